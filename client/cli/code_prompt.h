@@ -1,0 +1,21 @@
+// Asks for the invitation code.
+#ifndef WORMHOLE_CLIENT_CLI_CODE_PROMPT_H_
+#define WORMHOLE_CLIENT_CLI_CODE_PROMPT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/terminal.h"
+
+namespace wormhole::cli {
+
+// A well-formed code. On a terminal with completion of words by Tab, and a malformed one is
+// explained and asked for again; CANCELLED with Reason::kCancelled on Ctrl-D or a signal. Else the
+// next line of the input counts, and INVALID_ARGUMENT says what is wrong with it.
+absl::StatusOr<std::string> AskForCode(const Asker& asker, bool allow_other_words,
+                                       Interrupt& interrupt);
+
+}  // namespace wormhole::cli
+
+#endif  // WORMHOLE_CLIENT_CLI_CODE_PROMPT_H_

@@ -1,0 +1,41 @@
+// How the tool ends. Pure.
+#ifndef WORMHOLE_CLIENT_CLI_EXIT_CODES_H_
+#define WORMHOLE_CLIENT_CLI_EXIT_CODES_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "client/core/outcome.h"
+
+namespace wormhole::cli {
+
+enum ExitCode : int {
+  kDone = 0,
+  kLocal = 1,  // something on this machine failed: a full disk, a closed standard output
+  kUsage = 2,
+  kWrongCode = 3,
+  kTimedOut = 4,
+  kNoRelay = 5,     // unreachable, or it refused
+  kOccupied = 6,    // two others have this channel, or the id asked for is in use
+  kNoSuchCode = 7,  // never allocated, closed, expired
+  kGaveUp = 8,      // the peer or the user
+  kStaleState = 9,  // the state file is stale, spent, or in use elsewhere
+};
+
+// For kNone, which is the reason of an OK status and of those that are not the library's: kDone or
+// kLocal.
+ExitCode ExitCodeOf(const absl::Status& status);
+
+// The options that have to do with it, without a full stop; empty when the message has it all.
+std::string_view NextStep(Reason reason);
+
+// One line for people: the message, and the next step.
+std::string Explanation(const absl::Status& status);
+
+// The exit codes for the help, a line each.
+std::string ExitCodeHelp();
+
+}  // namespace wormhole::cli
+
+#endif  // WORMHOLE_CLIENT_CLI_EXIT_CODES_H_

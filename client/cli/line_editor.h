@@ -1,0 +1,44 @@
+// One line with a code, edited key by key. Pure: the terminal is code_prompt's.
+#ifndef WORMHOLE_CLIENT_CLI_LINE_EDITOR_H_
+#define WORMHOLE_CLIENT_CLI_LINE_EDITOR_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wormhole::cli {
+
+class LineEditor {
+ public:
+  enum class Outcome {
+    kNothing,     // part of an escape sequence
+    kChanged,     // text() is another
+    kRefused,     // a key that means nothing here
+    kCandidates,  // Tab, and candidates() says what there is to choose from
+    kAccepted,    // Enter
+    kEnded,       // Ctrl-D on an empty line
+  };
+
+  // One byte from the keyboard, whatever it is. Letters are folded to lower case; a space, as
+  // people say codes, becomes a hyphen; Backspace, Ctrl-U and Ctrl-W delete; Tab completes.
+  Outcome Feed(char byte);
+
+  const std::string& text() const { return text_; }
+  const std::vector<std::string_view>& candidates() const { return candidates_; }
+
+ private:
+  enum class Escape { kNone, kBegun, kSequence };
+
+  bool InEscape(char byte);
+  Outcome Append(char byte);
+  Outcome Truncate(size_t size);
+  Outcome Complete();
+
+  std::string text_;
+  std::vector<std::string_view> candidates_;
+  Escape escape_ = Escape::kNone;
+};
+
+}  // namespace wormhole::cli
+
+#endif  // WORMHOLE_CLIENT_CLI_LINE_EDITOR_H_

@@ -1,0 +1,24 @@
+// Makes bytes from others harmless for a terminal. Pure.
+#ifndef WORMHOLE_CLIENT_CLI_NEUTRALISE_H_
+#define WORMHOLE_CLIENT_CLI_NEUTRALISE_H_
+
+#include <string>
+#include <string_view>
+
+namespace wormhole::cli {
+
+enum class Lines {
+  kKeep,    // line feeds and tabs stay
+  kEscape,  // they are shown as \n and \t: the result is one line
+};
+
+// Printable UTF-8 with everything shown in ASCII that could move the cursor, change the terminal's
+// state, reorder or hide text: C0 and C1 controls and DEL (\x1b, \x9b), bytes that are not valid
+// UTF-8 (\xff), bidirectional and invisible format characters, line and paragraph separators,
+// variation selectors and tags, private use and noncharacters (\u{202e}). A backslash stays as it
+// is. Never fails; the result is at most six times as long.
+std::string Neutralise(std::string_view bytes, Lines lines);
+
+}  // namespace wormhole::cli
+
+#endif  // WORMHOLE_CLIENT_CLI_NEUTRALISE_H_

@@ -1,0 +1,68 @@
+#include "client/cli/neutralise.h"
+
+#include <random>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace wormhole::cli {
+namespace {
+
+TEST(NeutraliseTest, PlainTextStaysAsItIs) {
+  for (const char* text : {"", "hello\n", "tab\there", "Grüße, 漢字, 😀, e\u0301", "C:\\path"}) {
+    EXPECT_EQ(Neutralise(text, Lines::kKeep), text);
+  }
+}
+
+TEST(NeutraliseTest, OneLineOnly) { EXPECT_EQ(Neutralise("a\nb\tc", Lines::kEscape), "a\\nb\\tc"); }
+
+TEST(NeutraliseTest, EscapesAndControls) {
+  EXPECT_EQ(Neutralise("\x1b[31mred\x1b]0;title\a", Lines::kKeep),
+            "\\x1b[31mred\\x1b]0;title\\x07");
+  EXPECT_EQ(Neutralise("over\rwritten\b\x7f", Lines::kKeep), "over\\x0dwritten\\x08\\x7f");
+  EXPECT_EQ(Neutralise(std::string_view("\0\v\f\x0e", 4), Lines::kKeep), "\\x00\\x0b\\x0c\\x0e");
+  EXPECT_EQ(Neutralise("\u009b31m\u0085", Lines::kKeep), "\\u{9b}31m\\u{85}");
+}
+
+TEST(NeutraliseTest, InvalidUtf8) {
+  EXPECT_EQ(Neutralise("\x9b\xff", Lines::kKeep), "\\x9b\\xff");
+  EXPECT_EQ(Neutralise("\xc0\x9b", Lines::kKeep), "\\xc0\\x9b");                    // overlong
+  EXPECT_EQ(Neutralise("\xe0\x80\x9b", Lines::kKeep), "\\xe0\\x80\\x9b");           // overlong
+  EXPECT_EQ(Neutralise("\xed\xa0\x80", Lines::kKeep), "\\xed\\xa0\\x80");           // surrogate
+  EXPECT_EQ(Neutralise("\xf4\x90\x80\x80", Lines::kKeep), "\\xf4\\x90\\x80\\x80");  // too high
+  EXPECT_EQ(Neutralise("\xe6\xbc", Lines::kKeep), "\\xe6\\xbc");                    // cut short
+  EXPECT_EQ(Neutralise("\xe6\x1b[m", Lines::kKeep), "\\xe6\\x1b[m");
+}
+
+TEST(NeutraliseTest, ReorderingAndHiddenCharacters) {
+  EXPECT_EQ(Neutralise("\u202egpj.exe\u2066\u200f\u061c", Lines::kKeep),
+            "\\u{202e}gpj.exe\\u{2066}\\u{200f}\\u{61c}");
+  EXPECT_EQ(Neutralise("a\u200bb\ufeffc\u00add", Lines::kKeep), "a\\u{200b}b\\u{feff}c\\u{ad}d");
+  EXPECT_EQ(Neutralise("\u2028\u2029", Lines::kKeep), "\\u{2028}\\u{2029}");
+  EXPECT_EQ(Neutralise("\U000e0041\ufe0f\ue000\U0001fffe", Lines::kKeep),
+            "\\u{e0041}\\u{fe0f}\\u{e000}\\u{1fffe}");
+}
+
+// Whatever comes in, no byte goes out that a terminal acts on.
+TEST(NeutraliseTest, AnyBytes) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 5000; ++round) {
+    std::string bytes;
+    for (size_t n = random() % 64; n > 0; --n) bytes += static_cast<char>(random());
+    const std::string shown = Neutralise(bytes, Lines::kEscape);
+    EXPECT_LE(shown.size(), 6 * bytes.size());
+    for (size_t i = 0; i < shown.size(); ++i) {
+      const auto c = static_cast<unsigned char>(shown[i]);
+      EXPECT_GE(c, 0x20);
+      EXPECT_NE(c, 0x7f);
+      // In the output a C1 control can only be c2 followed by 80 to 9f.
+      if (c == 0xc2 && i + 1 < shown.size()) {
+        EXPECT_GE(static_cast<unsigned char>(shown[i + 1]), 0xa0);
+      }
+    }
+    EXPECT_EQ(Neutralise(shown, Lines::kEscape), shown);
+  }
+}
+
+}  // namespace
+}  // namespace wormhole::cli

@@ -1,0 +1,71 @@
+#include "client/cli/qr.h"
+
+#include <qrencode.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace wormhole::cli {
+namespace {
+
+// The modules, true for dark, that someone sees in the blocks.
+std::vector<std::vector<bool>> Look(const std::string& picture) {
+  std::vector<std::vector<bool>> rows;
+  for (size_t i = 0; i < picture.size();) {
+    std::vector<bool> upper;
+    std::vector<bool> lower;
+    for (; picture[i] != '\n';) {
+      const bool blank = picture[i] == ' ';
+      const std::string block = picture.substr(i, blank ? 1 : 3);
+      upper.push_back(blank || block == "\u2584");
+      lower.push_back(blank || block == "\u2580");
+      i += block.size();
+    }
+    ++i;
+    rows.push_back(upper);
+    rows.push_back(lower);
+  }
+  return rows;
+}
+
+TEST(QrTest, TheBlocksShowTheCodeWithItsQuietZone) {
+  const std::string text = "4-purple-sausages";
+  absl::StatusOr<std::string> picture = RenderQr(text, QrStyle::kPlain);
+  ASSERT_TRUE(picture.ok());
+  const std::vector<std::vector<bool>> rows = Look(*picture);
+  const std::unique_ptr<QRcode, decltype(&QRcode_free)> code(
+      QRcode_encodeData(static_cast<int>(text.size()),
+                        reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M),
+      QRcode_free);
+  ASSERT_NE(code, nullptr);
+  const int width = code->width;
+  ASSERT_GE(static_cast<int>(rows.size()), width + 8);
+  for (int y = -4; y < width + 4; ++y) {
+    ASSERT_EQ(static_cast<int>(rows[y + 4].size()), width + 8);
+    for (int x = -4; x < width + 4; ++x) {
+      const bool inside = x >= 0 && y >= 0 && x < width && y < width;
+      const bool dark = inside && (code->data[y * width + x] & 1) != 0;
+      EXPECT_EQ(rows[y + 4][x + 4], dark) << x << "," << y;
+    }
+  }
+  EXPECT_TRUE(rows[4][4] && !rows[5][5] && rows[6][6]);  // a finder's corner
+}
+
+TEST(QrTest, ColoursAreResetOnEachLine) {
+  const std::string picture = *RenderQr("4-purple-sausages", QrStyle::kColoured);
+  for (size_t end = picture.find('\n'); end != std::string::npos;
+       end = picture.find('\n', end + 1)) {
+    EXPECT_EQ(picture.substr(end - 4, 4), "\x1b[0m");
+  }
+}
+
+TEST(QrTest, WhatNoQrCodeHolds) {
+  EXPECT_FALSE(RenderQr("", QrStyle::kPlain).ok());
+  EXPECT_FALSE(RenderQr(std::string(5000, 'a'), QrStyle::kPlain).ok());
+}
+
+}  // namespace
+}  // namespace wormhole::cli

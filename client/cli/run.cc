@@ -1,0 +1,241 @@
+#include "client/cli/run.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "client/cli/arguments.h"
+#include "client/cli/code_prompt.h"
+#include "client/cli/console.h"
+#include "client/cli/data_source.h"
+#include "client/cli/events.h"
+#include "client/cli/exchange_options.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/help.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/saved_session.h"
+#include "client/cli/session.h"
+#include "client/cli/state_file.h"
+#include "client/cli/terminal.h"
+#include "client/core/outcome.h"
+#include "client/wormhole.h"
+
+namespace wormhole::cli {
+namespace {
+
+// What a command needs, collected before the first byte goes to the network.
+struct Preparation {
+  Options options;
+  std::shared_ptr<Events> events;
+  std::shared_ptr<StateFile> state;
+  bool verify = false;
+  std::optional<Asker> verifier_asker;
+};
+
+class Runner {
+ public:
+  Runner(const Arguments& arguments, Console& console, Interrupt& interrupt)
+      : arguments_(arguments), console_(console), interrupt_(interrupt) {}
+
+  absl::StatusOr<ExitCode> Run() {
+    WarnAboutArguments();
+    absl::Status prepared = PrepareOptions();
+    if (!prepared.ok()) return prepared;
+    switch (*arguments_.command) {
+      case Command::kInitiate:
+        return Initiate();
+      case Command::kReceive:
+        return Receive();
+      case Command::kResume:
+        return Resume();
+    }
+    return absl::InternalError("unknown command");
+  }
+
+ private:
+  void WarnAboutArguments() {
+    if (arguments_.command == Command::kResume) return;
+    if (!arguments_.code.empty()) {
+      console_.Warn("other users of this machine can see a code on the command line");
+    }
+    if (arguments_.data.has_value()) {
+      console_.Warn("other users of this machine can see --data; --file keeps it private");
+    }
+  }
+
+  absl::Status PrepareOptions() {
+    absl::StatusOr<Options> options = MakeOptions(arguments_, console_, interrupt_);
+    if (!options.ok()) return options.status();
+    preparation_.options = *std::move(options);
+    absl::StatusOr<std::shared_ptr<Events>> events = Events::Create();
+    if (!events.ok()) return events.status();
+    preparation_.events = *std::move(events);
+    preparation_.options.on_progress = [events = preparation_.events](const ProgressEvent& event) {
+      events->Push({.kind = Event::Kind::kProgress, .progress = event});
+    };
+    return absl::OkStatus();
+  }
+
+  absl::Status PrepareVerifier(bool verify) {
+    preparation_.verify = verify;
+    if (!verify) return absl::OkStatus();
+    absl::StatusOr<Asker> asker = Asker::ForVerifier(ReadsDataFromStdin(arguments_));
+    if (!asker.ok()) return asker.status();
+    preparation_.verifier_asker = *std::move(asker);
+    return absl::OkStatus();
+  }
+
+  // For initiate and receive.
+  absl::Status PrepareState() {
+    if (arguments_.state.empty()) return absl::OkStatus();
+    absl::StatusOr<std::shared_ptr<StateFile>> state = StateFile::ForNew(arguments_.state);
+    if (!state.ok()) return state.status();
+    preparation_.state = *std::move(state);
+    SaveOnChange();
+    return absl::OkStatus();
+  }
+
+  void SaveOnChange() {
+    // Shared: the last save may still be running when everything else is gone.
+    preparation_.options.on_save = [state = preparation_.state,
+                                    verify = preparation_.verify](std::string_view text) {
+      return state->Save(EncodeSession({.verify = verify, .state = std::string(text)}));
+    };
+  }
+
+  absl::StatusOr<ExitCode> Initiate() {
+    absl::Status prepared = PrepareVerifier(arguments_.verify);
+    if (prepared.ok()) prepared = PrepareState();
+    if (!prepared.ok()) return prepared;
+    absl::StatusOr<std::string> data = ReadData(arguments_, console_, interrupt_);
+    if (!data.ok()) return data.status();
+    return RunInitiator(Initiator::Create(preparation_.options, *std::move(data)));
+  }
+
+  absl::StatusOr<ExitCode> Receive() {
+    absl::Status prepared = PrepareVerifier(arguments_.verify);
+    if (prepared.ok()) prepared = PrepareState();
+    if (!prepared.ok()) return prepared;
+    absl::StatusOr<std::string> code = Code();
+    if (!code.ok()) return code.status();
+    absl::StatusOr<std::string> data = ReadData(arguments_, console_, interrupt_);
+    if (!data.ok()) return data.status();
+    return RunParty(Receiver::Create(preparation_.options, *code, *std::move(data)));
+  }
+
+  absl::StatusOr<std::string> Code() {
+    if (!arguments_.code.empty()) return arguments_.code;
+    absl::StatusOr<Asker> asker = Asker::ForCode(ReadsDataFromStdin(arguments_));
+    if (!asker.ok()) return asker.status();
+    absl::StatusOr<std::string> code = AskForCode(*asker, arguments_.allow_other_words, interrupt_);
+    if (!code.ok()) return code;
+    Arguments with_code = arguments_;
+    with_code.code = *code;
+    absl::Status checked = CheckCode(with_code);
+    return checked.ok() ? code : checked;
+  }
+
+  absl::StatusOr<ExitCode> Resume() {
+    absl::StatusOr<std::shared_ptr<StateFile>> file = StateFile::ForResume(arguments_.state);
+    if (!file.ok()) return file.status();
+    preparation_.state = *std::move(file);
+    absl::StatusOr<std::string> text = preparation_.state->Load();
+    if (!text.ok()) return text.status();
+    absl::StatusOr<SavedSession> saved = DecodeSession(*text);
+    if (!saved.ok()) return AboutState(saved.status());
+    absl::StatusOr<SavedRole> role = RoleOf(saved->state);
+    if (!role.ok()) return AboutState(role.status());
+    absl::Status prepared = PrepareVerifier(saved->verify);
+    if (!prepared.ok()) return prepared;
+    SaveOnChange();
+    if (*role == SavedRole::kInitiator) {
+      return RunInitiator(Initiator::FromSerialized(saved->state, preparation_.options));
+    }
+    return RunParty(Receiver::FromSerialized(saved->state, preparation_.options));
+  }
+
+  // Names the file in an error about its content.
+  absl::Status AboutState(const absl::Status& status) {
+    // A state that is spent, or newer than this program, is whole but no use.
+    const Reason reason =
+        absl::IsFailedPrecondition(status) ? Reason::kStaleState : Reason::kInvalidArgument;
+    return core::Failure(reason, status.code(),
+                         absl::StrCat("state file ", arguments_.state, ": ", status.message()));
+  }
+
+  absl::StatusOr<ExitCode> RunInitiator(absl::StatusOr<Initiator> initiator) {
+    if (initiator.ok()) {
+      initiator->WhenCode([events = preparation_.events](absl::StatusOr<std::string> code) {
+        events->Push({.kind = Event::Kind::kCode, .value = std::move(code)});
+      });
+    }
+    return RunParty(std::move(initiator));
+  }
+
+  template <typename PartyType>
+  absl::StatusOr<ExitCode> RunParty(absl::StatusOr<PartyType> party) {
+    if (!party.ok()) {
+      return arguments_.command == Command::kResume ? AboutState(party.status()) : party.status();
+    }
+    Session session(arguments_, console_, interrupt_, preparation_.events, preparation_.state,
+                    std::move(preparation_.verifier_asker));
+    const ExitCode code = session.Run(*party);
+    if (preparation_.state != nullptr) preparation_.state->Close();
+    return code;
+  }
+
+  const Arguments& arguments_;
+  Console& console_;
+  Interrupt& interrupt_;
+  Preparation preparation_;
+};
+
+int Answer(const std::string& text) {
+  const bool written =
+      write(STDOUT_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return written ? kDone : kLocal;
+}
+
+int RunCommand(const Arguments& arguments, Console& console) {
+  absl::StatusOr<Interrupt> interrupt = Interrupt::Install();
+  if (!interrupt.ok()) {
+    console.Note(std::string(interrupt.status().message()));
+    return kLocal;
+  }
+  absl::StatusOr<ExitCode> code = Runner(arguments, console, *interrupt).Run();
+  if (code.ok()) return *code;
+  console.Note(Explanation(code.status()));
+  return ExitCodeOf(code.status());
+}
+
+}  // namespace
+
+int Run(const std::vector<std::string>& words) {
+  OccupyStandardDescriptors();
+  signal(SIGPIPE, SIG_IGN);             // a reader that went away is an error of write()
+  setenv("GRPC_VERBOSITY", "NONE", 0);  // what goes wrong is said once, by us
+  Console console(STDERR_FILENO);
+  absl::StatusOr<Arguments> arguments = ParseArguments(words);
+  if (!arguments.ok()) {
+    console.Note(std::string(arguments.status().message()));
+    return kUsage;
+  }
+  switch (arguments->action) {
+    case Action::kHelp:
+      return Answer(HelpText(arguments->command));
+    case Action::kVersion:
+      return Answer(VersionText());
+    case Action::kRun:
+      break;
+  }
+  return RunCommand(*arguments, console);
+}
+
+}  // namespace wormhole::cli

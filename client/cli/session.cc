@@ -1,0 +1,255 @@
+#include "client/cli/session.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <thread>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "client/cli/exchange_options.h"
+#include "client/cli/neutralise.h"
+#include "client/cli/qr.h"
+#include "client/core/outcome.h"
+
+namespace wormhole::cli {
+namespace {
+
+// How long the relay is told about the end before the program ends all the same: people wait.
+constexpr absl::Duration kFinishLimit = absl::Seconds(2);
+
+bool Readable(const pollfd& entry) { return entry.revents != 0; }
+
+}  // namespace
+
+Session::Session(const Arguments& arguments, Console& console, Interrupt& interrupt,
+                 std::shared_ptr<Events> events, std::shared_ptr<StateFile> state,
+                 std::optional<Asker> verifier_asker)
+    : arguments_(arguments),
+      console_(console),
+      interrupt_(interrupt),
+      events_(std::move(events)),
+      state_(std::move(state)),
+      asker_(std::move(verifier_asker)) {}
+
+ExitCode Session::Run(Party& party) {
+  if (asker_.has_value()) {
+    party.WhenVerifier([events = events_](absl::StatusOr<std::string> words) {
+      events->Push({.kind = Event::Kind::kVerifier, .value = std::move(words)});
+    });
+  }
+  party.WhenData([events = events_](absl::StatusOr<std::string> data) {
+    events->Push({.kind = Event::Kind::kData, .value = std::move(data)});
+  });
+  while (true) {
+    if (std::optional<ExitCode> code = Wait(party)) return *code;
+  }
+}
+
+std::optional<ExitCode> Session::Wait(Party& party) {
+  // poll ignores a negative descriptor.
+  pollfd fds[] = {{interrupt_.fd(), POLLIN, 0},
+                  {events_->fd(), POLLIN, 0},
+                  {answer_.has_value() ? asker_->input() : -1, POLLIN, 0}};
+  if (poll(fds, 3, -1) < 0) return std::nullopt;
+  if (Readable(fds[0]) && interrupt_.Take()) return OnInterrupt(party);
+  if (Readable(fds[1])) {
+    if (std::optional<Event> event = events_->Pop()) return OnEvent(party, *std::move(event));
+  }
+  if (Readable(fds[2])) return OnAnswer(party);
+  return std::nullopt;
+}
+
+std::optional<ExitCode> Session::OnEvent(Party& party, Event event) {
+  switch (event.kind) {
+    // The failure of an exchange comes with each of its events; kData's is the one that counts.
+    case Event::Kind::kCode:
+      if (event.value.ok()) OnCode(*event.value);
+      break;
+    case Event::Kind::kVerifier:
+      if (event.value.ok()) OnVerifier(*event.value);
+      break;
+    case Event::Kind::kProgress:
+      OnProgress(event.progress);
+      break;
+    case Event::Kind::kData:
+      if (event.value.ok()) return OnData(party, *std::move(event.value));
+      if (answer_.has_value()) asker_->Write("\n");
+      answer_.reset();
+      return OnFailure(party, event.value.status());
+    case Event::Kind::kFinished:
+      break;
+  }
+  return std::nullopt;
+}
+
+void Session::OnCode(const std::string& code) {
+  console_.Print(absl::StrCat("Invitation code: ", code));
+  if (!arguments_.qr) return;
+  absl::StatusOr<std::string> picture =
+      RenderQr(code, console_.is_terminal() ? QrStyle::kColoured : QrStyle::kPlain);
+  if (picture.ok()) {
+    picture->pop_back();  // Print ends the last line
+    console_.Print(*picture);
+  } else {
+    console_.Warn(std::string(picture.status().message()));
+  }
+}
+
+void Session::OnVerifier(const std::string& words) {
+  console_.ClearProgress();
+  verifier_ = words;
+  answer_.emplace(asker_->input());
+  AskAboutVerifier();
+}
+
+void Session::AskAboutVerifier() {
+  asker_->Write(absl::StrCat("Verifier: ", verifier_,
+                             "\nDoes the other side show the same words? [yes/no] "));
+}
+
+std::optional<ExitCode> Session::OnAnswer(Party& party) {
+  absl::StatusOr<LineReader::State> state = answer_->ReadByte(interrupt_);
+  if (ReasonOf(state.status()) == Reason::kCancelled) return OnInterrupt(party);  // it was taken
+  if (state.ok() && *state == LineReader::State::kMore) return std::nullopt;
+  std::string answer = "no";  // whoever cannot answer has not compared
+  if (state.ok() && *state == LineReader::State::kLine) {
+    answer = absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer_->line()));
+  }
+  if (answer == "yes" || answer == "y") {
+    answer_.reset();
+    accepted_ = true;
+    party.AcceptVerifier(true);
+    if (data_.has_value()) return ShowData(party, *data_);
+  } else if (answer == "no" || answer == "n") {
+    answer_.reset();
+    refused_ = true;
+    party.AcceptVerifier(false);
+    if (data_.has_value()) return OnRefusedData(party);
+  } else {
+    asker_->Write("Please answer yes or no: ");
+  }
+  return std::nullopt;
+}
+
+void Session::OnProgress(const ProgressEvent& progress) {
+  switch (progress.kind) {
+    case ProgressEvent::Kind::kThirdParty:
+      console_.Warn(
+          "somebody else tried to use this code's number and was refused; the exchange goes on");
+      break;
+    case ProgressEvent::Kind::kMotd:
+      console_.Print(
+          absl::StrCat("Message of the relay: ", Neutralise(progress.text, Lines::kEscape)));
+      break;
+    default:
+      // The question stays the last line.
+      if (!answer_.has_value()) console_.Progress(progress.text);
+      return;
+  }
+  if (answer_.has_value()) AskAboutVerifier();
+}
+
+// A resumed exchange may have been accepted before and may have its data at once; the question is
+// asked again all the same, and its answer counts.
+std::optional<ExitCode> Session::OnData(Party& party, std::string data) {
+  if (refused_) return OnRefusedData(party);
+  if (!asker_.has_value() || accepted_) return ShowData(party, data);
+  data_ = std::move(data);
+  return std::nullopt;
+}
+
+ExitCode Session::OnRefusedData(Party& party) {
+  return OnFailure(party, core::Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
+                                        "the verifier was refused"));
+}
+
+ExitCode Session::ShowData(Party& party, const std::string& data) {
+  console_.ClearProgress();
+  if (absl::Status written = WriteData(data); !written.ok()) {
+    console_.Note(absl::StrCat("cannot write the other side's data to standard output: ",
+                               written.message(), "; ", ResumeHint()));
+    return ReasonOf(written) == Reason::kCancelled ? kGaveUp : kLocal;
+  }
+  Finish(party, kDone);
+  if (state_ != nullptr && !arguments_.keep_state) {
+    if (absl::Status removed = state_->Remove(); !removed.ok())
+      console_.Warn(std::string(removed.message()));
+  }
+  return kDone;
+}
+
+absl::Status Session::WriteData(const std::string& data) {
+  if (isatty(STDOUT_FILENO) != 1) {
+    absl::Status written = WriteAll(STDOUT_FILENO, data, interrupt_);
+    // The state file is removed next: a crash then must not take the data along.
+    return written.ok() ? SyncOutput(STDOUT_FILENO) : written;
+  }
+  absl::Status written = WriteAll(STDOUT_FILENO, Neutralise(data, Lines::kKeep), interrupt_);
+  // So that the shell's prompt begins a line of its own.
+  const bool open_line = !data.empty() && data.back() != '\n';
+  if (open_line && console_.is_terminal()) console_.Print("");
+  return written;
+}
+
+ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
+  const ExitCode code = ExitCodeOf(failure);
+  console_.ClearProgress();
+  const char* refusal = arguments_.command == Command::kResume
+                            ? "you said that the verifier differs: nothing is shown"
+                            : "you said that the verifier differs: nothing was sent or shown";
+  console_.Note(refused_ ? refusal : Explanation(failure));
+  Finish(party, code);
+  if (state_ == nullptr || !state_->exists()) return code;
+  const Reason reason = ReasonOf(failure);
+  const bool may_go_on = reason == Reason::kRefused || reason == Reason::kSaveFailed ||
+                         reason == Reason::kInternal || reason == Reason::kNone;
+  if (may_go_on) {
+    console_.Note(ResumeHint());
+  } else if (reason != Reason::kInUseElsewhere) {
+    console_.Note(absl::StrCat("this exchange is over; ", state_->path(),
+                               " still holds your data: remove it when you have no use for it"));
+  }
+  return code;
+}
+
+ExitCode Session::OnInterrupt(Party& party) {
+  if (answer_.has_value()) asker_->Write("\n");
+  console_.ClearProgress();
+  if (state_ != nullptr && state_->exists()) {
+    console_.Note(ResumeHint());
+    return kGaveUp;
+  }
+  console_.Note("giving up and telling the other side (Ctrl-C again ends at once)");
+  party.Cancel();
+  Finish(party, kGaveUp);
+  return kGaveUp;
+}
+
+// On a thread of its own, so that a second signal is noticed.
+void Session::Finish(Party& party, ExitCode code) {
+  std::thread finisher([&party, events = events_] {
+    // Whether the relay heard of it or not, there is nothing more to do.
+    party.Finish(kFinishLimit).IgnoreError();
+    events->Push({.kind = Event::Kind::kFinished});
+  });
+  while (true) {
+    pollfd fds[] = {{interrupt_.fd(), POLLIN, 0}, {events_->fd(), POLLIN, 0}};
+    if (poll(fds, 2, -1) < 0) continue;
+    if (Readable(fds[0]) && interrupt_.Take()) {
+      if (code != kDone) console_.Note("ended at once; the relay may not have heard of it");
+      _exit(code);
+    }
+    std::optional<Event> event = events_->Pop();
+    if (event.has_value() && event->kind == Event::Kind::kFinished) break;
+  }
+  finisher.join();
+}
+
+std::string Session::ResumeHint() const {
+  if (state_ == nullptr || !state_->exists()) return "nothing was kept, since --state was not used";
+  return absl::StrCat("the state is kept; go on with: ", ResumeCommand(arguments_));
+}
+
+}  // namespace wormhole::cli

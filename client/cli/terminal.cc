@@ -1,0 +1,109 @@
+#include "client/cli/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "client/core/outcome.h"
+
+namespace wormhole::cli {
+namespace {
+
+constexpr size_t kMaxLineBytes = 1024;
+
+absl::Status NowhereToAsk(std::string_view message) {
+  return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument, message);
+}
+
+}  // namespace
+
+void OccupyStandardDescriptors() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is taken, which is `fd`.
+    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+  }
+}
+
+absl::StatusOr<Asker> Asker::ForCode(bool stdin_has_data) {
+  if (!stdin_has_data || isatty(STDIN_FILENO) == 1) return FromStdin();
+  if (std::optional<Asker> tty = FromTty()) return *std::move(tty);
+  return NowhereToAsk(
+      "there is no terminal to ask for the code, and standard input has the data; give the code "
+      "on the command line, or the data by --file");
+}
+
+absl::StatusOr<Asker> Asker::ForVerifier(bool stdin_has_data) {
+  if (std::optional<Asker> tty = FromTty()) return *std::move(tty);
+  if (!stdin_has_data) return FromStdin();
+  return NowhereToAsk(
+      "there is no terminal for the question of --verify, and standard input has the data; give "
+      "the data by --file, so that standard input can have the answer");
+}
+
+Asker Asker::FromStdin() {
+  Asker asker;
+  asker.input_ = STDIN_FILENO;
+  asker.terminal_ = isatty(STDIN_FILENO) == 1;
+  asker.ChooseOutput();
+  return asker;
+}
+
+std::optional<Asker> Asker::FromTty() {
+  Asker asker;
+  asker.tty_ = FileDescriptor(open("/dev/tty", O_RDWR | O_CLOEXEC));
+  if (!asker.tty_.valid()) return std::nullopt;
+  asker.input_ = asker.tty_.get();
+  asker.terminal_ = true;
+  asker.ChooseOutput();
+  return asker;
+}
+
+// Standard error, unless people would not see it there.
+void Asker::ChooseOutput() {
+  output_ = terminal_ && isatty(STDERR_FILENO) != 1 ? input_ : STDERR_FILENO;
+}
+
+void Asker::Write(std::string_view text) const {
+  while (!text.empty()) {
+    const ssize_t count = write(output_, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    text.remove_prefix(static_cast<size_t>(count));
+  }
+}
+
+absl::StatusOr<LineReader::State> LineReader::ReadByte(Interrupt& interrupt) {
+  if (std::exchange(whole_, false)) line_.clear();
+  char byte = 0;
+  absl::StatusOr<size_t> count = ReadSome(fd_, &byte, 1, interrupt);
+  if (!count.ok()) return count.status();
+  if (*count == 0 || line_.size() >= kMaxLineBytes) return State::kEnd;
+  if (byte != '\n') {
+    line_ += byte;
+    return State::kMore;
+  }
+  whole_ = true;
+  return State::kLine;
+}
+
+KeyMode::KeyMode(int fd) : fd_(fd) {
+  if (tcgetattr(fd, &before_) != 0) return;
+  termios keys = before_;
+  keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | IEXTEN);
+  keys.c_iflag &= ~static_cast<tcflag_t>(IXON);
+  keys.c_cc[VMIN] = 1;
+  keys.c_cc[VTIME] = 0;
+  // A suspended program would leave the terminal like this.
+  keys.c_cc[VSUSP] = _POSIX_VDISABLE;
+  changed_ = tcsetattr(fd, TCSADRAIN, &keys) == 0;
+}
+
+KeyMode::~KeyMode() {
+  if (changed_) tcsetattr(fd_, TCSADRAIN, &before_);
+}
+
+}  // namespace wormhole::cli

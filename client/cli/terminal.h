@@ -1,0 +1,81 @@
+// The terminal as a place to ask people something.
+#ifndef WORMHOLE_CLIENT_CLI_TERMINAL_H_
+#define WORMHOLE_CLIENT_CLI_TERMINAL_H_
+
+#include <termios.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "client/cli/file_descriptor.h"
+#include "client/cli/interrupt.h"
+
+namespace wormhole::cli {
+
+// Opens /dev/null for each of 0, 1 and 2 that is closed, the wrong way round so that using it
+// fails: else the next file that is opened would become standard output.
+void OccupyStandardDescriptors();
+
+// Where questions go and answers come from.
+class Asker {
+ public:
+  // For the code: standard input, unless the data comes from there and it is no terminal; then
+  // /dev/tty. INVALID_ARGUMENT when neither is there.
+  static absl::StatusOr<Asker> ForCode(bool stdin_has_data);
+  // For a decision about safety: /dev/tty, and only without one standard input, if it is free.
+  static absl::StatusOr<Asker> ForVerifier(bool stdin_has_data);
+
+  int input() const { return input_; }
+  bool terminal() const { return terminal_; }
+  // As it is: the caller neutralises what is not ours.
+  void Write(std::string_view text) const;
+
+ private:
+  Asker() = default;
+  static Asker FromStdin();
+  static std::optional<Asker> FromTty();
+  void ChooseOutput();
+
+  FileDescriptor tty_;
+  int input_ = -1;
+  int output_ = -1;
+  bool terminal_ = false;
+};
+
+// Reads up to the next line feed, byte by byte: what follows belongs to somebody else.
+class LineReader {
+ public:
+  explicit LineReader(int fd) : fd_(fd) {}
+
+  enum class State { kMore, kLine, kEnd };
+  // One byte; waits for it, or is Interrupted(). kLine: line() is whole, and the next call begins
+  // a new one. kEnd: the input is over, or the line has more than 1024 bytes.
+  absl::StatusOr<State> ReadByte(Interrupt& interrupt);
+  const std::string& line() const { return line_; }
+
+ private:
+  const int fd_;
+  bool whole_ = false;
+  std::string line_;
+};
+
+// A terminal that hands over each key at once and shows none, while this lives. Ctrl-C still
+// sends its signal.
+class KeyMode {
+ public:
+  explicit KeyMode(int fd);
+  ~KeyMode();
+  KeyMode(const KeyMode&) = delete;
+  KeyMode& operator=(const KeyMode&) = delete;
+
+ private:
+  const int fd_;
+  termios before_ = {};
+  bool changed_ = false;
+};
+
+}  // namespace wormhole::cli
+
+#endif  // WORMHOLE_CLIENT_CLI_TERMINAL_H_

@@ -1,0 +1,491 @@
+// The ways in which an exchange ends without data.
+#include <algorithm>
+
+#include "client/core/exchange_world.h"
+#include "client/core/outcome.h"
+#include "gtest/gtest.h"
+#include "proto/error/error_detail.h"
+
+namespace wormhole::core {
+namespace {
+
+using absl::Milliseconds;
+using absl::Seconds;
+using absl::StatusCode;
+using error::ErrorDetail;
+using rendezvous::v1::Mood;
+using rendezvous::v1::MOOD_ERRORY;
+using rendezvous::v1::MOOD_HAPPY;
+using rendezvous::v1::MOOD_LONELY;
+using rendezvous::v1::MOOD_SCARY;
+using rendezvous::v1::MOOD_UNSPECIFIED;
+
+bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+void StartAlice(World& w, ExchangeConfig config = InitiatorConfig()) {
+  w.alice.Create(std::move(config));
+  w.alice.Start();
+  w.Run(Seconds(1));
+}
+
+void StartBob(World& w, ExchangeConfig config) {
+  w.bob.Create(std::move(config));
+  w.bob.Start();
+}
+
+// Exchanges the two until both have the key and each waits for its user.
+void RunToVerifiers(World& w) {
+  ExchangeConfig alice = InitiatorConfig();
+  alice.confirm_verifier = true;
+  StartAlice(w, alice);
+  ExchangeConfig bob = ReceiverConfig(w.alice.code);
+  bob.confirm_verifier = true;
+  StartBob(w, bob);
+  w.Run(Seconds(1));
+  ASSERT_EQ(w.alice.verifiers.size(), 1u);
+  ASSERT_EQ(w.bob.verifiers.size(), 1u);
+}
+
+TEST(ExchangeEndTest, AWrongCodeIsOneGuess) {
+  World w;
+  StartAlice(w);
+  const bool zoo = Contains(w.alice.code, "-zoo-zoo");
+  StartBob(w, ReceiverConfig(zoo ? "4-zone-zone" : "4-zoo-zoo"));
+  w.Run();
+  for (const Party* party : {&w.alice, &w.bob}) {
+    ASSERT_EQ(party->failures.size(), 1u);
+    EXPECT_EQ(party->failure().code(), StatusCode::kUnauthenticated);
+    EXPECT_EQ(ReasonOf(party->failure()), Reason::kWrongCode);
+    EXPECT_TRUE(Contains(Text(party->failure()), "channel 4 of example.com/app1 at relay.example"));
+    EXPECT_TRUE(party->over);
+    EXPECT_TRUE(party->verifiers.empty());
+    EXPECT_EQ(party->opens.size(), 1u);
+    // The state is burnt, saved as such, and holds no keys.
+    EXPECT_TRUE(Contains(party->saves.back(), "\"burnt\":true"));
+    EXPECT_FALSE(Contains(party->saves.back(), "words"));
+    EXPECT_FALSE(Contains(party->saves.back(), "scalar"));
+    EXPECT_FALSE(Contains(party->saves.back(), "prk"));
+    const absl::Status again = w.bob.Restore(party->saves.back());
+    EXPECT_EQ(again.code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(ReasonOf(again), Reason::kWrongCode);
+  }
+  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_SCARY});
+}
+
+TEST(ExchangeEndTest, AWrongCodeIsToldAtOnceAndSavedBeforeTheClose) {
+  World w;
+  StartAlice(w);
+  StartBob(w, ReceiverConfig(Contains(w.alice.code, "-zoo-zoo") ? "4-zone-zone" : "4-zoo-zoo"));
+  w.Run();
+  const std::vector<std::string>& t = w.alice.trace;
+  const auto failed = std::find(t.begin(), t.end(), "Failed");
+  ASSERT_GE(t.end() - failed, 3);
+  EXPECT_EQ(failed[1], "Save");
+  EXPECT_EQ(failed[2], "Send");
+}
+
+TEST(ExchangeEndTest, TimeoutOfOneThatNobodyJoined) {
+  World w;
+  StartAlice(w);
+  w.Run();
+  EXPECT_EQ(w.alice.failure().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kTimeout);
+  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_LONELY});
+  EXPECT_TRUE(w.alice.over);
+  EXPECT_GE(w.now(), Seconds(1180));
+  EXPECT_LT(w.now(), Seconds(1181));
+}
+
+TEST(ExchangeEndTest, TimeoutOfAnUnreachableRelay) {
+  World w;
+  w.relay_down = true;
+  ExchangeConfig config = InitiatorConfig();
+  StartAlice(w, config);
+  w.Run();
+  EXPECT_EQ(w.alice.failure().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kUnreachable);
+  EXPECT_TRUE(Contains(Text(w.alice.failure()), "connection refused")) << w.alice.failure();
+  EXPECT_FALSE(Contains(Text(w.alice.failure()), "public relay"));
+  EXPECT_TRUE(w.alice.over);
+  // Every half second, give or take a tenth, for three minutes.
+  EXPECT_GT(w.alice.opens.size(), 180u / 0.5 / 1.2);
+  EXPECT_LT(w.alice.opens.size(), 180u / 0.5 * 1.2);
+}
+
+TEST(ExchangeEndTest, TheDefaultRelaySaysThatThereIsNoPublicOne) {
+  World w;
+  w.relay_down = true;
+  ExchangeConfig config = InitiatorConfig();
+  config.relay = "localhost:47180";
+  StartAlice(w, config);
+  w.Run();
+  EXPECT_TRUE(Contains(Text(w.alice.failure()), "no public relay exists yet"));
+  EXPECT_TRUE(Contains(Text(w.alice.failure()), "WORMHOLE_RENDEZVOUS"));
+}
+
+TEST(ExchangeEndTest, TimeoutWhileTheRelayIsAwayIsToldAtOnceAndTheCloseIsTriedOn) {
+  World w;
+  StartAlice(w);
+  w.After(Seconds(170), [&] {
+    w.relay_down = true;
+    w.alice.LoseStream();
+  });
+  w.Run(Seconds(1000), [&] { return !w.alice.failures.empty(); });
+  EXPECT_EQ(w.now(), Seconds(1180));
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kTimeout);
+  EXPECT_FALSE(w.alice.over);
+  w.After(Seconds(3), [&] { w.relay_down = false; });
+  w.Run();
+  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_LONELY});
+  EXPECT_TRUE(w.alice.over);
+  EXPECT_LT(w.now(), Seconds(1185));
+}
+
+TEST(ExchangeEndTest, ACloseThatCannotBeDeliveredIsGivenUpAfterFiveSeconds) {
+  World w;
+  StartAlice(w);
+  w.relay_down = true;
+  w.alice.LoseStream();
+  w.Run(Seconds(1));
+  w.alice.Do(Cancel{});
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kCancelled);
+  const absl::Duration told = w.now();
+  w.Run();
+  EXPECT_TRUE(w.alice.over);
+  EXPECT_EQ(w.now(), told + Seconds(5));
+}
+
+TEST(ExchangeEndTest, CancelIsSeenByThePeer) {
+  World w;
+  RunToVerifiers(w);
+  w.bob.Do(Cancel{});
+  w.bob.Do(Cancel{});
+  EXPECT_EQ(w.bob.failures.size(), 1u);
+  EXPECT_EQ(w.bob.failure().code(), StatusCode::kCancelled);
+  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kCancelled);
+  w.Run();
+  EXPECT_EQ(w.alice.failure().code(), StatusCode::kCancelled);
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kPeerGaveUp);
+  EXPECT_TRUE(w.alice.over && w.bob.over);
+}
+
+TEST(ExchangeEndTest, CancelBeforeTheStart) {
+  World w;
+  w.alice.Create(InitiatorConfig());
+  w.alice.Do(Cancel{});
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kCancelled);
+  EXPECT_TRUE(w.alice.over);
+  w.alice.Do(Start{});
+  EXPECT_TRUE(w.alice.sent.empty());
+}
+
+TEST(ExchangeEndTest, CancelWhileTheFirstOpenIsUnderWayClosesWhatItJoins) {
+  World w;
+  w.alice.Create(InitiatorConfig());
+  w.alice.Start();
+  w.alice.Do(Cancel{});
+  EXPECT_EQ(w.alice.failures.size(), 1u);
+  w.Run();
+  EXPECT_TRUE(w.alice.over);
+  EXPECT_TRUE(w.alice.code.empty());
+  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_LONELY});
+}
+
+TEST(ExchangeEndTest, CancelWhileWaitingWithdrawsTheWait) {
+  World w;
+  ExchangeConfig bob = ReceiverConfig("77-zoo-zoo");
+  bob.wait = true;
+  StartBob(w, bob);
+  w.Run(Seconds(5));
+  w.bob.Do(Cancel{});
+  EXPECT_TRUE(w.bob.over);
+  EXPECT_FALSE(w.bob.has_stream());
+  w.Run();
+  EXPECT_TRUE(w.relay.closes.empty());
+}
+
+TEST(ExchangeEndTest, CancelWhileTheRelayIsUnreachableIsOverAtOnce) {
+  World w;
+  w.relay_down = true;
+  StartAlice(w);
+  w.alice.Do(Cancel{});
+  w.Run(Milliseconds(100));
+  EXPECT_TRUE(w.alice.over);
+}
+
+TEST(ExchangeEndTest, CancelOfAFinishedExchangeOnlyHurries) {
+  World w;
+  StartAlice(w);
+  StartBob(w, ReceiverConfig(w.alice.code));
+  w.Run(Seconds(1), [&] { return !w.alice.data.empty(); });
+  w.relay_down = true;
+  w.alice.LoseStream();
+  w.alice.Do(Cancel{});
+  const absl::Duration then = w.now();
+  w.Run(Seconds(60), [&] { return w.alice.over; });
+  EXPECT_TRUE(w.alice.failures.empty());
+  EXPECT_EQ(w.now(), then + Seconds(5));
+}
+
+// --- The relay's word that the channel has ended.
+
+struct Ending {
+  Mood mood;
+  StatusCode code;
+  Reason reason;
+};
+
+TEST(ExchangeEndTest, EndingsBeforeTheKeyIsConfirmed) {
+  for (const Ending& e : {Ending{MOOD_SCARY, StatusCode::kUnauthenticated, Reason::kWrongCode},
+                          Ending{MOOD_LONELY, StatusCode::kCancelled, Reason::kPeerGaveUp},
+                          Ending{MOOD_ERRORY, StatusCode::kAborted, Reason::kAborted},
+                          Ending{MOOD_HAPPY, StatusCode::kFailedPrecondition, Reason::kStaleState},
+                          Ending{MOOD_UNSPECIFIED, StatusCode::kNotFound, Reason::kNoSuchCode}}) {
+    World w;
+    StartAlice(w);
+    w.relay.EndChannel(4, e.mood);
+    w.Run();
+    EXPECT_EQ(w.alice.failure().code(), e.code) << w.alice.failure();
+    EXPECT_EQ(ReasonOf(w.alice.failure()), e.reason);
+    EXPECT_TRUE(w.alice.over);
+    EXPECT_EQ(w.alice.opens.size(), 1u);
+    EXPECT_EQ(Contains(w.alice.saves.back(), "\"burnt\":true"), e.mood == MOOD_SCARY);
+  }
+}
+
+TEST(ExchangeEndTest, EndingsAfterTheKeyIsConfirmed) {
+  for (const Ending& e :
+       {Ending{MOOD_SCARY, StatusCode::kAborted, Reason::kAborted},
+        Ending{MOOD_LONELY, StatusCode::kCancelled, Reason::kPeerGaveUp},
+        Ending{MOOD_ERRORY, StatusCode::kAborted, Reason::kAborted},
+        Ending{MOOD_HAPPY, StatusCode::kFailedPrecondition, Reason::kStaleState}}) {
+    World w;
+    RunToVerifiers(w);
+    w.relay.EndChannel(4, e.mood);
+    w.Run();
+    for (const Party* party : {&w.alice, &w.bob}) {
+      EXPECT_EQ(party->failure().code(), e.code) << party->failure();
+      EXPECT_EQ(ReasonOf(party->failure()), e.reason);
+      EXPECT_TRUE(party->over);
+    }
+  }
+}
+
+// Refuses the next Open (of a fresh exchange, or of one that has its channel) with this reason.
+absl::Status FailureOnOpen(ErrorDetail::Reason reason, bool joined, size_t* opens = nullptr) {
+  World w;
+  if (joined) {
+    StartAlice(w);
+  } else {
+    w.alice.Create(InitiatorConfig());
+  }
+  bool refused = false;
+  w.refuse_open = [&]() -> std::optional<absl::Status> {
+    if (refused && joined) return std::nullopt;
+    refused = true;
+    return error::Make(reason, "the relay's words");
+  };
+  joined ? w.alice.LoseStream() : w.alice.Start();
+  w.Run();
+  EXPECT_TRUE(w.alice.over);
+  if (opens != nullptr) *opens = w.alice.opens.size();
+  return w.alice.failure();
+}
+
+TEST(ExchangeEndTest, FinalRefusalsAreTyped) {
+  struct Case {
+    ErrorDetail::Reason reason;
+    StatusCode code;
+    Reason expected;
+  };
+  for (const Case& c :
+       {Case{ErrorDetail::REASON_TAKEN, StatusCode::kAlreadyExists, Reason::kTaken},
+        Case{ErrorDetail::REASON_CROWDED, StatusCode::kAlreadyExists, Reason::kCrowded},
+        Case{ErrorDetail::REASON_SIDE_IN_USE, StatusCode::kAlreadyExists, Reason::kRefused},
+        Case{ErrorDetail::REASON_NOT_MEMBER, StatusCode::kPermissionDenied, Reason::kRefused},
+        Case{ErrorDetail::REASON_NOT_ALLOWED, StatusCode::kPermissionDenied, Reason::kRefused},
+        Case{ErrorDetail::REASON_CONFLICT, StatusCode::kAborted, Reason::kRefused},
+        Case{ErrorDetail::REASON_WINDOW, StatusCode::kResourceExhausted, Reason::kRefused},
+        Case{ErrorDetail::REASON_MALFORMED, StatusCode::kInvalidArgument, Reason::kRefused},
+        Case{ErrorDetail::REASON_PEER_LEFT, StatusCode::kFailedPrecondition, Reason::kStaleState},
+        Case{ErrorDetail::REASON_STALE_STATE, StatusCode::kFailedPrecondition, Reason::kStaleState},
+        Case{ErrorDetail::REASON_NEVER_ALLOCATED, StatusCode::kNotFound, Reason::kNoSuchCode},
+        Case{ErrorDetail::REASON_EXPIRED, StatusCode::kNotFound, Reason::kNoSuchCode},
+        Case{ErrorDetail::REASON_CLOSED, StatusCode::kNotFound, Reason::kNoSuchCode}}) {
+    for (const bool joined : {false, true}) {
+      const absl::Status failure = FailureOnOpen(c.reason, joined);
+      EXPECT_EQ(failure.code(), c.code) << failure;
+      EXPECT_EQ(ReasonOf(failure), c.expected) << failure;
+      EXPECT_TRUE(Contains(Text(failure), "example.com/app1")) << failure;
+    }
+  }
+}
+
+TEST(ExchangeEndTest, AnInitiatorWhoseNewChannelIsGone) {
+  const absl::Status failure = FailureOnOpen(ErrorDetail::REASON_CLOSED, /*joined=*/false);
+  EXPECT_TRUE(Contains(Text(failure), "the relay was asked for a new channel")) << failure;
+  EXPECT_FALSE(Contains(Text(failure), "mistyped")) << failure;
+}
+
+TEST(ExchangeEndTest, ARefusedMemberClosesTheChannelAsErrory) {
+  size_t opens = 0;
+  EXPECT_FALSE(FailureOnOpen(ErrorDetail::REASON_CONFLICT, /*joined=*/true, &opens).ok());
+  EXPECT_EQ(opens, 3u);  // the first, the refused one, the one that closes
+  EXPECT_FALSE(FailureOnOpen(ErrorDetail::REASON_NOT_MEMBER, /*joined=*/true, &opens).ok());
+  EXPECT_EQ(opens, 2u);
+  EXPECT_FALSE(FailureOnOpen(ErrorDetail::REASON_CONFLICT, /*joined=*/false, &opens).ok());
+  EXPECT_EQ(opens, 1u);
+}
+
+TEST(ExchangeEndTest, ForeignTextInAMessageIsHarmless) {
+  World w;
+  w.alice.Create(InitiatorConfig());
+  w.refuse_open = [] {
+    return error::Make(ErrorDetail::REASON_NOT_ALLOWED, "\x1b[2J" + std::string(5000, 'x'));
+  };
+  w.alice.Start();
+  w.Run();
+  EXPECT_FALSE(Contains(Text(w.alice.failure()), "\x1b"));
+  EXPECT_LT(w.alice.failure().message().size(), 500u);
+}
+
+TEST(ExchangeEndTest, ACodeThatIsNotThere) {
+  World w;
+  StartBob(w, ReceiverConfig("9-zoo-zoo"));
+  w.Run();
+  EXPECT_EQ(w.bob.failure().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kNoSuchCode);
+  EXPECT_FALSE(Contains(Text(w.bob.failure()), "zoo"));
+}
+
+// Before its claim was answered, a receiver learns nothing from how the channel ended.
+TEST(ExchangeEndTest, AClosedChannelIsNoSuchCodeToAFirstClaim) {
+  for (const Mood mood : {MOOD_SCARY, MOOD_LONELY, MOOD_HAPPY}) {
+    World w;
+    StartAlice(w);
+    w.relay.EndChannel(4, mood);
+    StartBob(w, ReceiverConfig("4-zoo-zoo"));
+    w.Run();
+    EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kNoSuchCode);
+    EXPECT_FALSE(Contains(w.bob.exchange()->Serialize(), "\"burnt\":true"));
+  }
+}
+
+// --- A finished client has succeeded, whatever ends its Close.
+
+TEST(ExchangeEndTest, AFinishedClientSucceedsWhateverEndsItsClose) {
+  for (int ending = 0; ending < 6; ++ending) {
+    World w;
+    StartAlice(w);
+    StartBob(w, ReceiverConfig(w.alice.code));
+    w.Run(Seconds(1), [&] { return !w.alice.data.empty(); });
+    w.alice.LoseStream();
+    switch (ending) {
+      case 0:
+        w.relay.EndChannel(4, MOOD_SCARY);
+        break;
+      case 1:
+        w.relay.EndChannel(4, MOOD_HAPPY);
+        break;
+      case 2:
+        w.relay.channels.clear();
+        break;
+      case 3:
+        w.relay_down = true;
+        break;
+      case 4:
+        w.refuse_open = [] { return error::Make(ErrorDetail::REASON_EXPIRED, "x"); };
+        break;
+      case 5:
+        w.refuse_open = [] { return error::Make(ErrorDetail::REASON_PEER_LEFT, "x"); };
+        break;
+    }
+    w.Run(Seconds(60), [&] { return w.alice.over; });
+    EXPECT_TRUE(w.alice.finished()) << ending;
+    EXPECT_TRUE(w.alice.failures.empty()) << ending;
+    EXPECT_EQ(w.alice.data.size(), 1u);
+    EXPECT_TRUE(w.alice.exchange()->Verifier().ok());
+    EXPECT_LE(w.now(), Seconds(1040));
+  }
+}
+
+TEST(ExchangeEndTest, AHappyCloseThatWasLostIsRepeated) {
+  World w;
+  StartAlice(w);
+  StartBob(w, ReceiverConfig(w.alice.code));
+  w.Run(Seconds(1), [&] { return !w.alice.data.empty(); });
+  w.alice.LoseStream();
+  w.Run();
+  EXPECT_TRUE(w.alice.finished() && w.bob.finished());
+  EXPECT_TRUE(w.relay.channels[4].ended);
+  EXPECT_EQ(w.relay.channels[4].mood, MOOD_HAPPY);
+}
+
+// --- A save hook that fails.
+
+TEST(ExchangeEndTest, AFailingHookStopsTheExchangeWhereItIs) {
+  for (int good = 0; good < 4; ++good) {
+    World w;
+    int saves = 0;
+    w.alice.on_save = [&] {
+      return saves++ < good ? absl::OkStatus() : absl::DataLossError("disk full");
+    };
+    w.alice.Create(InitiatorConfig());
+    w.alice.Start();
+    w.Run(Seconds(1));
+    if (good > 1) StartBob(w, ReceiverConfig(w.alice.code));
+    w.Run(Seconds(1));
+    ASSERT_EQ(w.alice.failures.size(), 1u) << good;
+    EXPECT_EQ(w.alice.failure().code(), StatusCode::kDataLoss);
+    EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kSaveFailed);
+    EXPECT_TRUE(Contains(Text(w.alice.failure()), "disk full"));
+    EXPECT_TRUE(w.alice.over);
+    EXPECT_FALSE(w.alice.has_stream());
+    EXPECT_TRUE(w.alice.data.empty());
+    EXPECT_TRUE(w.relay.closes.empty() || good == 3);  // bob may have finished by then
+    // What was saved last goes on, once the disk is mended.
+    w.alice.on_save = nullptr;
+    if (good == 0) {
+      EXPECT_TRUE(w.alice.sent.empty());
+      continue;
+    }
+    w.alice.failures.clear();
+    ASSERT_TRUE(w.alice.Restore(w.alice.saves.back()).ok());
+    w.alice.Start();
+    w.Run(Seconds(1));
+    if (good == 1) StartBob(w, ReceiverConfig(w.alice.code));
+    w.Run();
+    EXPECT_TRUE(w.alice.finished()) << good << w.alice.failure();
+    EXPECT_TRUE(w.bob.finished()) << good << w.bob.failure();
+  }
+}
+
+TEST(ExchangeEndTest, AFailingHookAfterAFailureIsNotToldAgain) {
+  World w;
+  StartAlice(w);
+  w.alice.on_save = [] { return absl::DataLossError("disk full"); };
+  w.alice.Do(Cancel{});
+  EXPECT_EQ(w.alice.failures.size(), 1u);
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kCancelled);
+  EXPECT_TRUE(w.alice.over);
+  w.Run();
+  EXPECT_TRUE(w.relay.closes.empty());
+}
+
+TEST(ExchangeEndTest, NothingHappensAfterOver) {
+  World w;
+  StartAlice(w);
+  StartBob(w, ReceiverConfig(w.alice.code));
+  w.Run();
+  ASSERT_TRUE(w.alice.over);
+  const size_t effects = w.alice.effects;
+  for (const Event& event : std::vector<Event>{Start{}, Wake{}, Cancel{}, Ended{}, Received{},
+                                               AcceptVerifier{true}, AcceptVerifier{false}}) {
+    w.alice.Do(event);
+  }
+  EXPECT_EQ(w.alice.effects, effects);
+}
+
+}  // namespace
+}  // namespace wormhole::core

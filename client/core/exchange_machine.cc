@@ -1,0 +1,267 @@
+#include "client/core/exchange_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/core/handshake.h"
+#include "client/core/saved_state.h"
+
+namespace wormhole::core {
+
+using rendezvous::v1::AttachRequest;
+using rendezvous::v1::AttachResponse;
+
+ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* random)
+    : state_(std::move(state)), saves_(saves), link_(state_.schedule, state_.check_in, random) {
+  unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
+}
+
+// --- Every event goes through here; a stream that is due is opened at once.
+
+std::vector<Effect> ExchangeMachine::Step(Event event, Instant now) {
+  effects_.clear();
+  now_ = now;
+  const bool save_failed = std::holds_alternative<SaveFailed>(event);
+  if (!save_failed) data_unsure_ = false;
+  if (!over_ || save_failed) {
+    std::visit([this](const auto& e) { On(e); }, event);
+  }
+  if (link_.TryDue(now_.steady)) OpenStreamNow();
+  return std::move(effects_);
+}
+
+void ExchangeMachine::On(const Start&) {
+  if (started_) return;
+  started_ = true;
+  StartClock();
+  const bool ended = state_.finished || state_.failure;
+  if (!ended && now_.steady >= deadline_) return TimeOut();
+  TellWhatIsKnown();
+  if (!ended) return;
+  if (state_.closed || !closing()) return End();
+  BeginClosing(state_.finished ? HappyPatience() : kFailedPatience);
+}
+
+void ExchangeMachine::On(const Wake&) {
+  if (!started_) return;
+  if (!closing() && now_.steady >= deadline_) return TimeOut();
+  if (closing() && now_.steady >= close_until_) return End();
+  TellPeerNews();
+  if (link_.Silent(now_.steady)) return LoseStream("the relay fell silent");
+  if (link_.HeartbeatDue(now_.steady)) {
+    AttachRequest request;
+    request.mutable_heartbeat();
+    Emit(Send{std::move(request)});
+    link_.OnHeartbeatSent(now_.steady);
+  }
+}
+
+void ExchangeMachine::On(const Received& received) {
+  if (!link_.has_stream()) return;
+  link_.OnHeard(now_.steady);
+  const AttachResponse& response = received.response;
+  switch (response.response_case()) {
+    case AttachResponse::kOpened:
+      return OnOpened(response.opened());
+    case AttachResponse::kMessage:
+      return OnMessage(response.message());
+    case AttachResponse::kPosted:
+      return OnPosted(response.posted());
+    case AttachResponse::kPeerStatus:
+      return OnPeerStatus(response.peer_status());
+    case AttachResponse::kDraining:
+      return OnDraining(response.draining());
+    case AttachResponse::kHeartbeat:
+    case AttachResponse::RESPONSE_NOT_SET:  // a newer relay's word, or an empty one
+      return;
+  }
+}
+
+void ExchangeMachine::On(const Ended& ended) {
+  if (!link_.has_stream()) return;
+  const bool close_done = closing() && stream_.close_sent && ended.status.ok();
+  const StreamEnd end = ended.status.ok() ? StreamEnd{} : JudgeEnd(ended.status, state_);
+  switch (end.kind) {
+    case StreamEnd::Kind::kLost:
+      link_.OnLost(now_.steady);
+      break;
+    case StreamEnd::Kind::kDelayed:
+      link_.OnDelayed(now_.steady, end.delay);
+      break;
+    case StreamEnd::Kind::kSuperseded:
+      if (!link_.OnSuperseded(now_.steady)) return closing() ? End() : Stop();
+      break;
+    case StreamEnd::Kind::kGone:
+    case StreamEnd::Kind::kRefused:
+      link_.BySchedule(now_.steady);
+      if (closing()) return End();
+      if (end.burn) state_.burnt = true;
+      return Fail(end.failure, end.try_to_close ? rendezvous::v1::MOOD_ERRORY
+                                                : rendezvous::v1::MOOD_UNSPECIFIED);
+  }
+  // An Open that was under way when the exchange failed: whether it joined is not known, and
+  // joining only to close would hurt more than it helps.
+  if (close_done || (closing() && !state_.joined)) return End();
+  TellDisconnected(ended.status.ok()
+                       ? "the relay ended the stream"
+                       : Harmless({ended.status.message().data(), ended.status.message().size()}));
+}
+
+void ExchangeMachine::On(const SaveFailed& failed) {
+  if (!told_ || data_unsure_) {
+    const absl::StatusCode code =
+        failed.status.ok() ? absl::StatusCode::kInternal : failed.status.code();
+    Emit(Failed{Failure(
+        Reason::kSaveFailed, code,
+        absl::StrCat("saving the state of ", Place(state_), " failed: ", failed.status.message(),
+                     "; mend that, then resume from what was saved last"))});
+  }
+  told_ = true;
+  stopped_ = true;
+  data_unsure_ = false;
+  // The step whose Save failed may have believed that it was over; its Over was not carried out.
+  Emit(DropStream{});
+  link_.Stop();
+  over_ = true;
+  Emit(Over{});
+}
+
+void ExchangeMachine::On(const Cancel&) {
+  if (state_.finished) {
+    close_until_ = std::min(close_until_, now_.steady + kFailedPatience);
+    return;
+  }
+  if (state_.failure) return;
+  Fail(Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
+               absl::StrCat("the exchange on ", Place(state_), " was cancelled")),
+       rendezvous::v1::MOOD_LONELY);
+}
+
+void ExchangeMachine::On(const AcceptVerifier& answer) {
+  if (!state_.confirm_verifier || !state_.confirmed || closing()) return;
+  // Also after a yes: a restored exchange's user may have looked again, more closely.
+  if (!answer.accepted) {
+    return Fail(
+        Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
+                absl::StrCat("the verifier of ", Place(state_), " was refused",
+                             state_.verifier_accepted
+                                 ? " after it had been accepted: own data may be gone to the other "
+                                   "side already"
+                                 : "; nothing was sent",
+                             ". Begin again with a new code")),
+        rendezvous::v1::MOOD_LONELY);
+  }
+  if (state_.verifier_accepted) return;
+  state_.verifier_accepted = true;
+  changed_ = true;
+  if (link_.attached()) Advance();
+}
+
+// --- Parts of Start.
+
+// The saved deadline is wall-clock time. What is left of it never exceeds the timeout, also when
+// the clock was set back.
+void ExchangeMachine::StartClock() {
+  if (!state_.deadline) {
+    state_.deadline = now_.wall + state_.timeout;
+    changed_ = true;
+  }
+  const absl::Duration left =
+      std::clamp(*state_.deadline - now_.wall, absl::ZeroDuration(), state_.timeout);
+  deadline_ = now_.steady + left;
+  link_.Begin(now_.steady, state_.timeout - left);
+}
+
+// A restored exchange tells in the new process what it had told in the old one. The peer's data
+// is among it however far the closing had come: a crash may have kept it from the application.
+void ExchangeMachine::TellWhatIsKnown() {
+  if (state_.failure) {
+    told_ = true;
+    return Emit(
+        Failed{Failure(state_.failure->reason, state_.failure->code, state_.failure->message)});
+  }
+  if (state_.confirmed) Emit(VerifierReady{VerifierText(state_)});
+  if (state_.finished) {
+    told_ = true;
+    return Emit(DataReady{*state_.peer_data});
+  }
+  if (state_.joined) AnnounceCode();
+}
+
+void ExchangeMachine::OpenStreamNow() {
+  AttachRequest request;
+  rendezvous::v1::Open& open = *request.mutable_open();
+  open.set_app_id(state_.app_id);
+  const std::string_view token = state_.token().string(pake::SecretAccess{});
+  open.set_token(token.data(), token.size());
+  open.set_cursor(state_.cursor);
+  if (state_.joined) {
+    open.mutable_resume()->set_channel_id(state_.channel_id);
+  } else if (state_.role == pake::Role::kInitiator) {
+    rendezvous::v1::Allocate& allocate = *open.mutable_allocate();
+    absl::Duration rest;
+    allocate.mutable_ttl()->set_seconds(absl::IDivDuration(state_.ttl, absl::Seconds(1), &rest));
+    allocate.mutable_ttl()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+    allocate.set_channel_id(state_.agreed_id);
+  } else {
+    open.mutable_claim()->set_channel_id(state_.channel_id);
+    open.mutable_claim()->set_wait(state_.wait);
+  }
+  SaveIfChanged();
+  Tell(Progress::Kind::kConnecting, absl::StrCat("connecting to ", state_.relay));
+  Emit(OpenStream{std::move(request)});
+  unanswered_ = true;
+  link_.OnOpening(now_.steady);
+  stream_ = Stream{.acked = state_.cursor};
+}
+
+// --- Queries.
+
+std::optional<absl::Duration> ExchangeMachine::NextWake() const {
+  if (!started_ || over_) return std::nullopt;
+  absl::Duration limit = closing() ? close_until_ : deadline_;
+  if (PeerNews()) limit = std::min(limit, news_due_);
+  return std::min(limit, link_.NextWake().value_or(limit));
+}
+
+std::string ExchangeMachine::Serialize() const { return SerializeState(state_); }
+
+absl::StatusOr<std::string> ExchangeMachine::Verifier() const {
+  if (!state_.confirmed || state_.failure || stopped_) {
+    return absl::FailedPreconditionError("there is no verifier: the key is not confirmed");
+  }
+  return VerifierText(state_);
+}
+
+absl::Status ExchangeMachine::DeriveKey(std::string_view purpose, pake::SecretSpan out) const {
+  if (!state_.confirmed || state_.failure || stopped_) {
+    return absl::FailedPreconditionError("there is no key to derive from: it is not confirmed");
+  }
+  return Keys(state_).DeriveKey(purpose, out);
+}
+
+// --- Effects.
+
+void ExchangeMachine::SaveIfChanged() {
+  if (!changed_) return;
+  changed_ = false;
+  if (saves_) Emit(Save{SerializeState(state_)});
+}
+
+void ExchangeMachine::Tell(Progress::Kind kind, std::string text) {
+  Emit(Progress{kind, std::move(text)});
+}
+
+void ExchangeMachine::TellDisconnected(std::string_view why) {
+  trouble_ = std::string(why);
+  const absl::Duration wait = std::max(link_.UntilTry(now_.steady), absl::ZeroDuration());
+  Tell(Progress::Kind::kDisconnected,
+       absl::StrCat("lost ", state_.relay, " (", trouble_, "); trying again ",
+                    wait == absl::ZeroDuration()
+                        ? std::string("now")
+                        : absl::StrCat("in ", absl::FormatDuration(
+                                                  absl::Trunc(wait, absl::Milliseconds(100))))));
+}
+
+}  // namespace wormhole::core

@@ -1,0 +1,161 @@
+// The state machine behind exchange.h. Private to client/core.
+//
+// Its phases, and what leads from one to the next:
+//
+//   phase                     is                        leaves it by
+//   ------------------------  ------------------------  -----------------------------------------
+//   not started               !started_                 Start; Cancel -> over
+//   running                   no mood, no failure       Finish -> closing happy; Fail -> closing
+//                                                       lonely, scary, errory, or over
+//   closing                   state_.mood is set        the relay's OK or any final word, or
+//                                                       close_until_ -> over
+//   over                      over_                     -
+//
+// While running, the exchange goes on by its two logs alone (handshake.h): Advance() does whatever
+// they allow. The stream under it is link.h's business.
+//
+// exchange_machine.cc has the events, exchange_stream.cc what a stream says and is told,
+// exchange_end.cc the ways to the end.
+#ifndef WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_
+#define WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/core/exchange.h"
+#include "client/core/exchange_state.h"
+#include "client/core/handshake.h"
+#include "client/core/link.h"
+#include "client/core/relay_errors.h"
+
+namespace wormhole::core {
+
+// A failed exchange has told its waiters; its Close is tried for so much longer ("a few seconds" of
+// section 5).
+inline constexpr absl::Duration kFailedPatience = absl::Seconds(5);
+
+class ExchangeMachine final : public Exchange {
+ public:
+  // `state` is a new one, or one that FindMisfit() has accepted.
+  ExchangeMachine(ExchangeState state, bool saves, RandomSource* random);
+
+  std::vector<Effect> Step(Event event, Instant now) override;
+  std::optional<absl::Duration> NextWake() const override;
+  std::string Serialize() const override;
+  absl::StatusOr<std::string> Verifier() const override;
+  absl::Status DeriveKey(std::string_view purpose, pake::SecretSpan out) const override;
+  const std::string& relay() const override { return state_.relay; }
+  const std::string& app_id() const override { return state_.app_id; }
+  pake::Role role() const override { return state_.role; }
+  bool asks_for_verifier() const override { return state_.confirm_verifier; }
+
+ private:
+  // What the relay has said on the present stream.
+  struct Stream {
+    uint64_t posted = 0;       // own frames up to this one are stored
+    uint64_t sent = 0;         // and up to this one under way
+    uint64_t peer_cursor = 0;  // how far the peer has accepted; may go down
+    uint64_t peer_stored = 0;  // the last number of the peer's log
+    uint64_t acked = 0;        // the last own cursor that was sent
+    uint64_t unacked_bytes = 0;
+    uint64_t window_frames = 0;
+    uint64_t window_bytes = 0;
+    rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
+    std::optional<bool> peer_told;  // whether people were told last that the peer is here
+    bool close_sent = false;
+  };
+
+  bool closing() const { return state_.mood != rendezvous::v1::MOOD_UNSPECIFIED; }
+
+  // Events (exchange_machine.cc).
+  void On(const Start&);
+  void On(const Wake&);
+  void On(const Received& received);
+  void On(const Ended& ended);
+  void On(const SaveFailed& failed);
+  void On(const Cancel&);
+  void On(const AcceptVerifier& answer);
+  void StartClock();
+  void TellWhatIsKnown();
+  void OpenStreamNow();
+
+  // What a stream says (exchange_stream.cc).
+  void OnOpened(const rendezvous::v1::Opened& opened);
+  void OnMessage(const rendezvous::v1::Message& message);
+  void OnPosted(const rendezvous::v1::Posted& posted);
+  void OnPeerStatus(const rendezvous::v1::PeerStatus& status);
+  void OnDraining(const rendezvous::v1::Draining& draining);
+  bool IsExpected(const rendezvous::v1::Opened& opened) const;
+  void OnWaiting();
+  void BeginStream(const rendezvous::v1::Opened& opened);
+  std::string Staleness(const rendezvous::v1::Opened& opened) const;
+  void OnPeer(rendezvous::v1::Presence presence);
+  bool PeerNews() const;
+  void TellPeerNews();
+  void ShowMotd(const std::string& motd);
+
+  // What it is told (exchange_stream.cc).
+  void Advance();
+  void AnnounceCode();
+  void PostFrames();
+  bool MayPost(uint64_t number) const;
+  void TrimFrames();
+  void AckIfHalfTheWindow();
+  void Ack();
+  void DetachIfDrained();
+  void LoseStream(std::string_view why);    // drop it; the next one as after any loss
+  void RejectStream(std::string_view why);  // drop it; the next one by the schedule
+
+  // Ends (exchange_end.cc).
+  void Finish();
+  void Fail(absl::Status status, rendezvous::v1::Mood mood);
+  void OnBadFrame(Taken taken);
+  void TimeOut();
+  void BeginClosing(absl::Duration patience);
+  absl::Duration HappyPatience() const;
+  void SendClose();
+  void End();
+  void Stop();
+
+  // Effects.
+  template <typename E>
+  void Emit(E effect) {
+    effects_.emplace_back(std::move(effect));
+  }
+  void SaveIfChanged();
+  void Tell(Progress::Kind kind, std::string text);
+  void TellDisconnected(std::string_view why);
+
+  ExchangeState state_;
+  const bool saves_;
+  Link link_;
+  Stream stream_;
+
+  bool changed_ = true;  // since the last Save; a restored state has not been seen by this hook
+  bool started_ = false;
+  bool over_ = false;
+  bool stopped_ = false;   // over without a word to the relay, so that another may go on
+  bool told_ = false;      // Failed or DataReady
+  bool answered_ = false;  // an Opened came
+  bool code_told_ = false;
+  bool unanswered_ = false;     // an Open may have reached the relay, and no Opened has come
+  bool data_unsure_ = false;    // the last step's DataReady came after a Save
+  uint32_t third_parties_ = 0;  // the most that any stream has told
+  uint32_t third_parties_told_ = 0;
+  int news_told_ = 0;        // see TellPeerNews
+  absl::Duration news_due_;  // steady
+  std::string motd_;
+  std::string trouble_;  // why the last stream ended
+  Instant now_;
+  absl::Duration deadline_;     // steady
+  absl::Duration close_until_;  // steady; while closing
+  std::vector<Effect> effects_;
+};
+
+}  // namespace wormhole::core
+
+#endif  // WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_

@@ -1,0 +1,117 @@
+#include "client/core/link.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace wormhole::core {
+namespace {
+
+constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(20);
+// What a relay may ask for; outside of it the default holds.
+constexpr absl::Duration kShortestHeartbeat = absl::Milliseconds(100);
+constexpr absl::Duration kLongestHeartbeat = absl::Hours(1);
+constexpr double kSilentIntervals = 2.5;
+constexpr absl::Duration kFirstSpacing = absl::Milliseconds(100);
+constexpr int kMaxDoublings = 20;
+constexpr int kMaxSuperseded = 10;
+
+}  // namespace
+
+Link::Link(Schedule schedule, bool check_in, RandomSource* random)
+    : schedule_(std::move(schedule)), check_in_(check_in), random_(random) {}
+
+void Link::Begin(absl::Duration now, absl::Duration elapsed) {
+  first_start_ = now - elapsed;
+  Down(now);
+}
+
+void Link::Stop() { phase_ = Phase::kStopped; }
+
+void Link::OnOpening(absl::Duration now) {
+  phase_ = Phase::kOpening;
+  opened_ = false;
+  draining_.reset();
+  heartbeat_interval_ = kDefaultHeartbeat;
+  heartbeat_sent_ = now;
+  heard_ = now;
+}
+
+void Link::OnOpened(bool waiting, absl::Duration interval, absl::Duration now) {
+  phase_ = waiting ? Phase::kWaiting : Phase::kAttached;
+  opened_ = true;
+  const bool sane = interval >= kShortestHeartbeat && interval <= kLongestHeartbeat;
+  heartbeat_interval_ = sane ? interval : kDefaultHeartbeat;
+  heard_ = now;
+}
+
+void Link::OnHeard(absl::Duration now) {
+  // While Opened is awaited nothing else counts: a relay that answers heartbeats only is none.
+  if (phase_ != Phase::kOpening) heard_ = now;
+}
+
+void Link::OnProgress() {
+  losses_ = 0;
+  superseded_ = 0;
+}
+
+void Link::OnDraining(absl::Duration delay) { draining_ = delay; }
+
+void Link::OnHeartbeatSent(absl::Duration now) { heartbeat_sent_ = now; }
+
+void Link::OnLost(absl::Duration now) {
+  if (draining_) return OnDelayed(now, *draining_);
+  const absl::Duration interval = Interval(now);
+  if (!opened_ || check_in_) return Down(now + interval);
+  const absl::Duration spacing =
+      losses_ == 0 ? absl::ZeroDuration()
+                   : kFirstSpacing * (int64_t{1} << std::min(losses_ - 1, kMaxDoublings));
+  ++losses_;
+  Down(now + std::min(spacing, interval));
+}
+
+void Link::BySchedule(absl::Duration now) { Down(now + Interval(now)); }
+
+void Link::OnDelayed(absl::Duration now, absl::Duration delay) {
+  delayed_until_ = now + std::max(delay, kFirstSpacing);
+  Down(delayed_until_);
+}
+
+bool Link::OnSuperseded(absl::Duration now) {
+  Down(now + Interval(now));
+  return ++superseded_ < kMaxSuperseded;
+}
+
+void Link::Hurry(absl::Duration now, absl::Duration cap) {
+  cap_ = cap;
+  if (phase_ == Phase::kDown) next_try_ = std::max(now, delayed_until_);
+}
+
+bool Link::TryDue(absl::Duration now) const { return phase_ == Phase::kDown && now >= next_try_; }
+
+bool Link::HeartbeatDue(absl::Duration now) const {
+  return has_stream() && now >= heartbeat_sent_ + heartbeat_interval_;
+}
+
+bool Link::Silent(absl::Duration now) const {
+  return has_stream() && now >= heard_ + kSilentIntervals * heartbeat_interval_;
+}
+
+std::optional<absl::Duration> Link::NextWake() const {
+  if (phase_ == Phase::kStopped) return std::nullopt;
+  if (phase_ == Phase::kDown) return next_try_;
+  return std::min(heartbeat_sent_ + heartbeat_interval_,
+                  heard_ + kSilentIntervals * heartbeat_interval_);
+}
+
+absl::Duration Link::Interval(absl::Duration now) {
+  constexpr uint32_t kSteps = 1 << 20;
+  const double unit = static_cast<double>(random_->Below(kSteps)) / kSteps;
+  return std::min(NextInterval(schedule_, now - first_start_, unit), cap_);
+}
+
+void Link::Down(absl::Duration next_try) {
+  phase_ = Phase::kDown;
+  next_try_ = next_try;
+}
+
+}  // namespace wormhole::core

@@ -1,0 +1,96 @@
+// The stream to the relay, seen from inside: whether there is one, when it is lost, and when the
+// next one is due (proto/PROTOCOL.md section 2, rule 7 and "Heartbeats", and section 6). Pure; all
+// times are on the steady clock.
+#ifndef WORMHOLE_CLIENT_CORE_LINK_H_
+#define WORMHOLE_CLIENT_CORE_LINK_H_
+
+#include <optional>
+
+#include "absl/time/time.h"
+#include "client/core/random_source.h"
+#include "client/core/schedule.h"
+
+namespace wormhole::core {
+
+class Link {
+ public:
+  enum class Phase {
+    kDown,      // no stream; the next one is due at some time
+    kOpening,   // Open was sent
+    kWaiting,   // Opened{WAITING} came
+    kAttached,  // another Opened came
+    kStopped,   // no stream, and never again
+  };
+
+  Link(Schedule schedule, bool check_in, RandomSource* random);
+
+  Phase phase() const { return phase_; }
+  bool has_stream() const { return phase_ != Phase::kDown && phase_ != Phase::kStopped; }
+  bool attached() const { return phase_ == Phase::kAttached; }
+
+  // The first stream is due now; `elapsed` is the time since the exchange's first start, which a
+  // restored one counts from an earlier process.
+  void Begin(absl::Duration now, absl::Duration elapsed);
+  void Stop();
+
+  // --- What happens to a stream.
+  void OnOpening(absl::Duration now);
+  void OnOpened(bool waiting, absl::Duration interval, absl::Duration now);
+  void OnHeard(absl::Duration now);
+  // Something moved on (a Message, a Posted): a next loss is retried at once again, and
+  // SUPERSEDED counts from none.
+  void OnProgress();
+  // `Draining`: when this stream ends, the next is due so much later.
+  void OnDraining(absl::Duration delay);
+  void OnHeartbeatSent(absl::Duration now);
+
+  // --- How it ends. All lead to kDown.
+  // Lost. After an Opened the next is due at once, but ever later when nothing moves on in
+  // between, so that a relay that ends each stream is not besieged. Else by the schedule.
+  void OnLost(absl::Duration now);
+  // Its words made no sense, or the client detached by itself: by the schedule.
+  void BySchedule(absl::Duration now);
+  // The relay said when to come back.
+  void OnDelayed(absl::Duration now, absl::Duration delay);
+  // False at the tenth in a row: another copy of this state is running.
+  [[nodiscard]] bool OnSuperseded(absl::Duration now);
+
+  // From now on tries are at most `cap` apart, and one that is not due later by the relay's own
+  // word is due now: there is only little time left.
+  void Hurry(absl::Duration now, absl::Duration cap);
+
+  // --- What is due.
+  bool TryDue(absl::Duration now) const;
+  bool HeartbeatDue(absl::Duration now) const;
+  bool Silent(absl::Duration now) const;
+  // When the next of them is; nothing when stopped.
+  std::optional<absl::Duration> NextWake() const;
+  // From now to the next try; for people.
+  absl::Duration UntilTry(absl::Duration now) const { return next_try_ - now; }
+
+ private:
+  absl::Duration Interval(absl::Duration now);
+  void Down(absl::Duration next_try);
+
+  Schedule schedule_;
+  bool check_in_;
+  RandomSource* random_;
+
+  Phase phase_ = Phase::kStopped;
+  absl::Duration first_start_;
+  absl::Duration next_try_;
+  absl::Duration delayed_until_ = -absl::InfiniteDuration();
+  absl::Duration cap_ = absl::InfiniteDuration();
+  bool opened_ = false;  // on this stream
+  std::optional<absl::Duration> draining_;
+  int losses_ = 0;      // of opened streams, since something moved on
+  int superseded_ = 0;  // likewise
+
+  absl::Duration heartbeat_interval_;
+  absl::Duration heartbeat_sent_;
+  absl::Duration heard_;
+};
+
+}  // namespace wormhole::core
+
+#endif  // WORMHOLE_CLIENT_CORE_LINK_H_

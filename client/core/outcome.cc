@@ -1,0 +1,37 @@
+#include "client/core/outcome.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace wormhole {
+namespace {
+
+// The payload is the reason's number in decimal.
+constexpr char kReasonUrl[] = "wormhole-sync/reason";
+constexpr int kLastReason = static_cast<int>(Reason::kInternal);
+
+}  // namespace
+
+Reason ReasonOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kReasonUrl);
+  if (!payload.has_value()) return Reason::kNone;
+  int number = 0;
+  if (!absl::SimpleAtoi(std::string(*payload), &number)) return Reason::kNone;
+  if (number < 0 || number > kLastReason) return Reason::kNone;
+  return static_cast<Reason>(number);
+}
+
+namespace core {
+
+absl::Status WithReason(absl::Status status, Reason reason) {
+  status.SetPayload(kReasonUrl, absl::Cord(absl::StrCat(static_cast<int>(reason))));
+  return status;
+}
+
+absl::Status Failure(Reason reason, absl::StatusCode code, std::string_view message) {
+  return WithReason(absl::Status(code, absl::string_view(message.data(), message.size())), reason);
+}
+
+}  // namespace core
+}  // namespace wormhole

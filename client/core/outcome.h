@@ -1,0 +1,47 @@
+// How an exchange can end, as typed errors: an absl::Status with a message for people and a reason
+// for programs, carried as the status's payload.
+#ifndef WORMHOLE_CLIENT_CORE_OUTCOME_H_
+#define WORMHOLE_CLIENT_CORE_OUTCOME_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace wormhole {
+
+// The status code that goes with each is in the comment.
+enum class Reason {
+  kNone = 0,
+  kInvalidArgument,  // INVALID_ARGUMENT: what the caller gave; nothing was sent
+  kWrongCode,        // UNAUTHENTICATED: the two codes differ, or somebody guessed
+  kTimeout,          // DEADLINE_EXCEEDED: `timeout` is over
+  kUnreachable,      // DEADLINE_EXCEEDED: `timeout` is over and no relay ever answered
+  kRefused,          // the relay's code: it refused for a reason that no other entry names
+  kCrowded,          // ALREADY_EXISTS: two others have this channel
+  kTaken,            // ALREADY_EXISTS: the channel id that was asked for is in use
+  kNoSuchCode,       // NOT_FOUND: never allocated, closed or expired
+  kPeerGaveUp,       // CANCELLED: the peer timed out or was cancelled
+  kAborted,          // ABORTED: the peer failed, or a frame was bad after the key was confirmed
+  kCancelled,        // CANCELLED: Cancel, or the verifier was refused
+  kStaleState,       // FAILED_PRECONDITION: restored from a copy that is too old
+  kInUseElsewhere,   // ABORTED: another copy of this state is running
+  kSaveFailed,       // the hook's code: the save hook failed; the exchange stopped where it was
+  kBlockingCall,     // FAILED_PRECONDITION: a blocking call from a callback
+  kInternal,         // INTERNAL or RESOURCE_EXHAUSTED: this process lacks something it needs
+};
+
+// The reason of a status that this library returned; kNone for an OK or a foreign status.
+Reason ReasonOf(const absl::Status& status);
+
+namespace core {
+
+// A status with its reason. `code` must not be kOk.
+absl::Status Failure(Reason reason, absl::StatusCode code, std::string_view message);
+
+// The same status with another reason attached.
+absl::Status WithReason(absl::Status status, Reason reason);
+
+}  // namespace core
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_CORE_OUTCOME_H_

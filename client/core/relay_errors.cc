@@ -1,0 +1,166 @@
+#include "client/core/relay_errors.h"
+
+#include "absl/strings/str_cat.h"
+#include "client/core/outcome.h"
+#include "proto/error/error_detail.h"
+
+namespace wormhole::core {
+namespace {
+
+using absl::StatusCode;
+using error::ErrorDetail;
+using Kind = StreamEnd::Kind;
+
+constexpr size_t kMaxForeignBytes = 200;
+
+absl::string_view View(std::string_view text) {
+  return absl::string_view(text.data(), text.size());
+}
+
+StreamEnd Final(Kind kind, Reason reason, StatusCode code, std::string_view message) {
+  return {.kind = kind, .failure = Failure(reason, code, message)};
+}
+
+StreamEnd Delayed(const ErrorDetail& detail) {
+  if (!detail.has_retry_delay()) return {};
+  return {.kind = Kind::kDelayed, .delay = ToDuration(detail.retry_delay())};
+}
+
+// CLOSED, to a member that has not finished. The relay's word is not authenticated: before the key
+// is confirmed scary means WrongCode, after it the exchange was aborted.
+StreamEnd Closed(rendezvous::v1::Mood mood, const ExchangeState& state) {
+  const std::string place = Place(state);
+  switch (mood) {
+    case rendezvous::v1::MOOD_SCARY: {
+      if (state.confirmed) {
+        return Final(
+            Kind::kGone, Reason::kAborted, StatusCode::kAborted,
+            absl::StrCat("the other side closed ", place,
+                         " because a message was not genuine; begin again with a new code"));
+      }
+      StreamEnd end = {.kind = Kind::kGone, .failure = WrongCode(state)};
+      end.burn = true;
+      return end;
+    }
+    case rendezvous::v1::MOOD_LONELY:
+      return Final(
+          Kind::kGone, Reason::kPeerGaveUp, StatusCode::kCancelled,
+          absl::StrCat("the other side of ", place, " gave up; begin again with a new code"));
+    case rendezvous::v1::MOOD_ERRORY:
+      return Final(
+          Kind::kGone, Reason::kAborted, StatusCode::kAborted,
+          absl::StrCat("the other side of ", place, " failed; begin again with a new code"));
+    case rendezvous::v1::MOOD_HAPPY:
+      return Final(Kind::kGone, Reason::kStaleState, StatusCode::kFailedPrecondition,
+                   absl::StrCat(place, " was finished already, by a newer copy of this state"));
+    default:
+      return Final(Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
+                   absl::StrCat(place, " was closed; begin again with a new code"));
+  }
+}
+
+StreamEnd Gone(const ErrorDetail& detail, const ExchangeState& state) {
+  if (!state.joined && state.role == pake::Role::kInitiator) {
+    return Final(
+        Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
+        absl::StrCat("the relay was asked for ", Place(state),
+                     ", and answered that it is gone already; begin again, and use another "
+                     "relay if this goes on"));
+  }
+  if (!state.joined) {
+    return Final(Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
+                 absl::StrCat("there is no ", Place(state),
+                              ": mistyped, used, closed or expired; ask for a new code"));
+  }
+  if (detail.reason() == ErrorDetail::REASON_CLOSED) return Closed(detail.mood(), state);
+  return Final(Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
+               absl::StrCat(Place(state),
+                            detail.reason() == ErrorDetail::REASON_EXPIRED
+                                ? " has expired; begin again with a new code, and a longer ttl"
+                                : " is unknown to the relay, which may have lost its memory; begin "
+                                  "again with a new code"));
+}
+
+StreamEnd Refused(const absl::Status& status, const ExchangeState& state, bool try_to_close) {
+  StreamEnd end = Final(Kind::kRefused, Reason::kRefused, status.code(),
+                        absl::StrCat("the relay refused ", Place(state), ": ",
+                                     Harmless({status.message().data(), status.message().size()})));
+  end.try_to_close = try_to_close;
+  return end;
+}
+
+StreamEnd Stale(std::string_view why, const ExchangeState& state) {
+  StreamEnd end = Final(Kind::kRefused, Reason::kStaleState, StatusCode::kFailedPrecondition,
+                        absl::StrCat(Place(state), ": ", View(why)));
+  end.try_to_close = true;
+  return end;
+}
+
+}  // namespace
+
+StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state) {
+  const std::optional<ErrorDetail> detail = error::DetailOf(status);
+  if (!detail.has_value()) return {};
+  switch (detail->reason()) {
+    case ErrorDetail::REASON_NEVER_ALLOCATED:
+    case ErrorDetail::REASON_CLOSED:
+    case ErrorDetail::REASON_EXPIRED:
+      return Gone(*detail, state);
+    case ErrorDetail::REASON_TAKEN:
+      return Final(Kind::kRefused, Reason::kTaken, StatusCode::kAlreadyExists,
+                   absl::StrCat(Place(state),
+                                " is in use or was a short while ago; agree on "
+                                "another code, or let the relay choose the number"));
+    case ErrorDetail::REASON_CROWDED:
+      return Final(Kind::kRefused, Reason::kCrowded, StatusCode::kAlreadyExists,
+                   absl::StrCat("two others have ", Place(state),
+                                "; somebody else used this code: ask for a new one"));
+    case ErrorDetail::REASON_MALFORMED:
+    case ErrorDetail::REASON_CONFLICT:
+    case ErrorDetail::REASON_WINDOW:
+      return Refused(status, state, /*try_to_close=*/true);
+    case ErrorDetail::REASON_SIDE_IN_USE:
+    case ErrorDetail::REASON_NOT_MEMBER:
+    case ErrorDetail::REASON_NOT_ALLOWED:
+      return Refused(status, state, /*try_to_close=*/false);
+    case ErrorDetail::REASON_STALE_STATE:
+      return Stale("the relay knows a newer state of this exchange; resume from the newest", state);
+    case ErrorDetail::REASON_PEER_LEFT:
+      return Stale("the other side has finished and left; this state is too old", state);
+    case ErrorDetail::REASON_SUPERSEDED:
+      return {.kind = Kind::kSuperseded};
+    case ErrorDetail::REASON_BUSY:
+    case ErrorDetail::REASON_DRAINING:
+    case ErrorDetail::REASON_STORE_AWAY:
+      return Delayed(*detail);
+    default:
+      return {};  // a newer relay's reason: a lost stream like any other ending
+  }
+}
+
+absl::Status WrongCode(const ExchangeState& state) {
+  return Failure(Reason::kWrongCode, StatusCode::kUnauthenticated,
+                 absl::StrCat("the two codes of ", Place(state),
+                              " differ, or somebody guessed; begin again with a new code"));
+}
+
+std::string Place(const ExchangeState& state) {
+  const uint32_t id = state.channel_id != 0 ? state.channel_id : state.agreed_id;
+  const std::string channel = id == 0 ? "a new channel" : absl::StrCat("channel ", id);
+  return absl::StrCat(channel, " of ", state.app_id, " at ",
+                      state.relay.empty() ? "the relay" : state.relay);
+}
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+std::string Harmless(std::string_view foreign) {
+  std::string text(foreign.substr(0, kMaxForeignBytes));
+  for (char& c : text) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  return text;
+}
+
+}  // namespace wormhole::core

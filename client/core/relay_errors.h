@@ -1,0 +1,49 @@
+// What the end of a stream means for an exchange: the table of errors in proto/PROTOCOL.md,
+// section 2, from the client's side. Pure.
+#ifndef WORMHOLE_CLIENT_CORE_RELAY_ERRORS_H_
+#define WORMHOLE_CLIENT_CORE_RELAY_ERRORS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/core/exchange_state.h"
+#include "google/protobuf/duration.pb.h"
+
+namespace wormhole::core {
+
+struct StreamEnd {
+  enum class Kind {
+    kLost,        // attach again
+    kDelayed,     // attach again after `delay`
+    kSuperseded,  // attach again by the schedule, and count
+    kGone,        // the channel has ended or never was: `failure` says how
+    kRefused,     // final: `failure` says why
+  };
+  Kind kind = Kind::kLost;
+  absl::Duration delay;
+  absl::Status failure;       // with kGone and kRefused, as the exchange returns it
+  bool burn = false;          // with kGone: the guess was spent
+  bool try_to_close = false;  // with kRefused: the channel lives, and the peer should not wait
+};
+
+// `status` as the driver handed it in.
+StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state);
+
+// WrongCode, whether seen here or told by the relay.
+absl::Status WrongCode(const ExchangeState& state);
+
+// "channel 4 of example.com/app1 at localhost:47180", for the messages of errors.
+std::string Place(const ExchangeState& state);
+
+// Any content is taken; a hostile one gives a hostile duration, not a crash.
+absl::Duration ToDuration(const google::protobuf::Duration& duration);
+
+// Foreign text for a message: printable ASCII, cut to a bearable length.
+std::string Harmless(std::string_view foreign);
+
+}  // namespace wormhole::core
+
+#endif  // WORMHOLE_CLIENT_CORE_RELAY_ERRORS_H_

@@ -1,0 +1,281 @@
+#include "client/party_driver.h"
+
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "client/scripted_party.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "proto/error/error_detail.h"
+
+namespace wormhole {
+namespace {
+
+using core::Effect;
+using core::Event;
+using rendezvous::v1::AttachResponse;
+using testing::ElementsAre;
+
+class PartyDriverTest : public testing::Test {
+ protected:
+  PartyDriverTest() {
+    auto engine = Engine::Create(2, transport_);
+    EXPECT_TRUE(engine.ok()) << engine.status();
+    engine_ = *std::move(engine);
+  }
+
+  std::shared_ptr<PartyDriver> Start(
+      std::function<absl::Status(std::string_view)> on_save = nullptr) {
+    PartySetup setup;
+    setup.engine = engine_;
+    setup.exchange = std::make_unique<ScriptedExchange>(script_);
+    setup.on_save = std::move(on_save);
+    setup.on_progress = [this](const core::Progress& progress) { log_->Add(progress.text); };
+    return PartyDriver::Start(std::move(setup));
+  }
+
+  // Effects of Start; every other event is noted by its index, and has the effects in `others_`.
+  void OnStart(std::vector<Effect> effects) {
+    script_->step = [this, effects](Event event) -> std::vector<Effect> {
+      if (std::holds_alternative<core::Start>(event)) return effects;
+      log_->Add("event " + std::to_string(event.index()));
+      const auto it = others_.find(event.index());
+      return it == others_.end() ? std::vector<Effect>() : it->second;
+    };
+  }
+  template <typename T>
+  static size_t Index() {
+    return Event(T{}).index();
+  }
+  template <typename T>
+  void On(std::vector<Effect> effects) {
+    others_[Index<T>()] = std::move(effects);
+  }
+  template <typename T>
+  static std::string Line() {
+    return "event " + std::to_string(Index<T>());
+  }
+
+  const std::shared_ptr<Log> log_ = std::make_shared<Log>();
+  std::map<size_t, std::vector<Effect>> others_;
+  std::shared_ptr<ScriptedTransport> transport_ = std::make_shared<ScriptedTransport>(log_);
+  std::shared_ptr<Script> script_ = std::make_shared<Script>();
+  std::shared_ptr<Engine> engine_;
+};
+
+TEST_F(PartyDriverTest, SavesBeforeWhatFollows) {
+  OnStart({core::Save{"one"}, core::OpenStream{OpenRequest()}, core::Save{"two"},
+           core::Send{CloseRequest()}, core::CodeReady{"4-a-b"}});
+  auto driver = Start([this](std::string_view state) {
+    log_->Add("save " + std::string(state));
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(driver->results().Await(Results::kCode).value(), "4-a-b");
+  EXPECT_THAT(log_->lines(),
+              ElementsAre("save one", "open", "send 1 on 1", "save two", "send 5 on 1"));
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, AFailedSaveDropsWhatFollowsAndIsAnEvent) {
+  OnStart({core::OpenStream{OpenRequest()}, core::Save{"one"}, core::Send{CloseRequest()},
+           core::CodeReady{"4-a-b"}});
+  const absl::Status full = absl::ResourceExhaustedError("disk full");
+  On<core::SaveFailed>({core::DropStream{}, core::Failed{full}, core::Over{}});
+  auto driver = Start([full](std::string_view) { return full; });
+  EXPECT_EQ(driver->results().Await(Results::kCode).status(), full);
+  EXPECT_EQ(driver->results().Await(Results::kData).status(), full);
+  EXPECT_THAT(log_->lines(),
+              ElementsAre("open", "send 1 on 1", Line<core::SaveFailed>(), "abandon 1"));
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, AnOlderStreamIsNotHeard) {
+  OnStart({core::OpenStream{OpenRequest()}, core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  On<core::Received>({core::VerifierReady{"v"}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  transport_->listener(0)->OnResponse(AttachResponse());
+  transport_->listener(0)->OnEnd(absl::InternalError("old"));
+  transport_->listener(1)->OnResponse(AttachResponse());
+  log_->Await("read more on 2");
+  EXPECT_THAT(log_->lines(), ElementsAre("open", "send 1 on 1", "abandon 1", "open", "send 1 on 2",
+                                         Line<core::Received>(), "read more on 2"));
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, WakesTheCoreWhenItAsks) {
+  script_->wake = absl::ZeroDuration();
+  script_->step = [this](Event event) -> std::vector<Effect> {
+    if (std::holds_alternative<core::Start>(event)) return {};
+    script_->wake.reset();
+    return {core::DataReady{std::holds_alternative<core::Wake>(event) ? "woken" : "?"}};
+  };
+  auto driver = Start();
+  EXPECT_EQ(driver->results().Await(Results::kData).value(), "woken");
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, AnUnsettledExchangeStopsWithItsHandle) {
+  OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  driver->Release();
+  log_->Await("abandon 1");
+  std::weak_ptr<PartyDriver> weak = driver;
+  transport_->listener(0)->OnResponse(AttachResponse());
+  driver->Cancel();
+  EXPECT_THAT(log_->lines(), ElementsAre("open", "send 1 on 1", "abandon 1"));
+}
+
+TEST_F(PartyDriverTest, AFinishedExchangeSaysGoodbyeWithoutItsHandle) {
+  OnStart({core::OpenStream{OpenRequest()}, core::DataReady{"d"}, core::Send{CloseRequest()}});
+  On<core::Ended>({core::Over{}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kData).ok());
+  driver->Release();
+  std::weak_ptr<PartyDriver> weak = driver;
+  log_->Await("send 5 on 1");
+  driver = nullptr;
+  EXPECT_FALSE(weak.expired());  // the engine keeps it
+  transport_->listener(0)->OnEnd(absl::OkStatus());
+  log_->Await(Line<core::Ended>());
+  // Its thread lets go of it last; a task after that sees it gone.
+  while (!weak.expired()) {
+    std::promise<void> turn;
+    engine_->executor().Post([&turn] { turn.set_value(); });
+    turn.get_future().wait();
+  }
+}
+
+TEST_F(PartyDriverTest, TheClientsEndIsTheGoodbyesEnd) {
+  OnStart({core::OpenStream{OpenRequest()}, core::DataReady{"d"}, core::Send{CloseRequest()}});
+  auto driver = Start();
+  log_->Await("send 5 on 1");
+  driver->Release();
+  driver = nullptr;
+  engine_->DropBackground();
+  log_->Await("abandon 1");
+}
+
+TEST_F(PartyDriverTest, ACancelledExchangeGoesOnUntilTheRelayKnows) {
+  OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  On<core::Cancel>({core::Failed{absl::CancelledError("c")}, core::Send{CloseRequest()}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  driver->Cancel();
+  driver->Release();
+  driver = nullptr;
+  log_->Await("send 5 on 1");
+}
+
+TEST_F(PartyDriverTest, FinishWaitsForTheRelaysWord) {
+  OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  On<core::Received>({core::DataReady{"d"}, core::Send{CloseRequest()}});
+  On<core::Ended>({core::Over{}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  EXPECT_EQ(driver->Finish(absl::Hours(1)).code(), absl::StatusCode::kFailedPrecondition);
+  transport_->listener(0)->OnResponse(AttachResponse());
+  ASSERT_TRUE(driver->results().Await(Results::kData).ok());
+  EXPECT_EQ(driver->Finish(absl::ZeroDuration()).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(driver->Finish(-absl::InfiniteDuration()).code(), absl::StatusCode::kDeadlineExceeded);
+  log_->Await("send 5 on 1");
+  transport_->listener(0)->OnEnd(absl::OkStatus());
+  EXPECT_EQ(driver->Finish(absl::InfiniteDuration()), absl::OkStatus());
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, FinishSaysWhenTheRelayCouldNotBeTold) {
+  OnStart({core::OpenStream{OpenRequest()}, core::Failed{absl::CancelledError("c")}});
+  On<core::Ended>({core::Over{}});
+  auto driver = Start();
+  EXPECT_FALSE(driver->results().Await(Results::kData).ok());
+  transport_->listener(0)->OnEnd(absl::UnavailableError("connection refused"));
+  EXPECT_EQ(driver->Finish(absl::Hours(1)).code(), absl::StatusCode::kDeadlineExceeded);
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, FinishHasNothingToTellOfWhatNeverBegan) {
+  OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  On<core::Cancel>({core::Failed{absl::CancelledError("c")}, core::DropStream{},
+                    core::Over{.nothing_to_tell = true}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  driver->Cancel();
+  EXPECT_EQ(driver->Finish(absl::Hours(1)), absl::OkStatus());
+  driver->Release();
+}
+
+// What nobody asked for does not give the exchange up.
+TEST_F(PartyDriverTest, ARefusalWithoutAQuestionChangesNothing) {
+  OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  auto driver = Start();
+  driver->AcceptVerifier(false);
+  log_->Await(Line<core::AcceptVerifier>());
+  EXPECT_EQ(driver->Finish(absl::Hours(1)).code(), absl::StatusCode::kFailedPrecondition);
+  script_->asks_for_verifier = true;
+  driver->AcceptVerifier(false);
+  EXPECT_EQ(driver->Finish(absl::ZeroDuration()).code(), absl::StatusCode::kDeadlineExceeded);
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, ARestoredExchangeWithItsKeyHasNoCode) {
+  OnStart({core::VerifierReady{"v"}, core::DataReady{"d"}});
+  auto driver = Start();
+  const absl::Status none = driver->results().Await(Results::kCode).status();
+  EXPECT_EQ(none.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(none.message()), testing::HasSubstr("has been used"));
+  EXPECT_EQ(driver->results().Await(Results::kData).value(), "d");
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, FinishTakesATypedRefusalForAWord) {
+  OnStart({core::OpenStream{OpenRequest()}});
+  On<core::Ended>({core::Failed{absl::NotFoundError("c")}, core::Over{}});
+  auto driver = Start();
+  log_->Await("send 1 on 1");
+  transport_->listener(0)->OnEnd(
+      error::Make(error::ErrorDetail::REASON_EXPIRED, "the channel is gone"));
+  EXPECT_FALSE(driver->results().Await(Results::kData).ok());
+  EXPECT_EQ(driver->Finish(absl::Hours(1)), absl::OkStatus());
+  driver->Release();
+}
+
+TEST_F(PartyDriverTest, NoHookRunsWithoutAHandle) {
+  OnStart({core::OpenStream{OpenRequest()}, core::DataReady{"d"}});
+  On<core::Received>({core::Save{"late"}, core::Send{CloseRequest()}});
+  auto driver = Start([this](std::string_view state) {
+    log_->Add("save " + std::string(state));
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(driver->results().Await(Results::kData).ok());
+  driver->Release();
+  driver = nullptr;
+  transport_->listener(0)->OnResponse(AttachResponse());
+  log_->Await("send 5 on 1");
+  EXPECT_THAT(log_->lines(), testing::Not(testing::Contains("save late")));
+}
+
+TEST_F(PartyDriverTest, ProgressComesInOrder) {
+  std::vector<Effect> effects;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 200; ++i) {
+    texts.push_back("progress " + std::to_string(i));
+    effects.push_back(core::Progress{core::Progress::Kind::kWaiting, texts.back()});
+  }
+  OnStart(effects);
+  auto driver = Start();
+  log_->Await(texts.back());
+  EXPECT_EQ(log_->lines(), texts);
+  driver->Release();
+}
+
+}  // namespace
+}  // namespace wormhole

@@ -1,0 +1,30 @@
+// How the connection to the relay is protected.
+#ifndef WORMHOLE_CLIENT_SECURITY_H_
+#define WORMHOLE_CLIENT_SECURITY_H_
+
+#include <string>
+
+namespace wormhole {
+
+// The exchange itself is end-to-end encrypted in any case; TLS hides the app-id, channel id and
+// token from the network.
+enum class Security {
+  kAuto,       // plaintext to loopback targets, TLS to all others and wherever Tls says something:
+               // the only choice that is safe without knowing the target
+  kPlaintext,  // never TLS; refused together with anything in Tls
+  kTls,
+};
+
+struct Tls {
+  std::string root_certificates;  // PEM; empty: the system's roots
+  std::string certificate_chain;  // PEM of the client, for relays that ask for one; or empty
+  std::string private_key;        // PEM, with certificate_chain
+
+  bool empty() const {
+    return root_certificates.empty() && certificate_chain.empty() && private_key.empty();
+  }
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_SECURITY_H_

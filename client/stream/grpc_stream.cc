@@ -1,0 +1,106 @@
+#include "client/stream/grpc_stream.h"
+
+#include <grpcpp/channel.h>
+
+#include <utility>
+
+#include "proto/error/error_detail.h"
+
+namespace wormhole {
+
+using rendezvous::v1::AttachRequest;
+
+std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> channel,
+                                              const std::string& bearer_token,
+                                              std::shared_ptr<StreamListener> listener) {
+  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(channel), std::move(listener)));
+  if (!bearer_token.empty()) {
+    stream->context_.AddMetadata("authorization", "Bearer " + bearer_token);
+  }
+  {
+    sync::MutexLock lock(stream->mutex_);
+    stream->self_ = stream;
+  }
+  stream->stub_->async()->Attach(&stream->context_, stream.get());
+  stream->AddHold();
+  stream->StartRead(&stream->response_);
+  stream->StartCall();
+  return stream;
+}
+
+GrpcStream::GrpcStream(std::shared_ptr<grpc::Channel> channel,
+                       std::shared_ptr<StreamListener> listener)
+    : channel_(std::move(channel)),
+      stub_(rendezvous::v1::RendezvousService::NewStub(channel_)),
+      listener_(std::move(listener)) {}
+
+void GrpcStream::Send(AttachRequest request) {
+  sync::MutexLock lock(mutex_);
+  if (!held_) return;
+  queue_.push_back(std::move(request));
+  if (!writing_) WriteNext();
+}
+
+void GrpcStream::WriteNext() {
+  writing_ = held_ && !queue_.empty();
+  if (writing_) StartWrite(&queue_.front());
+}
+
+void GrpcStream::ReadMore() {
+  sync::MutexLock lock(mutex_);
+  if (held_) StartRead(&response_);
+}
+
+// The hold goes once, when the stream has ended or is abandoned. gRPC never runs OnDone inside
+// RemoveHold, so the lock may be held.
+void GrpcStream::GiveBackHold() {
+  if (!held_) return;
+  held_ = false;
+  RemoveHold();
+}
+
+void GrpcStream::Abandon() {
+  std::shared_ptr<StreamListener> listener;  // outlives the lock
+  {
+    sync::MutexLock lock(mutex_);
+    listener.swap(listener_);
+    if (!held_) return;
+  }
+  // Without the lock: cancelling may run OnDone of a call that is nearly done on this thread.
+  context_.TryCancel();
+  sync::MutexLock lock(mutex_);
+  GiveBackHold();
+}
+
+void GrpcStream::OnReadDone(bool ok) {
+  std::shared_ptr<StreamListener> listener;
+  {
+    sync::MutexLock lock(mutex_);
+    listener = listener_;
+    if (!ok) GiveBackHold();
+  }
+  if (ok && listener != nullptr) listener->OnResponse(std::move(response_));
+}
+
+void GrpcStream::OnWriteDone(bool ok) {
+  sync::MutexLock lock(mutex_);
+  writing_ = false;
+  queue_.pop_front();
+  if (ok) WriteNext();  // else the read fails too and ends the stream
+}
+
+void GrpcStream::OnDone(const grpc::Status& status) {
+  std::shared_ptr<GrpcStream> self;  // goes last: may be the last reference
+  std::shared_ptr<StreamListener> listener;
+  {
+    sync::MutexLock lock(mutex_);
+    self.swap(self_);
+    listener.swap(listener_);
+  }
+  if (listener == nullptr) return;
+  // gRPC takes the details from the trailing metadata `grpc-status-details-bin`.
+  listener->OnEnd(
+      error::FromWire(status.error_code(), status.error_message(), status.error_details()));
+}
+
+}  // namespace wormhole

@@ -1,0 +1,59 @@
+// One stream over gRPC's callback API.
+#ifndef WORMHOLE_CLIENT_STREAM_GRPC_STREAM_H_
+#define WORMHOLE_CLIENT_STREAM_GRPC_STREAM_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/client_callback.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "client/stream/transport.h"
+#include "proto/sync/mutex.h"
+#include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
+
+namespace wormhole {
+
+// One read and one write are in flight at most. gRPC calls OnDone once nothing is in flight and the
+// hold is given back; the hold is there since reads and writes also start outside of reactions. The
+// call keeps `self_` until then.
+class GrpcStream : public Stream,
+                   public grpc::ClientBidiReactor<rendezvous::v1::AttachRequest,
+                                                  rendezvous::v1::AttachResponse> {
+ public:
+  // Starts the call. `channel` is kept until the call is done.
+  static std::shared_ptr<GrpcStream> Start(std::shared_ptr<grpc::Channel> channel,
+                                           const std::string& bearer_token,
+                                           std::shared_ptr<StreamListener> listener);
+
+  void Send(rendezvous::v1::AttachRequest request) override;
+  void ReadMore() override;
+  void Abandon() override;
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+
+ private:
+  GrpcStream(std::shared_ptr<grpc::Channel> channel, std::shared_ptr<StreamListener> listener);
+
+  void WriteNext() WORMHOLE_REQUIRES(mutex_);
+  void GiveBackHold() WORMHOLE_REQUIRES(mutex_);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<rendezvous::v1::RendezvousService::Stub> stub_;
+  grpc::ClientContext context_;
+  rendezvous::v1::AttachResponse response_;  // the read in flight, or its result
+
+  sync::Mutex mutex_;
+  std::shared_ptr<GrpcStream> self_ WORMHOLE_GUARDED_BY(mutex_);
+  std::shared_ptr<StreamListener> listener_ WORMHOLE_GUARDED_BY(mutex_);         // null: abandoned
+  std::deque<rendezvous::v1::AttachRequest> queue_ WORMHOLE_GUARDED_BY(mutex_);  // front: written
+  bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool held_ WORMHOLE_GUARDED_BY(mutex_) = true;  // reads and writes may start
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_GRPC_STREAM_H_

@@ -1,0 +1,267 @@
+#include "client/stream/grpc_transport.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "grpc/support/log.h"
+#include "gtest/gtest.h"
+#include "proto/error/error_detail.h"
+#include "proto/sync/mutex.h"
+#include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
+
+namespace wormhole {
+namespace {
+
+using rendezvous::v1::AttachRequest;
+using rendezvous::v1::AttachResponse;
+
+AttachRequest Post(uint64_t number) {
+  AttachRequest request;
+  request.mutable_post()->set_number(number);
+  return request;
+}
+
+// Answers each Post{n} with Posted{n}, and Close with the end of the stream. Notes who came.
+class EchoService : public rendezvous::v1::RendezvousService::Service {
+ public:
+  grpc::Status Attach(grpc::ServerContext* context,
+                      grpc::ServerReaderWriter<AttachResponse, AttachRequest>* stream) override {
+    {
+      sync::MutexLock lock(mutex_);
+      peers_.insert(context->peer());
+      const auto token = context->client_metadata().find("authorization");
+      token_ = token == context->client_metadata().end()
+                   ? ""
+                   : std::string(token->second.data(), token->second.size());
+    }
+    AttachRequest request;
+    while (stream->Read(&request)) {
+      if (request.has_close()) return Refusal();
+      AttachResponse response;
+      response.mutable_posted()->set_number(request.post().number());
+      stream->Write(response);
+    }
+    return grpc::Status::OK;
+  }
+
+  std::set<std::string> peers() const {
+    sync::MutexLock lock(mutex_);
+    return peers_;
+  }
+  std::string token() const {
+    sync::MutexLock lock(mutex_);
+    return token_;
+  }
+
+ private:
+  static grpc::Status Refusal() {
+    const absl::Status status = error::Make(error::ErrorDetail::REASON_BUSY, "come back later",
+                                            {.retry_delay = absl::Seconds(7)});
+    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, std::string(status.message()),
+                        error::ToEnvelope(status));
+  }
+
+  mutable sync::Mutex mutex_;
+  std::set<std::string> peers_ WORMHOLE_GUARDED_BY(mutex_);
+  std::string token_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+// Notes what it hears, and waits for it.
+class Recorder : public StreamListener {
+ public:
+  void OnResponse(AttachResponse response) override {
+    sync::MutexLock lock(mutex_);
+    posted_.push_back(response.posted().number());
+    changed_.NotifyAll();
+  }
+  void OnEnd(absl::Status status) override {
+    sync::MutexLock lock(mutex_);
+    EXPECT_FALSE(ended_);
+    ended_ = true;
+    status_ = std::move(status);
+    changed_.NotifyAll();
+  }
+  std::vector<uint64_t> AwaitPosted(size_t count) {
+    sync::MutexLock lock(mutex_);
+    while (posted_.size() < count) changed_.Wait(mutex_);
+    return posted_;
+  }
+  absl::Status AwaitEnd() {
+    sync::MutexLock lock(mutex_);
+    while (!ended_) changed_.Wait(mutex_);
+    return status_;
+  }
+  bool ended() const {
+    sync::MutexLock lock(mutex_);
+    return ended_;
+  }
+
+ private:
+  mutable sync::Mutex mutex_;
+  sync::CondVar changed_;
+  std::vector<uint64_t> posted_ WORMHOLE_GUARDED_BY(mutex_);
+  bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  absl::Status status_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+class GrpcTransportTest : public testing::Test {
+ protected:
+  GrpcTransportTest() {
+    gpr_set_log_function([](gpr_log_func_args*) {});  // refused connections are part of the test
+    Serve(0);
+  }
+  ~GrpcTransportTest() override {
+    if (server_ != nullptr) Stop();
+  }
+
+  void Serve(int port) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(),
+                             &port_);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    ASSERT_NE(server_, nullptr);
+  }
+  void Stop() {
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_ = nullptr;
+  }
+
+  std::shared_ptr<Stream> Open(const std::shared_ptr<Recorder>& recorder) {
+    return transport_.Open(Target(), recorder);
+  }
+  StreamTarget Target() { return {.relay = "127.0.0.1:" + std::to_string(port_)}; }
+
+  EchoService service_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+  GrpcTransport transport_;
+};
+
+TEST_F(GrpcTransportTest, KeepsTheOrder) {
+  auto recorder = std::make_shared<Recorder>();
+  const auto stream = Open(recorder);
+  for (uint64_t n = 1; n <= 100; ++n) stream->Send(Post(n));
+  for (size_t n = 1; n <= 100; ++n) {
+    EXPECT_EQ(recorder->AwaitPosted(n)[n - 1], n);
+    stream->ReadMore();
+  }
+  stream->Abandon();
+}
+
+TEST_F(GrpcTransportTest, HandsOverWhatWasAskedFor) {
+  auto recorder = std::make_shared<Recorder>();
+  const auto stream = Open(recorder);
+  for (uint64_t n = 1; n <= 5; ++n) stream->Send(Post(n));
+  recorder->AwaitPosted(1);
+  // A second stream on the same connection gets its answer, and still nobody asked for more.
+  auto other = std::make_shared<Recorder>();
+  const auto other_stream = Open(other);
+  other_stream->Send(Post(9));
+  other->AwaitPosted(1);
+  EXPECT_EQ(recorder->AwaitPosted(1).size(), 1u);
+  stream->ReadMore();
+  EXPECT_EQ(recorder->AwaitPosted(2).size(), 2u);
+  stream->Abandon();
+  other_stream->Abandon();
+}
+
+TEST_F(GrpcTransportTest, TheEndComesWithItsDetail) {
+  auto recorder = std::make_shared<Recorder>();
+  const auto stream = Open(recorder);
+  AttachRequest close;
+  close.mutable_close();
+  stream->Send(close);
+  const absl::Status status = recorder->AwaitEnd();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(status.message(), "come back later");
+  ASSERT_TRUE(error::DetailOf(status).has_value());
+  EXPECT_EQ(error::DetailOf(status)->reason(), error::ErrorDetail::REASON_BUSY);
+  EXPECT_EQ(error::DetailOf(status)->retry_delay().seconds(), 7);
+  stream->Send(Post(1));  // nothing comes of these
+  stream->ReadMore();
+  stream->Abandon();
+}
+
+TEST_F(GrpcTransportTest, StreamsShareOneConnectionWhileOneIsOpen) {
+  std::vector<std::shared_ptr<Stream>> streams;
+  for (int i = 0; i < 20; ++i) {
+    auto recorder = std::make_shared<Recorder>();
+    streams.push_back(Open(recorder));
+    streams.back()->Send(Post(1));
+    recorder->AwaitPosted(1);
+  }
+  EXPECT_EQ(service_.peers().size(), 1u);
+  for (const auto& stream : streams) stream->Abandon();
+}
+
+TEST_F(GrpcTransportTest, AnAbandonedStreamSaysNothing) {
+  auto recorder = std::make_shared<Recorder>();
+  std::weak_ptr<Recorder> weak = recorder;
+  auto stream = Open(recorder);
+  stream->Send(Post(1));
+  recorder->AwaitPosted(1);
+  stream->Abandon();
+  stream->Abandon();
+  stream->Send(Post(2));
+  stream->ReadMore();
+  Stop();  // waits for the server's side of the stream
+  EXPECT_FALSE(recorder->ended());
+  EXPECT_EQ(recorder->AwaitPosted(1).size(), 1u);
+}
+
+TEST_F(GrpcTransportTest, ANewTryReachesARelayThatCameBack) {
+  Stop();
+  auto refused = std::make_shared<Recorder>();
+  auto stream = Open(refused);
+  stream->Send(Post(1));
+  const absl::Status status = refused->AwaitEnd();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_FALSE(error::DetailOf(status).has_value());
+  stream = nullptr;
+  Serve(port_);
+  for (bool answered = false; !answered;) {
+    auto recorder = std::make_shared<Recorder>();
+    const auto again = Open(recorder);
+    AttachRequest close;
+    close.mutable_close();
+    again->Send(close);
+    answered = error::DetailOf(recorder->AwaitEnd()).has_value();
+  }
+}
+
+TEST_F(GrpcTransportTest, ATokenTravelsAsMetadata) {
+  StreamTarget target = Target();
+  target.bearer_token = "secret";
+  auto recorder = std::make_shared<Recorder>();
+  const auto stream = transport_.Open(target, recorder);
+  stream->Send(Post(1));
+  recorder->AwaitPosted(1);
+  EXPECT_EQ(service_.token(), "Bearer secret");
+  stream->Abandon();
+}
+
+TEST_F(GrpcTransportTest, OpenAndAbandonFromManyThreads) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this] {
+      for (int i = 0; i < 50; ++i) {
+        auto recorder = std::make_shared<Recorder>();
+        const auto stream = Open(recorder);
+        stream->Send(Post(1));
+        if (i % 3 == 0) recorder->AwaitPosted(1);
+        stream->Abandon();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace wormhole

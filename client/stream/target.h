@@ -1,0 +1,25 @@
+// Relay addresses: gRPC's target syntax, checked before anything is sent.
+#ifndef WORMHOLE_CLIENT_STREAM_TARGET_H_
+#define WORMHOLE_CLIENT_STREAM_TARGET_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "client/stream/transport.h"
+
+namespace wormhole {
+
+// Whether everything that `relay` names is on this machine: `localhost`, 127.0.0.0/8, ::1 or a Unix
+// socket, in each form that gRPC takes: HOST:PORT, dns:HOST:PORT, dns:///HOST:PORT,
+// ipv4:A:PORT,B:PORT, ipv6:[A]:PORT, unix:PATH, unix-abstract:NAME. INVALID_ARGUMENT for anything
+// else, and for a missing port. Nothing is resolved.
+absl::StatusOr<bool> IsLoopback(std::string_view relay);
+
+// kPlaintext or kTls: what Security::kAuto comes to. INVALID_ARGUMENT when the parts of `target`
+// cannot work together: a bad address, a bearer token that would travel in the clear or cannot be
+// sent, certificates without their key or for plaintext.
+absl::StatusOr<Security> CheckTarget(const StreamTarget& target);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_TARGET_H_

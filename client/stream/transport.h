@@ -1,0 +1,64 @@
+// The way to a relay: streams of requests and responses. Names no gRPC type, so that tests and
+// programs can bring a transport of their own.
+#ifndef WORMHOLE_CLIENT_STREAM_TRANSPORT_H_
+#define WORMHOLE_CLIENT_STREAM_TRANSPORT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "client/security.h"
+#include "wormhole/rendezvous/v1/rendezvous.pb.h"
+
+namespace wormhole {
+
+// Where a stream leads. CheckTarget (client/stream/target.h) says whether it can work.
+struct StreamTarget {
+  std::string relay;
+  Security security = Security::kAuto;
+  Tls tls;
+  std::string bearer_token;
+};
+
+// Who hears a stream. Calls come one at a time, on any thread, and never inside a call of the
+// stream or of Transport::Open.
+class StreamListener {
+ public:
+  virtual ~StreamListener() = default;
+
+  virtual void OnResponse(rendezvous::v1::AttachResponse response) = 0;
+  // The stream is over, and so are the calls. With an ErrorDetail payload (proto/error) if the
+  // relay gave one.
+  virtual void OnEnd(absl::Status status) = 0;
+};
+
+// One stream. Any thread; nothing blocks. It lives until it has ended or is abandoned: letting go
+// of the last reference does neither.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // Sends after what was sent before. Without effect on a stream that has ended.
+  virtual void Send(rendezvous::v1::AttachRequest request) = 0;
+
+  // Asks for the response after the last one. Open asks for the first, so this is called once for
+  // each OnResponse; what the listener has not asked for stays in the network.
+  virtual void ReadMore() = 0;
+
+  // Ends the stream at once: what was sent may be lost. No call to the listener begins after it
+  // returns; one that another thread has begun may be running still.
+  virtual void Abandon() = 0;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Opens a stream. Never fails here: what goes wrong is told by OnEnd.
+  virtual std::shared_ptr<Stream> Open(const StreamTarget& target,
+                                       std::shared_ptr<StreamListener> listener) = 0;
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_TRANSPORT_H_

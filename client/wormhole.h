@@ -1,0 +1,249 @@
+// wormhole-sync: two programs that share a short invitation code find each other through a relay,
+// agree on a key that the relay cannot know, and exchange a small encrypted message.
+//
+//   wormhole::Options options;
+//   options.app_id = "example.com/app1";
+//   absl::StatusOr<wormhole::Initiator> initiator = wormhole::Initiator::Create(options, "hello");
+//   absl::StatusOr<std::string> code = initiator->GetCode();   // "4-purple-sausages"
+//   absl::StatusOr<std::string> theirs = initiator->GetData();
+//
+// Thread safety: every object here may be used from any thread, except that it must not be
+// destroyed or moved while another thread is inside a call on it. Options are plain values.
+//
+// Background threads: a Client has a few of its own (see ClientOptions). Callbacks run on them,
+// once each, one at a time for an exchange, never inside the call that set them and never under a
+// lock of the library. A callback should not block for long; a blocking call of this library made
+// from one returns FAILED_PRECONDITION. The threads are never joined: what callbacks use must live
+// until they are done, also at the end of main.
+//
+// Destruction: destroying an Initiator or Receiver does not block and closes nothing; after it
+// returns no callback and no hook of it starts, though one that another thread has begun may still
+// be running. It may happen inside a callback. An exchange that is finished, or was given up, says
+// goodbye to the relay in the background as long as its Client lives; Finish() waits for that. An
+// unfinished one can go on from a saved state, else the relay forgets it when its ttl is over.
+// Cancel() gives it up at once. A handle that was moved from answers FAILED_PRECONDITION, and drops
+// callbacks.
+//
+// Errors: absl::Status values; ReasonOf(status) (client/core/outcome.h) tells programs why.
+#ifndef WORMHOLE_CLIENT_WORMHOLE_H_
+#define WORMHOLE_CLIENT_WORMHOLE_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/core/outcome.h"
+#include "client/core/schedule.h"
+#include "client/security.h"
+
+namespace wormhole {
+
+class Transport;  // client/stream/transport.h: the way to a relay
+
+// Internal.
+class Engine;
+class PartyDriver;
+class PartyFactory;
+
+struct ClientOptions {
+  // Threads that run callbacks and exchanges. Two keep one slow callback from holding up all
+  // other exchanges; more only pay when callbacks compute. 1 to 64.
+  int threads = 2;
+  // How to reach relays. Leave it empty for gRPC; a program with its own transport (or a test)
+  // brings one.
+  std::shared_ptr<Transport> transport;
+};
+
+// Connections and threads, shared by any number of exchanges: no thread and no connection is made
+// per exchange. Exchanges without a Client in their options share one that lives as long as any of
+// them does.
+class Client {
+ public:
+  static absl::StatusOr<std::shared_ptr<Client>> Create(ClientOptions options = {});
+  // Does not wait for callbacks of other threads that are running. Exchanges that still use the
+  // client keep what they need of it.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+ private:
+  friend class PartyFactory;
+  explicit Client(std::shared_ptr<Engine> engine);
+  const std::shared_ptr<Engine> engine_;
+};
+
+// What the library says while it works, for people. Never secrets.
+struct ProgressEvent {
+  enum class Kind {
+    kConnecting,
+    kDisconnected,  // `text` says why and when it tries again
+    kWaiting,       // the relay is there, the other side is not yet
+    kPeerArrived,
+    kThirdParty,  // somebody else tried to join with this channel id and was refused
+    kMotd,        // the relay operator's message of the day: foreign text, neutralise escapes
+  };
+  Kind kind = Kind::kConnecting;
+  std::string text;
+};
+
+struct Options {
+  // Scopes channel ids and codes: both sides must name the same one. UTF-8, 1 to 255 bytes, no
+  // control characters; by convention a domain name of yours with a path. No default: two programs
+  // that have nothing to do with each other must not meet.
+  std::string app_id;
+
+  // The relay, in gRPC target syntax: "relay.example.com:443", "ipv4:127.0.0.1:47180". Empty:
+  // $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
+  std::string rendezvous;
+
+  Security security = Security::kAuto;
+  Tls tls;
+  // Sent as `authorization: Bearer ...` to relays that ask for it. Only over TLS or loopback:
+  // Create refuses it elsewhere. Never saved.
+  std::string bearer_token;
+
+  // When to try again without a stream, from the first start: each half second by default, since
+  // people who wait face to face notice a second.
+  Schedule schedule = {{absl::ZeroDuration(), absl::Milliseconds(500)}};
+  // The hard limit, from the first start and over restores: 1 ms to 7 days. Three minutes by
+  // default: two people on the phone take less, and a forgotten invitation should not stay open.
+  absl::Duration timeout = absl::Seconds(180);
+  // How long the relay should keep the channel. 0: a minute longer than `timeout`, so that waiters
+  // hear of the timeout and not of a channel that is gone. One shorter than `timeout` is refused;
+  // a relay may keep it for less than asked for (7 days by default).
+  absl::Duration ttl = absl::ZeroDuration();
+  // Attach only at the ticks of the schedule, and detach when there is nothing more to do: for
+  // hosts that cannot keep a stream for days. The two sides then need never be there together.
+  bool check_in = false;
+
+  // Initiator: how many words a drawn code has, 2 to 8. Two are 22 bits, and whoever wants to
+  // guess has one try; more only pay when the same code is shown to many.
+  size_t words = 2;
+  // Initiator: a whole code agreed beforehand instead of a drawn one. Each use gives the relay two
+  // more guesses at the same words: do not use one code often.
+  std::string code;
+  // Take words outside the list, in both roles: for codes that people agree on by themselves. Off,
+  // since with the list a typing error is found before it costs the one guess.
+  bool allow_other_words = false;
+  // Receiver: may come before the initiator, and waits for one that asks for this very channel id
+  // by name (Options::code). Off: a channel that is not there is a typing error.
+  bool wait = false;
+
+  // Hold back own data and the peer's until AcceptVerifier(true): for people who compare the
+  // verifier over another way. Off: the code alone protects against all but a 2^-22 guess.
+  bool confirm_verifier = false;
+
+  // Called with the new state, a secret, before anything is done that cannot be taken back; what
+  // it returns decides whether to go on. With a hook that stores the state durably, a crash at any
+  // moment is survived by FromSerialized. Runs on a thread of the client, one call at a time for
+  // an exchange; it may block, which holds up this exchange and one of the client's threads. It
+  // must not call into the exchange.
+  std::function<absl::Status(std::string_view state)> on_save;
+  // Runs like a callback. May be called any number of times.
+  std::function<void(const ProgressEvent&)> on_progress;
+
+  // Shared connections and threads; empty: the process's common one.
+  std::shared_ptr<Client> client;
+};
+
+// What Initiator and Receiver have in common: one side of an exchange.
+//
+// Each Get... blocks until its value or the exchange's failure is there; each When... has its
+// callback run with the same. Both may be called any number of times and in any state.
+class Party {
+ public:
+  Party(Party&&) noexcept;
+  Party& operator=(Party&&) noexcept;
+  ~Party();
+
+  // The peer's data, once the exchange is finished: own data is in the relay's keeping (or the
+  // peer's), and nobody but the holder of the code can have sent this.
+  absl::StatusOr<std::string> GetData();
+  void WhenData(std::function<void(absl::StatusOr<std::string>)> callback);
+
+  // Eight words that are the same on both sides if and only if nobody is in between. There once
+  // the key is confirmed.
+  absl::StatusOr<std::string> GetVerifier();
+  void WhenVerifier(std::function<void(absl::StatusOr<std::string>)> callback);
+  // With Options::confirm_verifier, after the verifier is there: true lets the exchange go on,
+  // false gives it up, also after an earlier true if it is not finished yet. Else nothing happens.
+  void AcceptVerifier(bool accepted);
+  // As GetVerifier but never blocks: FAILED_PRECONDITION before the key is confirmed.
+  absl::StatusOr<std::string> Verifier() const;
+
+  // A key of `size` bytes (16 to 16,320) for a purpose of the application's, the same on both
+  // sides, written to `out`. FAILED_PRECONDITION before the key is confirmed.
+  absl::Status DeriveKey(std::string_view purpose, unsigned char* out, size_t size) const;
+
+  // Gives up: every waiter gets CANCELLED, and the relay is told in the background. Nothing happens
+  // to a finished exchange.
+  void Cancel();
+
+  // Waits, at most `limit`, until the relay has been told that this exchange is over. OK at once
+  // if it has, or has nothing to hear; DEADLINE_EXCEEDED when it could not be told: then its
+  // channel goes when its ttl is over. For programs that are about to exit. FAILED_PRECONDITION
+  // while the exchange is going on.
+  absl::Status Finish(absl::Duration limit = absl::Seconds(2));
+
+  // The state as printable text, a secret. Legal at any time; the exchange goes on. For
+  // survival of a crash at any moment use Options::on_save instead.
+  absl::StatusOr<std::string> Serialize() const;
+  // The same, sealed under a key of 32 bytes.
+  absl::StatusOr<std::string> SerializeSealed(const unsigned char* key, size_t key_size) const;
+
+ protected:
+  explicit Party(std::shared_ptr<PartyDriver> driver);
+  std::shared_ptr<PartyDriver> driver_;
+};
+
+// The side that shows the code.
+class Initiator : public Party {
+ public:
+  // Starts at once. `data`: 0 to 65,000 bytes for the peer. INVALID_ARGUMENT for anything in
+  // `options` that cannot work; nothing was sent then.
+  static absl::StatusOr<Initiator> Create(Options options, std::string data);
+  // Goes on from a saved state. Of `options` count rendezvous (if not empty), security, tls,
+  // bearer_token, on_save, on_progress and client; the rest is in the state.
+  static absl::StatusOr<Initiator> FromSerialized(std::string_view state, Options options);
+  static absl::StatusOr<Initiator> FromSealed(std::string_view state, const unsigned char* key,
+                                              size_t key_size, Options options);
+
+  // The invitation code, as soon as the relay has given a channel id. FAILED_PRECONDITION for one
+  // that was restored when its key was agreed already: the code has been used, and is forgotten.
+  absl::StatusOr<std::string> GetCode();
+  void WhenCode(std::function<void(absl::StatusOr<std::string>)> callback);
+
+ private:
+  using Party::Party;
+  static Initiator Make(std::shared_ptr<PartyDriver> driver);
+};
+
+// The side that was given the code.
+class Receiver : public Party {
+ public:
+  // As Initiator::Create. A malformed code is refused before anything is sent.
+  static absl::StatusOr<Receiver> Create(Options options, std::string_view code, std::string data);
+  static absl::StatusOr<Receiver> FromSerialized(std::string_view state, Options options);
+  static absl::StatusOr<Receiver> FromSealed(std::string_view state, const unsigned char* key,
+                                             size_t key_size, Options options);
+
+ private:
+  using Party::Party;
+  static Receiver Make(std::shared_ptr<PartyDriver> driver);
+};
+
+enum class SavedRole { kInitiator, kReceiver };
+// Whose state this is; INVALID_ARGUMENT when it is none.
+absl::StatusOr<SavedRole> RoleOf(std::string_view state);
+
+// The relay that `options` leads to: the option, $WORMHOLE_RENDEZVOUS, or the baked-in one.
+std::string EffectiveRendezvous(const Options& options);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_WORMHOLE_H_

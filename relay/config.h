@@ -1,0 +1,56 @@
+// What an operator can set.
+#ifndef WORMHOLE_RELAY_CONFIG_H_
+#define WORMHOLE_RELAY_CONFIG_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "relay/channel.h"
+
+namespace wormhole::relay {
+
+// Where channels are kept.
+struct StoreChoice {
+  enum class Kind { kMemory, kSqlite };
+  Kind kind = Kind::kSqlite;
+  // With kSqlite: the file, made when it is missing. The default survives a restart, which is what
+  // a relay that says `Posted` is for.
+  std::string path = "wormhole-relay.sqlite3";
+};
+
+struct TlsFiles {
+  // PEM. Both or none; none is plaintext, for a proxy in front or a loopback address.
+  std::string cert;
+  std::string key;
+  // PEM; when set, clients must show a certificate that these authorities signed.
+  std::string client_ca;
+
+  bool enabled() const { return !cert.empty(); }
+};
+
+struct RelayConfig {
+  // All addresses: a relay serves others. Port 0 lets the kernel pick.
+  std::string listen = "[::]:47180";
+  StoreChoice store;
+  TlsFiles tls;
+
+  // ttl_default, ttl_max, quarantine, and the limits that clients are told.
+  ChannelLimits limits;
+  // Below the 60 s after which common proxies cut a silent stream, with room for two lost beats.
+  absl::Duration heartbeat = absl::Seconds(20);
+  std::string motd;
+
+  // The schema is public; a relay that is hard to explore is no safer.
+  bool reflection = true;
+  // What a load balancer and Kubernetes (30 s) allow in all.
+  absl::Duration drain_timeout = absl::Seconds(10);
+};
+
+// What no single value shows: limits that contradict each other, half a TLS setup.
+// INVALID_ARGUMENT with one line that names the flags.
+absl::Status Validate(const RelayConfig& config);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_CONFIG_H_

@@ -1,0 +1,125 @@
+#include "relay/flag_table.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "relay/flag_values.h"
+
+namespace wormhole::relay {
+namespace {
+
+// Stores a value that was read, or says why it was not.
+template <typename T>
+absl::Status Take(absl::StatusOr<T> value, T& place) {
+  if (!value.ok()) return value.status();
+  place = *std::move(value);
+  return absl::OkStatus();
+}
+
+absl::Status TakePath(std::string_view text, std::string& place) {
+  if (text.empty()) return absl::InvalidArgumentError("should be the path of a file");
+  place = std::string(text);
+  return absl::OkStatus();
+}
+
+std::string WriteBool(bool value) { return value ? "true" : "false"; }
+
+// A longer window would not make an exchange faster, only a channel dearer.
+constexpr uint32_t kMaxWindowFrames = 4096;
+constexpr uint32_t kMaxWindowBytes = 64 << 20;
+// The least are what every client may count on (proto/PROTOCOL.md section 2).
+constexpr uint32_t kMinWindowFrames = 4;
+constexpr uint32_t kMinWindowBytes = 256 << 10;
+constexpr uint32_t kMinFrameBytes = 66'000;
+constexpr uint32_t kMaxFrameBytes = 1 << 20;
+
+constexpr absl::Duration kDay = absl::Hours(24);
+
+constexpr Flag kFlags[] = {
+    {"listen", "ADDRESS:PORT", "Serving",
+     "Where clients connect. Port 0 lets the system pick one; it is printed as `listening on "
+     "ADDRESS:PORT` once the relay serves.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadListen(text), c.listen); },
+     [](const RelayConfig& c) { return c.listen; }},
+    {"tls-cert", "FILE", "Serving",
+     "PEM file of the certificate chain. With --tls-key it turns TLS on; without both, the relay "
+     "speaks plaintext. Read again when it changes.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.tls.cert); },
+     [](const RelayConfig& c) { return c.tls.cert; }},
+    {"tls-key", "FILE", "Serving", "PEM file of the certificate's private key.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.tls.key); },
+     [](const RelayConfig& c) { return c.tls.key; }},
+    {"tls-client-ca", "FILE", "Serving",
+     "PEM file of authorities. When set, only clients with a certificate from one of them are "
+     "served.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.tls.client_ca); },
+     [](const RelayConfig& c) { return c.tls.client_ca; }},
+    {"reflection", "", "Serving",
+     "Answer gRPC server reflection, so that grpcurl works without the .proto files.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadBool(text), c.reflection); },
+     [](const RelayConfig& c) { return WriteBool(c.reflection); }},
+    {"motd", "TEXT", "Serving", "A message of the day, told to every client; at most 1000 bytes.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadMotd(text), c.motd); },
+     [](const RelayConfig& c) { return c.motd; }},
+    {"heartbeat", "TIME", "Serving",
+     "How often clients are told to send a heartbeat, 100ms to 10m. A stream is lost after two and "
+     "a half of them without a word. Keep it below the idle limit of every proxy on the way.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::Milliseconds(100), absl::Minutes(10)), c.heartbeat);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.heartbeat); }},
+    {"drain-timeout", "TIME", "Serving",
+     "How long SIGTERM waits for streams to end before it cuts them, 0s to 1h.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::ZeroDuration(), absl::Hours(1)), c.drain_timeout);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.drain_timeout); }},
+    {"store", "memory|sqlite:FILE", "Channels",
+     "Where channels are kept. With memory, a restart forgets them all.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadStore(text), c.store); },
+     [](const RelayConfig& c) { return WriteStore(c.store); }},
+    {"channel-ttl-default", "TIME", "Channels",
+     "How long a channel lives when the client does not ask for a time, 1s to 366d.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::Seconds(1), kDay * 366), c.limits.ttl_default);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.limits.ttl_default); }},
+    {"channel-ttl-max", "TIME", "Channels",
+     "The longest life that a client can ask for, 1s to 366d; more is cut to it.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::Seconds(1), kDay * 366), c.limits.ttl_max);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.limits.ttl_max); }},
+    {"quarantine", "TIME", "Channels",
+     "How long an ended channel's number rests before it is drawn again, and how long late-comers "
+     "are told why it ended, 0s to 7d.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::ZeroDuration(), kDay * 7), c.limits.quarantine);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.limits.quarantine); }},
+    {"max-frame-bytes", "N", "Limits",
+     "The longest frame that a client may post, 66000 to 1048576 bytes.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadNumber(text, kMinFrameBytes, kMaxFrameBytes), c.limits.max_frame_bytes);
+     },
+     [](const RelayConfig& c) { return absl::StrCat(c.limits.max_frame_bytes); }},
+    {"window-frames", "N", "Limits",
+     "The most frames that a side may have posted and its peer not accepted, 4 to 4096.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadNumber(text, kMinWindowFrames, kMaxWindowFrames), c.limits.window_frames);
+     },
+     [](const RelayConfig& c) { return absl::StrCat(c.limits.window_frames); }},
+    {"window-bytes", "N", "Limits",
+     "The most bytes of such frames, 262144 to 67108864, and at least --max-frame-bytes. Bounds "
+     "what a channel costs in memory and in the store.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadNumber(text, kMinWindowBytes, kMaxWindowBytes), c.limits.window_bytes);
+     },
+     [](const RelayConfig& c) { return absl::StrCat(c.limits.window_bytes); }},
+};
+
+}  // namespace
+
+std::span<const Flag> Flags() { return kFlags; }
+
+}  // namespace wormhole::relay

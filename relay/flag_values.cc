@@ -1,0 +1,123 @@
+#include "relay/flag_values.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace wormhole::relay {
+namespace {
+
+constexpr size_t kMaxMotdBytes = 1000;
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+// At most nine digits or so: nothing here is larger, and SimpleAtoi takes blanks and signs.
+bool AllDigits(std::string_view text) {
+  return !text.empty() && text.size() <= 10 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Whether `text` is UTF-8 (RFC 3629) without control characters other than a line feed.
+bool IsPlainText(std::string_view text) {
+  static constexpr std::array<uint32_t, 4> kSmallest = {0, 0x80, 0x800, 0x10000};
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i++]);
+    const int more = byte < 0x80       ? 0
+                     : byte >> 5 == 6  ? 1
+                     : byte >> 4 == 14 ? 2
+                     : byte >> 3 == 30 ? 3
+                                       : -1;
+    if (more < 0) return false;
+    uint32_t rune = more == 0 ? byte : byte & (0x3f >> more);
+    for (int n = 0; n < more; ++n, ++i) {
+      if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
+      rune = rune << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
+    }
+    if (rune < kSmallest[more] || rune > 0x10ffff || (rune >= 0xd800 && rune < 0xe000))
+      return false;
+    if ((rune < 0x20 && rune != '\n') || (rune >= 0x7f && rune < 0xa0)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> ReadBool(std::string_view text) {
+  bool value = false;
+  if (text == "on") return true;
+  if (text == "off") return false;
+  if (absl::SimpleAtob(View(text), &value)) return value;
+  return absl::InvalidArgumentError("should be true or false");
+}
+
+absl::StatusOr<uint32_t> ReadNumber(std::string_view text, uint32_t min, uint32_t max) {
+  uint64_t value = 0;
+  if (AllDigits(text) && absl::SimpleAtoi(View(text), &value) && value >= min && value <= max) {
+    return static_cast<uint32_t>(value);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("should be a number from ", min, " to ", max));
+}
+
+absl::StatusOr<absl::Duration> ReadDuration(std::string_view text, absl::Duration min,
+                                            absl::Duration max) {
+  absl::Duration value;
+  bool read = false;
+  if (!text.empty() && text.back() == 'd' && AllDigits(text.substr(0, text.size() - 1))) {
+    int64_t days = 0;
+    read = absl::SimpleAtoi(View(text.substr(0, text.size() - 1)), &days);
+    value = absl::Hours(24) * days;
+  } else {
+    read = absl::ParseDuration(View(text), &value);
+  }
+  if (read && value >= min && value <= max) return value;
+  return absl::InvalidArgumentError(
+      absl::StrCat("should be a time with a unit, such as 90s, 5m, 1h or 7d, from ",
+                   WriteDuration(min), " to ", WriteDuration(max)));
+}
+
+std::string WriteDuration(absl::Duration duration) {
+  constexpr absl::Duration kDay = absl::Hours(24);
+  if (duration >= kDay && duration % kDay == absl::ZeroDuration()) {
+    return absl::StrCat(duration / kDay, "d");
+  }
+  if (duration == absl::ZeroDuration()) return "0s";
+  return absl::FormatDuration(duration);
+}
+
+absl::StatusOr<StoreChoice> ReadStore(std::string_view text) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (text == "memory") return StoreChoice{StoreChoice::Kind::kMemory, ""};
+  if (text.starts_with(kSqlite) && text.size() > kSqlite.size()) {
+    return StoreChoice{StoreChoice::Kind::kSqlite, std::string(text.substr(kSqlite.size()))};
+  }
+  return absl::InvalidArgumentError("should be memory or sqlite:FILE");
+}
+
+std::string WriteStore(const StoreChoice& store) {
+  return store.kind == StoreChoice::Kind::kMemory ? "memory" : "sqlite:" + store.path;
+}
+
+absl::StatusOr<std::string> ReadListen(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  bool valid = colon != std::string_view::npos && colon > 0 &&
+               text.find_first_of("/ \t\n") == std::string_view::npos &&
+               ReadNumber(text.substr(colon + 1), 0, 65535).ok();
+  if (valid) {
+    const std::string_view host = text.substr(0, colon);
+    const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
+    valid = bracketed || host.find_first_of(":[]") == std::string_view::npos;
+  }
+  if (valid) return std::string(text);
+  return absl::InvalidArgumentError(
+      "should be ADDRESS:PORT, such as 127.0.0.1:47180 or [::]:47180; port 0 lets the system pick");
+}
+
+absl::StatusOr<std::string> ReadMotd(std::string_view text) {
+  if (text.size() <= kMaxMotdBytes && IsPlainText(text)) return std::string(text);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "should be at most ", kMaxMotdBytes, " bytes of UTF-8 text without control characters"));
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,209 @@
+#include "relay/live_channel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/refusals.h"
+
+namespace wormhole::relay {
+
+LiveChannel::LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key)
+    : registry_(std::move(registry)), key_(std::move(key)) {}
+
+bool LiveChannel::Submit(ChannelOp& op) {
+  Turn turn(mutex_);
+  if (retired_) return false;
+  // A load can be spared: if the belief is wrong, the store refuses the Put.
+  if (op.create.believed_free && knowledge_ == Knowledge::kNone) knowledge_ = Knowledge::kCurrent;
+  ops_.push_back(std::move(op));
+  Advance(turn);
+  return true;
+}
+
+void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame) {
+  Turn turn(mutex_);
+  const std::optional<Role> role = RoleOf(stream);
+  if (!role) return RefuseWaiter(stream, "post", turn);
+  PostQueue& posts = work(*role).posts;
+  absl::Status verdict = Judge(*role, posts.size(), number, frame.size());
+  if (!verdict.ok()) {
+    Fail(*role, stream, std::move(verdict), turn);
+    return Advance(turn);
+  }
+  const bool repeat = number <= std::max(snapshot_.log(*role).stored, posts.last(posts.size()));
+  // A repeat may have other bytes, which the store finds out.
+  if (!repeat) HandOver(*role, number, frame, turn);
+  posts.Add({.number = number, .frame = std::move(frame), .stream = stream, .repeat = repeat});
+  // A repeat is answered before more is read.
+  if (!repeat) seat(*role).owes_read = true;
+  Advance(turn);
+}
+
+void LiveChannel::Ack(const Stream& stream, uint64_t number) {
+  Turn turn(mutex_);
+  const std::optional<Role> role = RoleOf(stream);
+  if (!role) return RefuseWaiter(stream, "ack", turn);
+  RaiseCursor(*role, number);
+  turn.ReadMore(stream);
+  Advance(turn);
+}
+
+void LiveChannel::Close(const Stream& stream, Mood mood) {
+  Turn turn(mutex_);
+  const std::optional<Role> role = RoleOf(stream);
+  if (mood == rendezvous::v1::MOOD_UNSPECIFIED || !rendezvous::v1::Mood_IsValid(mood)) {
+    absl::Status status = Malformed("close.mood", "the mood is none that this relay knows");
+    if (role) {
+      Fail(*role, stream, std::move(status), turn);
+    } else if (FindWaiter(stream) != waiters_.end()) {
+      waiters_.erase(FindWaiter(stream));
+      turn.End(stream, std::move(status));
+    }
+  } else if (role) {
+    if (!work(*role).close) work(*role).close = mood;
+    work(*role).close_stream = stream;
+  } else if (const auto waiter = FindWaiter(stream); waiter != waiters_.end()) {
+    if (committing_ && chosen_ == waiter->side) {
+      waiter->close = mood;
+    } else {
+      waiters_.erase(waiter);
+      turn.End(stream, absl::OkStatus());
+    }
+  }
+  Advance(turn);
+}
+
+void LiveChannel::Drained(const Stream& stream) {
+  Turn turn(mutex_);
+  if (RoleOf(stream)) Advance(turn);
+}
+
+void LiveChannel::Detach(const Stream& stream) {
+  Turn turn(mutex_);
+  if (const std::optional<Role> role = RoleOf(stream)) Vacate(*role);
+  // A waiter that has asked to close still has to, should it have become a member.
+  const auto waiter = FindWaiter(stream);
+  if (waiter != waiters_.end() && !waiter->close) waiters_.erase(waiter);
+  Advance(turn);
+}
+
+void LiveChannel::Stop() {
+  Turn turn(mutex_);
+  if (!retired_) Abandon(turn);
+}
+
+std::optional<Role> LiveChannel::RoleOf(const Stream& stream) {
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (seat(role).stream == stream) return role;
+  }
+  return std::nullopt;
+}
+
+void LiveChannel::RefuseWaiter(const Stream& stream, std::string_view field, Turn& turn) {
+  const auto waiter = FindWaiter(stream);
+  if (waiter == waiters_.end()) return;
+  waiters_.erase(waiter);
+  turn.End(stream, Malformed(field, "a side that waits may only send Heartbeat and Close"));
+  Advance(turn);
+}
+
+void LiveChannel::Advance(Turn& turn) {
+  if (retired_) return;
+  do {
+    while (Settled() && !ops_.empty()) RunFirstOp(turn);
+    for (Role role : {Role::kInitiator, Role::kReceiver}) AppendHeld(role, turn);
+  } while (QueueCloses());
+  for (Role role : {Role::kInitiator, Role::kReceiver}) Deliver(role, turn);
+  if (Idle()) {
+    Retire();
+  } else {
+    LoadIfStale();
+  }
+}
+
+bool LiveChannel::Settled() const { return knowledge_ == Knowledge::kCurrent && !committing_; }
+
+// Returns whether there is something new to run at once.
+bool LiveChannel::QueueCloses() {
+  bool queued = false;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    Work& asked = work(role);
+    if (!asked.close || !asked.posts.empty() || !asked.close_stream) continue;
+    // Were the acknowledgement lost after the side has left, the peer could never post what the
+    // side has taken already.
+    if (asked.accepting) continue;
+    ops_.push_back({.kind = ChannelOp::Kind::kClose,
+                    .stream = std::move(asked.close_stream),
+                    .role = role,
+                    .mood = *asked.close});
+    asked.close_stream = nullptr;
+    queued = true;
+  }
+  return queued && Settled();
+}
+
+bool LiveChannel::Idle() const {
+  if (!ops_.empty() || committing_ || !waiters_.empty()) return false;
+  if (knowledge_ == Knowledge::kLoading) return false;
+  const bool seated =
+      std::any_of(seats_.begin(), seats_.end(), [](const Seat& s) { return s.stream != nullptr; });
+  const bool busy = std::any_of(work_.begin(), work_.end(), [](const Work& w) {
+    return !w.posts.empty() || w.accepting || w.close_stream;
+  });
+  return !seated && !busy;
+}
+
+void LiveChannel::LoadIfStale() {
+  if (knowledge_ != Knowledge::kNone && knowledge_ != Knowledge::kStale) return;
+  if (committing_) return;
+  for (const Work& asked : work_) {
+    if (asked.posts.any_in_flight()) return;
+  }
+  knowledge_ = Knowledge::kLoading;
+  registry_->store().Load(
+      key_, [self = shared_from_this()](absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
+        self->OnLoaded(std::move(loaded));
+      });
+}
+
+void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
+  Turn turn(mutex_);
+  if (retired_) return;
+  if (!loaded.ok()) return Abandon(turn);
+  knowledge_ = Knowledge::kCurrent;
+  TakeOver(loaded->value_or(ChannelSnapshot()), turn);
+  Advance(turn);
+}
+
+void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
+  informed_ = true;
+  const ChannelRecord& before = snapshot_.record;
+  const bool known = before.version != 0;
+  const bool same =
+      known && loaded.record.version != 0 && before.created_at == loaded.record.created_at &&
+      before.member(Role::kInitiator).side == loaded.record.member(Role::kInitiator).side;
+  if (known && !same) StartAnew(EndedError(before), turn);
+  snapshot_.logs = loaded.logs;
+  const bool report = loaded.record.version != 0 || known;
+  SetRecord(std::move(loaded.record), turn);
+  if (report) ReportId();
+}
+
+void LiveChannel::Abandon(Turn& turn) {
+  StartAnew(StoreAway(registry_->RetryDelay()), turn);
+  for (const Waiter& waiter : waiters_) turn.End(waiter.stream, StoreAway(registry_->RetryDelay()));
+  waiters_.clear();
+  for (const ChannelOp& op : ops_) {
+    if (op.stream) turn.End(op.stream, StoreAway(registry_->RetryDelay()));
+    if (op.kind == ChannelOp::Kind::kCreate) ReleaseId(op);
+  }
+  ops_.clear();
+  Retire();
+}
+
+void LiveChannel::Retire() {
+  retired_ = true;
+  registry_->Remove(key_, this);
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,215 @@
+// What is in memory of a channel that somebody is attached to, waits for, or is changing.
+#ifndef WORMHOLE_RELAY_LIVE_CHANNEL_H_
+#define WORMHOLE_RELAY_LIVE_CHANNEL_H_
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/sync/mutex.h"
+#include "relay/channel.h"
+#include "relay/channel_op.h"
+#include "relay/post_queue.h"
+#include "relay/registry.h"
+#include "relay/store/store.h"
+#include "relay/turn.h"
+
+namespace wormhole::relay {
+
+// One per channel id that is in use here, and all that concerns the id goes through it in turn:
+// allocation, claims, waiters, posts, expiry. It begins by loading the channel, keeps the snapshot
+// current from the store's answers, and loads it again when the store says that it is stale. An
+// error of the store, or idleness, retires it; whoever comes next gets a new one.
+//
+// The logs in the store are the truth. A reader's stream is pumped from there whenever the store
+// has more than the stream has been sent; handing a new frame to the reader at once, before it is
+// committed, is a shortcut that is taken when the stream is up to date.
+//
+// Threads: everything from any thread. Locks: mutex_ comes before the registry's and the streams',
+// which are leaves. Sinks are flushed after it is given back (Turn).
+//
+// Files: live_channel.cc has the requests and the life, live_channel_logs.cc posts,
+// acknowledgements and delivery, live_channel_ops.cc the operations on the membership,
+// live_channel_seats.cc who sits and waits here.
+class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
+ public:
+  LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key);
+
+  // Takes `op` over. False, with `op` untouched, when the channel is retired.
+  bool Submit(ChannelOp& op);
+
+  // Requests of a stream that is bound to this channel; ignored when it no longer is.
+  void Post(const std::shared_ptr<StreamAttachment>& stream, uint64_t number, std::string frame);
+  void Ack(const std::shared_ptr<StreamAttachment>& stream, uint64_t number);
+  // The stream's last request: no other is asked for.
+  void Close(const std::shared_ptr<StreamAttachment>& stream, Mood mood);
+  void Drained(const std::shared_ptr<StreamAttachment>& stream);
+  void Detach(const std::shared_ptr<StreamAttachment>& stream);
+
+  // Ends all streams with what `status` makes, and retires.
+  void Stop();
+
+ private:
+  using Stream = std::shared_ptr<StreamAttachment>;
+
+  enum class Knowledge {
+    kNone,   // never loaded
+    kStale,  // to be loaded when what is in flight is back
+    kLoading,
+    kCurrent,  // snapshot_ is what the store has; version 0: nothing
+  };
+
+  // A member's stream here, and what it has been told.
+  struct Seat {
+    Stream stream;      // null: none
+    uint64_t sent = 0;  // the last number of the peer's log that the stream has or was given
+    bool reading = false;
+    // Its cursor is below what was forgotten: it gets no Message.
+    bool deaf = false;
+    uint32_t third_parties = 0;
+    // Its next request is to be asked for, once the queue of its posts has room.
+    bool owes_read = false;
+    // Held back while the stream has no room.
+    bool owes_status = false;
+    uint64_t owes_posted = 0;
+  };
+
+  // What a member has asked for; outlives its stream.
+  struct Work {
+    PostQueue posts;
+    uint64_t cursor = 0;  // of the peer's log
+    bool accepting = false;
+    std::optional<Mood> close;  // after `posts` and `cursor`; the first mood counts
+    Stream close_stream;        // whose Close has not become an op yet
+  };
+
+  struct Waiter {
+    Stream stream;
+    std::string side;
+    uint64_t cursor = 0;
+    // It has asked to close while an allocation was about to make it the receiver.
+    std::optional<Mood> close;
+  };
+
+  Seat& seat(Role role) WORMHOLE_REQUIRES(mutex_) { return seats_[static_cast<size_t>(role)]; }
+  Work& work(Role role) WORMHOLE_REQUIRES(mutex_) { return work_[static_cast<size_t>(role)]; }
+
+  // live_channel.cc
+  std::optional<Role> RoleOf(const Stream& stream) WORMHOLE_REQUIRES(mutex_);
+  // For a request that only a member may make.
+  void RefuseWaiter(const Stream& stream, std::string_view field, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
+  // Does whatever can be done now. Every change of state is followed by it.
+  void Advance(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  bool Settled() const WORMHOLE_REQUIRES(mutex_);  // membership is known and not being changed
+  bool QueueCloses() WORMHOLE_REQUIRES(mutex_);
+  bool Idle() const WORMHOLE_REQUIRES(mutex_);
+  void LoadIfStale() WORMHOLE_REQUIRES(mutex_);
+  void OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded);
+  void TakeOver(ChannelSnapshot loaded, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // The store has failed: nothing here is certain any more.
+  void Abandon(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void Retire() WORMHOLE_REQUIRES(mutex_);
+
+  // live_channel_logs.cc
+  void HandOver(Role author, uint64_t number, const std::string& frame, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
+  absl::Status Judge(Role author, size_t queued_before, uint64_t number, size_t bytes)
+      WORMHOLE_REQUIRES(mutex_);
+  void AppendHeld(Role author, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void OnAppended(uint64_t epoch, Role author, uint64_t serial,
+                  const absl::StatusOr<AppendResult>& result);
+  void AnswerPost(Role author, const QueuedPost& post) WORMHOLE_REQUIRES(mutex_);
+  // Whether an author may post more before the store has answered. Always so for a client that
+  // keeps the window; also bounds posts up to the reader's cursor, which no window does.
+  bool TakesPosts(Role author) const WORMHOLE_REQUIRES(mutex_);
+  void RaiseCursor(Role reader, uint64_t cursor) WORMHOLE_REQUIRES(mutex_);
+  void AcceptIfBehind(Role reader) WORMHOLE_REQUIRES(mutex_);
+  void OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log);
+  void UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
+  void Deliver(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void Pump(Role reader) WORMHOLE_REQUIRES(mutex_);
+  void OnRead(uint64_t epoch, Role reader, const Stream& stream,
+              absl::StatusOr<std::vector<StoredFrame>> frames);
+
+  // live_channel_ops.cc
+  void RunFirstOp(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunClaim(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunResume(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunDue() WORMHOLE_REQUIRES(mutex_);
+  void RefuseCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void Commit(ChannelRecord next) WORMHOLE_REQUIRES(mutex_);
+  void OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome);
+  void FinishOp(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void FinishCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void FinishClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void OnSideTaken(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id);
+  // Once more after a load, but not for ever.
+  void TryAgain(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void Refuse(ChannelOp& op, absl::Status status, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void PopOp() WORMHOLE_REQUIRES(mutex_);
+
+  // live_channel_seats.cc
+  // Attaches the stream and tells it so; false when the stream is over.
+  bool SitDown(Role role, const Stream& stream, uint64_t cursor, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
+  void Vacate(Role role) WORMHOLE_REQUIRES(mutex_);
+  // Ends the stream, wherever it is, and drops what it has asked for and the store has not got.
+  void Fail(Role role, const Stream& stream, absl::Status status, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
+  rendezvous::v1::Presence PresenceOf(Role role) const WORMHOLE_REQUIRES(mutex_);
+  void CountThirdParties(uint32_t count) WORMHOLE_REQUIRES(mutex_);
+  // Takes the record over. Ends the streams when the channel has ended.
+  void SetRecord(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Everything of the channel so far is over; its streams end with this.
+  void StartAnew(const absl::Status& status, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Tells the registry what is known of the id.
+  void ReportId() WORMHOLE_REQUIRES(mutex_);
+  // The same when `op`, a creation, has come to nothing: an id of which nothing is known is again
+  // what it was before it was drawn.
+  void ReleaseId(const ChannelOp& op) WORMHOLE_REQUIRES(mutex_);
+  void AddWaiter(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  std::vector<Waiter>::iterator FindWaiter(const Stream& stream) WORMHOLE_REQUIRES(mutex_);
+  void DismissWaiter(const std::string& side, absl::Status status, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
+  // The side of the first waiter that may join `initiator`; empty when there is none.
+  std::string ChooseWaiter(const std::string& initiator, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // The creation did not come about; a waiter that has asked to close meanwhile goes.
+  void ForgetChosen(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void SeatWaiters(const std::string& chosen, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+
+  const std::shared_ptr<Registry> registry_;
+  const ChannelKey key_;
+
+  sync::Mutex mutex_;
+  Knowledge knowledge_ WORMHOLE_GUARDED_BY(mutex_) = Knowledge::kNone;
+  bool retired_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  // The store has said what it has of this id. Until then an empty snapshot_ is at most a belief.
+  bool informed_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  ChannelSnapshot snapshot_ WORMHOLE_GUARDED_BY(mutex_);
+  // One more with each channel that has had this id here: answers about an earlier one are ignored.
+  uint64_t epoch_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  std::array<Seat, 2> seats_ WORMHOLE_GUARDED_BY(mutex_);
+  std::array<Work, 2> work_ WORMHOLE_GUARDED_BY(mutex_);
+  std::vector<Waiter> waiters_ WORMHOLE_GUARDED_BY(mutex_);  // in order of arrival
+
+  std::list<ChannelOp> ops_ WORMHOLE_GUARDED_BY(mutex_);
+  // The first op is with the store. Posts are held back meanwhile: the version may change.
+  bool committing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  // The waiter that the record being created makes its receiver.
+  std::string chosen_ WORMHOLE_GUARDED_BY(mutex_);
+  // The record has changed since the held posts were judged.
+  std::bitset<2> rejudge_ WORMHOLE_GUARDED_BY(mutex_);  // by author
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_LIVE_CHANNEL_H_

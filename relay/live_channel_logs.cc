@@ -1,0 +1,207 @@
+// Posts, acknowledgements and delivery.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "relay/live_channel.h"
+#include "relay/refusals.h"
+#include "relay/responses.h"
+
+namespace wormhole::relay {
+
+// The shortcut: a reader that has everything before this frame gets it before it is committed.
+void LiveChannel::HandOver(Role author, uint64_t number, const std::string& frame, Turn& turn) {
+  const Role reader = Other(author);
+  Seat& to = seat(reader);
+  if (!to.stream || to.reading || to.deaf || to.sent + 1 != number) return;
+  if (snapshot_.record.member(reader).left || !to.stream->HasRoom()) return;
+  turn.Send(to.stream, MessageResponse(number, frame));
+  to.sent = number;
+}
+
+absl::Status LiveChannel::Judge(Role author, size_t queued_before, uint64_t number, size_t bytes) {
+  const LogState& log = snapshot_.log(author);
+  const PostQueue& posts = work(author).posts;
+  const PostRequest request{
+      .number = number,
+      .bytes = bytes,
+      .pending_last = posts.last(queued_before),
+      .pending_bytes = posts.bytes(queued_before, std::max(log.accepted, log.stored)),
+  };
+  return JudgePost(snapshot_, author, request, registry_->wall_now(), registry_->options().limits);
+}
+
+void LiveChannel::AppendHeld(Role author, Turn& turn) {
+  if (!Settled()) return;
+  PostQueue& queue = work(author).posts;
+  for (size_t i = 0; i < queue.size(); ++i) {
+    QueuedPost& post = queue.posts()[i];
+    if (post.in_flight) continue;
+    if (rejudge_.test(static_cast<size_t>(author))) {
+      absl::Status verdict = Judge(author, i, post.number, post.frame.size());
+      if (!verdict.ok()) {
+        Fail(author, Stream(post.stream), std::move(verdict), turn);
+        return AppendHeld(author, turn);
+      }
+    }
+    post.in_flight = true;
+    registry_->store().Append(key_, snapshot_.record.version, author, post.number, post.frame,
+                              [self = shared_from_this(), epoch = epoch_, author,
+                               serial = post.serial](const absl::StatusOr<AppendResult>& result) {
+                                self->OnAppended(epoch, author, serial, result);
+                              });
+  }
+  rejudge_.reset(static_cast<size_t>(author));
+}
+
+void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
+                             const absl::StatusOr<AppendResult>& result) {
+  Turn turn(mutex_);
+  if (retired_ || epoch != epoch_) return;
+  if (!result.ok()) return Abandon(turn);
+  PostQueue& queue = work(author).posts;
+  switch (result->outcome) {
+    case AppendOutcome::kDone:
+      UpdateLog(author, result->log);
+      if (const auto post = queue.Take(serial)) AnswerPost(author, *post);
+      break;
+    case AppendOutcome::kConflict:
+      if (const auto post = queue.Take(serial)) {
+        Fail(author, post->stream, Conflict(post->number), turn);
+      }
+      break;
+    case AppendOutcome::kGap:
+      if (const auto post = queue.Take(serial)) {
+        Fail(author, post->stream,
+             Malformed("post.number", absl::StrCat("frame ", post->number,
+                                                   " does not follow frame ", result->log.stored)),
+             turn);
+      }
+      break;
+    case AppendOutcome::kStale:
+      queue.Return(serial);
+      if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+      break;
+  }
+  Advance(turn);
+}
+
+void LiveChannel::AnswerPost(Role author, const QueuedPost& post) {
+  Seat& from = seat(author);
+  if (from.stream != post.stream) return;  // a later stream learns it from its own posts
+  from.owes_posted = std::max(from.owes_posted, post.number);
+  if (post.repeat) from.owes_read = true;
+}
+
+bool LiveChannel::TakesPosts(Role author) const {
+  const ChannelLimits& limits = registry_->options().limits;
+  const PostQueue& queue = work_[static_cast<size_t>(author)].posts;
+  return queue.size() <= limits.window_frames && queue.held_bytes() <= limits.window_bytes;
+}
+
+void LiveChannel::RaiseCursor(Role reader, uint64_t cursor) {
+  // What the reader has, it need not be sent.
+  seat(reader).sent = std::max(seat(reader).sent, cursor);
+  work(reader).cursor = std::max(work(reader).cursor, cursor);
+  AcceptIfBehind(reader);
+}
+
+// One acknowledgement at a time; the latest follows.
+void LiveChannel::AcceptIfBehind(Role reader) {
+  Work& asked = work(reader);
+  const Role author = Other(reader);
+  if (asked.accepting || asked.cursor <= snapshot_.log(author).accepted) return;
+  asked.accepting = true;
+  registry_->store().Accept(
+      key_, author, asked.cursor,
+      [self = shared_from_this(), epoch = epoch_, reader](const absl::StatusOr<LogState>& log) {
+        self->OnAccepted(epoch, reader, log);
+      });
+}
+
+void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log) {
+  Turn turn(mutex_);
+  if (retired_ || epoch != epoch_) return;
+  work(reader).accepting = false;
+  if (log.ok()) {
+    UpdateLog(Other(reader), *log);
+    seat(Other(reader)).owes_status = true;
+    AcceptIfBehind(reader);
+  } else if (absl::IsNotFound(log.status())) {
+    // The channel is gone: the load that follows says how.
+    if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+  } else {
+    return Abandon(turn);
+  }
+  Advance(turn);
+}
+
+// Answers about one log may come in any order, but each log only grows: the later state is the one
+// that is behind in nothing.
+void LiveChannel::UpdateLog(Role author, const LogState& log) {
+  LogState& known = snapshot_.log(author);
+  if (log.stored >= known.stored && log.forgotten >= known.forgotten &&
+      log.accepted >= known.accepted) {
+    known = log;
+  }
+}
+
+// Sends what the stream is owed, as far as it has room.
+void LiveChannel::Deliver(Role role, Turn& turn) {
+  Seat& to = seat(role);
+  if (!to.stream) return;
+  if (to.owes_read && TakesPosts(role)) {
+    to.owes_read = false;
+    turn.ReadMore(to.stream);
+  }
+  if (to.owes_posted != 0 || to.owes_status) {
+    if (!to.stream->HasRoom()) return;
+    if (to.owes_posted != 0) turn.Send(to.stream, PostedResponse(to.owes_posted));
+    if (to.owes_status) {
+      turn.Send(to.stream, PeerStatusResponse(PresenceOf(Other(role)), snapshot_.log(role).accepted,
+                                              to.third_parties));
+    }
+    to.owes_posted = 0;
+    to.owes_status = false;
+  }
+  Pump(role);
+}
+
+void LiveChannel::Pump(Role reader) {
+  Seat& to = seat(reader);
+  const Role author = Other(reader);
+  if (to.reading || to.deaf || snapshot_.record.member(reader).left) return;
+  if (to.sent >= snapshot_.log(author).stored || !to.stream->HasRoom()) return;
+  to.reading = true;
+  registry_->store().Read(key_, author, to.sent, registry_->options().limits.window_bytes,
+                          [self = shared_from_this(), epoch = epoch_, reader,
+                           stream = to.stream](absl::StatusOr<std::vector<StoredFrame>> frames) {
+                            self->OnRead(epoch, reader, stream, std::move(frames));
+                          });
+}
+
+void LiveChannel::OnRead(uint64_t epoch, Role reader, const Stream& stream,
+                         absl::StatusOr<std::vector<StoredFrame>> frames) {
+  Turn turn(mutex_);
+  Seat& to = seat(reader);
+  if (retired_ || epoch != epoch_ || to.stream != stream) return;
+  if (!frames.ok()) return Abandon(turn);
+  to.reading = false;
+  const uint64_t before = to.sent;
+  bool hole = frames->empty();
+  for (StoredFrame& frame : *frames) {
+    if (frame.number <= to.sent) continue;
+    if ((hole = frame.number != to.sent + 1)) break;
+    to.sent = frame.number;
+    turn.Send(stream, MessageResponse(frame.number, std::move(frame.frame)));
+  }
+  // Frames that the stream has not been sent are gone: what is known here is no longer true. The
+  // client comes back and sees by its Opened what has become of them.
+  if (hole && to.sent == before && before < snapshot_.log(Other(reader)).stored) {
+    if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+    Fail(reader, stream, StoreAway(registry_->RetryDelay()), turn);
+  }
+  Advance(turn);
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,267 @@
+// The operations on the membership: judge the record, commit what the rule made of it, tell the
+// streams. One at a time; the store's answer decides.
+#include <utility>
+
+#include "proto/error/error_detail.h"
+#include "relay/live_channel.h"
+#include "relay/refusals.h"
+
+namespace wormhole::relay {
+
+using error::ErrorDetail;
+
+namespace {
+
+// How often an op is judged again because the store knew better.
+constexpr int kMaxAttempts = 8;
+
+bool IsMember(const ChannelRecord& record, const std::string& side) {
+  return record.member(Role::kInitiator).side == side ||
+         record.member(Role::kReceiver).side == side;
+}
+
+}  // namespace
+
+void LiveChannel::RunFirstOp(Turn& turn) {
+  ChannelOp& op = ops_.front();
+  switch (op.kind) {
+    case ChannelOp::Kind::kCreate:
+      return RunCreate(op, turn);
+    case ChannelOp::Kind::kClaim:
+    case ChannelOp::Kind::kClaimOrWait:
+      return RunClaim(op, turn);
+    case ChannelOp::Kind::kResume:
+    case ChannelOp::Kind::kReturn:
+      return RunResume(op, turn);
+    case ChannelOp::Kind::kClose:
+      return RunClose(op, turn);
+    case ChannelOp::Kind::kDue:
+      return RunDue();
+  }
+}
+
+void LiveChannel::RunCreate(ChannelOp& op, Turn& turn) {
+  if (op.stream->over()) return Refuse(op, absl::CancelledError(), turn);
+  const ChannelRecord& record = snapshot_.record;
+  // Made before, and the answer was lost.
+  if (record.version != 0 && record.member(Role::kInitiator).side == op.side) {
+    return RunResume(op, turn);
+  }
+  const bool free = record.version == 0 || (record.ended() && op.create.may_replace);
+  if (!free) return RefuseCreate(op, turn);
+  if (op.create.named) chosen_ = ChooseWaiter(op.side, turn);
+  ChannelRecord next = NewChannel(op.side, chosen_, op.create.named, op.create.ttl,
+                                  registry_->wall_now(), registry_->options().limits);
+  next.version = record.version;
+  Commit(std::move(next));
+}
+
+void LiveChannel::RefuseCreate(ChannelOp& op, Turn& turn) {
+  if (op.create.named) {
+    return Refuse(op, Taken(key_.id), turn);
+  }
+  turn.Afterwards(
+      [refused = std::move(op.create.refused)] { refused(CreateRefusal::kIdInUse, 0); });
+  ReportId();
+  PopOp();
+}
+
+void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
+  if (op.stream->over()) return PopOp();
+  const ChannelRecord& record = snapshot_.record;
+  const absl::Time now = registry_->wall_now();
+  const bool exists = record.version != 0;
+  if (op.kind == ChannelOp::Kind::kClaimOrWait) {
+    // An id that was drawn is another's: whoever agreed on it beforehand waits for its turn.
+    const bool joinable = exists && record.named && !record.ended() && now < record.due_at;
+    if (!joinable && !(exists && IsMember(record, op.side))) {
+      AddWaiter(op, turn);
+      return PopOp();
+    }
+  }
+  if (!exists) return Refuse(op, NeverAllocated(key_.id), turn);
+  absl::StatusOr<ChannelRecord> next = relay::Claim(record, op.side, now);
+  if (!next.ok()) {
+    if (error::ReasonOf(next.status()) == ErrorDetail::REASON_CROWDED) CountThirdParties(1);
+    return Refuse(op, next.status(), turn);
+  }
+  if (*next == record) {
+    SitDown(Role::kReceiver, op.stream, op.cursor, turn);
+    return PopOp();
+  }
+  Commit(*std::move(next));
+}
+
+void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
+  const bool exists = snapshot_.record.version != 0;
+  if (!exists) {
+    // An allocation whose channel has gone between two looks begins again.
+    return Refuse(op,
+                  op.kind == ChannelOp::Kind::kReturn ? Busy(registry_->RetryDelay())
+                                                      : NeverAllocated(key_.id),
+                  turn);
+  }
+  const absl::StatusOr<Role> role = JudgeResume(snapshot_.record, op.side, registry_->wall_now());
+  if (!role.ok()) return Refuse(op, role.status(), turn);
+  if (op.kind == ChannelOp::Kind::kReturn && *role != Role::kInitiator) {
+    return Refuse(op, SideInUse(), turn);
+  }
+  SitDown(*role, op.stream, op.cursor, turn);
+  PopOp();
+}
+
+void LiveChannel::RunClose(ChannelOp& op, Turn& turn) {
+  absl::StatusOr<ChannelRecord> next = relay::Close(
+      snapshot_.record, op.role, op.mood, registry_->wall_now(), registry_->options().limits);
+  if (!next.ok()) return Refuse(op, next.status(), turn);
+  if (*next == snapshot_.record) return FinishClose(op, turn);
+  Commit(*std::move(next));
+}
+
+void LiveChannel::RunDue() {
+  if (snapshot_.record.version == 0) return PopOp();
+  ChannelRecord next = snapshot_.record;
+  switch (JudgeDue(next, registry_->wall_now(), registry_->options().limits)) {
+    case DueAction::kNothing:
+      return PopOp();
+    case DueAction::kPut:
+      return Commit(std::move(next));
+    case DueAction::kErase:
+      committing_ = true;
+      registry_->store().Erase(
+          key_, next.version,
+          [self = shared_from_this()](const absl::StatusOr<PutOutcome>& outcome) {
+            self->OnCommitted(ChannelRecord(), outcome);
+          });
+      return;
+  }
+}
+
+// `next.version` is the version that it replaces.
+void LiveChannel::Commit(ChannelRecord next) {
+  committing_ = true;
+  const uint64_t expected = next.version;
+  ChannelRecord stored = next;
+  stored.version = expected + 1;
+  registry_->store().Put(
+      key_, expected, std::move(next),
+      [self = shared_from_this(), stored = std::move(stored)](
+          const absl::StatusOr<PutOutcome>& outcome) { self->OnCommitted(stored, outcome); });
+}
+
+void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome) {
+  Turn turn(mutex_);
+  if (retired_) return;
+  if (!outcome.ok()) return Abandon(turn);
+  committing_ = false;
+  switch (*outcome) {
+    case PutOutcome::kDone:
+      FinishOp(std::move(next), turn);
+      break;
+    case PutOutcome::kStale:
+      knowledge_ = Knowledge::kStale;
+      TryAgain(ops_.front(), turn);
+      break;
+    case PutOutcome::kSideTaken:
+      OnSideTaken(ops_.front(), turn);
+      break;
+  }
+  Advance(turn);
+}
+
+void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
+  ChannelOp& op = ops_.front();
+  informed_ = true;
+  switch (op.kind) {
+    case ChannelOp::Kind::kCreate:
+      SetRecord(std::move(next), turn);
+      FinishCreate(op, turn);
+      break;
+    case ChannelOp::Kind::kClose: {
+      // The stream that closed ends well, also when the channel ends with it.
+      turn.End(op.stream, absl::OkStatus());
+      if (seat(op.role).stream == op.stream) Vacate(op.role);
+      SetRecord(std::move(next), turn);
+      seat(Other(op.role)).owes_status = true;
+      break;
+    }
+    case ChannelOp::Kind::kClaim:
+    case ChannelOp::Kind::kClaimOrWait:
+      SetRecord(std::move(next), turn);
+      SitDown(Role::kReceiver, op.stream, op.cursor, turn);
+      seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
+      break;
+    case ChannelOp::Kind::kResume:
+    case ChannelOp::Kind::kReturn:
+    case ChannelOp::Kind::kDue:
+      SetRecord(std::move(next), turn);
+      break;
+  }
+  ReportId();
+  PopOp();
+}
+
+void LiveChannel::FinishCreate(ChannelOp& op, Turn& turn) {
+  SitDown(Role::kInitiator, op.stream, op.cursor, turn);
+  if (op.create.named) SeatWaiters(std::exchange(chosen_, std::string()), turn);
+}
+
+// A side that had left before closes again.
+void LiveChannel::FinishClose(ChannelOp& op, Turn& turn) {
+  turn.End(op.stream, absl::OkStatus());
+  if (seat(op.role).stream == op.stream) Vacate(op.role);
+  PopOp();
+}
+
+void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
+  if (op.kind == ChannelOp::Kind::kClaim || op.kind == ChannelOp::Kind::kClaimOrWait) {
+    return Refuse(op, SideInUse(), turn);
+  }
+  if (op.kind != ChannelOp::Kind::kCreate) return TryAgain(op, turn);  // brings no new side
+  // Is it the initiator's side or the waiter's?
+  committing_ = true;
+  registry_->store().FindSide(
+      key_.app_id, op.side,
+      [self = shared_from_this()](const absl::StatusOr<std::optional<uint32_t>>& id) {
+        self->OnSideFound(id);
+      });
+}
+
+void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id) {
+  Turn turn(mutex_);
+  if (retired_) return;
+  if (!id.ok()) return Abandon(turn);
+  committing_ = false;
+  ChannelOp& op = ops_.front();
+  if (id->has_value() && **id != key_.id) {
+    ForgetChosen(turn);
+    turn.Afterwards([refused = std::move(op.create.refused), other = **id] {
+      refused(CreateRefusal::kSideElsewhere, other);
+    });
+    ReleaseId(op);
+    PopOp();
+  } else {
+    if (id->has_value()) knowledge_ = Knowledge::kStale;
+    if (!id->has_value() && !chosen_.empty()) DismissWaiter(chosen_, SideInUse(), turn);
+    TryAgain(op, turn);
+  }
+  Advance(turn);
+}
+
+void LiveChannel::TryAgain(ChannelOp& op, Turn& turn) {
+  ForgetChosen(turn);
+  if (++op.attempts <= kMaxAttempts) return;
+  if (op.stream) return Refuse(op, Busy(registry_->RetryDelay()), turn);
+  PopOp();  // Due comes again
+}
+
+void LiveChannel::Refuse(ChannelOp& op, absl::Status status, Turn& turn) {
+  turn.End(op.stream, std::move(status));
+  if (op.kind == ChannelOp::Kind::kCreate) ReleaseId(op);
+  if (op.kind == ChannelOp::Kind::kClose && seat(op.role).stream == op.stream) Vacate(op.role);
+  PopOp();
+}
+
+void LiveChannel::PopOp() { ops_.pop_front(); }
+
+}  // namespace wormhole::relay

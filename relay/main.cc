@@ -1,0 +1,115 @@
+// wormhole-relay: flags, wiring, drain. No logic.
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpc/support/log.h"
+#include "relay/config.h"
+#include "relay/flag_values.h"
+#include "relay/flags.h"
+#include "relay/server.h"
+#include "relay/shutdown_signals.h"
+#include "relay/store/memory.h"
+#include "relay/store/sqlite.h"
+#include "relay/version.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+
+namespace wormhole::relay {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+int Complain(const absl::Status& status, int exit_status) {
+  std::cerr << "wormhole-relay: " << status.message() << std::endl;
+  return exit_status;
+}
+
+std::optional<std::string> ReadEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+// Every stream on its own connection is a descriptor; the soft limit is often 1024.
+void RaiseDescriptorLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// gRPC's own log names addresses, and says in many lines what we say in one.
+void QuietGrpc() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
+// Codes, tokens, frames and addresses are never logged.
+std::shared_ptr<spdlog::logger> MakeLog() {
+  auto log =
+      std::make_shared<spdlog::logger>("relay", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  log->flush_on(spdlog::level::info);
+  return log;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice,
+                                                 const std::shared_ptr<spdlog::logger>& log) {
+  if (choice.kind == StoreChoice::Kind::kMemory) return std::make_unique<MemoryStore>();
+  const auto tell = [log](const absl::Status& status) {
+    if (status.ok()) return log->info("the store works again");
+    log->error("clients are sent away until the store works again: {}",
+               std::string(status.message()));
+  };
+  return SqliteStore::Open(choice.path, {.on_trouble = tell});
+}
+
+int Serve(const RelayConfig& config, ShutdownSignals& signals) {
+  const std::shared_ptr<spdlog::logger> log = MakeLog();
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config.store, log);
+  if (!store.ok()) return Complain(store.status(), kFailed);
+  absl::StatusOr<std::unique_ptr<RelayServer>> server = RelayServer::Start(config, store->get());
+  if (!server.ok()) return Complain(server.status(), kFailed);
+  log->info("version {} serves, {}, channels in {}", kVersion,
+            config.tls.enabled() ? "TLS" : "plaintext", WriteStore(config.store));
+  std::cout << "listening on " << (*server)->address() << std::endl;
+  signals.Await();
+  signals.ExitAtNext(kFailed);
+  log->info("draining {} streams, {} at most; a second signal stops at once",
+            (*server)->stream_count(), WriteDuration(config.drain_timeout));
+  if (!(*server)->Drain()) log->warn("the drain timeout is over: some streams were cut");
+  log->info("stopped");
+  return EXIT_SUCCESS;
+}
+
+int Main(const std::vector<std::string>& args) {
+  const absl::StatusOr<CommandLine> line = ReadCommandLine(args, ReadEnvironment);
+  if (!line.ok()) return Complain(line.status(), kUsage);
+  if (line->help) {
+    std::cout << HelpText() << std::flush;
+    return EXIT_SUCCESS;
+  }
+  if (line->version) {
+    std::cout << "wormhole-relay " << kVersion << std::endl;
+    return EXIT_SUCCESS;
+  }
+  ShutdownSignals signals;
+  RaiseDescriptorLimit();
+  QuietGrpc();
+  return Serve(line->config, signals);
+}
+
+}  // namespace
+}  // namespace wormhole::relay
+
+int main(int argc, char** argv) {
+  return wormhole::relay::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

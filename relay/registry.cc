@@ -1,0 +1,131 @@
+#include "relay/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/attachment.h"
+#include "relay/live_channel.h"
+#include "relay/refusals.h"
+
+namespace wormhole::relay {
+
+Registry::Registry(SwitchboardOptions options, SwitchboardEnvironment environment, Store* store)
+    : options_(std::move(options)), environment_(std::move(environment)), store_(store) {}
+
+void Registry::Submit(const ChannelKey& key, ChannelOp op) {
+  // A channel that retires between the two steps has taken itself out of the registry.
+  for (;;) {
+    const std::shared_ptr<LiveChannel> channel = FindOrMake(key);
+    if (!channel) break;
+    if (channel->Submit(op)) return;
+  }
+  if (!op.stream) return;
+  op.stream->End(StoreAway(RetryDelay()));
+  op.stream->Flush();
+}
+
+std::shared_ptr<LiveChannel> Registry::FindOrMake(const ChannelKey& key) {
+  sync::MutexLock lock(mutex_);
+  if (stopped_) return nullptr;
+  std::shared_ptr<LiveChannel>& channel = channels_[key];
+  if (!channel) channel = std::make_shared<LiveChannel>(shared_from_this(), key);
+  return channel;
+}
+
+void Registry::Remove(const ChannelKey& key, const LiveChannel* channel) {
+  sync::MutexLock lock(mutex_);
+  const auto found = channels_.find(key);
+  if (found != channels_.end() && found->second.get() == channel) channels_.erase(found);
+}
+
+std::optional<IdPool::Drawn> Registry::DrawId(const std::string& app_id, int min_digits) {
+  sync::MutexLock lock(mutex_);
+  return pools_[app_id].Draw(min_digits, environment_.random_below);
+}
+
+void Registry::SetId(const ChannelKey& key, IdState state) {
+  sync::MutexLock lock(mutex_);
+  const auto pool = pools_.try_emplace(key.app_id).first;
+  pool->second.Set(key.id, state);
+  if (pool->second.empty()) pools_.erase(pool);
+}
+
+void Registry::Add(StreamAttachment* stream) {
+  sync::MutexLock lock(mutex_);
+  streams_.try_emplace(stream, ++arrivals_);
+}
+
+void Registry::Remove(StreamAttachment* stream) {
+  sync::MutexLock lock(mutex_);
+  streams_.erase(stream);
+}
+
+// A stream leaves streams_ before it is destroyed, so that the pointers are good here; one whose
+// destruction has begun has no shared_ptr any more.
+template <typename Predicate>
+std::vector<std::shared_ptr<StreamAttachment>> Registry::StreamsThat(Predicate predicate) {
+  std::vector<std::pair<uint64_t, std::shared_ptr<StreamAttachment>>> found;
+  {
+    sync::MutexLock lock(mutex_);
+    for (const auto& [stream, arrival] : streams_) {
+      if (!predicate(*stream)) continue;
+      if (auto alive = stream->weak_from_this().lock()) {
+        found.emplace_back(arrival, std::move(alive));
+      }
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::shared_ptr<StreamAttachment>> streams;
+  for (auto& [arrival, stream] : found) streams.push_back(std::move(stream));
+  return streams;
+}
+
+std::vector<std::shared_ptr<StreamAttachment>> Registry::Streams() {
+  return StreamsThat([](const StreamAttachment&) { return true; });
+}
+
+std::vector<std::shared_ptr<StreamAttachment>> Registry::SilentStreams(
+    absl::Duration heard_before) {
+  return StreamsThat([heard_before](const StreamAttachment& stream) {
+    return stream.last_heard() < heard_before;
+  });
+}
+
+std::vector<std::shared_ptr<StreamAttachment>> Registry::OldStreams() {
+  if (options_.max_stream_age == absl::InfiniteDuration()) return {};
+  return StreamsThat(
+      [now = steady_now()](const StreamAttachment& stream) { return stream.old_at() <= now; });
+}
+
+void Registry::RefuseStreams() {
+  sync::MutexLock lock(mutex_);
+  refuses_streams_ = true;
+}
+
+bool Registry::refuses_streams() const {
+  sync::MutexLock lock(mutex_);
+  return refuses_streams_;
+}
+
+void Registry::Stop() {
+  absl::flat_hash_map<ChannelKey, std::shared_ptr<LiveChannel>> channels;
+  {
+    sync::MutexLock lock(mutex_);
+    stopped_ = true;
+    channels.swap(channels_);
+  }
+  for (const auto& [key, channel] : channels) channel->Stop();
+}
+
+absl::Duration Registry::RetryDelay() const {
+  constexpr uint32_t kSteps = 1000;
+  return options_.retry_delay * (0.5 + environment_.random_below(kSteps + 1) / double{kSteps});
+}
+
+absl::Duration Registry::StreamAge() const {
+  constexpr uint32_t kSteps = 200;
+  if (options_.max_stream_age == absl::InfiniteDuration()) return absl::InfiniteDuration();
+  return options_.max_stream_age * (0.9 + environment_.random_below(kSteps + 1) / 1000.0);
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,96 @@
+// What the streams and live channels of a switchboard share: which there are, and which ids are in
+// use.
+#ifndef WORMHOLE_RELAY_REGISTRY_H_
+#define WORMHOLE_RELAY_REGISTRY_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "proto/sync/mutex.h"
+#include "relay/channel.h"
+#include "relay/channel_op.h"
+#include "relay/id_pool.h"
+#include "relay/store/store.h"
+#include "relay/switchboard.h"
+
+namespace wormhole::relay {
+
+class LiveChannel;
+
+// Thread-safe. Its mutex is a leaf: live channels call it under their lock, and it never calls one
+// with its own held. The channels keep it alive, and Stop lets the channels go.
+class Registry : public std::enable_shared_from_this<Registry> {
+ public:
+  // `store` outlives every use that this object makes of it, which ends with Stop.
+  Registry(SwitchboardOptions options, SwitchboardEnvironment environment, Store* store);
+
+  const SwitchboardOptions& options() const { return options_; }
+  Store& store() const { return *store_; }
+  absl::Time wall_now() const { return environment_.wall_now(); }
+  absl::Duration steady_now() const { return environment_.steady_now(); }
+
+  // Gives `op` to the live channel of this id, which is made if there is none. Without locks.
+  void Submit(const ChannelKey& key, ChannelOp op) WORMHOLE_EXCLUDES(mutex_);
+  // The channel accepts no more ops.
+  void Remove(const ChannelKey& key, const LiveChannel* channel) WORMHOLE_EXCLUDES(mutex_);
+
+  // Reserves an id for a new channel.
+  std::optional<IdPool::Drawn> DrawId(const std::string& app_id, int min_digits)
+      WORMHOLE_EXCLUDES(mutex_);
+  void SetId(const ChannelKey& key, IdState state) WORMHOLE_EXCLUDES(mutex_);
+
+  // A stream is known from Add to Remove.
+  void Add(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
+  void Remove(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
+  std::vector<std::shared_ptr<StreamAttachment>> Streams() WORMHOLE_EXCLUDES(mutex_);
+  // The streams that have said nothing since `heard_before`.
+  std::vector<std::shared_ptr<StreamAttachment>> SilentStreams(absl::Duration heard_before)
+      WORMHOLE_EXCLUDES(mutex_);
+  // The streams that have reached their maximum age.
+  std::vector<std::shared_ptr<StreamAttachment>> OldStreams() WORMHOLE_EXCLUDES(mutex_);
+
+  // From now on new streams are refused.
+  void RefuseStreams() WORMHOLE_EXCLUDES(mutex_);
+  bool refuses_streams() const WORMHOLE_EXCLUDES(mutex_);
+
+  // Retires all channels; from now on every op is refused.
+  void Stop() WORMHOLE_EXCLUDES(mutex_);
+
+  // When a client is to come back: around SwitchboardOptions::retry_delay, so that they do not all
+  // come back at once.
+  absl::Duration RetryDelay() const;
+  // The maximum age of one stream, likewise.
+  absl::Duration StreamAge() const;
+
+ private:
+  // In the order of their arrival, so that what happened once happens again in a simulation.
+  template <typename Predicate>
+  std::vector<std::shared_ptr<StreamAttachment>> StreamsThat(Predicate predicate)
+      WORMHOLE_EXCLUDES(mutex_);
+  std::shared_ptr<LiveChannel> FindOrMake(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+
+  const SwitchboardOptions options_;
+  const SwitchboardEnvironment environment_;
+  Store* const store_;
+
+  mutable sync::Mutex mutex_;
+  bool refuses_streams_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool stopped_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<ChannelKey, std::shared_ptr<LiveChannel>> channels_
+      WORMHOLE_GUARDED_BY(mutex_);
+  // By app-id; one with nothing in use is dropped.
+  absl::flat_hash_map<std::string, IdPool> pools_ WORMHOLE_GUARDED_BY(mutex_);
+  // With the number of its arrival.
+  absl::flat_hash_map<StreamAttachment*, uint64_t> streams_ WORMHOLE_GUARDED_BY(mutex_);
+  uint64_t arrivals_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_REGISTRY_H_

@@ -1,0 +1,17 @@
+#include "relay/rendezvous_service.h"
+
+namespace wormhole::relay {
+
+RendezvousService::RendezvousService(Switchboard* switchboard, BacklogLimits limits)
+    : switchboard_(switchboard), limits_(limits), streams_(std::make_shared<LiveStreams>()) {}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RendezvousService::Attach(
+    grpc::CallbackServerContext* context) {
+  return AttachReactor::Run(context, switchboard_, limits_, streams_);
+}
+
+bool RendezvousService::AwaitNoStreams(std::chrono::steady_clock::time_point deadline) {
+  return streams_->AwaitNone(deadline);
+}
+
+}  // namespace wormhole::relay

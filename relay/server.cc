@@ -1,0 +1,140 @@
+#include "relay/server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/grpcpp.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/impl/server_builder_option.h"
+#include "grpcpp/impl/server_builder_plugin.h"
+#include "relay/credentials.h"
+#include "relay/listen_address.h"
+#include "sodium.h"
+
+namespace wormhole::relay {
+namespace {
+
+// Expiry and lost streams are noticed within a quarter of a second.
+constexpr std::chrono::milliseconds kTick(250);
+// For answers that are on their way when a drain is over.
+constexpr std::chrono::milliseconds kLastWords(500);
+// What a request has beside its frame.
+constexpr int kRequestSlack = 64 << 10;
+
+SwitchboardEnvironment RealEnvironment() {
+  return {.wall_now = [] { return absl::Now(); },
+          .steady_now =
+              [] { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); },
+          .random_below = [](uint32_t bound) { return randombytes_uniform(bound); }};
+}
+
+// Linking the reflection library puts its service on every server; this takes it off one.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins,
+                  [](const auto& plugin) { return plugin->name() == "proto_server_reflection"; });
+  }
+};
+
+// Measured with gRPC 1.51.1: its defaults end a client that keeps an idle stream alive.
+void SetLimits(const RelayConfig& config, grpc::ServerBuilder& builder) {
+  // A second server on the port is an error, not a sharer of its connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // What a client may ping on an idle stream. The client's twin is a keepalive time of 30 s with
+  // unlimited pings without data.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 5);
+  // Connections whose host has vanished: heartbeats end their streams, this the connection.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Connections that bring nothing.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300'000);
+  // Room for a bearer token; longer headers cost CPU before anyone has said who they are.
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(config.limits.max_frame_bytes) + kRequestSlack);
+  if (!config.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+}
+
+// A well-behaved client has at most a window of frames under way, and some status beside them.
+BacklogLimits BacklogOf(const ChannelLimits& limits) {
+  return {.bytes = 2 * size_t{limits.window_bytes},
+          .responses = std::max<size_t>(256, 2 * size_t{limits.window_frames})};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfig& config,
+                                                                Store* store) {
+  if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
+  absl::StatusOr<std::unique_ptr<Switchboard>> switchboard = Switchboard::Create(
+      {.limits = config.limits, .heartbeat = config.heartbeat, .motd = config.motd},
+      RealEnvironment(), store);
+  if (!switchboard.ok()) return switchboard.status();
+  std::unique_ptr<RelayServer> server(new RelayServer(config, *std::move(switchboard)));
+  const absl::Status listening = server->Listen(config);
+  if (!listening.ok()) return listening;
+  server->health_.SetServing(true);
+  return server;
+}
+
+RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard)
+    : drain_timeout_(config.drain_timeout),
+      switchboard_(std::move(switchboard)),
+      health_(RendezvousService::kName),
+      rendezvous_(switchboard_.get(), BacklogOf(config.limits)),
+      ticker_(kTick, [this] { switchboard_->Tick(); }) {}
+
+RelayServer::~RelayServer() { Stop(std::chrono::milliseconds(0)); }
+
+absl::Status RelayServer::Listen(const RelayConfig& config) {
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
+      MakeCredentials(config.tls);
+  if (!credentials.ok()) return credentials.status();
+  const absl::Status free = ProbeListen(config.listen);
+  if (!free.ok()) return free;
+  grpc::EnableDefaultHealthCheckService(false);  // ours has a descriptor
+  grpc::ServerBuilder builder;
+  SetLimits(config, builder);
+  int port = 0;
+  builder.AddListeningPort(config.listen, *credentials, &port);
+  builder.RegisterService(&rendezvous_);
+  builder.RegisterService(&health_);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", config.listen, "; is the port taken?"));
+  }
+  address_ = WithPort(config.listen, port);
+  return absl::OkStatus();
+}
+
+bool RelayServer::Drain() {
+  health_.SetServing(false);
+  switchboard_->Drain();
+  const bool ended = rendezvous_.AwaitNoStreams(std::chrono::steady_clock::now() +
+                                                absl::ToChronoNanoseconds(drain_timeout_));
+  Stop(kLastWords);
+  return ended;
+}
+
+void RelayServer::Stop(std::chrono::milliseconds grace) {
+  health_.SetServing(false);
+  health_.EndWatches();
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  server_->Wait();
+  // gRPC may be about to return from the last reaction still.
+  rendezvous_.AwaitNoStreams(std::chrono::steady_clock::time_point::max());
+  server_.reset();
+}
+
+}  // namespace wormhole::relay

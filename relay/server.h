@@ -1,0 +1,61 @@
+// A relay that serves: the wiring of switchboard, services and gRPC's server.
+#ifndef WORMHOLE_RELAY_SERVER_H_
+#define WORMHOLE_RELAY_SERVER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/server.h"
+#include "relay/config.h"
+#include "relay/health_service.h"
+#include "relay/rendezvous_service.h"
+#include "relay/store/store.h"
+#include "relay/switchboard.h"
+#include "relay/ticker.h"
+
+namespace wormhole::relay {
+
+class RelayServer {
+ public:
+  // Serves from the moment that this returns. `config` is valid; `store` outlives the server, and
+  // has not been used yet. UNAVAILABLE, with one line for people, when the address cannot be
+  // listened on; the store's error when it cannot be read.
+  static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
+                                                            Store* store);
+
+  // Cuts the streams that are left.
+  ~RelayServer();
+
+  RelayServer(const RelayServer&) = delete;
+  RelayServer& operator=(const RelayServer&) = delete;
+
+  // ADDRESS:PORT, the port being the one that was bound.
+  const std::string& address() const { return address_; }
+
+  size_t stream_count() const { return rendezvous_.stream_count(); }
+
+  // Health says NOT_SERVING, new streams are refused, attached ones are told to come back later and
+  // end. Blocks until the last has ended or config.drain_timeout is over; then stops listening.
+  // True if all streams ended by themselves.
+  bool Drain();
+
+ private:
+  RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard);
+  absl::Status Listen(const RelayConfig& config);
+  void Stop(std::chrono::milliseconds grace);
+
+  const absl::Duration drain_timeout_;
+  std::string address_;
+  // In the order of their making: each uses those above it.
+  const std::unique_ptr<Switchboard> switchboard_;
+  HealthService health_;
+  RendezvousService rendezvous_;
+  std::unique_ptr<grpc::Server> server_;
+  Ticker ticker_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SERVER_H_

@@ -1,0 +1,101 @@
+// The one interface to durable state. A store keeps channels and logs and has no rules of its
+// own: relay/channel.h decides, the store commits on a condition.
+//
+// Threads: every method may be called from any thread, also with the caller's lock held; it
+// returns at once and never blocks on I/O. `done` runs exactly once, later, on a thread of the
+// store (never inside the call), with no lock of the store held. Calls take effect in the order
+// in which they were made. What `done` reports as done is as durable as this store can make it.
+// A status that is not OK (UNAVAILABLE, STORE_AWAY) means that nothing is known of the call's
+// effect; the caller tries again. After the destructor has returned no `done` runs; calls that
+// were not carried out are answered with UNAVAILABLE before.
+#ifndef WORMHOLE_RELAY_STORE_STORE_H_
+#define WORMHOLE_RELAY_STORE_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "relay/channel.h"
+
+namespace wormhole::relay {
+
+enum class PutOutcome {
+  kDone,
+  kStale,      // the stored version is not the expected one
+  kSideTaken,  // a side that is new in this record belongs to another channel of the app-id
+};
+
+enum class AppendOutcome {
+  kDone,      // stored now or before, the same bytes; or a number already forgotten
+  kConflict,  // other bytes are stored under this number
+  kGap,       // not the number after the last stored one
+  kStale,     // the channel is gone or its version is not the expected one
+};
+
+struct AppendResult {
+  AppendOutcome outcome = AppendOutcome::kDone;
+  LogState log;  // afterwards
+};
+
+struct StoredFrame {
+  uint64_t number = 0;
+  std::string frame;
+};
+
+class Store {
+ public:
+  template <typename T>
+  using Done = std::function<void(absl::StatusOr<T>)>;
+
+  virtual ~Store() = default;
+
+  // Calls `visit` for every channel that is kept, with whether it has ended. Once, before any
+  // other call; blocks; `visit` runs inside the call.
+  virtual absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) = 0;
+
+  virtual void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) = 0;
+
+  // The id of the channel that `side` is a member of, if any (ended ones included).
+  virtual void FindSide(std::string_view app_id, std::string_view side,
+                        Done<std::optional<uint32_t>> done) = 0;
+
+  // Stores `record` (its version field is ignored) as version `expected` + 1 if the stored version
+  // is `expected`; 0: if there is none. Both logs start empty for a new channel and are dropped
+  // when the record has ended; a record may also take the place of an ended one, which starts
+  // anew and lets the old record's sides go.
+  virtual void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                   Done<PutOutcome> done) = 0;
+
+  // Forgets the channel, its logs and sides, if its version is `expected`.
+  virtual void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) = 0;
+
+  // Appends `frame` to the author's log if the channel's version is `version`. A frame that the
+  // reader's cursor has passed already is counted but not kept. The condition, the comparison
+  // and the write are one transaction.
+  virtual void Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+                      std::string frame, Done<AppendResult> done) = 0;
+
+  // The reader has accepted the author's log up to `cursor`: raises `accepted` to it (never lowers
+  // it) and forgets the frames up to it. Answers with the log afterwards; NOT_FOUND when the
+  // channel is gone.
+  virtual void Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) = 0;
+
+  // Frames of the author's log with numbers above `after`, ascending, up to `max_bytes` in all but
+  // at least one. Empty when there are none or the channel is gone.
+  virtual void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+                    Done<std::vector<StoredFrame>> done) = 0;
+
+  // At most `limit` channels with due_at <= now, the most overdue first.
+  virtual void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) = 0;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_STORE_H_

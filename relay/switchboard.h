@@ -1,0 +1,78 @@
+// Who is attached here, and the way of a frame from one side to the other. Names no gRPC type.
+//
+// A stream becomes an Attachment: the gRPC reactor hands requests to it, and it answers through
+// the reactor's Sink. Behind it, a LiveChannel holds what is in memory of a channel that has at
+// least one attachment here.
+//
+// Threads: everything may be called from any thread. Requests of one attachment are handed over
+// one at a time (Sink::ReadMore asks for the next). Nothing blocks.
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "relay/channel.h"
+#include "relay/sink.h"
+#include "relay/store/store.h"
+
+namespace wormhole::relay {
+
+// What the switchboard takes from outside, so that tests run it in virtual time from one seed.
+struct SwitchboardEnvironment {
+  std::function<absl::Time()> wall_now;                  // expiry
+  std::function<absl::Duration()> steady_now;            // heartbeats; from any fixed point
+  std::function<uint32_t(uint32_t bound)> random_below;  // uniform in [0, bound); thread-safe
+};
+
+struct SwitchboardOptions {
+  ChannelLimits limits;
+  absl::Duration heartbeat = absl::Seconds(20);  // told to clients; silence of 2.5 ends a stream
+  std::string motd;
+  absl::Duration retry_delay = absl::Seconds(1);  // mean of the delay in STORE_AWAY and DRAINING
+  // A stream this old, give or take a tenth, is told to come back. By default none is: proxies that
+  // need it know their own limits.
+  absl::Duration max_stream_age = absl::InfiniteDuration();
+};
+
+// One stream's place at the switchboard.
+class Attachment {
+ public:
+  virtual ~Attachment() = default;
+
+  // A request of the client, in stream order. The first must be Open.
+  virtual void Receive(rendezvous::v1::AttachRequest request) = 0;
+
+  // The sink's backlog has fallen: frames that were held back may follow.
+  virtual void Drained() = 0;
+
+  // The stream is over; the sink is not used after this returns (a Flush that another thread has
+  // begun keeps it alive through its shared_ptr). Idempotent.
+  virtual void Detach() = 0;
+};
+
+class Switchboard {
+ public:
+  // `store` outlives the switchboard. Reads the ids in use from the store: call before serving.
+  static absl::StatusOr<std::unique_ptr<Switchboard>> Create(SwitchboardOptions options,
+                                                             SwitchboardEnvironment environment,
+                                                             Store* store);
+  virtual ~Switchboard() = default;
+
+  virtual std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) = 0;
+
+  // Expires what is due and ends silent streams. Called about four times a second.
+  virtual void Tick() = 0;
+
+  // Refuses new streams from now on, and tells every attached one to come back later: `Draining`,
+  // then the end with DRAINING. The delays have jitter.
+  virtual void Drain() = 0;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_H_

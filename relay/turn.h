@@ -1,0 +1,61 @@
+// A turn of a live channel: its lock, and what has to happen once the lock is given back.
+#ifndef WORMHOLE_RELAY_TURN_H_
+#define WORMHOLE_RELAY_TURN_H_
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "proto/sync/mutex.h"
+#include "relay/attachment.h"
+
+namespace wormhole::relay {
+
+// Holds `mutex` for its life; then flushes the streams that were touched and runs what was put off.
+// Sinks call back, so none of that may happen under a lock.
+class WORMHOLE_SCOPED_CAPABILITY Turn {
+ public:
+  explicit Turn(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  ~Turn() WORMHOLE_RELEASE() {
+    mutex_.Unlock();
+    for (const auto& stream : touched_) stream->Flush();
+    for (const auto& work : afterwards_) work();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  void Send(const std::shared_ptr<StreamAttachment>& stream,
+            rendezvous::v1::AttachResponse response) {
+    stream->Send(std::move(response));
+    Touch(stream);
+  }
+
+  void End(const std::shared_ptr<StreamAttachment>& stream, absl::Status status) {
+    stream->End(std::move(status));
+    Touch(stream);
+  }
+
+  void ReadMore(const std::shared_ptr<StreamAttachment>& stream) {
+    stream->ReadMore();
+    Touch(stream);
+  }
+
+  void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
+
+ private:
+  void Touch(const std::shared_ptr<StreamAttachment>& stream) {
+    if (std::find(touched_.begin(), touched_.end(), stream) == touched_.end()) {
+      touched_.push_back(stream);
+    }
+  }
+
+  sync::Mutex& mutex_;
+  std::vector<std::shared_ptr<StreamAttachment>> touched_;
+  std::vector<std::function<void()>> afterwards_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_TURN_H_

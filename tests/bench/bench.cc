@@ -1,0 +1,99 @@
+// Measures the relay and the client library against the floor (tests/bench/floor_server.cc), prints
+// a table and writes JSON.
+//
+//   bazel run -c opt //tests/bench                      everything, some minutes
+//   bazel run -c opt //tests/bench -- --sections=round_trip,exchanges --json=/tmp/bench.json
+//
+// Absolute numbers depend on the machine and on what else it does; subjects take turns, so that
+// ratios within one run hold.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "sodium.h"
+#include "tests/bench/report.h"
+#include "tests/bench/sections.h"
+#include "tests/bench/servers.h"
+#include "tests/bench/usage.h"
+
+ABSL_FLAG(std::string, json, "", "file for the numbers as JSON");
+ABSL_FLAG(std::string, sections, "",
+          "which of round_trip, memory, exchanges, claim_to_data, allocation; empty: all");
+ABSL_FLAG(bool, quick, false, "small numbers: whether it works, not how fast");
+ABSL_FLAG(std::string, only, "",
+          "measure exchanges of subjects with this in their name only, e.g. \"SQLite, library\"");
+ABSL_FLAG(std::string, folder, "",
+          "where SQLite's files are made for the run; empty: $TEST_TMPDIR or /var/tmp");
+
+namespace wormhole::bench {
+namespace {
+
+struct Section {
+  const char* name;
+  void (*measure)(const Setting& setting, Report& report);
+};
+
+constexpr Section kSections[] = {{"round_trip", MeasureRoundTrips},
+                                 {"memory", MeasureMemory},
+                                 {"exchanges", MeasureExchanges},
+                                 {"claim_to_data", MeasureClaimToData},
+                                 {"allocation", MeasureAllocation}};
+
+// The sections that were asked for; none when a name is unknown.
+std::vector<Section> Choose(const std::string& names) {
+  std::vector<Section> chosen;
+  if (names.empty()) return {std::begin(kSections), std::end(kSections)};
+  for (const auto name : absl::StrSplit(names, ',')) {
+    const size_t before = chosen.size();
+    for (const Section& section : kSections) {
+      if (name == section.name) chosen.push_back(section);
+    }
+    if (chosen.size() == before) return {};
+  }
+  return chosen;
+}
+
+std::string ParentFolder() {
+  if (const std::string flag = absl::GetFlag(FLAGS_folder); !flag.empty()) return flag;
+  const char* const test = std::getenv("TEST_TMPDIR");
+  return test != nullptr ? test : "/var/tmp";
+}
+
+int Run() {
+  const std::vector<Section> sections = Choose(absl::GetFlag(FLAGS_sections));
+  if (sections.empty()) {
+    std::fprintf(stderr, "bench: --sections names something that is no section; see --help\n");
+    return 2;
+  }
+  if (sodium_init() < 0) return EXIT_FAILURE;
+  RaiseDescriptorLimit();
+  const Folder folder(ParentFolder());
+  const Setting setting{
+      .quick = absl::GetFlag(FLAGS_quick), .folder = folder, .only = absl::GetFlag(FLAGS_only)};
+  Report report(LoadAverage());
+  for (const Section& section : sections) {
+    std::fprintf(stderr, "measuring %s\n", section.name);
+    section.measure(setting, report);
+  }
+  report.Print();
+  const std::string json = absl::GetFlag(FLAGS_json);
+  if (json.empty() || report.WriteJson(json)) return EXIT_SUCCESS;
+  std::fprintf(stderr, "bench: cannot write %s\n", json.c_str());
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace wormhole::bench
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("Measures the relay and the client library against a floor.");
+  absl::ParseCommandLine(argc, argv);
+  return wormhole::bench::Run();
+}

@@ -1,0 +1,41 @@
+// One exchange without the client library: the streams and frames of proto/PROTOCOL.md section 4,
+// of the same sizes, with nothing computed.
+#ifndef WORMHOLE_TESTS_BENCH_RAW_EXCHANGE_H_
+#define WORMHOLE_TESTS_BENCH_RAW_EXCHANGE_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "tests/bench/raw_side.h"
+#include "tests/bench/servers.h"
+
+namespace wormhole::bench {
+
+class RawExchange : public std::enable_shared_from_this<RawExchange> {
+ public:
+  // `on_end` runs once both streams have ended, on a thread of gRPC's. With it goes the time from
+  // the claim to the initiator's data at the receiver, microseconds; less than 0 when the exchange
+  // failed.
+  using OnEnd = std::function<void(double claim_to_data)>;
+  static void Start(const std::shared_ptr<grpc::Channel>& channel, Kind kind, OnEnd on_end);
+
+  RawExchange(const std::shared_ptr<grpc::Channel>& channel, OnEnd on_end)
+      : channel_(channel), on_end_(std::move(on_end)) {}
+
+ private:
+  void OnInitiator(RawSide& side, const AttachResponse& response);
+  void OnReceiver(RawSide& side, const AttachResponse& response);
+  void StartReceiver(uint32_t channel_id);
+  void OnSideEnd();
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const OnEnd on_end_;
+  double claimed_at_ = 0;
+  double claim_to_data_ = -1;
+  std::atomic<int> streams_{1};
+};
+
+}  // namespace wormhole::bench
+
+#endif  // WORMHOLE_TESTS_BENCH_RAW_EXCHANGE_H_

@@ -1,0 +1,36 @@
+// What is measured. Each section starts its own servers, takes turns between them so that what else
+// the machine does falls on all of them alike, and adds medians to the report.
+#ifndef WORMHOLE_TESTS_BENCH_SECTIONS_H_
+#define WORMHOLE_TESTS_BENCH_SECTIONS_H_
+
+#include <string>
+
+#include "tests/bench/report.h"
+#include "tests/bench/servers.h"
+
+namespace wormhole::bench {
+
+struct Setting {
+  // Small numbers: whether it works, not how fast.
+  bool quick = false;
+  const Folder& folder;  // for SQLite's files
+  // Exchanges of subjects whose name has this in it only, for a profiler. Empty: of all.
+  std::string only;
+};
+
+// A-relay-B-relay-A with 256 bytes, and the server's CPU time per message, with one pair at a time
+// and with sixteen.
+void MeasureRoundTrips(const Setting& setting, Report& report);
+// Resident memory of the server for each side that waits.
+void MeasureMemory(const Setting& setting, Report& report);
+// Whole exchanges, sixteen at once; those of the client library, and the same streams and frames
+// without it.
+void MeasureExchanges(const Setting& setting, Report& report);
+// From the receiver's start to the initiator's data in its hands, one at a time.
+void MeasureClaimToData(const Setting& setting, Report& report);
+// The relay's time for an allocation, by what is in use already. In this process, without gRPC.
+void MeasureAllocation(const Setting& setting, Report& report);
+
+}  // namespace wormhole::bench
+
+#endif  // WORMHOLE_TESTS_BENCH_SECTIONS_H_

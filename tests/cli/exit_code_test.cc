@@ -1,0 +1,160 @@
+// Each exit code of the tool, for the reason that it stands for.
+#include <signal.h>
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/cli/fixture.h"
+
+namespace wormhole::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+class ExitCodeTest : public CliTest {
+ protected:
+  // The last line on standard error, which must be an explanation.
+  static std::string Explanation(const ChildProcess& tool) {
+    const std::string& text = tool.err();
+    EXPECT_FALSE(text.empty() || text.back() != '\n') << text;
+    if (text.size() < 2) return text;
+    const size_t before = text.rfind('\n', text.size() - 2);
+    return text.substr(before == std::string::npos ? 0 : before + 1);
+  }
+};
+
+TEST_F(ExitCodeTest, WrongUsageBeforeAnyTraffic) {
+  const std::string open_file = MakeFile("open", "x");
+  const std::string large = MakeFile("large", std::string(65001, 'x'));
+  const std::string exists = MakeFile("exists", "precious");
+  const std::string corrupt = MakeFile("corrupt", "wormhole-sync state 1\n{\"role\":");
+  const std::string foreign = MakeFile("foreign", "#!/bin/sh\n");
+  const Words cases[] = {
+      {},
+      {"frobnicate"},
+      {"initiate", "--frob"},
+      {"receive", "4-purple"},
+      {"receive", "4-purplexx-able"},
+      {"receive", "purple-able"},
+      {"initiate", "--app-id", std::string(256, 'a')},
+      {"initiate", "--schedule", "60:1,0:1"},
+      {"initiate", "--file", large},
+      {"initiate", "--file", "/nonexistent"},
+      {"initiate", "--data", std::string(65001, 'x')},
+      {"initiate", "--data", "x", "--state", exists},
+      {"initiate", "--data", "x", "--state", "/nonexistent/state"},
+      {"initiate", "--data", "x", "--bearer-token-file", "/nonexistent"},
+      {"initiate", "--data", "x", "--tls-ca", open_file},
+      {"initiate", "--data", "x", "--rendezvous", "relay.example.com:443", "--plaintext",
+       "--bearer-token-file", open_file},
+      {"receive", "--data", "x"},
+      {"resume", corrupt},
+      {"resume", foreign},
+      {"resume", "/nonexistent"},
+  };
+  for (const Words& words : cases) {
+    auto tool = Start(words);
+    EXPECT_EQ(tool->WaitForExit(), 2) << ::testing::PrintToString(words) << tool->err();
+    EXPECT_EQ(tool->out(), "");
+    // One line, but for warnings.
+    EXPECT_THAT(Explanation(*tool),
+                AllOf(MatchesRegex("wormhole-sync: .*\n"), Not(HasSubstr("warning"))))
+        << ::testing::PrintToString(words);
+  }
+  auto oversize = Start({"initiate"}, std::string(65001, 'x'));
+  EXPECT_EQ(oversize->WaitForExit(), 2);
+  EXPECT_THAT(Explanation(*oversize), HasSubstr("more than 65000 bytes"));
+  EXPECT_EQ(FileContent("exists"), "precious");
+  EXPECT_EQ(FileContent("foreign"), "#!/bin/sh\n");
+}
+
+TEST_F(ExitCodeTest, WrongCode) {
+  auto initiator = Start(WithRelay({"initiate"}), "secret a");
+  auto receiver = Start(WithRelay({"receive", WrongCode(CodeOf(*initiator))}), "secret b");
+  EXPECT_EQ(receiver->WaitForExit(), 3) << receiver->err();
+  EXPECT_EQ(initiator->WaitForExit(), 3) << initiator->err();
+  EXPECT_EQ(receiver->out() + initiator->out(), "");
+  EXPECT_THAT(Explanation(*receiver), HasSubstr("begin again with a new code"));
+}
+
+TEST_F(ExitCodeTest, TimedOut) {
+  auto initiator = Start(WithRelay({"initiate", "--timeout", "300ms"}));
+  EXPECT_EQ(initiator->WaitForExit(), 4) << initiator->err();
+  EXPECT_THAT(Explanation(*initiator), HasSubstr("--timeout"));
+}
+
+TEST_F(ExitCodeTest, NoRelay) {
+  auto initiator = Start({"initiate", "--timeout", "300ms", "--rendezvous", "127.0.0.1:1"});
+  EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+  EXPECT_THAT(Explanation(*initiator), HasSubstr("127.0.0.1:1"));
+}
+
+// Each try has a connection of its own that is thrown away.
+TEST_F(ExitCodeTest, ManyTriesDoNoHarm) {
+  auto initiator =
+      Start({"initiate", "--timeout", "1s", "--schedule", "0:0.01", "--rendezvous", "127.0.0.1:1"});
+  EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+}
+
+TEST_F(ExitCodeTest, TheThirdWhoCame) {
+  auto initiator = StartOpen(WithRelay({"initiate", "--verify", "--data", "a"}));
+  const std::string code = CodeOf(*initiator);
+  auto receiver = StartOpen(WithRelay({"receive", code, "--verify", "--data", "b"}));
+  ASSERT_TRUE(initiator->WaitFor(ChildProcess::kErr, "[yes/no]")) << initiator->err();
+  ASSERT_TRUE(receiver->WaitFor(ChildProcess::kErr, "[yes/no]")) << receiver->err();
+  auto third = Start(WithRelay({"receive", code}), "c");
+  EXPECT_EQ(third->WaitForExit(), 6) << third->err();
+  EXPECT_THAT(Explanation(*third), HasSubstr("somebody else used this code"));
+  // Members see a warning and go on.
+  EXPECT_TRUE(initiator->WaitFor(ChildProcess::kErr, "warning: somebody else"));
+  EXPECT_TRUE(receiver->WaitFor(ChildProcess::kErr, "warning: somebody else"));
+  initiator->WriteInput("yes\n");
+  receiver->WriteInput("yes\n");
+  EXPECT_EQ(initiator->WaitForExit(), 0) << initiator->err();
+  EXPECT_EQ(receiver->WaitForExit(), 0) << receiver->err();
+  EXPECT_EQ(initiator->out() + receiver->out(), "ba");
+}
+
+TEST_F(ExitCodeTest, TheIdIsTaken) {
+  auto first = Start(WithRelay({"initiate", "--code", "5-able-zoo"}));
+  CodeOf(*first);
+  auto second = Start(WithRelay({"initiate", "--code", "5-zoo-able"}));
+  EXPECT_EQ(second->WaitForExit(), 6) << second->err();
+}
+
+TEST_F(ExitCodeTest, NoSuchCode) {
+  auto receiver = Start(WithRelay({"receive", "9-able-zoo"}));
+  EXPECT_EQ(receiver->WaitForExit(), 7) << receiver->err();
+  EXPECT_THAT(Explanation(*receiver), HasSubstr("--app-id"));
+  // One that was given up.
+  auto initiator = Start(WithRelay({"initiate"}));
+  const std::string code = CodeOf(*initiator);
+  initiator->Signal(SIGINT);
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+  auto late = Start(WithRelay({"receive", code}));
+  EXPECT_EQ(late->WaitForExit(), 7) << late->err();
+}
+
+TEST_F(ExitCodeTest, AnotherAppIdIsAnotherWorld) {
+  auto initiator = Start(WithRelay({"initiate", "--app-id", "example.com/a"}));
+  auto receiver = Start(WithRelay({"receive", CodeOf(*initiator), "--app-id", "example.com/b"}));
+  EXPECT_EQ(receiver->WaitForExit(), 7) << receiver->err();
+}
+
+TEST_F(ExitCodeTest, ThePeerGaveUp) {
+  auto initiator = StartOpen(WithRelay({"initiate", "--verify", "--data", "a"}));
+  auto receiver = StartOpen(WithRelay({"receive", CodeOf(*initiator), "--verify", "--data", "b"}));
+  ASSERT_TRUE(initiator->WaitFor(ChildProcess::kErr, "[yes/no]")) << initiator->err();
+  ASSERT_TRUE(receiver->WaitFor(ChildProcess::kErr, "[yes/no]")) << receiver->err();
+  initiator->Signal(SIGTERM);
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+  EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->err();
+  EXPECT_EQ(initiator->out() + receiver->out(), "");
+}
+
+}  // namespace
+}  // namespace wormhole::testing

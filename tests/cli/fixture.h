@@ -1,0 +1,61 @@
+// What the end-to-end tests of the command-line tool share: a relay, and the tool with and without
+// a terminal.
+#ifndef WORMHOLE_TESTS_CLI_FIXTURE_H_
+#define WORMHOLE_TESTS_CLI_FIXTURE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/cli/terminal_child.h"
+#include "tests/process/child_process.h"
+
+namespace wormhole::testing {
+
+using Words = std::vector<std::string>;
+
+// Where Bazel put the tool and the relay.
+std::string ToolPath();
+std::string RelayPath();
+
+class CliTest : public ::testing::Test {
+ protected:
+  CliTest();
+  ~CliTest() override;
+
+  // `words` and the relay's address, for commands that go to the network.
+  Words WithRelay(Words words) const;
+
+  // The tool without a terminal anywhere: in a session of its own. Standard input holds `input`
+  // and then ends.
+  std::unique_ptr<ChildProcess> Start(Words words, std::string input = "");
+  // The same with the standard input left open.
+  std::unique_ptr<ChildProcess> StartOpen(Words words, std::string input = "");
+  // All of the tool on a terminal.
+  std::unique_ptr<TerminalChild> StartOnTerminal(Words words);
+
+  // The code that an initiator has printed; a test failure and empty when there is none.
+  static std::string CodeOf(ChildProcess& initiator);
+  // `code` with its last word replaced.
+  static std::string WrongCode(const std::string& code);
+
+  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
+  std::string MakeFile(const std::string& name, const std::string& content) const;
+  std::string FileContent(const std::string& name) const;
+  bool Exists(const std::string& name) const;
+
+  ChildProcess& relay() { return *relay_; }
+  const std::string& address() const { return address_; }
+
+ private:
+  ChildProcess::Options ToolOptions(Words words, std::string input);
+
+  std::string folder_;
+  std::unique_ptr<ChildProcess> relay_;
+  std::string address_;
+};
+
+}  // namespace wormhole::testing
+
+#endif  // WORMHOLE_TESTS_CLI_FIXTURE_H_

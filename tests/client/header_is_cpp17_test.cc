@@ -1,0 +1,21 @@
+// What a program of a user looks like, as C++17.
+#include "client/wormhole.h"  // first: it must stand on its own
+#include "gtest/gtest.h"
+
+static_assert(__cplusplus == 201703L, "this is to be compiled as C++17");
+
+namespace {
+
+TEST(HeaderTest, StandsOnItsOwnAsCpp17) {
+  wormhole::Options options;
+  options.rendezvous = "localhost:1";
+  options.on_save = [](std::string_view) { return absl::OkStatus(); };
+  options.on_progress = [](const wormhole::ProgressEvent&) {};
+  const auto initiator = wormhole::Initiator::Create(options, "data");
+  EXPECT_EQ(wormhole::ReasonOf(initiator.status()), wormhole::Reason::kInvalidArgument);
+  options.app_id = "example.com/app1";
+  const auto receiver = wormhole::Receiver::Create(options, "4-not-listed", "data");
+  EXPECT_FALSE(receiver.ok());
+}
+
+}  // namespace

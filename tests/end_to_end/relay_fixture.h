@@ -1,0 +1,36 @@
+// The relay's binary on a loopback port, with a SQLite file that outlives it.
+#ifndef WORMHOLE_TESTS_END_TO_END_RELAY_FIXTURE_H_
+#define WORMHOLE_TESTS_END_TO_END_RELAY_FIXTURE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/wormhole.h"
+#include "gtest/gtest.h"
+#include "tests/process/child_process.h"
+
+namespace wormhole::testing {
+
+class RelayTest : public ::testing::Test {
+ protected:
+  RelayTest();
+
+  // Starts the relay, on the port that it had before if there was one.
+  void StartRelay(std::vector<std::string> flags = {});
+  void KillRelay();
+
+  // Options of a patient exchange with this relay.
+  Options NewOptions() const;
+  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
+  const std::string& address() const { return address_; }
+
+ private:
+  std::string folder_;
+  std::string address_;
+  std::unique_ptr<ChildProcess> relay_;
+};
+
+}  // namespace wormhole::testing
+
+#endif  // WORMHOLE_TESTS_END_TO_END_RELAY_FIXTURE_H_

@@ -1,0 +1,22 @@
+// Deliberate breakage, put into the simulated surroundings, that the judges have to catch: who
+// finds nothing here would find nothing in the product either.
+#ifndef WORMHOLE_TESTS_SIMULATION_FLAWS_H_
+#define WORMHOLE_TESTS_SIMULATION_FLAWS_H_
+
+namespace wormhole::simulation {
+
+struct Flaws {
+  bool posted_before_commit = false;  // the store answers an append before it is durable
+  bool opened_before_commit = false;  // the store answers a put before it is durable
+  bool early_forget = false;          // the store forgets one frame more than was accepted
+  bool forgotten_commit = false;      // the store loses its last durable batch in a crash
+  bool dropped_resend = false;        // a client posts no frame a second time
+  bool lying_save_hook = false;       // a client's hook says that it saved before it has
+  bool anew_after_crash = false;      // a client starts anew with its code instead of restoring
+  bool overtaken_posts = false;       // the network lets a request overtake a post
+  bool no_tick = false;               // the relay never looks at the clock
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_FLAWS_H_

@@ -1,0 +1,65 @@
+// What a run is made of, drawn from its seed.
+#ifndef WORMHOLE_TESTS_SIMULATION_PLAN_H_
+#define WORMHOLE_TESTS_SIMULATION_PLAN_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/simulation/chatter.h"
+#include "tests/simulation/intruder.h"
+#include "tests/simulation/random.h"
+#include "tests/simulation/sim_client.h"
+#include "tests/simulation/sim_relay.h"
+#include "tests/simulation/sim_store.h"
+#include "tests/simulation/sim_stream.h"
+
+namespace wormhole::simulation {
+
+// Why an exchange may fail. With none of these it has to finish.
+enum class Excuse : unsigned {
+  kWrongCode = 1,    // the receiver has other words
+  kRival = 2,        // somebody else may take the receiver's place
+  kStale = 4,        // a client without a hook, or an older copy restored
+  kGaveUp = 8,       // cancelled, killed, too little time, a verifier refused, a hook that fails
+  kExpiry = 16,      // the channel may live too short
+  kForgetting = 32,  // the relay forgets everything
+  kTwin = 64,        // two copies of one state run at once
+};
+
+struct PairPlan {
+  ClientPlan initiator;
+  ClientPlan receiver;
+  bool receiver_comes_first = false;  // with a code agreed beforehand, waiting
+  absl::Duration initiator_delay;     // from the beginning of the run
+  absl::Duration receiver_delay;      // from the code; when it comes first: from the beginning
+  std::string other_words;            // the receiver's, when not the code's
+  std::optional<ClientPlan> rival;    // a second receiver with the same code, or with other words
+  std::string rival_words;
+  absl::Duration rival_delay;
+  std::vector<IntruderPlan> intruders;
+  std::optional<absl::Duration> twin_after;  // a second copy of a client is started
+  bool twin_of_initiator = false;
+  unsigned excuses = 0;
+
+  void Excuse(enum Excuse excuse) { excuses |= static_cast<unsigned>(excuse); }
+  bool Excused(enum Excuse excuse) const { return (excuses & static_cast<unsigned>(excuse)) != 0; }
+};
+
+struct RunPlan {
+  absl::Duration faults_end;
+  bool steady_clients = false;  // no client crashes
+  NetworkPlan network;
+  StorePlan store;
+  RelayPlan relay;
+  std::vector<PairPlan> pairs;
+  std::optional<std::pair<ChatterPlan, ChatterPlan>> chatters;
+};
+
+RunPlan DrawPlan(SimRandom& random);
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_PLAN_H_

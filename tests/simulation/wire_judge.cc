@@ -1,0 +1,162 @@
+#include "tests/simulation/wire_judge.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "proto/wire/side.h"
+#include "wormhole/exchange/v1/exchange.pb.h"
+
+namespace wormhole::simulation {
+
+namespace v1 = rendezvous::v1;
+
+void WireJudge::Raise(std::string what) {
+  stage_->trace->Line("WRONG: ", what);
+  violations_.push_back(std::move(what));
+}
+
+void WireJudge::Note(int party, uint64_t stream, const char* what,
+                     const google::protobuf::Message& said) {
+  if (!stage_->trace->on()) return;
+  std::string text = said.ShortDebugString();
+  if (text.size() > 200) text = absl::StrCat(text.substr(0, 200), "...");
+  stage_->trace->Line("stream ", stream, ": ", party, " ", what, " ", text);
+}
+
+size_t WireJudge::Guesses(int party) const {
+  const auto found = first_frames_.find(party);
+  return found == first_frames_.end() ? 0 : found->second.size();
+}
+
+void WireJudge::OnRequest(int party, uint64_t number, const v1::AttachRequest& request) {
+  Note(party, number, "->", request);
+  if (request.has_open()) return OnOpen(number, request.open());
+  StreamInfo& stream = streams_[number];
+  if (request.has_post()) OnPost(stream, request.post());
+  if (request.has_ack()) {
+    uint64_t& cursor = cursors_[stream.side];
+    cursor = std::max(cursor, request.ack().number());
+  }
+}
+
+void WireJudge::OnOpen(uint64_t number, const v1::Open& open) {
+  StreamInfo& stream = streams_[number];
+  stream.app_id = open.app_id();
+  stream.side = wire::SideFromToken(open.token()).value_or("");
+  stream.cursor = open.cursor();
+  stream.begun = stage_->loop->now();
+  if (open.has_allocate()) roles_[stream.side] = true;
+  if (open.has_claim()) roles_[stream.side] = false;
+  stream.initiator = roles_[stream.side];
+  uint64_t& cursor = cursors_[stream.side];
+  cursor = std::max(cursor, open.cursor());
+}
+
+void WireJudge::OnPost(StreamInfo& stream, const v1::Post& post) {
+  if (!stream.channel.has_value()) return Raise("a post before opened");
+  SideLog& log = Log(stream, stream.initiator);
+  const auto [entry, is_new] = log.sent.try_emplace(post.number(), post.frame());
+  if (!is_new && entry->second != post.frame()) {
+    Raise(absl::StrCat("frame ", post.number(), " was sent with two contents"));
+  }
+  CheckNonce(post.frame());
+  CheckWindow(stream, log, post.number());
+}
+
+void WireJudge::CheckNonce(const std::string& frame) {
+  exchange::v1::ExchangeFrame parsed;
+  if (!parsed.ParseFromString(frame) || !parsed.has_sealed()) return;
+  const std::string& box = parsed.sealed().box();
+  const auto [entry, is_new] = boxes_.try_emplace(box.substr(0, 24), box);
+  if (!is_new && entry->second != box) Raise("one nonce was used for two plaintexts");
+}
+
+void WireJudge::CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number) {
+  if (number <= stream.peer_cursor) return;
+  if (number - stream.peer_cursor > stream.limits.window_frames()) {
+    Raise(absl::StrCat("frame ", number, " is outside of the window"));
+  }
+  size_t bytes = 0;
+  for (auto at = log.sent.upper_bound(stream.peer_cursor); at != log.sent.end(); ++at) {
+    if (at->first <= number) bytes += at->second.size();
+  }
+  if (bytes > stream.limits.window_bytes()) Raise("more bytes than the window holds");
+}
+
+void WireJudge::OnSaid(uint64_t number, const v1::AttachResponse& response) {
+  const StreamInfo& stream = streams_[number];
+  Note(-1, number, "says", response);
+  const bool joined =
+      response.has_message() ||
+      (response.has_opened() && response.opened().state() == v1::Opened::STATE_ATTACHED);
+  if (joined && !store_->IsDurableMember(stream.app_id, stream.side)) {
+    Raise("the relay speaks to a member that is not durable");
+  }
+}
+
+void WireJudge::OnResponse(int party, uint64_t number, const v1::AttachResponse& response) {
+  Note(party, number, "<-", response);
+  StreamInfo& stream = streams_[number];
+  if (response.has_opened()) OnOpened(stream, response.opened());
+  if (response.has_message()) OnMessage(party, stream, response.message());
+  if (response.has_posted()) OnPosted(stream, response.posted().number());
+  if (response.has_peer_status()) stream.peer_cursor = response.peer_status().peer_cursor();
+}
+
+uint64_t WireJudge::DurableAt(const SideLog& log, absl::Duration when) {
+  uint64_t durable = 0;
+  for (const auto& [heard, number] : log.durable) {
+    if (heard <= when) durable = std::max(durable, number);
+  }
+  return durable;
+}
+
+void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened) {
+  if (opened.state() != v1::Opened::STATE_ATTACHED) return;
+  if (stream.channel.has_value()) Raise("opened twice");
+  stream.channel = absl::StrCat(stream.app_id, "/", opened.channel_id(), "/",
+                                opened.expires_at().seconds(), ".", opened.expires_at().nanos());
+  stream.limits = opened.limits();
+  stream.peer_cursor = opened.peer_cursor();
+  stream.next_message = std::max(stream.cursor, opened.peer_forgotten()) + 1;
+  SideLog& own = Log(stream, stream.initiator);
+  if (opened.stored() < DurableAt(own, stream.begun)) {
+    Raise(absl::StrCat("posted frame ", DurableAt(own, stream.begun),
+                       " was lost: ", opened.stored(), " are stored"));
+  }
+  const SideLog& theirs = Log(stream, !stream.initiator);
+  if (opened.peer_stored() < DurableAt(theirs, stream.begun)) {
+    Raise("the peer's posted frames are not to be read");
+  }
+  if (opened.peer_forgotten() > cursors_[stream.side]) {
+    Raise(absl::StrCat("frame ", opened.peer_forgotten(), " was forgotten before its time"));
+  }
+  OnPosted(stream, opened.stored());
+}
+
+void WireJudge::OnPosted(StreamInfo& stream, uint64_t number) {
+  if (!stream.channel.has_value()) return Raise("posted before opened");
+  SideLog& log = Log(stream, stream.initiator);
+  if (number > 0 && (log.sent.empty() || number > log.sent.rbegin()->first)) {
+    return Raise(absl::StrCat("posted frame ", number, " was never sent"));
+  }
+  log.durable.emplace_back(stage_->loop->now(), number);
+}
+
+void WireJudge::OnMessage(int party, StreamInfo& stream, const v1::Message& message) {
+  if (!stream.channel.has_value()) return Raise("a message before opened");
+  if (message.number() > stream.next_message) {
+    Raise(absl::StrCat("message ", message.number(), " comes before ", stream.next_message));
+  }
+  stream.next_message = std::max(stream.next_message, message.number() + 1);
+  const SideLog& theirs = Log(stream, !stream.initiator);
+  const auto sent = theirs.sent.find(message.number());
+  if (sent == theirs.sent.end()) {
+    Raise("a message that the peer never sent");
+  } else if (sent->second != message.frame()) {
+    Raise("a message with other bytes than the peer's");
+  }
+  if (message.number() == 1) first_frames_[party].insert(message.frame());
+}
+
+}  // namespace wormhole::simulation

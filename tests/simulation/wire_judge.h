@@ -1,0 +1,83 @@
+// Watches the network and says what must never be seen there, whatever goes wrong (PROTOCOL.md
+// section 2, and "one guess"). Knows nothing of the code under test but its words.
+#ifndef WORMHOLE_TESTS_SIMULATION_WIRE_JUDGE_H_
+#define WORMHOLE_TESTS_SIMULATION_WIRE_JUDGE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/simulation/sim_store.h"
+#include "tests/simulation/stage.h"
+#include "tests/simulation/wire_watcher.h"
+
+namespace wormhole::simulation {
+
+class WireJudge final : public WireWatcher {
+ public:
+  WireJudge(const Stage* stage, const SimStore* store) : stage_(stage), store_(store) {}
+
+  void OnRequest(int party, uint64_t stream, const rendezvous::v1::AttachRequest& request) override;
+  void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) override;
+  void OnResponse(int party, uint64_t stream,
+                  const rendezvous::v1::AttachResponse& response) override;
+
+  const std::vector<std::string>& violations() const { return violations_; }
+  // The different first frames that a party has been handed: each is a guess at its code.
+  size_t Guesses(int party) const;
+
+ private:
+  // A channel from its allocation to its end: the time of expiry tells two with one id apart.
+  using ChannelName = std::string;
+
+  // One side of one channel.
+  struct SideLog {
+    std::map<uint64_t, std::string> sent;                      // frames, by number
+    std::vector<std::pair<absl::Duration, uint64_t>> durable;  // when the author heard of what
+  };
+  struct StreamInfo {
+    std::string app_id, side;
+    uint64_t cursor = 0;
+    absl::Duration begun;
+    bool initiator = false;
+    std::optional<ChannelName> channel;
+    uint64_t next_message = 0;
+    uint64_t peer_cursor = 0;
+    rendezvous::v1::Limits limits;
+  };
+
+  void OnOpen(uint64_t number, const rendezvous::v1::Open& open);
+  void OnPost(StreamInfo& stream, const rendezvous::v1::Post& post);
+  void CheckNonce(const std::string& frame);
+  void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);
+  void OnOpened(StreamInfo& stream, const rendezvous::v1::Opened& opened);
+  void OnMessage(int party, StreamInfo& stream, const rendezvous::v1::Message& message);
+  void OnPosted(StreamInfo& stream, uint64_t number);
+  void Raise(std::string what);
+  void Note(int party, uint64_t stream, const char* what, const google::protobuf::Message& said);
+
+  SideLog& Log(const StreamInfo& stream, bool initiators) {
+    return logs_[{*stream.channel, initiators}];
+  }
+  // What the author of the log knew to be durable at that time.
+  static uint64_t DurableAt(const SideLog& log, absl::Duration when);
+
+  const Stage* const stage_;
+  const SimStore* const store_;
+  std::vector<std::string> violations_;
+  std::map<uint64_t, StreamInfo> streams_;
+  std::map<std::pair<ChannelName, bool>, SideLog> logs_;  // true: the initiator's
+  std::map<std::string, bool> roles_;                     // by side; true: initiator
+  std::map<std::string, uint64_t> cursors_;               // the highest one each side has told
+  std::map<std::string, std::string> boxes_;              // by nonce
+  std::map<int, std::set<std::string>> first_frames_;     // handed to each party
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_WIRE_JUDGE_H_

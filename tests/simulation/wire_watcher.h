@@ -1,0 +1,26 @@
+// Who sees everything that goes over the simulated network.
+#ifndef WORMHOLE_TESTS_SIMULATION_WIRE_WATCHER_H_
+#define WORMHOLE_TESTS_SIMULATION_WIRE_WATCHER_H_
+
+#include <cstdint>
+
+#include "wormhole/rendezvous/v1/rendezvous.pb.h"
+
+namespace wormhole::simulation {
+
+class WireWatcher {
+ public:
+  virtual ~WireWatcher() = default;
+  // A client says this on its stream; the first is the open.
+  virtual void OnRequest(int party, uint64_t stream,
+                         const rendezvous::v1::AttachRequest& request) = 0;
+  // The switchboard says this to a stream, which may never get there.
+  virtual void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) = 0;
+  // A client is about to be handed this.
+  virtual void OnResponse(int party, uint64_t stream,
+                          const rendezvous::v1::AttachResponse& response) = 0;
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_WIRE_WATCHER_H_

@@ -1,0 +1,211 @@
+#include "tests/simulation/world.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/core/code.h"
+
+namespace wormhole::simulation {
+namespace {
+
+// A run that needs more goes in circles: the longest ones need about a tenth.
+constexpr size_t kMostEvents = 400'000;
+// Longer than any client may take.
+constexpr absl::Duration kMostTime = absl::Minutes(30);
+// Longer than any channel may live, and rest in quarantine.
+constexpr absl::Duration kCleanTime = absl::Minutes(60);
+
+constexpr int kFirstChatter = 900;
+
+}  // namespace
+
+RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace) {
+  return World(seed, flaws, trace).Run();
+}
+
+World::World(uint64_t seed, const Flaws& flaws, bool trace)
+    : trace_(&loop_, trace),
+      random_(seed),
+      plan_(DrawPlan(random_)),
+      stage_{.loop = &loop_, .trace = &trace_, .flaws = flaws, .faults_end = plan_.faults_end},
+      store_(&stage_, plan_.store, random_.Fork()),
+      wire_judge_(&stage_, &store_),
+      relay_(&stage_, plan_.relay, random_.Fork(), &store_),
+      network_(&stage_, plan_.network, &wire_judge_, random_.Fork(), &relay_) {
+  for (const PairPlan& plan : plan_.pairs) {
+    auto pair = std::make_unique<Pair>();
+    pair->index = static_cast<int>(pairs_.size());
+    pair->plan = plan;
+    pairs_.push_back(std::move(pair));
+  }
+}
+
+std::unique_ptr<SimClient> World::MakeClient(Pair& pair, int place, ClientPlan plan) {
+  auto client = std::make_unique<SimClient>(&stage_, &network_, random_.Fork(),
+                                            10 * pair.index + place, std::move(plan));
+  ++waiting_for_;
+  client->Listen([](const std::string&) {}, [this] { --waiting_for_; });
+  return client;
+}
+
+std::string World::WithWords(const std::string& code, const std::string& words) {
+  if (words.empty()) return code;
+  return absl::StrCat(code.substr(0, code.find('-')), "-", words);
+}
+
+void World::StartPair(Pair& pair) {
+  pair.initiator = MakeClient(pair, 0, pair.plan.initiator);
+  // It may have to start a receiver before it ends.
+  pair.initiator->Listen(
+      [this, &pair](const std::string& code) {
+        pair.code = code;
+        if (!pair.plan.receiver_comes_first) StartReceiver(pair);
+        StartRival(pair);
+        StartIntruders(pair, false);
+      },
+      [this] { --waiting_for_; });
+  loop_.After(pair.plan.initiator_delay, [&pair] { pair.initiator->Start(); });
+  if (pair.plan.twin_after.has_value()) {
+    loop_.After(*pair.plan.twin_after, [this, &pair] { StartTwin(pair); });
+  }
+  if (!pair.plan.receiver_comes_first) return;
+  pair.code = pair.plan.initiator.config.code;
+  StartReceiver(pair);
+}
+
+void World::StartReceiver(Pair& pair) {
+  ClientPlan plan = pair.plan.receiver;
+  plan.config.code = WithWords(pair.code, pair.plan.other_words);
+  pair.receiver = MakeClient(pair, 1, std::move(plan));
+  loop_.After(pair.plan.receiver_delay, [this, &pair] {
+    pair.receiver->Start();
+    WatchForClaim(pair);
+  });
+}
+
+void World::StartRival(Pair& pair) {
+  if (!pair.plan.rival.has_value()) return;
+  ClientPlan plan = *pair.plan.rival;
+  plan.config.code = WithWords(pair.code, pair.plan.rival_words);
+  pair.rival = MakeClient(pair, 2, std::move(plan));
+  loop_.After(pair.plan.rival_delay, [&pair] { pair.rival->Start(); });
+}
+
+void World::StartTwin(Pair& pair) {
+  const SimClient* const source =
+      pair.plan.twin_of_initiator ? pair.initiator.get() : pair.receiver.get();
+  if (source == nullptr || source->report().over || !source->has_saved()) return;
+  pair.twin = MakeClient(pair, 9, source->plan());
+  pair.twin->Adopt(*source);
+  pair.twin->Start();
+}
+
+void World::StartIntruders(Pair& pair, bool after_claim) {
+  const absl::StatusOr<core::Code> code = core::ParseCode(pair.code, true);
+  if (!code.ok()) return;
+  for (const IntruderPlan& plan : pair.plan.intruders) {
+    if (plan.after_claim != after_claim) continue;
+    const int party = 10 * pair.index + 3 + static_cast<int>(pair.intruders.size());
+    pair.intruders.push_back(std::make_unique<Intruder>(&stage_, &network_, random_.Fork(), party,
+                                                        plan, pair.plan.initiator.config.app_id));
+    pair.intruders.back()->Attack(code->channel_id);
+  }
+}
+
+void World::StartChatters() {
+  if (!plan_.chatters.has_value()) return;
+  const auto& [first, second] = *plan_.chatters;
+  first_chatter_ =
+      std::make_unique<Chatter>(&stage_, &network_, random_.Fork(), kFirstChatter, first);
+  second_chatter_ =
+      std::make_unique<Chatter>(&stage_, &network_, random_.Fork(), kFirstChatter + 1, second);
+  waiting_for_ += 2;
+  first_chatter_->Start(
+      0,
+      [this](uint32_t id) {
+        second_chatter_->Start(
+            id, [](uint32_t) {}, [this] { --waiting_for_; });
+      },
+      [this] { --waiting_for_; });
+}
+
+// The receiver is a member, durably, when it is handed the initiator's first frame.
+void World::WatchForClaim(Pair& pair) {
+  if (pair.receiver->report().over) return;
+  if (wire_judge_.Guesses(10 * pair.index + 1) > 0) return StartIntruders(pair, true);
+  loop_.After(absl::Milliseconds(200), [this, &pair] { WatchForClaim(pair); });
+}
+
+RunReport World::Run() {
+  RunReport report;
+  relay_.Start([this] { network_.LoseRelay(); });
+  for (const auto& pair : pairs_) StartPair(*pair);
+  StartChatters();
+  const EventLoop::Stop stop =
+      loop_.Run(kMostTime, kMostEvents, [this] { return waiting_for_ == 0; });
+  Judge(stop, report);
+  report.events = loop_.events();
+  network_.TearDown();
+  relay_.Stop();
+  report.trace = trace_.lines();
+  return report;
+}
+
+void World::Judge(EventLoop::Stop stop, RunReport& report) {
+  if (stop == EventLoop::Stop::kEvents) {
+    report.violations.push_back("the run goes in circles");
+  }
+  for (const std::string& wrong : wire_judge_.violations()) report.violations.push_back(wrong);
+  for (const auto& pair : pairs_) JudgePair(*pair, report);
+  JudgeChatters(report);
+  if (stop == EventLoop::Stop::kDone && report.violations.empty()) JudgeRemains(report);
+}
+
+void World::JudgePair(const Pair& pair, RunReport& report) {
+  std::vector<Ended> ended;
+  const auto add = [&](const char* name, const SimClient* client, int place, bool initiator,
+                       const std::string& other_words) {
+    if (client == nullptr) return;
+    const int party = 10 * pair.index + place;
+    ended.push_back({.name = absl::StrCat(name, " ", party),
+                     .client = client,
+                     .guesses = wire_judge_.Guesses(party),
+                     .initiator = initiator,
+                     .same_code = other_words.empty()});
+  };
+  const bool twin_of_initiator = pair.plan.twin_of_initiator;
+  add("initiator", pair.initiator.get(), 0, true, "");
+  add("receiver", pair.receiver.get(), 1, false, pair.plan.other_words);
+  add("rival", pair.rival.get(), 2, false, pair.plan.rival_words);
+  add("twin", pair.twin.get(), 9, twin_of_initiator, "");
+  for (std::string& wrong : JudgeOutcome(pair.plan, ended)) {
+    report.violations.push_back(std::move(wrong));
+  }
+  ++report.exchanges;
+  if (pair.receiver != nullptr && !pair.initiator->report().data.empty() &&
+      !pair.receiver->report().data.empty()) {
+    ++report.finished;
+  }
+}
+
+void World::JudgeChatters(RunReport& report) {
+  for (const Chatter* chatter : {first_chatter_.get(), second_chatter_.get()}) {
+    if (chatter == nullptr) continue;
+    const char* const name = chatter == first_chatter_.get() ? "first" : "second";
+    if (!chatter->over()) report.violations.push_back(absl::StrCat(name, " chatter never ends"));
+    if (chatter->failure().empty()) continue;
+    report.violations.push_back(absl::StrCat(name, " chatter fails: ", chatter->failure()));
+  }
+}
+
+void World::JudgeRemains(RunReport& report) {
+  loop_.Run(loop_.now() + kCleanTime, 2 * kMostEvents, [this] { return !store_.HasChannels(); });
+  if (store_.HasChannels()) report.violations.push_back("channels are left when all have expired");
+  const absl::Duration settle = loop_.now() + absl::Minutes(5);
+  loop_.Run(settle, 2 * kMostEvents, [] { return false; });
+  if (const int leaks = network_.Leaks(); leaks > 0) {
+    report.violations.push_back(absl::StrCat("the switchboard still holds ", leaks, " streams"));
+  }
+}
+
+}  // namespace wormhole::simulation

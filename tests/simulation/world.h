@@ -1,0 +1,82 @@
+// One run: a relay, a network and a few pairs of clients, drawn from one seed and judged.
+#ifndef WORMHOLE_TESTS_SIMULATION_WORLD_H_
+#define WORMHOLE_TESTS_SIMULATION_WORLD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/chatter.h"
+#include "tests/simulation/event_loop.h"
+#include "tests/simulation/flaws.h"
+#include "tests/simulation/intruder.h"
+#include "tests/simulation/outcome_judge.h"
+#include "tests/simulation/plan.h"
+#include "tests/simulation/sim_network.h"
+#include "tests/simulation/sim_relay.h"
+#include "tests/simulation/trace.h"
+#include "tests/simulation/wire_judge.h"
+
+namespace wormhole::simulation {
+
+struct RunReport {
+  std::vector<std::string> violations;
+  std::vector<std::string> trace;  // when it was asked for
+  size_t events = 0;
+  size_t finished = 0;  // exchanges in which both sides have the other's data
+  size_t exchanges = 0;
+};
+
+RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace);
+
+class World {
+ public:
+  World(uint64_t seed, const Flaws& flaws, bool trace);
+
+  RunReport Run();
+
+ private:
+  struct Pair {
+    int index = 0;
+    PairPlan plan;
+    std::unique_ptr<SimClient> initiator, receiver, rival, twin;
+    std::vector<std::unique_ptr<Intruder>> intruders;
+    std::string code;
+    bool receiver_joined = false;
+  };
+
+  void StartPair(Pair& pair);
+  void StartChatters();
+  void StartReceiver(Pair& pair);
+  void StartRival(Pair& pair);
+  void StartTwin(Pair& pair);
+  void StartIntruders(Pair& pair, bool after_claim);
+  void WatchForClaim(Pair& pair);
+  std::unique_ptr<SimClient> MakeClient(Pair& pair, int place, ClientPlan plan);
+  // The code as somebody with `words` has it; empty: as it is.
+  static std::string WithWords(const std::string& code, const std::string& words);
+  void Judge(EventLoop::Stop stop, RunReport& report);
+  void JudgePair(const Pair& pair, RunReport& report);
+  void JudgeChatters(RunReport& report);
+  // After everything has ended and expired nothing is left.
+  void JudgeRemains(RunReport& report);
+
+  EventLoop loop_;
+  Trace trace_;
+  SimRandom random_;
+  RunPlan plan_;
+  Stage stage_;
+  SimStore store_;
+  WireJudge wire_judge_;
+  SimRelay relay_;
+  SimNetwork network_;
+  std::vector<std::unique_ptr<Pair>> pairs_;
+  std::unique_ptr<Chatter> first_chatter_, second_chatter_;
+  int waiting_for_ = 0;  // clients that have not ended, or may still be started
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_WORLD_H_

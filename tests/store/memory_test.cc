@@ -1,0 +1,25 @@
+#include "relay/store/memory.h"
+
+#include <memory>
+
+#include "gtest/gtest.h"
+#include "tests/store/contract.h"
+
+namespace wormhole::relay {
+namespace {
+
+class MemoryUnderTest : public StoreUnderTest {
+ public:
+  Store& store() override { return store_; }
+  void Restart() override { FAIL() << "a memory store keeps nothing"; }
+
+ private:
+  MemoryStore store_;
+};
+
+std::unique_ptr<StoreUnderTest> MakeMemory() { return std::make_unique<MemoryUnderTest>(); }
+
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContractTest, ::testing::Values(&MakeMemory));
+
+}  // namespace
+}  // namespace wormhole::relay

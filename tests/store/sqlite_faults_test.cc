@@ -1,0 +1,156 @@
+// A disk that is full or broken: STORE_AWAY while it lasts, and nothing wrong afterwards.
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "relay/store/sqlite.h"
+#include "tests/store/blocking_store.h"
+#include "tests/store/crash_disk.h"
+#include "tests/store/crash_vfs.h"
+#include "tests/store/temp_folder.h"
+
+namespace wormhole::relay {
+namespace {
+
+using ::testing::ElementsAre;
+using Result = CrashDisk::Result;
+
+class SqliteFaultsTest : public ::testing::Test {
+ protected:
+  SqliteFaultsTest() {
+    Open();
+    EXPECT_EQ(Call().Put(key_, 0, Record("i", "r")), PutOutcome::kDone);
+  }
+
+  void Open() {
+    auto store = SqliteStore::Open(file_, {.vfs = vfs_.name(), .checkpoint_pages = 20});
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = *std::move(store);
+  }
+
+  BlockingStore Call() { return BlockingStore(*store_); }
+  absl::Status TryAppend(uint64_t number) {
+    return Call().TryAppend(key_, 1, Role::kInitiator, number, "x").status();
+  }
+
+  const ChannelKey key_ = {"example.com/app1", 7};
+  TempFolder folder_;
+  const std::string file_ = folder_.File("faults.db");
+  CrashDisk disk_;
+  CrashVfs vfs_{&disk_};
+  std::unique_ptr<SqliteStore> store_;
+};
+
+TEST_F(SqliteFaultsTest, AFullDiskIsStoreAwayUntilThereIsRoom) {
+  disk_.Fail(Result::kFull);
+  EXPECT_TRUE(IsStoreAway(TryAppend(1)));
+  EXPECT_TRUE(IsStoreAway(TryAppend(1)));
+  EXPECT_TRUE(IsStoreAway(Call().TryPut({"new app", 1}, 0, Record("j")).status()));
+  disk_.Fail(Result::kOk);
+  EXPECT_TRUE(TryAppend(1).ok());
+  EXPECT_EQ(Call().Put({"new app", 1}, 0, Record("j")), PutOutcome::kDone);
+  EXPECT_THAT(Call().Read(key_, Role::kInitiator), ElementsAre(Frame(1u, "x")));
+}
+
+TEST_F(SqliteFaultsTest, TheMessageSaysWhatHappenedToWhichFile) {
+  disk_.Fail(Result::kFull);
+  const absl::Status status = TryAppend(1);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("full"));
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(file_));
+}
+
+TEST_F(SqliteFaultsTest, TheOperatorIsToldWhyTheStoreFailsAndWhenItWritesAgain) {
+  std::vector<std::string> told;
+  store_.reset();
+  auto store = SqliteStore::Open(
+      file_, {.vfs = vfs_.name(), .on_trouble = [&told](const absl::Status& status) {
+                told.push_back(status.ok() ? "works" : std::string(status.message()));
+              }});
+  ASSERT_TRUE(store.ok()) << store.status();
+  store_ = *std::move(store);
+  disk_.Fail(Result::kFull);
+  EXPECT_TRUE(IsStoreAway(TryAppend(1)));
+  EXPECT_EQ(Call().Load(key_)->log(Role::kInitiator).stored, 0u);  // a read shows nothing
+  EXPECT_TRUE(IsStoreAway(TryAppend(1)));
+  disk_.Fail(Result::kOk);
+  EXPECT_TRUE(TryAppend(1).ok());
+  EXPECT_TRUE(TryAppend(2).ok());
+  store_.reset();
+  EXPECT_THAT(told, ElementsAre(::testing::HasSubstr("database or disk is full"), "works"));
+}
+
+TEST_F(SqliteFaultsTest, AFullDiskIsStillRead) {
+  EXPECT_TRUE(TryAppend(1).ok());
+  disk_.Fail(Result::kFull);
+  EXPECT_TRUE(IsStoreAway(TryAppend(2)));
+  EXPECT_EQ(Call().Load(key_)->log(Role::kInitiator).stored, 1u);
+  EXPECT_TRUE(TryAppend(1).ok());  // stored before: nothing to write
+}
+
+TEST_F(SqliteFaultsTest, AFailedSyncIsNotAcknowledged) {
+  disk_.FailSyncs(Result::kBroken);
+  EXPECT_TRUE(IsStoreAway(TryAppend(1)));
+  disk_.FailSyncs(Result::kOk);
+  EXPECT_EQ(Call().Load(key_)->log(Role::kInitiator).stored, 0u);
+  EXPECT_EQ(Call().TryAppend(key_, 1, Role::kInitiator, 1, "y")->outcome, AppendOutcome::kDone);
+  std::mt19937_64 random(1);
+  disk_.LosePowerAfter(1);
+  store_.reset();
+  disk_.RestorePower(random);
+  Open();
+  EXPECT_THAT(Call().Read(key_, Role::kInitiator), ElementsAre(Frame(1u, "y")));
+}
+
+TEST_F(SqliteFaultsTest, AFailedBatchFailsAsAWhole) {
+  std::vector<bool> away;
+  const auto last = std::make_shared<std::promise<void>>();
+  disk_.FailSyncs(Result::kBroken);
+  // What an answer queues becomes one batch.
+  store_->Load(key_, [&away, last, this](auto) {
+    for (uint64_t n = 1; n <= 3; ++n) {
+      store_->Append(key_, 1, Role::kInitiator, n, "x", [&away, last, n](auto result) {
+        away.push_back(IsStoreAway(result.status()));
+        if (n == 3) last->set_value();
+      });
+    }
+  });
+  last->get_future().wait();
+  EXPECT_THAT(away, ElementsAre(true, true, true));
+  disk_.FailSyncs(Result::kOk);
+  EXPECT_EQ(Call().Load(key_)->log(Role::kInitiator), LogState());
+}
+
+TEST_F(SqliteFaultsTest, TheLogOfTheFileDoesNotGrowForEver) {
+  for (uint64_t n = 1; n <= 500; ++n) {
+    ASSERT_TRUE(TryAppend(n).ok());
+    ASSERT_TRUE(Call().Accept(key_, Role::kInitiator, n / 10 * 10).ok());
+  }
+  // 20 pages start a checkpoint; the log begins anew with the commit after it.
+  EXPECT_LT(disk_.Size(file_ + "-wal").value_or(0), 40u * 4200u);
+  EXPECT_LT(disk_.Size(file_).value_or(0), 40u * 4096u);
+}
+
+TEST(SqliteBusyTest, AnotherProgramThatWritesIsWaitedForAndThenStoreAway) {
+  const TempFolder folder;
+  const std::string file = folder.File("relay.db");
+  auto store = SqliteStore::Open(file);
+  ASSERT_TRUE(store.ok()) << store.status();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  BlockingStore blocking(**store);
+  EXPECT_TRUE(IsStoreAway(blocking.TryPut({"a", 1}, 0, Record("i")).status()));
+  ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(blocking.Put({"a", 1}, 0, Record("i")), PutOutcome::kDone);
+  sqlite3_close(other);
+}
+
+}  // namespace
+}  // namespace wormhole::relay
