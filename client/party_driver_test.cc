@@ -37,17 +37,19 @@ class PartyDriverTest : public testing::Test {
     setup.engine = engine_;
     setup.exchange = std::make_unique<ScriptedExchange>(script_);
     setup.on_save = std::move(on_save);
-    setup.on_progress = [this](const core::Progress& progress) { log_->Add(progress.text); };
+    setup.on_progress = [log = log_](const core::Progress& progress) { log->Add(progress.text); };
     return PartyDriver::Start(std::move(setup));
   }
 
   // Effects of Start; every other event is noted by its index, and has the effects in `others_`.
+  // Released exchanges are stepped in the background, maybe after the test: the script holds what
+  // it uses.
   void OnStart(std::vector<Effect> effects) {
-    script_->step = [this, effects](Event event) -> std::vector<Effect> {
+    script_->step = [log = log_, others = others_, effects](Event event) -> std::vector<Effect> {
       if (std::holds_alternative<core::Start>(event)) return effects;
-      log_->Add("event " + std::to_string(event.index()));
-      const auto it = others_.find(event.index());
-      return it == others_.end() ? std::vector<Effect>() : it->second;
+      log->Add("event " + std::to_string(event.index()));
+      const auto it = others->find(event.index());
+      return it == others->end() ? std::vector<Effect>() : it->second;
     };
   }
   template <typename T>
@@ -56,7 +58,7 @@ class PartyDriverTest : public testing::Test {
   }
   template <typename T>
   void On(std::vector<Effect> effects) {
-    others_[Index<T>()] = std::move(effects);
+    (*others_)[Index<T>()] = std::move(effects);
   }
   template <typename T>
   static std::string Line() {
@@ -64,7 +66,8 @@ class PartyDriverTest : public testing::Test {
   }
 
   const std::shared_ptr<Log> log_ = std::make_shared<Log>();
-  std::map<size_t, std::vector<Effect>> others_;
+  const std::shared_ptr<std::map<size_t, std::vector<Effect>>> others_ =
+      std::make_shared<std::map<size_t, std::vector<Effect>>>();
   std::shared_ptr<ScriptedTransport> transport_ = std::make_shared<ScriptedTransport>(log_);
   std::shared_ptr<Script> script_ = std::make_shared<Script>();
   std::shared_ptr<Engine> engine_;
@@ -73,8 +76,8 @@ class PartyDriverTest : public testing::Test {
 TEST_F(PartyDriverTest, SavesBeforeWhatFollows) {
   OnStart({core::Save{"one"}, core::OpenStream{OpenRequest()}, core::Save{"two"},
            core::Send{CloseRequest()}, core::CodeReady{"4-a-b"}});
-  auto driver = Start([this](std::string_view state) {
-    log_->Add("save " + std::string(state));
+  auto driver = Start([log = log_](std::string_view state) {
+    log->Add("save " + std::string(state));
     return absl::OkStatus();
   });
   EXPECT_EQ(driver->results().Await(Results::kCode).value(), "4-a-b");
@@ -112,9 +115,9 @@ TEST_F(PartyDriverTest, AnOlderStreamIsNotHeard) {
 
 TEST_F(PartyDriverTest, WakesTheCoreWhenItAsks) {
   script_->wake = absl::ZeroDuration();
-  script_->step = [this](Event event) -> std::vector<Effect> {
+  script_->step = [script = script_.get()](Event event) -> std::vector<Effect> {
     if (std::holds_alternative<core::Start>(event)) return {};
-    script_->wake.reset();
+    script->wake.reset();
     return {core::DataReady{std::holds_alternative<core::Wake>(event) ? "woken" : "?"}};
   };
   auto driver = Start();
@@ -251,8 +254,8 @@ TEST_F(PartyDriverTest, FinishTakesATypedRefusalForAWord) {
 TEST_F(PartyDriverTest, NoHookRunsWithoutAHandle) {
   OnStart({core::OpenStream{OpenRequest()}, core::DataReady{"d"}});
   On<core::Received>({core::Save{"late"}, core::Send{CloseRequest()}});
-  auto driver = Start([this](std::string_view state) {
-    log_->Add("save " + std::string(state));
+  auto driver = Start([log = log_](std::string_view state) {
+    log->Add("save " + std::string(state));
     return absl::OkStatus();
   });
   ASSERT_TRUE(driver->results().Await(Results::kData).ok());

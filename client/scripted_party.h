@@ -3,6 +3,7 @@
 #define WORMHOLE_CLIENT_SCRIPTED_PARTY_H_
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,7 +46,7 @@ class Log {
 struct Script {
   std::function<std::vector<core::Effect>(core::Event)> step;
   std::optional<absl::Duration> wake;
-  bool asks_for_verifier = false;
+  std::atomic<bool> asks_for_verifier = false;
 };
 
 class ScriptedExchange : public core::Exchange {
