@@ -44,19 +44,36 @@ struct Executor::State {
   Task Next() {
     sync::MutexLock lock(mutex);
     while (!stopping) {
-      Task task = TakeDue();
-      if (task != nullptr) {
+      if (Task task = TakeDue()) {
         // While this thread is busy another one has to look after the rest.
-        if (!ready.empty() || !timers.empty()) changed.NotifyOne();
+        if (!ready.empty() || (!timers.empty() && !timekeeper)) WakeOne();
         return task;
       }
-      if (timers.empty()) {
-        changed.Wait(mutex);
-      } else {
-        (void)changed.WaitUntil(mutex, Clock::time_point(timers.begin()->first.first));
-      }
+      Sleep();
     }
     return nullptr;
+  }
+
+  // One thread waits for the first timer, the others for tasks alone: what is posted wakes one of
+  // those, and only when all of them are busy the timekeeper.
+  void Sleep() WORMHOLE_REQUIRES(mutex) {
+    if (timers.empty() || timekeeper) {
+      ++idle;
+      changed.Wait(mutex);
+      --idle;
+    } else {
+      timekeeper = true;
+      (void)first_timer_changed.WaitUntil(mutex, timers.begin()->first.first);
+      timekeeper = false;
+    }
+  }
+
+  void WakeOne() WORMHOLE_REQUIRES(mutex) {
+    if (idle > 0) {
+      changed.NotifyOne();
+    } else if (timekeeper) {
+      first_timer_changed.NotifyOne();
+    }
   }
 
   Task TakeDue() WORMHOLE_REQUIRES(mutex) {
@@ -81,10 +98,14 @@ struct Executor::State {
     dropped_tasks.swap(ready);
     dropped_timers.swap(timers);
     changed.NotifyAll();
+    first_timer_changed.NotifyAll();
   }
 
   sync::Mutex mutex;
   sync::CondVar changed;
+  sync::CondVar first_timer_changed;
+  int idle WORMHOLE_GUARDED_BY(mutex) = 0;             // threads in changed.Wait
+  bool timekeeper WORMHOLE_GUARDED_BY(mutex) = false;  // a thread is in first_timer_changed.Wait
   bool stopping WORMHOLE_GUARDED_BY(mutex) = false;
   std::deque<Task> ready WORMHOLE_GUARDED_BY(mutex);
   std::map<TimerKey, Task> timers WORMHOLE_GUARDED_BY(mutex);
@@ -119,15 +140,17 @@ void Executor::Run(std::shared_ptr<State> state) {
 void Executor::Post(Task task) {
   sync::MutexLock lock(state_->mutex);
   state_->ready.push_back(std::move(task));
-  state_->changed.NotifyOne();
+  state_->WakeOne();
 }
 
 Executor::Timer Executor::PostAt(Clock::time_point when, Task task) {
   sync::MutexLock lock(state_->mutex);
   const Timer timer{when, ++state_->last_timer};
   const auto it = state_->timers.emplace(State::TimerKey(timer.when, timer.id), std::move(task));
-  // Only a new first timer changes what a thread is waiting for.
-  if (it.first == state_->timers.begin()) state_->changed.NotifyOne();
+  // Only a new first timer changes what the timekeeper is waiting for; the first of all needs one.
+  if (it.first == state_->timers.begin()) {
+    state_->timekeeper ? state_->first_timer_changed.NotifyOne() : state_->WakeOne();
+  }
   return timer;
 }
 

@@ -127,6 +127,18 @@ void PartyDriver::Push(Item item) {
   ScheduleLocked();
 }
 
+void PartyDriver::PushFromStream(Item item) {
+  if (on_save_ != nullptr) return Push(std::move(item));
+  {
+    sync::MutexLock lock(mutex_);
+    if (dropped_ || over_) return;
+    queue_.push_back(std::move(item));
+    if (pumping_) return;
+    pumping_ = true;
+  }
+  Pump();
+}
+
 void PartyDriver::ScheduleLocked() {
   if (pumping_) return;
   pumping_ = true;

@@ -38,8 +38,11 @@ struct PartySetup {
 // tell the relay, the engine does.
 //
 // Events come from the handle, timers and streams, on any thread, and wait in a queue. One thread
-// of the executor at a time takes them from there: `mutex_` is held while the core steps, and no
-// lock while effects are carried out. Fields marked "pump" belong to that thread.
+// at a time, the pump, takes them from there: `mutex_` is held while the core steps, and no lock
+// while effects are carried out. Fields marked "pump" belong to that thread. It is one of the
+// executor, or the stream's own for what a stream brings: there is no save hook then, so that
+// nothing in it can block (callbacks are the executor's), and what is sent leaves without waking
+// another thread.
 class PartyDriver : public Background, public std::enable_shared_from_this<PartyDriver> {
  public:
   static std::shared_ptr<PartyDriver> Start(PartySetup setup);
@@ -70,6 +73,7 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   };
 
   void Push(Item item);
+  void PushFromStream(Item item);
   void ScheduleLocked() WORMHOLE_REQUIRES(mutex_);
   void Pump();
   bool PumpOne();  // false when there is nothing left to do

@@ -42,11 +42,13 @@ class PartyDriver::Listener : public StreamListener {
 
   void OnResponse(rendezvous::v1::AttachResponse response) override {
     if (auto driver = driver_.lock()) {
-      driver->Push({core::Received{std::move(response)}, stream_});
+      driver->PushFromStream({core::Received{std::move(response)}, stream_});
     }
   }
   void OnEnd(absl::Status status) override {
-    if (auto driver = driver_.lock()) driver->Push({core::Ended{std::move(status)}, stream_});
+    if (auto driver = driver_.lock()) {
+      driver->PushFromStream({core::Ended{std::move(status)}, stream_});
+    }
   }
 
  private:

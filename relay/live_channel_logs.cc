@@ -56,7 +56,7 @@ void LiveChannel::AppendHeld(Role author, Turn& turn) {
 
 void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
                              const absl::StatusOr<AppendResult>& result) {
-  Turn turn(mutex_);
+  Turn turn(mutex_, registry_->store());
   if (retired_ || epoch != epoch_) return;
   if (!result.ok()) return Abandon(turn);
   PostQueue& queue = work(author).posts;
@@ -120,7 +120,7 @@ void LiveChannel::AcceptIfBehind(Role reader) {
 }
 
 void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log) {
-  Turn turn(mutex_);
+  Turn turn(mutex_, registry_->store());
   if (retired_ || epoch != epoch_) return;
   work(reader).accepting = false;
   if (log.ok()) {
@@ -182,7 +182,7 @@ void LiveChannel::Pump(Role reader) {
 
 void LiveChannel::OnRead(uint64_t epoch, Role reader, const Stream& stream,
                          absl::StatusOr<std::vector<StoredFrame>> frames) {
-  Turn turn(mutex_);
+  Turn turn(mutex_, registry_->store());
   Seat& to = seat(reader);
   if (retired_ || epoch != epoch_ || to.stream != stream) return;
   if (!frames.ok()) return Abandon(turn);

@@ -150,7 +150,7 @@ void LiveChannel::Commit(ChannelRecord next) {
 }
 
 void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome) {
-  Turn turn(mutex_);
+  Turn turn(mutex_, registry_->store());
   if (retired_) return;
   if (!outcome.ok()) return Abandon(turn);
   committing_ = false;
@@ -228,7 +228,7 @@ void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
 }
 
 void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id) {
-  Turn turn(mutex_);
+  Turn turn(mutex_, registry_->store());
   if (retired_) return;
   if (!id.ok()) return Abandon(turn);
   committing_ = false;

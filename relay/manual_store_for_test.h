@@ -89,6 +89,7 @@ class ManualStore final : public Store {
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override {
     Add("Due", std::move(done), [&] { return contents_.Due(now, limit); });
   }
+  void Flush() override {}
 
  private:
   struct Pending {

@@ -73,6 +73,7 @@ class SwitchboardOverStore final : public Switchboard {
             registry->Submit(key, {.kind = ChannelOp::Kind::kDue, .batch = batch});
           }
         });
+    registry_->store().Flush();
   }
 
   const std::shared_ptr<Registry> registry_;

@@ -10,17 +10,22 @@
 
 #include "proto/sync/mutex.h"
 #include "relay/attachment.h"
+#include "relay/store/store.h"
 
 namespace wormhole::relay {
 
-// Holds `mutex` for its life; then flushes the streams that were touched and runs what was put off.
-// Sinks call back, so none of that may happen under a lock.
+// Holds `mutex` for its life; then flushes the streams that were touched, then the store, and runs
+// what was put off. All of them call back, so none of that may happen under a lock. The streams
+// come first: somebody waits for what they write.
 class WORMHOLE_SCOPED_CAPABILITY Turn {
  public:
-  explicit Turn(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  Turn(sync::Mutex& mutex, Store& store) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex), store_(store) {
+    mutex_.Lock();
+  }
   ~Turn() WORMHOLE_RELEASE() {
     mutex_.Unlock();
     for (const auto& stream : touched_) stream->Flush();
+    store_.Flush();
     for (const auto& work : afterwards_) work();
   }
   Turn(const Turn&) = delete;
@@ -52,6 +57,7 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
   }
 
   sync::Mutex& mutex_;
+  Store& store_;
   std::vector<std::shared_ptr<StreamAttachment>> touched_;
   std::vector<std::function<void()>> afterwards_;
 };

@@ -1,6 +1,8 @@
 #include "relay/store/commit_thread.h"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 
 #include "relay/store/store_away.h"
 
@@ -9,6 +11,10 @@ namespace {
 
 // Bounds how long the first call of a batch waits for the last one.
 constexpr size_t kMaxBatch = 512;
+
+// How long an answer waits for a Flush. Longer than two sides take to answer each other on a fast
+// network, and too short to be noticed.
+constexpr std::chrono::microseconds kAnswerWait(200);
 
 }  // namespace
 
@@ -26,19 +32,42 @@ CommitThread::~CommitThread() {
 void CommitThread::Enqueue(std::unique_ptr<Operation> operation) {
   sync::MutexLock lock(mutex_);
   queue_.push_back(std::move(operation));
-  // A thread that is at work looks at the queue again before it sleeps.
-  if (!idle_) return;
+}
+
+void CommitThread::Flush() {
+  {
+    sync::MutexLock lock(mutex_);
+    // A thread that is at work looks at the queue again before it sleeps.
+    if (idle_ && !queue_.empty()) {
+      idle_ = false;
+      changed_.NotifyOne();
+    }
+    if (answers_.empty()) return;
+  }
+  GiveAnswers();
+}
+
+bool CommitThread::AwaitWork() {
+  const auto limit = std::chrono::steady_clock::now() + kAnswerWait;
+  while (queue_.empty() && !stopping_) {
+    idle_ = true;
+    if (answers_.empty() || answering_) {
+      changed_.Wait(mutex_);
+    } else if (!changed_.WaitUntil(mutex_, limit)) {
+      break;
+    }
+  }
   idle_ = false;
-  changed_.NotifyOne();
+  return !queue_.empty() || stopping_;
 }
 
 bool CommitThread::Take(Operations& taken) {
   sync::MutexLock lock(mutex_);
-  while (queue_.empty() && !stopping_) {
-    idle_ = true;
-    changed_.Wait(mutex_);
+  while (!AwaitWork()) {
+    mutex_.Unlock();
+    GiveAnswers();
+    mutex_.Lock();
   }
-  idle_ = false;
   taken.swap(queue_);
   return stopping_;
 }
@@ -47,10 +76,14 @@ void CommitThread::Loop() {
   Operations taken;
   while (!Take(taken)) RunAll(std::exchange(taken, {}));
   RunAll(std::exchange(taken, {}));
+  GiveAnswers();
   // Only an answer can have queued anything by now.
   const absl::Status closing = StoreAway("the store is closing");
   for (Take(taken); !taken.empty(); Take(taken)) {
-    for (auto& operation : std::exchange(taken, {})) operation->Fail(closing);
+    for (auto& operation : taken) operation->Fail(closing);
+    QueueAnswers(taken, 0, taken.size());
+    taken.clear();
+    GiveAnswers();
   }
 }
 
@@ -70,12 +103,43 @@ size_t CommitThread::RunBatch(Operations& operations, size_t begin) {
     target_->Rollback(status);
     // The rest would most likely fail as well, each after its own wait.
     end = limit;
+    for (size_t i = begin; i < end; ++i) operations[i]->Fail(status);
   }
-  for (size_t i = begin; i < end; ++i) {
-    status.ok() ? operations[i]->Answer() : operations[i]->Fail(status);
-    operations[i].reset();
-  }
+  QueueAnswers(operations, begin, end);
   return end;
+}
+
+void CommitThread::QueueAnswers(Operations& operations, size_t begin, size_t end) {
+  const auto first = operations.begin() + static_cast<ptrdiff_t>(begin);
+  const auto last = operations.begin() + static_cast<ptrdiff_t>(end);
+  bool at_once = std::any_of(first, last, [](const std::unique_ptr<Operation>& operation) {
+    return operation->time() == AnswerTime::kAtOnce;
+  });
+  {
+    sync::MutexLock lock(mutex_);
+    // Nobody has come for these while a whole batch was committed.
+    at_once = at_once || !answers_.empty();
+    answers_.insert(answers_.end(), std::make_move_iterator(first), std::make_move_iterator(last));
+  }
+  if (at_once) GiveAnswers();
+}
+
+void CommitThread::GiveAnswers() {
+  Operations given;
+  sync::MutexLock lock(mutex_);
+  if (answering_) return;
+  answering_ = true;
+  while (!answers_.empty()) {
+    given.swap(answers_);
+    mutex_.Unlock();
+    for (auto& operation : given) {
+      operation->Answer();
+      operation.reset();
+    }
+    given.clear();
+    mutex_.Lock();
+  }
+  answering_ = false;
 }
 
 }  // namespace wormhole::relay

@@ -2,6 +2,11 @@
 //
 // A batch is whatever has been queued when the thread gets around to it, so that a store that is
 // slow to commit commits many calls at once, and an idle one commits each call at once: no timer.
+//
+// Answers that can wait are left to whoever calls Flush next: on a busy relay that is a thread that
+// writes to streams anyway, and what it writes because of an answer leaves in one packet with the
+// rest, without waking anybody. Only when nobody comes the thread answers by itself, a little
+// later.
 #ifndef WORMHOLE_RELAY_STORE_COMMIT_THREAD_H_
 #define WORMHOLE_RELAY_STORE_COMMIT_THREAD_H_
 
@@ -35,6 +40,12 @@ class BatchTarget {
   virtual bool Full() const = 0;
 };
 
+// When an answer is given.
+enum class AnswerTime {
+  kAtOnce,
+  kSoon,  // with the next Flush, after a fifth of a millisecond at the latest
+};
+
 class CommitThread {
  public:
   // `target` outlives this object.
@@ -47,37 +58,49 @@ class CommitThread {
   CommitThread(const CommitThread&) = delete;
   CommitThread& operator=(const CommitThread&) = delete;
 
-  // Queues `work`, a callable that returns absl::StatusOr<T>. After it has run and its batch is
-  // committed, `done` runs with what it returned; both on the thread of this object. UNAVAILABLE
-  // from `work`, or a commit that fails, fails the batch: every `done` of it gets that error, also
-  // of calls whose turn had not come. Any other error is an answer like any other.
+  // Queues `work`, a callable that returns absl::StatusOr<T>, for the next Flush at the latest.
+  // After it has run and its batch is
+  // committed, `done` runs with what it returned: `work` on the thread of this object, `done` there
+  // or inside some Flush, one at a time and in the order of the calls. UNAVAILABLE from `work`, or
+  // a commit that fails, fails the batch: every `done` of it gets that error, also of calls whose
+  // turn had not come. Any other error is an answer like any other.
   template <typename T, typename Work>
-  void Add(Work work, Store::Done<T> done) {
-    Enqueue(std::make_unique<Call<T, Work>>(std::move(work), std::move(done)));
+  void Add(Work work, Store::Done<T> done, AnswerTime time = AnswerTime::kAtOnce) {
+    Enqueue(std::make_unique<Call<T, Work>>(std::move(work), std::move(done), time));
   }
+
+  // Wakes the thread if there is something to do, and gives the answers that are there.
+  void Flush() WORMHOLE_EXCLUDES(mutex_);
 
  private:
   class Operation {
    public:
+    explicit Operation(AnswerTime time) : time_(time) {}
     virtual ~Operation() = default;
     // OK, or why the batch has failed.
     virtual absl::Status Run() = 0;
-    virtual void Answer() = 0;
+    // What it will be answered with, should its batch fail.
     virtual void Fail(const absl::Status& status) = 0;
+    virtual void Answer() = 0;
+    AnswerTime time() const { return time_; }
+
+   private:
+    const AnswerTime time_;
   };
   using Operations = std::vector<std::unique_ptr<Operation>>;
 
   template <typename T, typename Work>
   class Call : public Operation {
    public:
-    Call(Work work, Store::Done<T> done) : work_(std::move(work)), done_(std::move(done)) {}
+    Call(Work work, Store::Done<T> done, AnswerTime time)
+        : Operation(time), work_(std::move(work)), done_(std::move(done)) {}
 
     absl::Status Run() override {
       result_.emplace(work_());
       return absl::IsUnavailable(result_->status()) ? result_->status() : absl::OkStatus();
     }
+    void Fail(const absl::Status& status) override { result_.emplace(status); }
     void Answer() override { done_(*std::move(result_)); }
-    void Fail(const absl::Status& status) override { done_(status); }
 
    private:
     Work work_;
@@ -89,14 +112,22 @@ class CommitThread {
   void Loop();
   // Waits for operations and takes all of them. Returns whether the destructor has begun.
   bool Take(Operations& taken) WORMHOLE_EXCLUDES(mutex_);
+  // Waits until there is something to do; false: until an answer has waited long enough.
+  bool AwaitWork() WORMHOLE_REQUIRES(mutex_);
   void RunAll(Operations operations);
   // Runs one batch from operations[begin] on; returns its end.
   size_t RunBatch(Operations& operations, size_t begin);
+  // Queues the answers of a batch, and gives them when they are not to wait.
+  void QueueAnswers(Operations& operations, size_t begin, size_t end) WORMHOLE_EXCLUDES(mutex_);
+  // Gives all answers, unless another thread is at it.
+  void GiveAnswers() WORMHOLE_EXCLUDES(mutex_);
 
   BatchTarget* const target_;
   sync::Mutex mutex_;
   sync::CondVar changed_;
   Operations queue_ WORMHOLE_GUARDED_BY(mutex_);
+  Operations answers_ WORMHOLE_GUARDED_BY(mutex_);  // of what is over
+  bool answering_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool idle_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::thread thread_;

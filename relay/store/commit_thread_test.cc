@@ -56,6 +56,7 @@ class CommitThreadTest : public ::testing::Test {
                         calls();
                         queued_.set_value();
                       });
+    thread_->Flush();
     queued_.get_future().wait();
   }
 

@@ -3,10 +3,43 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "relay/store/store_away.h"
 
 namespace wormhole::relay {
 
-MemoryStore::MemoryStore() : thread_(&target_) {}
+MemoryStore::~MemoryStore() {
+  const absl::Status closing = StoreAway("the store is closing");
+  while (const Call call = Next()) call(closing);
+}
+
+template <typename T, typename Work>
+void MemoryStore::Add(Work work, Done<T> done) {
+  Call call = [work = std::move(work), done = std::move(done)](const absl::Status& error) mutable {
+    done(error.ok() ? absl::StatusOr<T>(work()) : absl::StatusOr<T>(error));
+  };
+  sync::MutexLock lock(mutex_);
+  calls_.push_back(std::move(call));
+}
+
+void MemoryStore::Flush() {
+  {
+    sync::MutexLock lock(mutex_);
+    if (running_) return;
+    running_ = true;
+  }
+  while (const Call call = Next()) call(absl::OkStatus());
+}
+
+MemoryStore::Call MemoryStore::Next() {
+  sync::MutexLock lock(mutex_);
+  if (calls_.empty()) {
+    running_ = false;
+    return nullptr;
+  }
+  Call call = std::move(calls_.front());
+  calls_.pop_front();
+  return call;
+}
 
 absl::Status MemoryStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
   channels_.ForEach(visit);
@@ -15,68 +48,56 @@ absl::Status MemoryStore::ForEach(const std::function<void(const ChannelKey&, bo
 
 void MemoryStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
   using Answer = std::optional<ChannelSnapshot>;
-  thread_.Add<Answer>([this, key]() -> absl::StatusOr<Answer> { return channels_.Load(key); },
-                      std::move(done));
+  Add<Answer>([this, key] { return channels_.Load(key); }, std::move(done));
 }
 
 void MemoryStore::FindSide(std::string_view app_id, std::string_view side,
                            Done<std::optional<uint32_t>> done) {
   using Answer = std::optional<uint32_t>;
-  thread_.Add<Answer>(
-      [this, app_id = std::string(app_id), side = std::string(side)]() -> absl::StatusOr<Answer> {
-        return channels_.FindSide(app_id, side);
-      },
-      std::move(done));
+  Add<Answer>([this, app_id = std::string(app_id),
+               side = std::string(side)] { return channels_.FindSide(app_id, side); },
+              std::move(done));
 }
 
 void MemoryStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                       Done<PutOutcome> done) {
-  thread_.Add<PutOutcome>(
-      [this, key, expected, record = std::move(record)]() mutable -> absl::StatusOr<PutOutcome> {
+  Add<PutOutcome>(
+      [this, key, expected, record = std::move(record)]() mutable {
         return channels_.Put(key, expected, std::move(record));
       },
       std::move(done));
 }
 
 void MemoryStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
-  thread_.Add<PutOutcome>(
-      [this, key, expected]() -> absl::StatusOr<PutOutcome> {
-        return channels_.Erase(key, expected);
-      },
-      std::move(done));
+  Add<PutOutcome>([this, key, expected] { return channels_.Erase(key, expected); },
+                  std::move(done));
 }
 
 void MemoryStore::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
                          std::string frame, Done<AppendResult> done) {
-  thread_.Add<AppendResult>(
-      [this, key, version, author, number,
-       frame = std::move(frame)]() mutable -> absl::StatusOr<AppendResult> {
+  Add<AppendResult>(
+      [this, key, version, author, number, frame = std::move(frame)]() mutable {
         return channels_.Append(key, version, author, number, std::move(frame));
       },
       std::move(done));
 }
 
 void MemoryStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) {
-  thread_.Add<LogState>(
-      [this, key, author, cursor] { return channels_.Accept(key, author, cursor); },
-      std::move(done));
+  Add<LogState>([this, key, author, cursor] { return channels_.Accept(key, author, cursor); },
+                std::move(done));
 }
 
 void MemoryStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
                        Done<std::vector<StoredFrame>> done) {
   using Answer = std::vector<StoredFrame>;
-  thread_.Add<Answer>(
-      [this, key, author, after, max_bytes]() -> absl::StatusOr<Answer> {
-        return channels_.Read(key, author, after, max_bytes);
-      },
-      std::move(done));
+  Add<Answer>([this, key, author, after,
+               max_bytes] { return channels_.Read(key, author, after, max_bytes); },
+              std::move(done));
 }
 
 void MemoryStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
   using Answer = std::vector<ChannelKey>;
-  thread_.Add<Answer>(
-      [this, now, limit]() -> absl::StatusOr<Answer> { return channels_.Due(now, limit); },
-      std::move(done));
+  Add<Answer>([this, now, limit] { return channels_.Due(now, limit); }, std::move(done));
 }
 
 }  // namespace wormhole::relay

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,16 +14,18 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "proto/sync/mutex.h"
 #include "relay/channel.h"
-#include "relay/store/commit_thread.h"
 #include "relay/store/memory_channels.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
 
+// Has no thread: one of those in Flush at a time carries out the calls of all, in order.
 class MemoryStore final : public Store {
  public:
-  MemoryStore();
+  MemoryStore() = default;
+  ~MemoryStore() override;
 
   absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override;
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override;
@@ -37,18 +40,21 @@ class MemoryStore final : public Store {
   void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<StoredFrame>> done) override;
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override;
+  void Flush() override WORMHOLE_EXCLUDES(mutex_);
 
  private:
-  // There is nothing to commit, and nothing can fail.
-  class NoTransaction final : public BatchTarget {
-    absl::Status Commit() override { return absl::OkStatus(); }
-    void Rollback(const absl::Status& /*cause*/) override {}
-    bool Full() const override { return false; }
-  };
+  // Carries a call out and answers it; given an error, it only answers.
+  using Call = std::function<void(const absl::Status& error)>;
 
-  MemoryChannels channels_;  // of the thread's, once it has a call
-  NoTransaction target_;
-  CommitThread thread_;  // last: it uses the others
+  template <typename T, typename Work>
+  void Add(Work work, Done<T> done) WORMHOLE_EXCLUDES(mutex_);
+  // The next call for the thread that is in Flush; none: that thread is through.
+  Call Next() WORMHOLE_EXCLUDES(mutex_);
+
+  MemoryChannels channels_;  // of the thread that is in Flush
+  sync::Mutex mutex_;
+  std::deque<Call> calls_ WORMHOLE_GUARDED_BY(mutex_);
+  bool running_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace wormhole::relay

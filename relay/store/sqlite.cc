@@ -102,13 +102,13 @@ void SqliteStore::Append(const ChannelKey& key, uint64_t version, Role author, u
       [this, key, version, author, number, frame = std::move(frame)] {
         return channels_.Append(key, version, author, number, frame);
       },
-      std::move(done));
+      std::move(done), AnswerTime::kSoon);
 }
 
 void SqliteStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) {
   thread_.Add<LogState>(
       [this, key, author, cursor] { return channels_.Accept(key, author, cursor); },
-      std::move(done));
+      std::move(done), AnswerTime::kSoon);
 }
 
 void SqliteStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,

@@ -64,6 +64,7 @@ class SqliteStore final : public Store {
   void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<StoredFrame>> done) override;
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override;
+  void Flush() override { thread_.Flush(); }
 
  private:
   SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db, TroubleReport report);

@@ -1,13 +1,14 @@
 // The one interface to durable state. A store keeps channels and logs and has no rules of its
 // own: relay/channel.h decides, the store commits on a condition.
 //
-// Threads: every method may be called from any thread, also with the caller's lock held; it
-// returns at once and never blocks on I/O. `done` runs exactly once, later, on a thread of the
-// store (never inside the call), with no lock of the store held. Calls take effect in the order
-// in which they were made. What `done` reports as done is as durable as this store can make it.
-// A status that is not OK (UNAVAILABLE, STORE_AWAY) means that nothing is known of the call's
-// effect; the caller tries again. After the destructor has returned no `done` runs; calls that
-// were not carried out are answered with UNAVAILABLE before.
+// Threads: every method may be called from any thread, also with the caller's lock held (but for
+// Flush); it returns at once and never blocks on I/O. A call may wait for the Flush that follows
+// it, unless it is made inside a `done`. `done` runs exactly once, later, on a thread of the store
+// or inside some Flush (never inside the call), with no lock of the store held. Calls take effect
+// in the order in which they were made. What `done` reports as done is as durable as this store can
+// make it. A status that is not OK (UNAVAILABLE, STORE_AWAY) means that nothing is known of the
+// call's effect; the caller tries again. After the destructor has returned no `done` runs; calls
+// that were not carried out are answered with UNAVAILABLE before.
 #ifndef WORMHOLE_RELAY_STORE_STORE_H_
 #define WORMHOLE_RELAY_STORE_STORE_H_
 
@@ -94,6 +95,11 @@ class Store {
 
   // At most `limit` channels with due_at <= now, the most overdue first.
   virtual void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) = 0;
+
+  // Starts the calls made so far. Called without locks, after what is more urgent than they are: a
+  // store without a thread of its own carries them out here, and another one wakes its thread,
+  // which would compete with the caller.
+  virtual void Flush() = 0;
 };
 
 }  // namespace wormhole::relay

@@ -86,6 +86,7 @@ void Seed(relay::Store& store, const std::string& app_id, uint32_t first, uint32
                   stored.CountDown();
                 });
     }
+    store.Flush();
     stored.Wait("channels to be stored");
   }
 }
@@ -152,6 +153,7 @@ void SeededRelay::AwaitGone(const relay::ChannelKey& key) {
       gone = !channel->has_value();
       loaded.CountDown();
     });
+    store_.Flush();
     loaded.Wait("a channel to be gone");
   }
 }

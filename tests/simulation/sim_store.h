@@ -62,6 +62,7 @@ class SimStore final : public relay::Store {
   void Read(const relay::ChannelKey& key, relay::Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<relay::StoredFrame>> done) override;
   void Due(absl::Time now, size_t limit, Done<std::vector<relay::ChannelKey>> done) override;
+  void Flush() override {}
 
  private:
   using Tables = relay::MemoryChannels;

@@ -13,10 +13,11 @@ namespace {
 
 // Makes a call and waits for its answer.
 template <typename T>
-absl::StatusOr<T> Await(const std::function<void(Store::Done<T>)>& call) {
+absl::StatusOr<T> Await(Store& store, const std::function<void(Store::Done<T>)>& call) {
   auto answer = std::make_shared<std::promise<absl::StatusOr<T>>>();
   std::future<absl::StatusOr<T>> future = answer->get_future();
   call([answer](absl::StatusOr<T> result) { answer->set_value(std::move(result)); });
+  store.Flush();
   return future.get();
 }
 
@@ -52,8 +53,8 @@ ChannelRecord Closed(ChannelRecord record) {
 }
 
 std::optional<ChannelSnapshot> BlockingStore::Load(const ChannelKey& key) {
-  return ValueOf(
-      Await<std::optional<ChannelSnapshot>>([&](auto done) { store_.Load(key, std::move(done)); }));
+  return ValueOf(Await<std::optional<ChannelSnapshot>>(
+      store_, [&](auto done) { store_.Load(key, std::move(done)); }));
 }
 
 std::optional<uint32_t> BlockingStore::FindSide(std::string_view app_id, std::string_view side) {
@@ -68,12 +69,13 @@ PutOutcome BlockingStore::Put(const ChannelKey& key, uint64_t expected,
 
 absl::StatusOr<PutOutcome> BlockingStore::TryPut(const ChannelKey& key, uint64_t expected,
                                                  const ChannelRecord& record) {
-  return Await<PutOutcome>([&](auto done) { store_.Put(key, expected, record, std::move(done)); });
+  return Await<PutOutcome>(store_,
+                           [&](auto done) { store_.Put(key, expected, record, std::move(done)); });
 }
 
 PutOutcome BlockingStore::Erase(const ChannelKey& key, uint64_t expected) {
   return ValueOf(
-      Await<PutOutcome>([&](auto done) { store_.Erase(key, expected, std::move(done)); }));
+      Await<PutOutcome>(store_, [&](auto done) { store_.Erase(key, expected, std::move(done)); }));
 }
 
 AppendResult BlockingStore::Append(const ChannelKey& key, uint64_t version, Role author,
@@ -84,14 +86,15 @@ AppendResult BlockingStore::Append(const ChannelKey& key, uint64_t version, Role
 absl::StatusOr<AppendResult> BlockingStore::TryAppend(const ChannelKey& key, uint64_t version,
                                                       Role author, uint64_t number,
                                                       std::string_view frame) {
-  return Await<AppendResult>([&](auto done) {
+  return Await<AppendResult>(store_, [&](auto done) {
     store_.Append(key, version, author, number, std::string(frame), std::move(done));
   });
 }
 
 absl::StatusOr<LogState> BlockingStore::Accept(const ChannelKey& key, Role author,
                                                uint64_t cursor) {
-  return Await<LogState>([&](auto done) { store_.Accept(key, author, cursor, std::move(done)); });
+  return Await<LogState>(store_,
+                         [&](auto done) { store_.Accept(key, author, cursor, std::move(done)); });
 }
 
 std::vector<StoredFrame> BlockingStore::Read(const ChannelKey& key, Role author, uint64_t after,
@@ -101,8 +104,8 @@ std::vector<StoredFrame> BlockingStore::Read(const ChannelKey& key, Role author,
 }
 
 std::vector<ChannelKey> BlockingStore::Due(absl::Time now, size_t limit) {
-  return ValueOf(
-      Await<std::vector<ChannelKey>>([&](auto done) { store_.Due(now, limit, std::move(done)); }));
+  return ValueOf(Await<std::vector<ChannelKey>>(
+      store_, [&](auto done) { store_.Due(now, limit, std::move(done)); }));
 }
 
 bool IsStoreAway(const absl::Status& status) {

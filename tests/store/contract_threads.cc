@@ -62,6 +62,7 @@ TEST_P(StoreContractTest, AnAnswerMayMakeTheNextCall) {
                  [stored](auto loaded) { stored->set_value((*loaded)->log(kInitiator).stored); });
     });
   });
+  store.Flush();
   EXPECT_EQ(stored->get_future().get(), 1u);
 }
 

@@ -129,6 +129,7 @@ class CrashRun {
     if (Below(4) != 0) disk_.LosePowerAfter(static_cast<int64_t>(1 + Below(200)));
     std::promise<void> finished;
     store_->Load({"a", 1}, [&](auto) { StartBurst(0, finished); });
+    store_->Flush();
     finished.get_future().wait();
   }
 

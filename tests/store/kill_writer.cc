@@ -59,6 +59,7 @@ int Run(const std::string& file) {
     // On the store's thread, as all that follows: numbers are given and handed over in order.
     writer.Start((*channel)->log(Role::kInitiator).stored);
   });
+  (*store)->Flush();
   ::pause();
   return 0;
 }

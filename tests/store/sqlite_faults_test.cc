@@ -121,6 +121,7 @@ TEST_F(SqliteFaultsTest, AFailedBatchFailsAsAWhole) {
       });
     }
   });
+  store_->Flush();
   last->get_future().wait();
   EXPECT_THAT(away, ElementsAre(true, true, true));
   disk_.FailSyncs(Result::kOk);

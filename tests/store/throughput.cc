@@ -172,6 +172,7 @@ void Measure(Store& store) {
   const auto begin = std::chrono::steady_clock::now();
   const double cpu = CpuSeconds();
   for (auto& caller : callers) caller->StartExchange();
+  store.Flush();
   std::unique_lock<std::mutex> lock(mutex);
   changed.wait(lock, [&] { return running == 0; });
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
