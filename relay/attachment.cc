@@ -18,9 +18,7 @@ StreamAttachment::StreamAttachment(std::shared_ptr<Registry> registry, std::shar
     : registry_(std::move(registry)),
       old_at_(registry_->steady_now() + registry_->StreamAge()),
       last_heard_(absl::ToInt64Nanoseconds(registry_->steady_now())),
-      sink_(std::move(sink)) {
-  registry_->Add(this);
-}
+      sink_(std::move(sink)) {}
 
 StreamAttachment::~StreamAttachment() { registry_->Remove(this); }
 
@@ -134,7 +132,7 @@ void StreamAttachment::Dismiss(std::optional<AttachResponse> last_word, absl::St
   {
     sync::MutexLock lock(mutex_);
     if (!sink_ || ended_) return;
-    if (last_word) sink_->Send(*std::move(last_word));
+    if (last_word && channel_) sink_->Send(*std::move(last_word));
     sink_->End(std::move(status));
     ended_ = true;
     bound.swap(channel_);

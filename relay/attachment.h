@@ -32,8 +32,9 @@ class StreamAttachment final : public Attachment,
   void Drained() override;
   void Detach() override;
 
-  // For the channel, under its lock. After Detach nothing of this reaches the sink, and Bind
-  // answers false; so whoever bound a stream learns of its end by LiveChannel::Detach.
+  // For the channel, under its lock, and for what comes before there is one. After Detach nothing
+  // of this reaches the sink, and Bind answers false; so whoever bound a stream learns of its end
+  // by LiveChannel::Detach.
   bool Bind(std::shared_ptr<LiveChannel> channel) WORMHOLE_EXCLUDES(mutex_);
   bool over() const WORMHOLE_EXCLUDES(mutex_);
   void Send(rendezvous::v1::AttachResponse response) WORMHOLE_EXCLUDES(mutex_);
@@ -46,7 +47,8 @@ class StreamAttachment final : public Attachment,
   // Without locks: starts what was noted.
   void Flush() WORMHOLE_EXCLUDES(mutex_);
 
-  // Without locks: ends the stream for a reason of the relay's own, after a last word.
+  // Without locks: ends the stream for a reason of the relay's own; after a last word, unless it
+  // has not been told Opened yet, which is the first word to a client.
   void Dismiss(std::optional<rendezvous::v1::AttachResponse> last_word, absl::Status status)
       WORMHOLE_EXCLUDES(mutex_);
 

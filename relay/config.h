@@ -40,6 +40,8 @@ struct RelayConfig {
   // Below the 60 s after which common proxies cut a silent stream, with room for two lost beats.
   absl::Duration heartbeat = absl::Seconds(20);
   std::string motd;
+  // Without a limit: proxies that need one know their own.
+  absl::Duration max_stream_age = absl::InfiniteDuration();
 
   // The schema is public; a relay that is hard to explore is no safer.
   bool reflection = true;

@@ -8,6 +8,8 @@
 namespace wormhole::relay {
 namespace {
 
+constexpr absl::Duration kDay = absl::Hours(24);
+
 // Stores a value that was read, or says why it was not.
 template <typename T>
 absl::Status Take(absl::StatusOr<T> value, T& place) {
@@ -22,6 +24,18 @@ absl::Status TakePath(std::string_view text, std::string& place) {
   return absl::OkStatus();
 }
 
+// An age of 0s is none.
+absl::StatusOr<absl::Duration> ReadAge(std::string_view text) {
+  absl::StatusOr<absl::Duration> age = ReadDuration(text, absl::ZeroDuration(), kDay * 366);
+  if (!age.ok() || *age >= absl::Seconds(1)) return age;
+  if (*age == absl::ZeroDuration()) return absl::InfiniteDuration();
+  return absl::InvalidArgumentError("should be 0s, or 1s to 366d");
+}
+
+std::string WriteAge(absl::Duration age) {
+  return WriteDuration(age == absl::InfiniteDuration() ? absl::ZeroDuration() : age);
+}
+
 std::string WriteBool(bool value) { return value ? "true" : "false"; }
 
 // A longer window would not make an exchange faster, only a channel dearer.
@@ -32,8 +46,6 @@ constexpr uint32_t kMinWindowFrames = 4;
 constexpr uint32_t kMinWindowBytes = 256 << 10;
 constexpr uint32_t kMinFrameBytes = 66'000;
 constexpr uint32_t kMaxFrameBytes = 1 << 20;
-
-constexpr absl::Duration kDay = absl::Hours(24);
 
 constexpr Flag kFlags[] = {
     {"listen", "ADDRESS:PORT", "Serving",
@@ -68,6 +80,11 @@ constexpr Flag kFlags[] = {
        return Take(ReadDuration(text, absl::Milliseconds(100), absl::Minutes(10)), c.heartbeat);
      },
      [](const RelayConfig& c) { return WriteDuration(c.heartbeat); }},
+    {"max-stream-age", "TIME", "Serving",
+     "How old a stream may get before its client is told to come back on a new one, give or take a "
+     "tenth, 1s to 366d; 0s: as old as it likes. Clients do not notice.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadAge(text), c.max_stream_age); },
+     [](const RelayConfig& c) { return WriteAge(c.max_stream_age); }},
     {"drain-timeout", "TIME", "Serving",
      "How long SIGTERM waits for streams to end before it cuts them, 0s to 1h.",
      [](std::string_view text, RelayConfig& c) {

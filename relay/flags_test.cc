@@ -63,11 +63,12 @@ TEST(FlagsTest, EveryFlagIsReadInAllItsForms) {
     const char* name;
     const char* value;
   } kSamples[] = {
-      {"listen", "127.0.0.1:0"},     {"tls-cert", "c.pem"},     {"tls-key", "k.pem"},
-      {"tls-client-ca", "ca.pem"},   {"reflection", "false"},   {"motd", "Hello, \xc3\xa9"},
-      {"heartbeat", "5s"},           {"drain-timeout", "0s"},   {"store", "memory"},
-      {"channel-ttl-default", "2h"}, {"channel-ttl-max", "3d"}, {"quarantine", "1m"},
-      {"max-frame-bytes", "100000"}, {"window-frames", "4"},    {"window-bytes", "262144"},
+      {"listen", "127.0.0.1:0"},   {"tls-cert", "c.pem"},         {"tls-key", "k.pem"},
+      {"tls-client-ca", "ca.pem"}, {"reflection", "false"},       {"motd", "Hello, \xc3\xa9"},
+      {"heartbeat", "5s"},         {"max-stream-age", "1h"},      {"drain-timeout", "0s"},
+      {"store", "memory"},         {"channel-ttl-default", "2h"}, {"channel-ttl-max", "3d"},
+      {"quarantine", "1m"},        {"max-frame-bytes", "100000"}, {"window-frames", "4"},
+      {"window-bytes", "262144"},
   };
   ASSERT_EQ(std::size(kSamples), Flags().size());
   for (size_t i = 0; i < Flags().size(); ++i) {

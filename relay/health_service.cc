@@ -22,9 +22,10 @@ grpc::Status Stopping() {
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse>,
                                      public std::enable_shared_from_this<Watcher> {
  public:
-  Watcher(HealthService* service, std::string name) : service_(service), name_(std::move(name)) {}
+  Watcher(HealthService* service, bool known) : service_(service), known_(known) {}
 
-  const std::string& name() const { return name_; }
+  // Of a service that is here. A name that is not is not kept: it may be long.
+  bool known() const { return known_; }
 
   // Notes what is to be written, or how the stream ends; Flush does it.
   void Show(HealthCheckResponse::ServingStatus status) {
@@ -92,7 +93,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   HealthService* const service_;
-  const std::string name_;
+  const bool known_;
   HealthCheckResponse response_;  // touched by the thread that starts, else by gRPC
   grpc::Status final_;
 
@@ -107,8 +108,12 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 
 HealthService::HealthService(std::string_view service) : service_(service) {}
 
-HealthCheckResponse::ServingStatus HealthService::StatusOf(const std::string& service) const {
-  if (!service.empty() && service != service_) return HealthCheckResponse::SERVICE_UNKNOWN;
+bool HealthService::Knows(const std::string& service) const {
+  return service.empty() || service == service_;
+}
+
+HealthCheckResponse::ServingStatus HealthService::StatusOf(bool known) const {
+  if (!known) return HealthCheckResponse::SERVICE_UNKNOWN;
   return serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
 }
 
@@ -117,7 +122,7 @@ void HealthService::SetServing(bool serving) {
   {
     sync::MutexLock lock(mutex_);
     serving_ = serving;
-    for (const auto& watcher : watchers_) watcher->Show(StatusOf(watcher->name()));
+    for (const auto& watcher : watchers_) watcher->Show(StatusOf(watcher->known()));
     watchers = watchers_;
   }
   for (const auto& watcher : watchers) watcher->Flush();
@@ -140,7 +145,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   HealthCheckResponse::ServingStatus status;
   {
     sync::MutexLock lock(mutex_);
-    status = StatusOf(request->service());
+    status = StatusOf(Knows(request->service()));
   }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
@@ -154,11 +159,11 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 
 grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
     grpc::CallbackServerContext*, const HealthCheckRequest* request) {
-  auto watcher = std::make_shared<Watcher>(this, request->service());
+  auto watcher = std::make_shared<Watcher>(this, Knows(request->service()));
   {
     sync::MutexLock lock(mutex_);
     watchers_.insert(watcher);
-    watcher->Show(StatusOf(watcher->name()));
+    watcher->Show(StatusOf(watcher->known()));
     if (watches_over_) watcher->End(Stopping());
   }
   watcher->Flush();

@@ -38,7 +38,8 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
  private:
   class Watcher;
 
-  grpc::health::v1::HealthCheckResponse::ServingStatus StatusOf(const std::string& service) const
+  bool Knows(const std::string& service) const;
+  grpc::health::v1::HealthCheckResponse::ServingStatus StatusOf(bool known) const
       WORMHOLE_REQUIRES(mutex_);
   void Forget(const std::shared_ptr<Watcher>& watcher) WORMHOLE_EXCLUDES(mutex_);
 

@@ -11,7 +11,7 @@ LiveChannel::LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key)
     : registry_(std::move(registry)), key_(std::move(key)) {}
 
 bool LiveChannel::Submit(ChannelOp& op) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (retired_) return false;
   // A load can be spared: if the belief is wrong, the store refuses the Put.
   if (op.create.believed_free && knowledge_ == Knowledge::kNone) knowledge_ = Knowledge::kCurrent;
@@ -21,7 +21,7 @@ bool LiveChannel::Submit(ChannelOp& op) {
 }
 
 void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   const std::optional<Role> role = RoleOf(stream);
   if (!role) return RefuseWaiter(stream, "post", turn);
   PostQueue& posts = work(*role).posts;
@@ -40,16 +40,16 @@ void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame)
 }
 
 void LiveChannel::Ack(const Stream& stream, uint64_t number) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   const std::optional<Role> role = RoleOf(stream);
   if (!role) return RefuseWaiter(stream, "ack", turn);
-  RaiseCursor(*role, number);
+  RaiseCursor(*role, number, turn);
   turn.ReadMore(stream);
   Advance(turn);
 }
 
 void LiveChannel::Close(const Stream& stream, Mood mood) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   const std::optional<Role> role = RoleOf(stream);
   if (mood == rendezvous::v1::MOOD_UNSPECIFIED || !rendezvous::v1::Mood_IsValid(mood)) {
     absl::Status status = Malformed("close.mood", "the mood is none that this relay knows");
@@ -74,12 +74,12 @@ void LiveChannel::Close(const Stream& stream, Mood mood) {
 }
 
 void LiveChannel::Drained(const Stream& stream) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (RoleOf(stream)) Advance(turn);
 }
 
 void LiveChannel::Detach(const Stream& stream) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (const std::optional<Role> role = RoleOf(stream)) Vacate(*role);
   // A waiter that has asked to close still has to, should it have become a member.
   const auto waiter = FindWaiter(stream);
@@ -88,7 +88,7 @@ void LiveChannel::Detach(const Stream& stream) {
 }
 
 void LiveChannel::Stop() {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (!retired_) Abandon(turn);
 }
 
@@ -117,7 +117,7 @@ void LiveChannel::Advance(Turn& turn) {
   if (Idle()) {
     Retire();
   } else {
-    LoadIfStale();
+    LoadIfStale(turn);
   }
 }
 
@@ -153,21 +153,21 @@ bool LiveChannel::Idle() const {
   return !seated && !busy;
 }
 
-void LiveChannel::LoadIfStale() {
+void LiveChannel::LoadIfStale(Turn& turn) {
   if (knowledge_ != Knowledge::kNone && knowledge_ != Knowledge::kStale) return;
   if (committing_) return;
   for (const Work& asked : work_) {
     if (asked.posts.any_in_flight()) return;
   }
   knowledge_ = Knowledge::kLoading;
-  registry_->store().Load(
+  CallStore(turn).Load(
       key_, [self = shared_from_this()](absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
         self->OnLoaded(std::move(loaded));
       });
 }
 
 void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (retired_) return;
   if (!loaded.ok()) return Abandon(turn);
   knowledge_ = Knowledge::kCurrent;

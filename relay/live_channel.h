@@ -84,8 +84,9 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
     PostQueue posts;
     uint64_t cursor = 0;  // of the peer's log
     bool accepting = false;
-    std::optional<Mood> close;  // after `posts` and `cursor`; the first mood counts
-    Stream close_stream;        // whose Close has not become an op yet
+    std::optional<Mood> close;          // after `posts` and `cursor`; the first mood counts
+    Stream close_stream;                // whose Close has not become an op yet
+    uint32_t missed_third_parties = 0;  // while it had no stream
   };
 
   struct Waiter {
@@ -106,10 +107,11 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
       WORMHOLE_REQUIRES(mutex_);
   // Does whatever can be done now. Every change of state is followed by it.
   void Advance(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  Store& CallStore(Turn& turn) { return turn.Call(registry_->store()); }
   bool Settled() const WORMHOLE_REQUIRES(mutex_);  // membership is known and not being changed
   bool QueueCloses() WORMHOLE_REQUIRES(mutex_);
   bool Idle() const WORMHOLE_REQUIRES(mutex_);
-  void LoadIfStale() WORMHOLE_REQUIRES(mutex_);
+  void LoadIfStale(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded);
   void TakeOver(ChannelSnapshot loaded, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // The store has failed: nothing here is certain any more.
@@ -128,12 +130,12 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Whether an author may post more before the store has answered. Always so for a client that
   // keeps the window; also bounds posts up to the reader's cursor, which no window does.
   bool TakesPosts(Role author) const WORMHOLE_REQUIRES(mutex_);
-  void RaiseCursor(Role reader, uint64_t cursor) WORMHOLE_REQUIRES(mutex_);
-  void AcceptIfBehind(Role reader) WORMHOLE_REQUIRES(mutex_);
+  void RaiseCursor(Role reader, uint64_t cursor, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void AcceptIfBehind(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log);
   void UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
   void Deliver(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void Pump(Role reader) WORMHOLE_REQUIRES(mutex_);
+  void Pump(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnRead(uint64_t epoch, Role reader, const Stream& stream,
               absl::StatusOr<std::vector<StoredFrame>> frames);
 
@@ -143,9 +145,9 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void RunClaim(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RunResume(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RunClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void RunDue() WORMHOLE_REQUIRES(mutex_);
+  void RunDue(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RefuseCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void Commit(ChannelRecord next) WORMHOLE_REQUIRES(mutex_);
+  void Commit(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome);
   void FinishOp(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void FinishCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);

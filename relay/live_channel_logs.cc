@@ -45,18 +45,18 @@ void LiveChannel::AppendHeld(Role author, Turn& turn) {
       }
     }
     post.in_flight = true;
-    registry_->store().Append(key_, snapshot_.record.version, author, post.number, post.frame,
-                              [self = shared_from_this(), epoch = epoch_, author,
-                               serial = post.serial](const absl::StatusOr<AppendResult>& result) {
-                                self->OnAppended(epoch, author, serial, result);
-                              });
+    CallStore(turn).Append(key_, snapshot_.record.version, author, post.number, post.frame,
+                           [self = shared_from_this(), epoch = epoch_, author,
+                            serial = post.serial](const absl::StatusOr<AppendResult>& result) {
+                             self->OnAppended(epoch, author, serial, result);
+                           });
   }
   rejudge_.reset(static_cast<size_t>(author));
 }
 
 void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
                              const absl::StatusOr<AppendResult>& result) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (retired_ || epoch != epoch_) return;
   if (!result.ok()) return Abandon(turn);
   PostQueue& queue = work(author).posts;
@@ -99,20 +99,23 @@ bool LiveChannel::TakesPosts(Role author) const {
   return queue.size() <= limits.window_frames && queue.held_bytes() <= limits.window_bytes;
 }
 
-void LiveChannel::RaiseCursor(Role reader, uint64_t cursor) {
+void LiveChannel::RaiseCursor(Role reader, uint64_t cursor, Turn& turn) {
+  // What a side that has left still says changes nothing: else its peer would take for accepted
+  // what nobody will ever read.
+  if (snapshot_.record.member(reader).left) return;
   // What the reader has, it need not be sent.
   seat(reader).sent = std::max(seat(reader).sent, cursor);
   work(reader).cursor = std::max(work(reader).cursor, cursor);
-  AcceptIfBehind(reader);
+  AcceptIfBehind(reader, turn);
 }
 
 // One acknowledgement at a time; the latest follows.
-void LiveChannel::AcceptIfBehind(Role reader) {
+void LiveChannel::AcceptIfBehind(Role reader, Turn& turn) {
   Work& asked = work(reader);
   const Role author = Other(reader);
   if (asked.accepting || asked.cursor <= snapshot_.log(author).accepted) return;
   asked.accepting = true;
-  registry_->store().Accept(
+  CallStore(turn).Accept(
       key_, author, asked.cursor,
       [self = shared_from_this(), epoch = epoch_, reader](const absl::StatusOr<LogState>& log) {
         self->OnAccepted(epoch, reader, log);
@@ -120,13 +123,13 @@ void LiveChannel::AcceptIfBehind(Role reader) {
 }
 
 void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (retired_ || epoch != epoch_) return;
   work(reader).accepting = false;
   if (log.ok()) {
     UpdateLog(Other(reader), *log);
     seat(Other(reader)).owes_status = true;
-    AcceptIfBehind(reader);
+    AcceptIfBehind(reader, turn);
   } else if (absl::IsNotFound(log.status())) {
     // The channel is gone: the load that follows says how.
     if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
@@ -164,25 +167,25 @@ void LiveChannel::Deliver(Role role, Turn& turn) {
     to.owes_posted = 0;
     to.owes_status = false;
   }
-  Pump(role);
+  Pump(role, turn);
 }
 
-void LiveChannel::Pump(Role reader) {
+void LiveChannel::Pump(Role reader, Turn& turn) {
   Seat& to = seat(reader);
   const Role author = Other(reader);
   if (to.reading || to.deaf || snapshot_.record.member(reader).left) return;
   if (to.sent >= snapshot_.log(author).stored || !to.stream->HasRoom()) return;
   to.reading = true;
-  registry_->store().Read(key_, author, to.sent, registry_->options().limits.window_bytes,
-                          [self = shared_from_this(), epoch = epoch_, reader,
-                           stream = to.stream](absl::StatusOr<std::vector<StoredFrame>> frames) {
-                            self->OnRead(epoch, reader, stream, std::move(frames));
-                          });
+  CallStore(turn).Read(key_, author, to.sent, registry_->options().limits.window_bytes,
+                       [self = shared_from_this(), epoch = epoch_, reader,
+                        stream = to.stream](absl::StatusOr<std::vector<StoredFrame>> frames) {
+                         self->OnRead(epoch, reader, stream, std::move(frames));
+                       });
 }
 
 void LiveChannel::OnRead(uint64_t epoch, Role reader, const Stream& stream,
                          absl::StatusOr<std::vector<StoredFrame>> frames) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   Seat& to = seat(reader);
   if (retired_ || epoch != epoch_ || to.stream != stream) return;
   if (!frames.ok()) return Abandon(turn);

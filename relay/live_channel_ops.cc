@@ -36,7 +36,7 @@ void LiveChannel::RunFirstOp(Turn& turn) {
     case ChannelOp::Kind::kClose:
       return RunClose(op, turn);
     case ChannelOp::Kind::kDue:
-      return RunDue();
+      return RunDue(turn);
   }
 }
 
@@ -53,7 +53,7 @@ void LiveChannel::RunCreate(ChannelOp& op, Turn& turn) {
   ChannelRecord next = NewChannel(op.side, chosen_, op.create.named, op.create.ttl,
                                   registry_->wall_now(), registry_->options().limits);
   next.version = record.version;
-  Commit(std::move(next));
+  Commit(std::move(next), turn);
 }
 
 void LiveChannel::RefuseCreate(ChannelOp& op, Turn& turn) {
@@ -89,7 +89,7 @@ void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
     SitDown(Role::kReceiver, op.stream, op.cursor, turn);
     return PopOp();
   }
-  Commit(*std::move(next));
+  Commit(*std::move(next), turn);
 }
 
 void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
@@ -115,42 +115,41 @@ void LiveChannel::RunClose(ChannelOp& op, Turn& turn) {
       snapshot_.record, op.role, op.mood, registry_->wall_now(), registry_->options().limits);
   if (!next.ok()) return Refuse(op, next.status(), turn);
   if (*next == snapshot_.record) return FinishClose(op, turn);
-  Commit(*std::move(next));
+  Commit(*std::move(next), turn);
 }
 
-void LiveChannel::RunDue() {
+void LiveChannel::RunDue(Turn& turn) {
   if (snapshot_.record.version == 0) return PopOp();
   ChannelRecord next = snapshot_.record;
   switch (JudgeDue(next, registry_->wall_now(), registry_->options().limits)) {
     case DueAction::kNothing:
       return PopOp();
     case DueAction::kPut:
-      return Commit(std::move(next));
+      return Commit(std::move(next), turn);
     case DueAction::kErase:
       committing_ = true;
-      registry_->store().Erase(
-          key_, next.version,
-          [self = shared_from_this()](const absl::StatusOr<PutOutcome>& outcome) {
-            self->OnCommitted(ChannelRecord(), outcome);
-          });
+      CallStore(turn).Erase(key_, next.version,
+                            [self = shared_from_this()](const absl::StatusOr<PutOutcome>& outcome) {
+                              self->OnCommitted(ChannelRecord(), outcome);
+                            });
       return;
   }
 }
 
 // `next.version` is the version that it replaces.
-void LiveChannel::Commit(ChannelRecord next) {
+void LiveChannel::Commit(ChannelRecord next, Turn& turn) {
   committing_ = true;
   const uint64_t expected = next.version;
   ChannelRecord stored = next;
   stored.version = expected + 1;
-  registry_->store().Put(
+  CallStore(turn).Put(
       key_, expected, std::move(next),
       [self = shared_from_this(), stored = std::move(stored)](
           const absl::StatusOr<PutOutcome>& outcome) { self->OnCommitted(stored, outcome); });
 }
 
 void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (retired_) return;
   if (!outcome.ok()) return Abandon(turn);
   committing_ = false;
@@ -220,7 +219,7 @@ void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
   if (op.kind != ChannelOp::Kind::kCreate) return TryAgain(op, turn);  // brings no new side
   // Is it the initiator's side or the waiter's?
   committing_ = true;
-  registry_->store().FindSide(
+  CallStore(turn).FindSide(
       key_.app_id, op.side,
       [self = shared_from_this()](const absl::StatusOr<std::optional<uint32_t>>& id) {
         self->OnSideFound(id);
@@ -228,7 +227,7 @@ void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
 }
 
 void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id) {
-  Turn turn(mutex_, registry_->store());
+  Turn turn(mutex_);
   if (retired_) return;
   if (!id.ok()) return Abandon(turn);
   committing_ = false;

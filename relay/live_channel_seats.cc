@@ -22,12 +22,16 @@ bool LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, Turn
   if (!stream->Bind(shared_from_this())) return false;
   if (seat(role).stream) turn.End(seat(role).stream, Superseded());
   const LogState& peer_log = snapshot_.log(Other(role));
-  seat(role) = {.stream = stream, .sent = cursor, .deaf = cursor < peer_log.forgotten};
+  const uint32_t missed = std::exchange(work(role).missed_third_parties, 0);
+  seat(role) = {
+      .stream = stream,
+      .sent = cursor,
+      .deaf = cursor<peer_log.forgotten, .third_parties = missed, .owes_status = missed> 0};
   seat(Other(role)).owes_status = true;
   turn.Send(stream, OpenedResponse(key_.id, snapshot_, role, PresenceOf(Other(role)),
                                    registry_->options()));
   seat(role).owes_read = !was_waiting;
-  RaiseCursor(role, cursor);
+  RaiseCursor(role, cursor, turn);
   return true;
 }
 
@@ -56,9 +60,11 @@ Presence LiveChannel::PresenceOf(Role role) const {
 }
 
 void LiveChannel::CountThirdParties(uint32_t count) {
-  for (Seat& member : seats_) {
-    member.third_parties += count;
-    member.owes_status = count > 0 || member.owes_status;
+  if (count == 0) return;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    Seat& member = seat(role);
+    (member.stream ? member.third_parties : work(role).missed_third_parties) += count;
+    member.owes_status = true;
   }
 }
 

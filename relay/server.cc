@@ -22,6 +22,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick(250);
 // For answers that are on their way when a drain is over.
 constexpr std::chrono::milliseconds kLastWords(500);
+// Streams of reflection at a time, and the threads that gRPC needs to accept them.
+constexpr int kMaxBlockingCalls = 16;
 // What a request has beside its frame.
 constexpr int kRequestSlack = 64 << 10;
 
@@ -60,6 +62,13 @@ void SetLimits(const RelayConfig& config, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300'000);
   // Room for a bearer token; longer headers cost CPU before anyone has said who they are.
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
+  // Nobody compresses here, and gRPC would inflate a message before it looks at its size.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
+  // Reflection is the one service that holds a thread for each stream.
+  builder.SetResourceQuota(grpc::ResourceQuota().SetMaxThreads(kMaxBlockingCalls));
   builder.SetMaxReceiveMessageSize(static_cast<int>(config.limits.max_frame_bytes) + kRequestSlack);
   if (!config.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
 }
@@ -75,9 +84,12 @@ BacklogLimits BacklogOf(const ChannelLimits& limits) {
 absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfig& config,
                                                                 Store* store) {
   if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
-  absl::StatusOr<std::unique_ptr<Switchboard>> switchboard = Switchboard::Create(
-      {.limits = config.limits, .heartbeat = config.heartbeat, .motd = config.motd},
-      RealEnvironment(), store);
+  absl::StatusOr<std::unique_ptr<Switchboard>> switchboard =
+      Switchboard::Create({.limits = config.limits,
+                           .heartbeat = config.heartbeat,
+                           .motd = config.motd,
+                           .max_stream_age = config.max_stream_age},
+                          RealEnvironment(), store);
   if (!switchboard.ok()) return switchboard.status();
   std::unique_ptr<RelayServer> server(new RelayServer(config, *std::move(switchboard)));
   const absl::Status listening = server->Listen(config);

@@ -27,7 +27,9 @@ class SwitchboardOverStore final : public Switchboard {
   ~SwitchboardOverStore() override { registry_->Stop(); }
 
   std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
-    return std::make_shared<StreamAttachment>(registry_, std::move(sink));
+    auto stream = std::make_shared<StreamAttachment>(registry_, std::move(sink));
+    registry_->Add(stream.get());
+    return stream;
   }
 
   void Tick() override {

@@ -55,6 +55,27 @@ TEST_F(Claims, AreIdempotentBySide) {
   EXPECT_EQ(anna->Heard(), "peer(attached cursor=0 third=0)");
 }
 
+TEST_F(Claims, OfAThirdPartyAreToldToAMemberThatWasAway) {
+  auto anna = Stream("anna");
+  auto bert = Stream("bert");
+  const uint32_t id = Pair(*anna, *bert);
+  anna->Detach();
+  for (const char* name : {"carl", "dora"}) {
+    auto stranger = Stream(name);
+    stranger->Claim(id);
+    Settle();
+    EXPECT_EQ(stranger->Ended(), "ALREADY_EXISTS CROWDED");
+  }
+  auto again = Stream("anna");
+  again->Resume(id);
+  Settle();
+  EXPECT_EQ(again->last().peer_status().third_parties(), 2u);
+  auto third = Stream("anna");
+  third->Resume(id);
+  Settle();
+  EXPECT_EQ(third->Heard().find("third="), std::string::npos) << "it has been told";
+}
+
 TEST_F(Claims, OfAThirdPartyDisturbNothingAndBothAreTold) {
   auto anna = Stream("anna");
   auto bert = Stream("bert");

@@ -86,6 +86,12 @@ TEST_F(Resuming, ASideThatHasLeftMayOnlyCloseAgain) {
   Settle();
   EXPECT_EQ(again->Ended(), "OK");
   EXPECT_EQ(Stored(id)->record, before);
+  auto reading = Stream("bert");
+  reading->Resume(id, /*cursor=*/3);
+  Settle();
+  reading->Ack(4);
+  Settle();
+  EXPECT_EQ(Stored(id)->log(Role::kInitiator).accepted, 0u) << "what it says changes nothing";
   auto posting = Stream("bert");
   posting->Resume(id);
   Settle();

@@ -55,7 +55,9 @@ TEST_F(Streams, DrainTellsEveryStreamAndRefusesNewOnes) {
   Settle();
   anna_->Post(1, "a");
   switchboard_->Drain();
-  for (TestStream* stream : {anna_.get(), bert_.get(), waiting.get(), fresh.get()}) {
+  EXPECT_EQ(fresh->Ended(), "UNAVAILABLE DRAINING");
+  EXPECT_EQ(fresh->Heard(), "") << "the first word to a client is Opened";
+  for (TestStream* stream : {anna_.get(), bert_.get(), waiting.get()}) {
     EXPECT_EQ(stream->Ended(), "UNAVAILABLE DRAINING");
     EXPECT_EQ(Describe(stream->last()), "draining");
     const auto detail = *error::DetailOf(stream->status());
@@ -81,7 +83,8 @@ TEST_F(Streams, DelaysHaveJitter) {
   for (int i = 0; i < 20; ++i) streams.push_back(Stream("client" + std::to_string(i)));
   switchboard_->Drain();
   for (const auto& stream : streams) {
-    const int64_t seconds = stream->last().draining().reconnect_delay().seconds();
+    ASSERT_EQ(stream->Ended(), "UNAVAILABLE DRAINING");
+    const int64_t seconds = error::DetailOf(stream->status())->retry_delay().seconds();
     EXPECT_GE(seconds, 50);
     EXPECT_LE(seconds, 150);
     delays.insert(seconds);

@@ -14,18 +14,16 @@
 
 namespace wormhole::relay {
 
-// Holds `mutex` for its life; then flushes the streams that were touched, then the store, and runs
-// what was put off. All of them call back, so none of that may happen under a lock. The streams
-// come first: somebody waits for what they write.
+// Holds `mutex` for its life; then flushes the streams that were touched, then the store if it was
+// called, and runs what was put off. All of them call back, so none of that may happen under a
+// lock. The streams come first: somebody waits for what they write.
 class WORMHOLE_SCOPED_CAPABILITY Turn {
  public:
-  Turn(sync::Mutex& mutex, Store& store) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex), store_(store) {
-    mutex_.Lock();
-  }
+  explicit Turn(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
   ~Turn() WORMHOLE_RELEASE() {
     mutex_.Unlock();
     for (const auto& stream : touched_) stream->Flush();
-    store_.Flush();
+    if (called_ != nullptr) called_->Flush();
     for (const auto& work : afterwards_) work();
   }
   Turn(const Turn&) = delete;
@@ -47,6 +45,12 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
     Touch(stream);
   }
 
+  // For a call of the store.
+  Store& Call(Store& store) {
+    called_ = &store;
+    return store;
+  }
+
   void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
 
  private:
@@ -57,7 +61,7 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
   }
 
   sync::Mutex& mutex_;
-  Store& store_;
+  Store* called_ = nullptr;
   std::vector<std::shared_ptr<StreamAttachment>> touched_;
   std::vector<std::function<void()>> afterwards_;
 };

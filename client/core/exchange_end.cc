@@ -28,10 +28,7 @@ void ExchangeMachine::Finish() {
   state_.finished = true;
   state_.mood = rendezvous::v1::MOOD_HAPPY;
   changed_ = true;
-  SaveIfChanged();
-  data_unsure_ = saves_;
-  told_ = true;
-  Emit(DataReady{*state_.peer_data});
+  Settle(DataReady{*state_.peer_data});
   BeginClosing(HappyPatience());
 }
 
@@ -39,13 +36,19 @@ void ExchangeMachine::Finish() {
 void ExchangeMachine::Fail(absl::Status status, Mood mood) {
   state_.failure = SavedFailure{ReasonOf(status), status.code(), std::string(status.message())};
   WipeAll(state_);
-  changed_ = true;
-  told_ = true;
-  Emit(Failed{std::move(status)});
   state_.mood = mood;
-  if (mood != rendezvous::v1::MOOD_UNSPECIFIED) return BeginClosing(kFailedPatience);
-  if (state_.burnt) SaveIfChanged();  // with a Close it is saved before that
-  End();
+  changed_ = true;
+  Settle(Failed{std::move(status)});
+  mood == rendezvous::v1::MOOD_UNSPECIFIED ? End() : BeginClosing(kFailedPatience);
+}
+
+// Saved before it is told: an application that hears of the end may be gone in the next moment, and
+// a burnt code that was not saved as burnt could be guessed at again.
+void ExchangeMachine::Settle(Effect outcome) {
+  SaveIfChanged();
+  outcome_unsure_ = saves_;
+  told_ = true;
+  effects_.push_back(std::move(outcome));
 }
 
 void ExchangeMachine::OnBadFrame(Taken taken) {

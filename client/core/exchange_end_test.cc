@@ -73,16 +73,28 @@ TEST(ExchangeEndTest, AWrongCodeIsOneGuess) {
   EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_SCARY});
 }
 
-TEST(ExchangeEndTest, AWrongCodeIsToldAtOnceAndSavedBeforeTheClose) {
+// Whoever hears of it may end the process; a copy that is not burnt would be another guess.
+TEST(ExchangeEndTest, AWrongCodeIsSavedAsBurntBeforeItIsTold) {
   World w;
   StartAlice(w);
   StartBob(w, ReceiverConfig(Contains(w.alice.code, "-zoo-zoo") ? "4-zone-zone" : "4-zoo-zoo"));
   w.Run();
   const std::vector<std::string>& t = w.alice.trace;
   const auto failed = std::find(t.begin(), t.end(), "Failed");
-  ASSERT_GE(t.end() - failed, 3);
-  EXPECT_EQ(failed[1], "Save");
-  EXPECT_EQ(failed[2], "Send");
+  ASSERT_GE(t.end() - failed, 2);
+  EXPECT_EQ(failed[-1], "Save");
+  EXPECT_EQ(failed[1], "Send") << "the Close";
+}
+
+TEST(ExchangeEndTest, ADeathRightAfterAWrongCodeLeavesABurntState) {
+  World w;
+  StartAlice(w);
+  w.alice.crash_before = [](const Effect& effect) {
+    return std::holds_alternative<Failed>(effect);
+  };
+  StartBob(w, ReceiverConfig(Contains(w.alice.code, "-zoo-zoo") ? "4-zone-zone" : "4-zoo-zoo"));
+  w.Run();
+  EXPECT_EQ(ReasonOf(w.alice.Restore(w.alice.saves.back())), Reason::kWrongCode);
 }
 
 TEST(ExchangeEndTest, TimeoutOfOneThatNobodyJoined) {

@@ -23,7 +23,7 @@ std::vector<Effect> ExchangeMachine::Step(Event event, Instant now) {
   effects_.clear();
   now_ = now;
   const bool save_failed = std::holds_alternative<SaveFailed>(event);
-  if (!save_failed) data_unsure_ = false;
+  if (!save_failed) outcome_unsure_ = false;
   if (!over_ || save_failed) {
     std::visit([this](const auto& e) { On(e); }, event);
   }
@@ -109,22 +109,29 @@ void ExchangeMachine::On(const Ended& ended) {
 }
 
 void ExchangeMachine::On(const SaveFailed& failed) {
-  if (!told_ || data_unsure_) {
-    const absl::StatusCode code =
-        failed.status.ok() ? absl::StatusCode::kInternal : failed.status.code();
-    Emit(Failed{Failure(
-        Reason::kSaveFailed, code,
-        absl::StrCat("saving the state of ", Place(state_), " failed: ", failed.status.message(),
-                     "; mend that, then resume from what was saved last"))});
+  if (!told_ || outcome_unsure_) {
+    // A failure stays what it was: what was saved last would only come to it again.
+    state_.failure ? TellFailure() : TellSaveFailed(failed.status);
   }
   told_ = true;
   stopped_ = true;
-  data_unsure_ = false;
+  outcome_unsure_ = false;
   // The step whose Save failed may have believed that it was over; its Over was not carried out.
   Emit(DropStream{});
   link_.Stop();
   over_ = true;
   Emit(Over{});
+}
+
+void ExchangeMachine::TellFailure() {
+  Emit(Failed{Failure(state_.failure->reason, state_.failure->code, state_.failure->message)});
+}
+
+void ExchangeMachine::TellSaveFailed(const absl::Status& why) {
+  Emit(
+      Failed{Failure(Reason::kSaveFailed, why.ok() ? absl::StatusCode::kInternal : why.code(),
+                     absl::StrCat("saving the state of ", Place(state_), " failed: ", why.message(),
+                                  "; mend that, then resume from what was saved last"))});
 }
 
 void ExchangeMachine::On(const Cancel&) {
@@ -178,8 +185,7 @@ void ExchangeMachine::StartClock() {
 void ExchangeMachine::TellWhatIsKnown() {
   if (state_.failure) {
     told_ = true;
-    return Emit(
-        Failed{Failure(state_.failure->reason, state_.failure->code, state_.failure->message)});
+    return TellFailure();
   }
   if (state_.confirmed) Emit(VerifierReady{VerifierText(state_)});
   if (state_.finished) {

@@ -65,6 +65,8 @@ class ExchangeMachine final : public Exchange {
     uint64_t window_frames = 0;
     uint64_t window_bytes = 0;
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
+    uint32_t third_parties = 0;
+    uint32_t third_parties_told = 0;
     std::optional<bool> peer_told;  // whether people were told last that the peer is here
     bool close_sent = false;
   };
@@ -81,6 +83,8 @@ class ExchangeMachine final : public Exchange {
   void On(const AcceptVerifier& answer);
   void StartClock();
   void TellWhatIsKnown();
+  void TellFailure();
+  void TellSaveFailed(const absl::Status& why);
   void OpenStreamNow();
 
   // What a stream says (exchange_stream.cc).
@@ -113,6 +117,7 @@ class ExchangeMachine final : public Exchange {
   // Ends (exchange_end.cc).
   void Finish();
   void Fail(absl::Status status, rendezvous::v1::Mood mood);
+  void Settle(Effect outcome);
   void OnBadFrame(Taken taken);
   void TimeOut();
   void BeginClosing(absl::Duration patience);
@@ -142,12 +147,10 @@ class ExchangeMachine final : public Exchange {
   bool told_ = false;      // Failed or DataReady
   bool answered_ = false;  // an Opened came
   bool code_told_ = false;
-  bool unanswered_ = false;     // an Open may have reached the relay, and no Opened has come
-  bool data_unsure_ = false;    // the last step's DataReady came after a Save
-  uint32_t third_parties_ = 0;  // the most that any stream has told
-  uint32_t third_parties_told_ = 0;
-  int news_told_ = 0;        // see TellPeerNews
-  absl::Duration news_due_;  // steady
+  bool unanswered_ = false;      // an Open may have reached the relay, and no Opened has come
+  bool outcome_unsure_ = false;  // the last step's DataReady or Failed came after a Save
+  int news_told_ = 0;            // see TellPeerNews
+  absl::Duration news_due_;      // steady
   std::string motd_;
   std::string trouble_;  // why the last stream ended
   Instant now_;

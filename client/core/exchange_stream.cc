@@ -134,7 +134,7 @@ void ExchangeMachine::OnPeerStatus(const rendezvous::v1::PeerStatus& status) {
                 rendezvous::v1::MOOD_ERRORY);
   }
   stream_.peer_cursor = status.peer_cursor();
-  third_parties_ = std::max(third_parties_, status.third_parties());
+  stream_.third_parties = std::max(stream_.third_parties, status.third_parties());
   OnPeer(status.presence());
   Advance();
 }
@@ -150,7 +150,7 @@ void ExchangeMachine::OnPeer(rendezvous::v1::Presence presence) {
 
 bool ExchangeMachine::PeerNews() const {
   if (closing() || !link_.attached()) return false;
-  if (third_parties_ > third_parties_told_) return true;
+  if (stream_.third_parties > stream_.third_parties_told) return true;
   return stream_.peer != rendezvous::v1::PRESENCE_LEFT &&
          stream_.peer_told != (stream_.peer == rendezvous::v1::PRESENCE_ATTACHED);
 }
@@ -160,8 +160,8 @@ void ExchangeMachine::TellPeerNews() {
   if (!PeerNews() || (news_told_ >= kPromptNews && now_.steady < news_due_)) return;
   if (news_told_ < kPromptNews) ++news_told_;
   news_due_ = now_.steady + kNewsInterval;
-  if (third_parties_ > third_parties_told_) {
-    third_parties_told_ = third_parties_;
+  if (stream_.third_parties > stream_.third_parties_told) {
+    stream_.third_parties_told = stream_.third_parties;
     Tell(Progress::Kind::kThirdParty,
          "somebody else tried this code's number and was turned away; if the exchange fails, use a "
          "new code");

@@ -176,6 +176,15 @@ TEST(ExchangeTest, MembersAreToldOfAThirdParty) {
   EXPECT_TRUE(w.bob.over);
   EXPECT_EQ(w.alice.progress.back().kind, Progress::Kind::kThirdParty);
   EXPECT_FALSE(w.alice.over);
+  // The next one is told as well, though the relay counts anew with each stream.
+  w.alice.LoseStream();
+  w.Run(Seconds(1));
+  w.alice.progress.clear();
+  w.bob.Create(ReceiverConfig(w.alice.code));
+  w.bob.Start();
+  w.Run(Seconds(5));
+  ASSERT_FALSE(w.alice.progress.empty());
+  EXPECT_EQ(w.alice.progress.back().kind, Progress::Kind::kThirdParty);
 }
 
 TEST(ExchangeTest, TheVerifierHoldsBackTheDataOfBoth) {

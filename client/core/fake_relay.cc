@@ -115,9 +115,12 @@ uint32_t FakeRelay::Claim(const std::shared_ptr<Stream>& stream, const rendezvou
     return 0;
   }
   if (!channel.tokens[1].empty() && channel.tokens[1] != open.token()) {
-    ++channel.third_parties;
-    TellPeerOf(id, 0);
-    TellPeerOf(id, 1);
+    for (int member : {0, 1}) {
+      if (const auto stream_of_member = channel.streams[member].lock()) {
+        ++stream_of_member->third_parties;
+      }
+      TellPeerOf(id, 1 - member);
+    }
     End(*stream, Refusal(ErrorDetail::REASON_CROWDED));
     return 0;
   }
@@ -251,7 +254,7 @@ void FakeRelay::TellPeerOf(uint32_t id, int role) {
   Response response;
   response.mutable_peer_status()->set_presence(PresenceOf(channel, role));
   response.mutable_peer_status()->set_peer_cursor(channel.accepted[1 - role]);
-  response.mutable_peer_status()->set_third_parties(channel.third_parties);
+  response.mutable_peer_status()->set_third_parties(peer->third_parties);
   peer->send(std::move(response));
 }
 

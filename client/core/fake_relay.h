@@ -31,6 +31,7 @@ class FakeRelay {
     int role = -1;
     bool waiting = false;
     std::string token;
+    uint32_t third_parties = 0;
   };
 
   struct Channel {
@@ -42,7 +43,6 @@ class FakeRelay {
     std::array<std::weak_ptr<Stream>, 2> streams;
     bool ended = false;
     rendezvous::v1::Mood mood = rendezvous::v1::MOOD_UNSPECIFIED;
-    uint32_t third_parties = 0;
   };
 
   void Receive(const std::shared_ptr<Stream>& stream, const Request& request);

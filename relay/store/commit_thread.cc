@@ -37,14 +37,17 @@ void CommitThread::Enqueue(std::unique_ptr<Operation> operation) {
 void CommitThread::Flush() {
   {
     sync::MutexLock lock(mutex_);
-    // A thread that is at work looks at the queue again before it sleeps.
-    if (idle_ && !queue_.empty()) {
-      idle_ = false;
-      changed_.NotifyOne();
-    }
+    WakeForQueue();
     if (answers_.empty()) return;
   }
   GiveAnswers();
+}
+
+// A thread that is at work looks at the queue again before it sleeps.
+void CommitThread::WakeForQueue() {
+  if (!idle_ || queue_.empty()) return;
+  idle_ = false;
+  changed_.NotifyOne();
 }
 
 bool CommitThread::AwaitWork() {
@@ -117,8 +120,9 @@ void CommitThread::QueueAnswers(Operations& operations, size_t begin, size_t end
   });
   {
     sync::MutexLock lock(mutex_);
-    // Nobody has come for these while a whole batch was committed.
-    at_once = at_once || !answers_.empty();
+    // Whoever has queued more is likely to come again soon. Unless nobody has come for earlier ones
+    // while a whole batch was committed.
+    at_once = !answers_.empty() || (at_once && queue_.empty());
     answers_.insert(answers_.end(), std::make_move_iterator(first), std::make_move_iterator(last));
   }
   if (at_once) GiveAnswers();
@@ -140,6 +144,7 @@ void CommitThread::GiveAnswers() {
     mutex_.Lock();
   }
   answering_ = false;
+  WakeForQueue();  // for what the answers have queued
 }
 
 }  // namespace wormhole::relay

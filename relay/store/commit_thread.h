@@ -119,6 +119,7 @@ class CommitThread {
   size_t RunBatch(Operations& operations, size_t begin);
   // Queues the answers of a batch, and gives them when they are not to wait.
   void QueueAnswers(Operations& operations, size_t begin, size_t end) WORMHOLE_EXCLUDES(mutex_);
+  void WakeForQueue() WORMHOLE_REQUIRES(mutex_);
   // Gives all answers, unless another thread is at it.
   void GiveAnswers() WORMHOLE_EXCLUDES(mutex_);
 

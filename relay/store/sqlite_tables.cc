@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "relay/store/status_macros.h"
 
 namespace wormhole::relay {
@@ -199,6 +200,11 @@ absl::Status SqliteTables::ForEach(
     if (!found) return absl::OkStatus();
     key.app_id = run.ColumnBytes(0);
     key.id = IdOf(run.ColumnInteger(1));
+    if (key.id == 0 || key.id > kMaxChannelId) {
+      return absl::DataLossError(
+          absl::StrCat("the SQLite file has a channel ", key.id,
+                       ", which is none: restore a backup, or move it away"));
+    }
     visit(key, static_cast<Life>(run.ColumnInteger(2)) != Life::kActive);
   }
 }

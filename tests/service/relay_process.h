@@ -25,6 +25,7 @@ class RelayProcess {
     return child_.WaitForLine(testing::ChildProcess::kOut, "listening on ");
   }
 
+  pid_t pid() const { return child_.pid(); }
   void Signal(int signal) { child_.Signal(signal); }
   // False when the process ended without.
   bool AwaitError(const std::string& text) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <fstream>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -211,6 +213,35 @@ TEST(RelayProcessTest, ReflectionListsTheServices) {
   }
   EXPECT_THAT(names, ::testing::UnorderedElementsAre(kService, "grpc.health.v1.Health",
                                                      "grpc.reflection.v1alpha.ServerReflection"));
+}
+
+int ThreadsOf(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    if (int threads = 0; word == "Threads:" && status >> threads) return threads;
+  }
+  return 0;
+}
+
+// Reflection is the one service whose streams hold a thread each.
+TEST(RelayProcessTest, StreamsOfReflectionDoNotTakeAllThreads) {
+  RelayProcess relay({kAny, kMemory});
+  const auto channel = Connect(relay.AwaitListening());
+  const auto stub = ServerReflection::NewStub(channel);
+  std::list<grpc::ClientContext> contexts(100);
+  std::vector<
+      std::unique_ptr<grpc::ClientReaderWriter<ServerReflectionRequest, ServerReflectionResponse>>>
+      streams;
+  for (grpc::ClientContext& context : contexts) {
+    streams.push_back(stub->ServerReflectionInfo(&context));
+    streams.back()->Write(ServerReflectionRequest());
+  }
+  AttachClient client(channel);  // comes after them on the same connection
+  client.Send(OpenAllocate('a'));
+  EXPECT_TRUE(client.Receive()->has_opened());
+  EXPECT_LT(ThreadsOf(relay.pid()), 60);
+  for (grpc::ClientContext& context : contexts) context.TryCancel();
+  for (const auto& stream : streams) stream->Finish();
 }
 
 TEST(RelayProcessTest, ReflectionCanBeTurnedOff) {

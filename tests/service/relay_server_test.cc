@@ -185,6 +185,21 @@ TEST_F(RelayServerTest, FloodsOfHeartbeatsFromAClientThatNeverReadsAreLeftUnread
   deaf.reset();
 }
 
+// A message that is small on the wire and large once it is inflated.
+TEST_F(RelayServerTest, CompressedMessagesAreRefusedUnread) {
+  Serve();
+  const auto stub = rendezvous::v1::RendezvousService::NewStub(Connect(server_->address()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  const auto stream = stub->Attach(&context);
+  stream->Write(Post(1, std::string(16 << 20, 'x')));
+  AttachResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  AwaitStreams(0);
+}
+
 TEST_F(RelayServerTest, GiantMetadataIsRefused) {
   Serve();
   const auto stub = rendezvous::v1::RendezvousService::NewStub(Connect(server_->address()));

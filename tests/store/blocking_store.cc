@@ -59,7 +59,7 @@ std::optional<ChannelSnapshot> BlockingStore::Load(const ChannelKey& key) {
 
 std::optional<uint32_t> BlockingStore::FindSide(std::string_view app_id, std::string_view side) {
   return ValueOf(Await<std::optional<uint32_t>>(
-      [&](auto done) { store_.FindSide(app_id, side, std::move(done)); }));
+      store_, [&](auto done) { store_.FindSide(app_id, side, std::move(done)); }));
 }
 
 PutOutcome BlockingStore::Put(const ChannelKey& key, uint64_t expected,
@@ -100,7 +100,7 @@ absl::StatusOr<LogState> BlockingStore::Accept(const ChannelKey& key, Role autho
 std::vector<StoredFrame> BlockingStore::Read(const ChannelKey& key, Role author, uint64_t after,
                                              size_t max_bytes) {
   return ValueOf(Await<std::vector<StoredFrame>>(
-      [&](auto done) { store_.Read(key, author, after, max_bytes, std::move(done)); }));
+      store_, [&](auto done) { store_.Read(key, author, after, max_bytes, std::move(done)); }));
 }
 
 std::vector<ChannelKey> BlockingStore::Due(absl::Time now, size_t limit) {
