@@ -225,6 +225,7 @@ std::string Describe(Store& store) {
     Carry(operation, store, [line](absl::StatusOr<std::string> answer) {
       line->set_value(answer.ok() ? *answer : answer.status().ToString());
     });
+    store.Flush();
     lines.push_back(line->get_future().get());
   }
   return absl::StrJoin(lines, "\n");
