@@ -101,6 +101,7 @@ void Session::OnVerifier(const std::string& words) {
   console_.ClearProgress();
   verifier_ = words;
   answer_.emplace(asker_->input());
+  asker_->DiscardPendingInput();  // nobody has compared words that were not shown yet
   AskAboutVerifier();
 }
 

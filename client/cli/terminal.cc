@@ -67,6 +67,10 @@ void Asker::ChooseOutput() {
   output_ = terminal_ && isatty(STDERR_FILENO) != 1 ? input_ : STDERR_FILENO;
 }
 
+void Asker::DiscardPendingInput() const {
+  if (terminal_) tcflush(input_, TCIFLUSH);
+}
+
 void Asker::Write(std::string_view text) const {
   while (!text.empty()) {
     const ssize_t count = write(output_, text.data(), text.size());

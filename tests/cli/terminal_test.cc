@@ -104,6 +104,20 @@ TEST_F(TerminalTest, VerifierRefused) {
   EXPECT_THAT(initiator->screen(), HasSubstr("the verifier differs"));
 }
 
+// What was pasted together with the code was no answer to a question that nobody had seen.
+TEST_F(TerminalTest, VerifierIsNotAcceptedByWhatWasTypedBefore) {
+  auto initiator = Start(WithRelay({"initiate"}), "a");
+  const std::string code = CodeOf(*initiator);
+  auto receiver = StartOnTerminal(WithRelay({"receive", "--verify", "--data", "secret b"}));
+  ASSERT_TRUE(receiver->WaitFor("Code of the other side")) << receiver->screen();
+  receiver->Press(code + "\ryes\r");
+  ASSERT_TRUE(receiver->WaitFor("[yes/no]")) << receiver->screen();
+  receiver->Press("no\r");
+  EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->screen();
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+  EXPECT_EQ(initiator->out(), "");
+}
+
 TEST_F(TerminalTest, VerifyWithNobodyToAsk) {
   auto initiator = Start(WithRelay({"initiate", "--verify"}), "data");
   EXPECT_EQ(initiator->WaitForExit(), 2);
