@@ -11,6 +11,7 @@
 #include "client/cli/exchange_options.h"
 #include "client/cli/neutralise.h"
 #include "client/cli/qr.h"
+#include "client/cli/relay_message.h"
 #include "client/core/outcome.h"
 
 namespace wormhole::cli {
@@ -18,6 +19,8 @@ namespace {
 
 // How long the relay is told about the end before the program ends all the same: people wait.
 constexpr absl::Duration kFinishLimit = absl::Seconds(2);
+// Enough for a relay that restarts with another one; a hostile one is not given the screen.
+constexpr int kMaxRelayMessages = 3;
 
 bool Readable(const pollfd& entry) { return entry.revents != 0; }
 
@@ -140,10 +143,13 @@ void Session::OnProgress(const ProgressEvent& progress) {
       console_.Warn(
           "somebody else tried to use this code's number and was refused; the exchange goes on");
       break;
-    case ProgressEvent::Kind::kMotd:
-      console_.Print(
-          absl::StrCat("Message of the relay: ", Neutralise(progress.text, Lines::kEscape)));
+    case ProgressEvent::Kind::kMotd: {
+      const std::string message = RelayMessage(progress.text);
+      if (message.empty() || relay_messages_ == kMaxRelayMessages) return;
+      ++relay_messages_;
+      console_.Print(message);
       break;
+    }
     default:
       // The question stays the last line.
       if (!answer_.has_value()) console_.Progress(progress.text);

@@ -57,6 +57,7 @@ class Session {
   const std::optional<Asker> asker_;
   std::optional<LineReader> answer_;  // set while the question is open
   std::string verifier_;
+  int relay_messages_ = 0;           // shown so far
   bool accepted_ = false;            // the user said yes
   bool refused_ = false;             // the user said no: nothing is shown any more
   std::optional<std::string> data_;  // the other side's, held back until the answer

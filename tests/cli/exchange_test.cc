@@ -50,7 +50,7 @@ TEST_F(ExchangeTest, EmptyDataAndFiles) {
 
 TEST_F(ExchangeTest, TheMessageOfTheDayIsHarmless) {
   auto initiator = Start(WithRelay({"initiate"}));
-  ASSERT_TRUE(initiator->WaitFor(ChildProcess::kErr, "be\\u{202e} kind"));
+  ASSERT_TRUE(initiator->WaitFor(ChildProcess::kErr, "The relay says: be\\u{202e} kind\n"));
   EXPECT_THAT(initiator->err(), Not(HasSubstr("\u202e")));
 }
 
