@@ -65,6 +65,7 @@ std::optional<ExitCode> Session::Wait(Party& party) {
 }
 
 std::optional<ExitCode> Session::OnEvent(Party& party, Event event) {
+  if (giving_up_ && event.kind != Event::Kind::kData) return std::nullopt;
   switch (event.kind) {
     // The failure of an exchange comes with each of its events; kData's is the one that counts.
     case Event::Kind::kCode:
@@ -174,17 +175,22 @@ ExitCode Session::OnRefusedData(Party& party) {
 
 ExitCode Session::ShowData(Party& party, const std::string& data) {
   console_.ClearProgress();
+  if (giving_up_) console_.Note("the exchange was finished already");
   if (absl::Status written = WriteData(data); !written.ok()) {
     console_.Note(absl::StrCat("cannot write the other side's data to standard output: ",
                                written.message(), "; ", ResumeHint()));
     return ReasonOf(written) == Reason::kCancelled ? kGaveUp : kLocal;
   }
   Finish(party, kDone);
-  if (state_ != nullptr && !arguments_.keep_state) {
-    if (absl::Status removed = state_->Remove(); !removed.ok())
-      console_.Warn(std::string(removed.message()));
-  }
+  RemoveState();
   return kDone;
+}
+
+void Session::RemoveState() {
+  if (state_ == nullptr || arguments_.keep_state) return;
+  if (absl::Status removed = state_->Remove(); !removed.ok()) {
+    console_.Warn(std::string(removed.message()));
+  }
 }
 
 absl::Status Session::WriteData(const std::string& data) {
@@ -200,16 +206,21 @@ absl::Status Session::WriteData(const std::string& data) {
   return written;
 }
 
+std::string Session::FailureText(const absl::Status& failure) const {
+  if (!refused_ || giving_up_) return Explanation(failure);
+  return arguments_.command == Command::kResume
+             ? "you said that the verifier differs: nothing is shown"
+             : "you said that the verifier differs: nothing was sent or shown";
+}
+
 ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   const ExitCode code = ExitCodeOf(failure);
   console_.ClearProgress();
-  const char* refusal = arguments_.command == Command::kResume
-                            ? "you said that the verifier differs: nothing is shown"
-                            : "you said that the verifier differs: nothing was sent or shown";
-  console_.Note(refused_ ? refusal : Explanation(failure));
+  const Reason reason = ReasonOf(failure);
+  // Whoever gave up has been told already.
+  if (!giving_up_ || reason != Reason::kCancelled) console_.Note(FailureText(failure));
   Finish(party, code);
   if (state_ == nullptr || !state_->exists()) return code;
-  const Reason reason = ReasonOf(failure);
   const bool may_go_on = reason == Reason::kRefused || reason == Reason::kSaveFailed ||
                          reason == Reason::kInternal || reason == Reason::kNone;
   if (may_go_on) {
@@ -221,17 +232,32 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   return code;
 }
 
-ExitCode Session::OnInterrupt(Party& party) {
+// Without a state the exchange is cancelled, and what comes of that is waited for: one that was
+// finished a moment before has data that nobody can ever get again.
+std::optional<ExitCode> Session::OnInterrupt(Party& party) {
+  if (giving_up_) EndAtOnce(kGaveUp);
   if (answer_.has_value()) asker_->Write("\n");
+  answer_.reset();
   console_.ClearProgress();
   if (state_ != nullptr && state_->exists()) {
     console_.Note(ResumeHint());
     return kGaveUp;
   }
   console_.Note("giving up and telling the other side (Ctrl-C again ends at once)");
+  giving_up_ = true;
+  refused_ = asker_.has_value() && !accepted_;  // who did not answer has not compared
   party.Cancel();
-  Finish(party, kGaveUp);
-  return kGaveUp;
+  return std::nullopt;
+}
+
+void Session::EndAtOnce(ExitCode code) {
+  if (code == kDone) {
+    RemoveState();
+    if (state_ != nullptr) state_->Close();
+  } else {
+    console_.Note("ended at once; the relay may not have heard of it");
+  }
+  _exit(code);
 }
 
 // On a thread of its own, so that a second signal is noticed.
@@ -244,10 +270,7 @@ void Session::Finish(Party& party, ExitCode code) {
   while (true) {
     pollfd fds[] = {{interrupt_.fd(), POLLIN, 0}, {events_->fd(), POLLIN, 0}};
     if (poll(fds, 2, -1) < 0) continue;
-    if (Readable(fds[0]) && interrupt_.Take()) {
-      if (code != kDone) console_.Note("ended at once; the relay may not have heard of it");
-      _exit(code);
-    }
+    if (Readable(fds[0]) && interrupt_.Take()) EndAtOnce(code);
     std::optional<Event> event = events_->Pop();
     if (event.has_value() && event->kind == Event::Kind::kFinished) break;
   }

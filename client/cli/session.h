@@ -43,8 +43,11 @@ class Session {
   std::optional<ExitCode> OnData(Party& party, std::string data);
   ExitCode OnRefusedData(Party& party);
   ExitCode ShowData(Party& party, const std::string& data);
+  void RemoveState();
+  std::string FailureText(const absl::Status& failure) const;
   ExitCode OnFailure(Party& party, const absl::Status& failure);
-  ExitCode OnInterrupt(Party& party);
+  std::optional<ExitCode> OnInterrupt(Party& party);
+  [[noreturn]] void EndAtOnce(ExitCode code);
   absl::Status WriteData(const std::string& data);
   void Finish(Party& party, ExitCode code);
   std::string ResumeHint() const;
@@ -60,6 +63,7 @@ class Session {
   int relay_messages_ = 0;           // shown so far
   bool accepted_ = false;            // the user said yes
   bool refused_ = false;             // the user said no: nothing is shown any more
+  bool giving_up_ = false;           // interrupted, and the exchange is being cancelled
   std::optional<std::string> data_;  // the other side's, held back until the answer
 };
 
