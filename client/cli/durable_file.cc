@@ -58,6 +58,17 @@ absl::Status Rename(int folder, const std::string& temporary, const std::string&
                                                                         : SystemError();
 }
 
+absl::Status RenameToNew(int folder, const std::string& temporary, const std::string& name) {
+  if (renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE) == 0) {
+    return absl::OkStatus();
+  }
+  if (errno != EINVAL && errno != ENOSYS) return SystemError();
+  // This file system has no such flag. A link never replaces anything either.
+  if (linkat(folder, temporary.c_str(), folder, name.c_str(), 0) != 0) return SystemError();
+  unlinkat(folder, temporary.c_str(), 0);
+  return absl::OkStatus();
+}
+
 absl::Status SyncFolder(int folder) {
   return fsync(folder) == 0 ? absl::OkStatus() : SystemError();
 }

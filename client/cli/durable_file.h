@@ -22,6 +22,9 @@ absl::Status WriteTemporary(int folder, const std::string& name, std::string_vie
 // it; one of the machine can until SyncFolder.
 absl::Status Rename(int folder, const std::string& temporary, const std::string& name);
 
+// Gives `temporary` the name `name`. ALREADY_EXISTS, and nothing is changed, when something has it.
+absl::Status RenameToNew(int folder, const std::string& temporary, const std::string& name);
+
 // The names in it are on the disk when it returns OK.
 absl::Status SyncFolder(int folder);
 

@@ -140,13 +140,21 @@ absl::Status StateFile::Save(std::string_view content) {
   sync::MutexLock lock(mutex_);
   if (removed_) return absl::OkStatus();
   if (!lock_.valid()) return absl::FailedPreconditionError("the state file is given back");
-  absl::Status status = WriteTemporary(folder_.get(), TemporaryName(name_), content);
-  if (status.ok()) status = Rename(folder_.get(), TemporaryName(name_), name_);
+  const std::string temporary = TemporaryName(name_);
+  absl::Status status = WriteTemporary(folder_.get(), temporary, content);
+  if (status.ok()) {
+    status = exists_ ? Rename(folder_.get(), temporary, name_)
+                     : RenameToNew(folder_.get(), temporary, name_);
+    if (!status.ok()) unlinkat(folder_.get(), temporary.c_str(), 0);
+  }
   if (status.ok()) {
     exists_ = true;  // also when the next step fails
     status = SyncFolder(folder_.get());
   }
   if (status.ok()) return status;
+  if (absl::IsAlreadyExists(status)) {
+    return BadFile(path_, "somebody else has made it meanwhile; name another file");
+  }
   return absl::Status(status.code(),
                       absl::StrCat("cannot write the state file ", path_, ": ", status.message()));
 }

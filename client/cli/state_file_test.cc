@@ -196,6 +196,17 @@ TEST_F(StateFileTest, NewRefusesWhatExists) {
   EXPECT_THAT(Names(), UnorderedElementsAre("state"));
 }
 
+TEST_F(StateFileTest, TheFirstSaveReplacesNothing) {
+  std::shared_ptr<StateFile> file = New();
+  MakeFile("precious");
+  const absl::Status status = file->Save("secret");
+  EXPECT_EQ(ReasonOf(status), Reason::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("made it meanwhile"));
+  EXPECT_FALSE(file->exists());
+  EXPECT_EQ(Content(), "precious");
+  EXPECT_THAT(Names(), UnorderedElementsAre("state", "state.wormhole-lock"));
+}
+
 TEST_F(StateFileTest, FilesWithLikelyNamesAreLeftAlone) {
   for (const char* suffix : {".lock", ".new", ".tmp", "~"}) std::ofstream(path_ + suffix) << "mine";
   std::shared_ptr<StateFile> file = New();
@@ -223,7 +234,9 @@ TEST_F(StateFileTest, PlantedLinksAreNotFollowed) {
   std::ofstream(victim) << "untouched";
   ASSERT_EQ(symlink(victim.c_str(), (path_ + ".wormhole-new").c_str()), 0);
   std::shared_ptr<StateFile> file = New();
-  // Even one that appears at the name itself after the start is replaced, not followed.
+  ASSERT_TRUE(file->Save("secret").ok());
+  // Even one that takes the place of the file is replaced, not followed.
+  std::filesystem::remove(path_);
   ASSERT_EQ(symlink(victim.c_str(), path_.c_str()), 0);
   ASSERT_TRUE(file->Save("secret").ok());
   std::ifstream in(victim);
