@@ -163,9 +163,11 @@ class Runner {
 
   // Names the file in an error about its content.
   absl::Status AboutState(const absl::Status& status) {
+    Reason reason = ReasonOf(status);
+    if (reason == Reason::kInternal) return status;  // this machine's, whatever the content
+    if (reason == Reason::kNone) reason = Reason::kInvalidArgument;
     // A state that is spent, or newer than this program, is whole but no use.
-    const Reason reason =
-        absl::IsFailedPrecondition(status) ? Reason::kStaleState : Reason::kInvalidArgument;
+    if (absl::IsFailedPrecondition(status)) reason = Reason::kStaleState;
     return core::Failure(reason, status.code(),
                          absl::StrCat("state file ", arguments_.state, ": ", status.message()));
   }
@@ -181,9 +183,7 @@ class Runner {
 
   template <typename PartyType>
   absl::StatusOr<ExitCode> RunParty(absl::StatusOr<PartyType> party) {
-    if (!party.ok()) {
-      return arguments_.command == Command::kResume ? AboutState(party.status()) : party.status();
-    }
+    if (!party.ok()) return party.status();  // a saved state has been found good before
     Session session(arguments_, console_, interrupt_, preparation_.events, preparation_.state,
                     std::move(preparation_.verifier_asker));
     const ExitCode code = session.Run(*party);

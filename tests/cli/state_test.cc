@@ -148,6 +148,24 @@ TEST_F(StateTest, AFileThatOthersCanReadIsRefused) {
   EXPECT_TRUE(Exists("state"));
 }
 
+// What is wrong with the other options is not the file's fault.
+TEST_F(StateTest, AResumeWithBadOptionsDoesNotBlameTheFile) {
+  auto first = Start(WithRelay({"initiate", "--state", state()}), "a");
+  CodeOf(*first);
+  first->Signal(SIGINT);
+  EXPECT_EQ(first->WaitForExit(), 8);
+  auto nowhere = Start({"resume", state(), "--rendezvous", "nowhere"});
+  EXPECT_EQ(nowhere->WaitForExit(), 2);
+  EXPECT_THAT(nowhere->err(), HasSubstr("the relay address 'nowhere' names no port"));
+  EXPECT_THAT(nowhere->err(), Not(HasSubstr("state file")));
+  auto bare = Start({"resume", state(), "--rendezvous", "relay.example.com:443", "--plaintext",
+                     "--bearer-token-file", MakeFile("token", "secret")});
+  EXPECT_EQ(bare->WaitForExit(), 2);
+  EXPECT_THAT(bare->err(), HasSubstr("a bearer token in plaintext"));
+  EXPECT_THAT(bare->err(), Not(HasSubstr("state file")));
+  EXPECT_TRUE(Exists("state"));
+}
+
 // A receiver that dies while its user compares, and asks again when it is back.
 TEST_F(StateTest, TheQuestionOfVerifySurvives) {
   const std::string data = MakeFile("data", "b");
