@@ -80,9 +80,16 @@ StateFile::~StateFile() { Close(); }
 void StateFile::Close() {
   sync::MutexLock lock(mutex_);
   if (!lock_.valid()) return;
+  RemoveTemporary();
   // First the name, while nobody else can have the lock.
   unlinkat(folder_.get(), LockName(name_).c_str(), 0);
   lock_ = FileDescriptor();
+}
+
+// Whoever has the lock may remove what a crash between writing and renaming left: it is as secret
+// as the file itself.
+void StateFile::RemoveTemporary() const {
+  unlinkat(folder_.get(), TemporaryName(name_).c_str(), 0);
 }
 
 absl::StatusOr<std::shared_ptr<StateFile>> StateFile::Lock(const std::string& path) {
@@ -96,7 +103,9 @@ absl::StatusOr<std::shared_ptr<StateFile>> StateFile::Lock(const std::string& pa
   }
   absl::StatusOr<FileDescriptor> lock = TakeLock(folder.get(), LockName(name), path);
   if (!lock.ok()) return lock.status();
-  return std::shared_ptr<StateFile>(new StateFile(path, name, std::move(folder), *std::move(lock)));
+  std::shared_ptr<StateFile> file(new StateFile(path, name, std::move(folder), *std::move(lock)));
+  file->RemoveTemporary();
+  return file;
 }
 
 absl::StatusOr<std::shared_ptr<StateFile>> StateFile::ForNew(const std::string& path) {
@@ -145,7 +154,7 @@ absl::Status StateFile::Save(std::string_view content) {
   if (status.ok()) {
     status = exists_ ? Rename(folder_.get(), temporary, name_)
                      : RenameToNew(folder_.get(), temporary, name_);
-    if (!status.ok()) unlinkat(folder_.get(), temporary.c_str(), 0);
+    if (!status.ok()) RemoveTemporary();
   }
   if (status.ok()) {
     exists_ = true;  // also when the next step fails
@@ -163,6 +172,7 @@ absl::Status StateFile::Remove() {
   sync::MutexLock lock(mutex_);
   removed_ = true;
   exists_ = false;
+  RemoveTemporary();
   absl::Status status = RemoveDurably(folder_.get(), name_);
   if (status.ok()) return status;
   return absl::Status(status.code(),

@@ -15,8 +15,9 @@ namespace wormhole::cli {
 
 // Holds FILE through a lock on FILE.wormhole-lock, which the replacement of FILE leaves alone; the
 // kernel drops it with the process, however that ends. FILE itself is replaced by
-// FILE.wormhole-new, so that a crash leaves the old content or the new one. Symbolic links are
-// never followed for these three. Thread safe: the save hook runs on another thread.
+// FILE.wormhole-new, so that a crash leaves the old content or the new one; a FILE.wormhole-new
+// that a crash left is removed by whoever holds FILE next. Symbolic links are never followed for
+// these three. Thread safe: the save hook runs on another thread.
 class StateFile {
  public:
   // For a new exchange; FILE is not made yet. INVALID_ARGUMENT when something of that name is
@@ -50,6 +51,7 @@ class StateFile {
  private:
   StateFile(std::string path, std::string name, FileDescriptor folder, FileDescriptor lock);
   static absl::StatusOr<std::shared_ptr<StateFile>> Lock(const std::string& path);
+  void RemoveTemporary() const;
 
   const std::string path_;       // as the user wrote it
   const std::string name_;       // inside folder_
