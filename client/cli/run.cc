@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <memory>
@@ -219,6 +220,7 @@ int RunCommand(const Arguments& arguments, Console& console) {
 
 int Run(const std::vector<std::string>& words) {
   OccupyStandardDescriptors();
+  prctl(PR_SET_DUMPABLE, 0);            // a core dump would hold codes, keys and data
   signal(SIGPIPE, SIG_IGN);             // a reader that went away is an error of write()
   setenv("GRPC_VERBOSITY", "NONE", 0);  // what goes wrong is said once, by us
   Console console(STDERR_FILENO);

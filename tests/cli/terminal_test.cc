@@ -56,6 +56,17 @@ TEST_F(TerminalTest, CtrlCAtTheQuestions) {
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->screen();
 }
 
+// It would leave the terminal without echo.
+TEST_F(TerminalTest, CtrlBackslashIsNoKeyOfTheCodeQuestion) {
+  auto initiator = Start(WithRelay({"initiate"}), "a");
+  const std::string code = CodeOf(*initiator);
+  auto receiver = StartOnTerminal(WithRelay({"receive", "--data", "b"}));
+  ASSERT_TRUE(receiver->WaitFor("Code of the other side")) << receiver->screen();
+  receiver->Press("\x1c" + code + "\r");
+  EXPECT_EQ(receiver->WaitForExit(), 0) << receiver->screen();
+  EXPECT_EQ(initiator->WaitForExit(), 0) << initiator->err();
+}
+
 TEST_F(TerminalTest, CtrlCWhileWaiting) {
   auto initiator = StartOnTerminal(WithRelay({"initiate", "--data", "a"}));
   ASSERT_FALSE(initiator->WaitForLine("Invitation code: ").empty()) << initiator->screen();
