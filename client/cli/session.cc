@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -262,11 +263,17 @@ void Session::EndAtOnce(ExitCode code) {
 
 // On a thread of its own, so that a second signal is noticed.
 void Session::Finish(Party& party, ExitCode code) {
-  std::thread finisher([&party, events = events_] {
+  const auto finish = [&party, events = events_] {
     // Whether the relay heard of it or not, there is nothing more to do.
     party.Finish(kFinishLimit).IgnoreError();
     events->Push({.kind = Event::Kind::kFinished});
-  });
+  };
+  std::thread finisher;
+  try {
+    finisher = std::thread(finish);
+  } catch (const std::system_error&) {
+    finish();  // without a thread a second signal has to wait
+  }
   while (true) {
     pollfd fds[] = {{interrupt_.fd(), POLLIN, 0}, {events_->fd(), POLLIN, 0}};
     if (poll(fds, 2, -1) < 0) continue;
@@ -274,7 +281,7 @@ void Session::Finish(Party& party, ExitCode code) {
     std::optional<Event> event = events_->Pop();
     if (event.has_value() && event->kind == Event::Kind::kFinished) break;
   }
-  finisher.join();
+  if (finisher.joinable()) finisher.join();
 }
 
 std::string Session::ResumeHint() const {

@@ -40,6 +40,12 @@ std::pair<std::string, std::string> FolderAndName(const std::string& path) {
   return {path.substr(0, slash + 1), path.substr(slash + 1)};
 }
 
+// Whoever owns the lock file can take it away at any time.
+bool IsOwn(int fd) {
+  struct stat info = {};
+  return fstat(fd, &info) == 0 && info.st_uid == geteuid();
+}
+
 // Whether the lock file that `fd` has locked is still the one of that name: its holder removes it
 // before giving it back.
 bool StillNamed(int folder, const std::string& name, int fd) {
@@ -57,6 +63,10 @@ absl::StatusOr<FileDescriptor> TakeLock(int folder, const std::string& name,
         openat(folder, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd.valid()) {
       return BadFile(path, absl::StrCat("cannot make its lock file: ", strerror(errno)));
+    }
+    if (!IsOwn(fd.get())) {
+      return BadFile(path, absl::StrCat("its lock file ", name,
+                                        " belongs to another user; use a folder of your own"));
     }
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;

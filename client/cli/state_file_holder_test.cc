@@ -49,6 +49,18 @@ TEST_F(StateFileTest, ACloseGivesTheLockBackWhileAHookStillHoldsTheObject) {
   EXPECT_EQ(ReasonOf(StateFile::ForResume(path_).status()), Reason::kInUseElsewhere);
 }
 
+TEST_F(StateFileTest, ALockFileOfAnotherUserIsRefused) {
+  const std::string lock = path_ + ".wormhole-lock";
+  std::ofstream(lock) << "";
+  if (chown(lock.c_str(), geteuid() + 1, static_cast<gid_t>(-1)) != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  const absl::Status status = StateFile::ForNew(path_).status();
+  EXPECT_EQ(ReasonOf(status), Reason::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("belongs to another user"));
+  EXPECT_THAT(Names(), UnorderedElementsAre("state.wormhole-lock"));
+}
+
 TEST_F(StateFileTest, TheLockEndsWithItsProcess) {
   int ready[2];
   ASSERT_EQ(pipe(ready), 0);
