@@ -82,7 +82,8 @@ TEST_F(ExitCodeTest, WrongCode) {
 }
 
 TEST_F(ExitCodeTest, TimedOut) {
-  auto initiator = Start(WithRelay({"initiate", "--timeout", "300ms"}));
+  // Long enough for the relay to answer on a busy machine: else it would be unreachable.
+  auto initiator = Start(WithRelay({"initiate", "--timeout", "3s"}));
   EXPECT_EQ(initiator->WaitForExit(), 4) << initiator->err();
   EXPECT_THAT(Explanation(*initiator), HasSubstr("--timeout"));
 }
@@ -152,7 +153,9 @@ TEST_F(ExitCodeTest, ThePeerGaveUp) {
   ASSERT_TRUE(receiver->WaitFor(ChildProcess::kErr, "[yes/no]")) << receiver->err();
   initiator->Signal(SIGTERM);
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+  EXPECT_THAT(Explanation(*initiator), HasSubstr("giving up and telling the other side"));
   EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->err();
+  EXPECT_THAT(Explanation(*receiver), MatchesRegex(".*the other side of .* gave up; .*\n"));
   EXPECT_EQ(initiator->out() + receiver->out(), "");
 }
 

@@ -11,6 +11,7 @@
 namespace wormhole::testing {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -90,6 +91,8 @@ TEST_F(StateTest, CtrlCWithoutAStateClosesTheChannelAsLonely) {
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
   EXPECT_THAT(initiator->err(), HasSubstr("giving up"));
   EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->err();
+  // Not "failed", and not "closed".
+  EXPECT_THAT(receiver->err(), ContainsRegex("the other side of .* gave up; begin again"));
 }
 
 // The relay hears nothing, so that the first signal alone would have the tool wait for it.
