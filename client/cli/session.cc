@@ -153,11 +153,19 @@ void Session::OnProgress(const ProgressEvent& progress) {
       break;
     }
     default:
-      // The question stays the last line.
-      if (!answer_.has_value()) console_.Progress(progress.text);
-      return;
+      if (!ShowStatus(progress)) return;
   }
   if (answer_.has_value()) AskAboutVerifier();
+}
+
+bool Session::ShowStatus(const ProgressEvent& progress) {
+  // The question stays the last line.
+  if (!answer_.has_value()) console_.Progress(progress.text);
+  // Without a status line, a relay that cannot be reached is told of once: tries may be many.
+  if (console_.is_terminal() || progress.kind != ProgressEvent::Kind::kDisconnected) return false;
+  if (std::exchange(told_of_trouble_, true)) return false;
+  console_.Note(progress.text);
+  return true;
 }
 
 // A resumed exchange may have been accepted before and may have its data at once; the question is

@@ -40,6 +40,8 @@ class Session {
   void AskAboutVerifier();
   std::optional<ExitCode> OnAnswer(Party& party);
   void OnProgress(const ProgressEvent& progress);
+  // Whether that was a line of its own.
+  bool ShowStatus(const ProgressEvent& progress);
   std::optional<ExitCode> OnData(Party& party, std::string data);
   ExitCode OnRefusedData(Party& party);
   ExitCode ShowData(Party& party, const std::string& data);
@@ -60,10 +62,11 @@ class Session {
   const std::optional<Asker> asker_;
   std::optional<LineReader> answer_;  // set while the question is open
   std::string verifier_;
-  int relay_messages_ = 0;           // shown so far
-  bool accepted_ = false;            // the user said yes
-  bool refused_ = false;             // the user said no: nothing is shown any more
-  bool giving_up_ = false;           // interrupted, and the exchange is being cancelled
+  int relay_messages_ = 0;        // shown so far
+  bool told_of_trouble_ = false;  // the first lost connection, where no status line is shown
+  bool accepted_ = false;         // the user said yes
+  bool refused_ = false;          // the user said no, or gave up unasked: nothing is shown any more
+  bool giving_up_ = false;        // interrupted, and the exchange is being cancelled
   std::optional<std::string> data_;  // the other side's, held back until the answer
 };
 

@@ -94,11 +94,23 @@ TEST_F(ExitCodeTest, NoRelay) {
   EXPECT_THAT(Explanation(*initiator), HasSubstr("127.0.0.1:1"));
 }
 
+// Long before the timeout.
+TEST_F(ExitCodeTest, NoRelayIsToldOfAtTheFirstFailure) {
+  auto initiator = Start({"initiate", "--timeout", "1h", "--rendezvous", "127.0.0.1:1"});
+  EXPECT_TRUE(initiator->WaitFor(ChildProcess::kErr, "wormhole-sync: lost 127.0.0.1:1 ("))
+      << initiator->err();
+  initiator->Signal(SIGTERM);
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+}
+
 // Each try has a connection of its own that is thrown away.
 TEST_F(ExitCodeTest, ManyTriesDoNoHarm) {
   auto initiator =
       Start({"initiate", "--timeout", "1s", "--schedule", "0:0.01", "--rendezvous", "127.0.0.1:1"});
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+  // Told of once, and at the end.
+  EXPECT_THAT(initiator->err(),
+              MatchesRegex("wormhole-sync: lost [^\n]*\nwormhole-sync: [^\n]*\n"));
 }
 
 TEST_F(ExitCodeTest, TheThirdWhoCame) {
