@@ -80,23 +80,23 @@ absl::Status RemoveDurably(int folder, const std::string& name) {
   return SyncFolder(folder);
 }
 
-absl::StatusOr<std::string> ReadPrivate(int folder, const std::string& name, size_t limit) {
+absl::StatusOr<SecretText> ReadPrivate(int folder, const std::string& name, size_t limit) {
   FileDescriptor fd(openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid() && errno == ELOOP) {
     return absl::FailedPreconditionError("it is a symbolic link; name the file itself");
   }
   if (!fd.valid()) return SystemError();
   if (absl::Status fits = CheckPrivate(fd.get(), limit); !fits.ok()) return fits;
-  std::string content(limit + 1, '\0');
+  SecretText content(std::string(limit + 1, '\0'));
   size_t size = 0;
   while (size < content.size()) {
-    const ssize_t count = read(fd.get(), &content[size], content.size() - size);
+    const ssize_t count = read(fd.get(), content.data() + size, content.size() - size);
     if (count < 0 && errno != EINTR) return SystemError();
     if (count == 0) break;
     if (count > 0) size += static_cast<size_t>(count);
   }
   if (size > limit) return absl::FailedPreconditionError("it is too large");
-  content.resize(size);
+  content.Shorten(size);
   return content;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/cli/secret_text.h"
 
 namespace wormhole::cli {
 
@@ -33,7 +34,7 @@ absl::Status RemoveDurably(int folder, const std::string& name);
 
 // The content of a file that only this user can read or change. FAILED_PRECONDITION for another
 // kind of file, other permissions, or more than `limit` bytes.
-absl::StatusOr<std::string> ReadPrivate(int folder, const std::string& name, size_t limit);
+absl::StatusOr<SecretText> ReadPrivate(int folder, const std::string& name, size_t limit);
 
 }  // namespace wormhole::cli
 

@@ -22,6 +22,7 @@
 #include "client/cli/help.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/saved_session.h"
+#include "client/cli/secret_text.h"
 #include "client/cli/session.h"
 #include "client/cli/state_file.h"
 #include "client/cli/terminal.h"
@@ -107,7 +108,7 @@ class Runner {
     // Shared: the last save may still be running when everything else is gone.
     preparation_.options.on_save = [state = preparation_.state,
                                     verify = preparation_.verify](std::string_view text) {
-      return state->Save(EncodeSession({.verify = verify, .state = std::string(text)}));
+      return state->Save(EncodeSession({.verify = verify, .state = text}).view());
     };
   }
 
@@ -147,19 +148,24 @@ class Runner {
     absl::StatusOr<std::shared_ptr<StateFile>> file = StateFile::ForResume(arguments_.state);
     if (!file.ok()) return file.status();
     preparation_.state = *std::move(file);
-    absl::StatusOr<std::string> text = preparation_.state->Load();
+    absl::StatusOr<SecretText> text = preparation_.state->Load();
     if (!text.ok()) return text.status();
-    absl::StatusOr<SavedSession> saved = DecodeSession(*text);
+    absl::StatusOr<SavedSession> saved = DecodeSession(text->view());
     if (!saved.ok()) return AboutState(saved.status());
     absl::StatusOr<SavedRole> role = RoleOf(saved->state);
     if (!role.ok()) return AboutState(role.status());
     absl::Status prepared = PrepareVerifier(saved->verify);
     if (!prepared.ok()) return prepared;
     SaveOnChange();
+    // The text is wiped before the exchange, which may take days.
     if (*role == SavedRole::kInitiator) {
-      return RunInitiator(Initiator::FromSerialized(saved->state, preparation_.options));
+      auto initiator = Initiator::FromSerialized(saved->state, preparation_.options);
+      text->Shorten(0);
+      return RunInitiator(std::move(initiator));
     }
-    return RunParty(Receiver::FromSerialized(saved->state, preparation_.options));
+    auto receiver = Receiver::FromSerialized(saved->state, preparation_.options);
+    text->Shorten(0);
+    return RunParty(std::move(receiver));
   }
 
   // Names the file in an error about its content.

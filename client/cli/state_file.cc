@@ -136,7 +136,7 @@ absl::StatusOr<std::shared_ptr<StateFile>> StateFile::ForResume(const std::strin
   }
   absl::StatusOr<std::shared_ptr<StateFile>> file = Lock(path);
   if (!file.ok()) return file;
-  if (absl::StatusOr<std::string> content = (*file)->Load(); !content.ok()) {
+  if (absl::StatusOr<SecretText> content = (*file)->Load(); !content.ok()) {
     return content.status();
   }
   sync::MutexLock lock((*file)->mutex_);
@@ -149,10 +149,11 @@ bool StateFile::exists() const {
   return exists_;
 }
 
-absl::StatusOr<std::string> StateFile::Load() const {
+absl::StatusOr<SecretText> StateFile::Load() const {
   sync::MutexLock lock(mutex_);
-  absl::StatusOr<std::string> content = ReadPrivate(folder_.get(), name_, kMaxStateBytes);
-  return content.ok() ? content : BadFile(path_, std::string(content.status().message()));
+  absl::StatusOr<SecretText> content = ReadPrivate(folder_.get(), name_, kMaxStateBytes);
+  if (!content.ok()) return BadFile(path_, std::string(content.status().message()));
+  return content;
 }
 
 absl::Status StateFile::Save(std::string_view content) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cli/file_descriptor.h"
+#include "client/cli/secret_text.h"
 #include "proto/sync/mutex.h"
 
 namespace wormhole::cli {
@@ -36,7 +37,7 @@ class StateFile {
   // Whether FILE is there.
   bool exists() const WORMHOLE_EXCLUDES(mutex_);
 
-  absl::StatusOr<std::string> Load() const WORMHOLE_EXCLUDES(mutex_);
+  absl::StatusOr<SecretText> Load() const WORMHOLE_EXCLUDES(mutex_);
   // Replaces the content; on the disk when it returns OK. On an error the old content is still
   // there, or, when only the folder could not be synchronised, the new one, which a loss of power
   // may take back. INVALID_ARGUMENT when the first one finds a FILE that was made meanwhile, which

@@ -45,7 +45,7 @@ TEST_F(StateFileTest, ACloseGivesTheLockBackWhileAHookStillHoldsTheObject) {
   ASSERT_TRUE(next.ok());
   EXPECT_FALSE(file->Save("late").ok());
   file.reset();
-  EXPECT_EQ(*(*next)->Load(), "one");
+  EXPECT_EQ((*next)->Load()->view(), "one");
   EXPECT_EQ(ReasonOf(StateFile::ForResume(path_).status()), Reason::kInUseElsewhere);
 }
 
@@ -79,7 +79,7 @@ TEST_F(StateFileTest, TheLockEndsWithItsProcess) {
   waitpid(child, nullptr, 0);
   absl::StatusOr<std::shared_ptr<StateFile>> file = StateFile::ForResume(path_);
   ASSERT_TRUE(file.ok()) << file.status();
-  EXPECT_EQ(*(*file)->Load(), "childs");
+  EXPECT_EQ((*file)->Load()->view(), "childs");
   close(ready[0]);
   close(ready[1]);
 }
@@ -91,10 +91,10 @@ TEST_F(StateFileTest, ACrashBetweenWriteAndRenameKeepsTheOldContent) {
   close(folder);
   absl::StatusOr<std::shared_ptr<StateFile>> file = StateFile::ForResume(path_);
   ASSERT_TRUE(file.ok());
-  EXPECT_EQ(*(*file)->Load(), "old");
+  EXPECT_EQ((*file)->Load()->view(), "old");
   // What the crash left is in nobody's way.
   ASSERT_TRUE((*file)->Save("new").ok());
-  EXPECT_EQ(*(*file)->Load(), "new");
+  EXPECT_EQ((*file)->Load()->view(), "new");
   EXPECT_THAT(Names(), UnorderedElementsAre("state", "state.wormhole-lock"));
 }
 

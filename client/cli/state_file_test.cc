@@ -29,7 +29,7 @@ TEST_F(StateFileTest, SaveLoadRemove) {
   ASSERT_TRUE(file->Save("one").ok());
   ASSERT_TRUE(file->Save("two").ok());
   EXPECT_TRUE(file->exists());
-  EXPECT_EQ(*file->Load(), "two");
+  EXPECT_EQ(file->Load()->view(), "two");
   struct stat info = {};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
@@ -46,7 +46,7 @@ TEST_F(StateFileTest, ResumeFindsWhatWasSaved) {
   ASSERT_TRUE(New()->Save("content").ok());
   absl::StatusOr<std::shared_ptr<StateFile>> again = StateFile::ForResume(path_);
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(*(*again)->Load(), "content");
+  EXPECT_EQ((*again)->Load()->view(), "content");
   EXPECT_TRUE((*again)->exists());
 }
 
@@ -65,7 +65,7 @@ TEST_F(StateFileTest, AFullDiskKeepsTheOldContent) {
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(path_));
-  EXPECT_EQ(*file->Load(), "old");
+  EXPECT_EQ(file->Load()->view(), "old");
   EXPECT_THAT(Names(), UnorderedElementsAre("state", "state.wormhole-lock"));
   EXPECT_TRUE(file->Save("new").ok());
 }
