@@ -136,10 +136,10 @@ TEST(SessionTest, CtrlCGivesUpWhatIsNotFinished) {
   options.on_save = [state = tool.state](std::string_view text) { return state->Save(text); };
   auto receiver = Receiver::Create(options, initiator.GetCode().value(), "b").value();
   const Output output;
-  std::thread person([&output] {
+  std::thread([&output] {
     output.Next();
     kill(getpid(), SIGINT);
-  });
+  }).detach();  // the process ends here
   tool.Run(receiver);
   _exit(EXIT_FAILURE);  // it has waited for the goodbye
 }
