@@ -58,6 +58,17 @@ absl::Status Rename(int folder, const std::string& temporary, const std::string&
                                                                         : SystemError();
 }
 
+absl::Status RenameToNew(int folder, const std::string& temporary, const std::string& name) {
+  if (renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE) == 0) {
+    return absl::OkStatus();
+  }
+  if (errno != EINVAL && errno != ENOSYS) return SystemError();
+  // This file system has no such flag. A link never replaces anything either.
+  if (linkat(folder, temporary.c_str(), folder, name.c_str(), 0) != 0) return SystemError();
+  unlinkat(folder, temporary.c_str(), 0);
+  return absl::OkStatus();
+}
+
 absl::Status SyncFolder(int folder) {
   return fsync(folder) == 0 ? absl::OkStatus() : SystemError();
 }
@@ -69,23 +80,23 @@ absl::Status RemoveDurably(int folder, const std::string& name) {
   return SyncFolder(folder);
 }
 
-absl::StatusOr<std::string> ReadPrivate(int folder, const std::string& name, size_t limit) {
+absl::StatusOr<SecretText> ReadPrivate(int folder, const std::string& name, size_t limit) {
   FileDescriptor fd(openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid() && errno == ELOOP) {
     return absl::FailedPreconditionError("it is a symbolic link; name the file itself");
   }
   if (!fd.valid()) return SystemError();
   if (absl::Status fits = CheckPrivate(fd.get(), limit); !fits.ok()) return fits;
-  std::string content(limit + 1, '\0');
+  SecretText content(std::string(limit + 1, '\0'));
   size_t size = 0;
   while (size < content.size()) {
-    const ssize_t count = read(fd.get(), &content[size], content.size() - size);
+    const ssize_t count = read(fd.get(), content.data() + size, content.size() - size);
     if (count < 0 && errno != EINTR) return SystemError();
     if (count == 0) break;
     if (count > 0) size += static_cast<size_t>(count);
   }
   if (size > limit) return absl::FailedPreconditionError("it is too large");
-  content.resize(size);
+  content.Shorten(size);
   return content;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/cli/secret_text.h"
 
 namespace wormhole::cli {
 
@@ -22,6 +23,9 @@ absl::Status WriteTemporary(int folder, const std::string& name, std::string_vie
 // it; one of the machine can until SyncFolder.
 absl::Status Rename(int folder, const std::string& temporary, const std::string& name);
 
+// Gives `temporary` the name `name`. ALREADY_EXISTS, and nothing is changed, when something has it.
+absl::Status RenameToNew(int folder, const std::string& temporary, const std::string& name);
+
 // The names in it are on the disk when it returns OK.
 absl::Status SyncFolder(int folder);
 
@@ -30,7 +34,7 @@ absl::Status RemoveDurably(int folder, const std::string& name);
 
 // The content of a file that only this user can read or change. FAILED_PRECONDITION for another
 // kind of file, other permissions, or more than `limit` bytes.
-absl::StatusOr<std::string> ReadPrivate(int folder, const std::string& name, size_t limit);
+absl::StatusOr<SecretText> ReadPrivate(int folder, const std::string& name, size_t limit);
 
 }  // namespace wormhole::cli
 

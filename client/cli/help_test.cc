@@ -1,9 +1,11 @@
 #include "client/cli/help.h"
 
+#include <regex>
 #include <sstream>
 #include <string>
 
 #include "client/cli/option_table.h"
+#include "client/core/code.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -43,6 +45,24 @@ TEST(HelpTest, TheGeneralHelpNamesEachCommand) {
     EXPECT_EQ(&SpecOf(command.command), &command);
   }
   EXPECT_THAT(VersionText(), HasSubstr("wormhole-sync "));
+}
+
+// Whoever tries one is not told that a word is unknown.
+TEST(HelpTest, CodesInExamplesAreMadeOfListedWords) {
+  const std::regex pattern("[0-9]+(-[a-z]+){2,8}");
+  int found = 0;
+  for (const CommandSpec& command : CommandTable()) {
+    const std::string help = HelpText(command.command);
+    for (std::sregex_iterator it(help.begin(), help.end(), pattern), end; it != end; ++it) {
+      EXPECT_TRUE(core::ParseCode(it->str(), false).ok()) << it->str();
+      ++found;
+    }
+  }
+  EXPECT_GT(found, 0);
+}
+
+TEST(HelpTest, TheDefaultOfTtlIsTold) {
+  EXPECT_THAT(HelpText(Command::kInitiate), HasSubstr("Default: the timeout and one minute"));
 }
 
 TEST(HelpTest, TheDefaultAppIdIsTold) {

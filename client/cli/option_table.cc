@@ -105,7 +105,7 @@ constexpr OptionSpec kOptions[] = {
      "give up after this long: 90s, 5m, 3d, at most 7d. Default: 3m"},
     {"--ttl", "D", kNewOnes, SetDuration<&Arguments::ttl>,
      "how long the relay keeps the channel, at least the timeout.\n"
-     "Default: as long as the timeout"},
+     "Default: the timeout and one minute"},
     {"--schedule", "S", kNewOnes, SetSchedule,
      "when to try again without a connection, WHEN:INTERVAL in seconds:\n"
      "\"0:0.5,60:5\" is each half second, after a minute each 5 s. Default: 0:0.5"},

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <memory>
@@ -21,6 +22,7 @@
 #include "client/cli/help.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/saved_session.h"
+#include "client/cli/secret_text.h"
 #include "client/cli/session.h"
 #include "client/cli/state_file.h"
 #include "client/cli/terminal.h"
@@ -106,7 +108,7 @@ class Runner {
     // Shared: the last save may still be running when everything else is gone.
     preparation_.options.on_save = [state = preparation_.state,
                                     verify = preparation_.verify](std::string_view text) {
-      return state->Save(EncodeSession({.verify = verify, .state = std::string(text)}));
+      return state->Save(EncodeSession({.verify = verify, .state = text}).view());
     };
   }
 
@@ -146,26 +148,33 @@ class Runner {
     absl::StatusOr<std::shared_ptr<StateFile>> file = StateFile::ForResume(arguments_.state);
     if (!file.ok()) return file.status();
     preparation_.state = *std::move(file);
-    absl::StatusOr<std::string> text = preparation_.state->Load();
+    absl::StatusOr<SecretText> text = preparation_.state->Load();
     if (!text.ok()) return text.status();
-    absl::StatusOr<SavedSession> saved = DecodeSession(*text);
+    absl::StatusOr<SavedSession> saved = DecodeSession(text->view());
     if (!saved.ok()) return AboutState(saved.status());
     absl::StatusOr<SavedRole> role = RoleOf(saved->state);
     if (!role.ok()) return AboutState(role.status());
     absl::Status prepared = PrepareVerifier(saved->verify);
     if (!prepared.ok()) return prepared;
     SaveOnChange();
+    // The text is wiped before the exchange, which may take days.
     if (*role == SavedRole::kInitiator) {
-      return RunInitiator(Initiator::FromSerialized(saved->state, preparation_.options));
+      auto initiator = Initiator::FromSerialized(saved->state, preparation_.options);
+      text->Shorten(0);
+      return RunInitiator(std::move(initiator));
     }
-    return RunParty(Receiver::FromSerialized(saved->state, preparation_.options));
+    auto receiver = Receiver::FromSerialized(saved->state, preparation_.options);
+    text->Shorten(0);
+    return RunParty(std::move(receiver));
   }
 
   // Names the file in an error about its content.
   absl::Status AboutState(const absl::Status& status) {
+    Reason reason = ReasonOf(status);
+    if (reason == Reason::kInternal) return status;  // this machine's, whatever the content
+    if (reason == Reason::kNone) reason = Reason::kInvalidArgument;
     // A state that is spent, or newer than this program, is whole but no use.
-    const Reason reason =
-        absl::IsFailedPrecondition(status) ? Reason::kStaleState : Reason::kInvalidArgument;
+    if (absl::IsFailedPrecondition(status)) reason = Reason::kStaleState;
     return core::Failure(reason, status.code(),
                          absl::StrCat("state file ", arguments_.state, ": ", status.message()));
   }
@@ -181,9 +190,7 @@ class Runner {
 
   template <typename PartyType>
   absl::StatusOr<ExitCode> RunParty(absl::StatusOr<PartyType> party) {
-    if (!party.ok()) {
-      return arguments_.command == Command::kResume ? AboutState(party.status()) : party.status();
-    }
+    if (!party.ok()) return party.status();  // a saved state has been found good before
     Session session(arguments_, console_, interrupt_, preparation_.events, preparation_.state,
                     std::move(preparation_.verifier_asker));
     const ExitCode code = session.Run(*party);
@@ -219,6 +226,7 @@ int RunCommand(const Arguments& arguments, Console& console) {
 
 int Run(const std::vector<std::string>& words) {
   OccupyStandardDescriptors();
+  prctl(PR_SET_DUMPABLE, 0);            // a core dump would hold codes, keys and data
   signal(SIGPIPE, SIG_IGN);             // a reader that went away is an error of write()
   setenv("GRPC_VERBOSITY", "NONE", 0);  // what goes wrong is said once, by us
   Console console(STDERR_FILENO);

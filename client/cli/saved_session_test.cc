@@ -11,8 +11,8 @@ TEST(SavedSessionTest, RoundTrip) {
   for (bool verify : {false, true}) {
     for (const std::string& state :
          {std::string(), std::string("{\"a\":1}\n\n"), std::string(3, '\0')}) {
-      absl::StatusOr<SavedSession> decoded =
-          DecodeSession(EncodeSession({.verify = verify, .state = state}));
+      const SecretText text = EncodeSession({.verify = verify, .state = state});
+      absl::StatusOr<SavedSession> decoded = DecodeSession(text.view());
       ASSERT_TRUE(decoded.ok());
       EXPECT_EQ(decoded->verify, verify);
       EXPECT_EQ(decoded->state, state);
@@ -21,7 +21,7 @@ TEST(SavedSessionTest, RoundTrip) {
 }
 
 TEST(SavedSessionTest, ForeignAndCutFilesAreRefused) {
-  const std::string whole = EncodeSession({.verify = true, .state = "{}"});
+  const std::string whole(EncodeSession({.verify = true, .state = "{}"}).view());
   const size_t line = whole.find('\n') + 1;
   for (size_t size = 0; size < line; ++size) {
     EXPECT_FALSE(DecodeSession(whole.substr(0, size)).ok()) << size;

@@ -40,11 +40,16 @@ class Session {
   void AskAboutVerifier();
   std::optional<ExitCode> OnAnswer(Party& party);
   void OnProgress(const ProgressEvent& progress);
+  // Whether that was a line of its own.
+  bool ShowStatus(const ProgressEvent& progress);
   std::optional<ExitCode> OnData(Party& party, std::string data);
   ExitCode OnRefusedData(Party& party);
   ExitCode ShowData(Party& party, const std::string& data);
+  void RemoveState();
+  std::string FailureText(const absl::Status& failure) const;
   ExitCode OnFailure(Party& party, const absl::Status& failure);
-  ExitCode OnInterrupt(Party& party);
+  std::optional<ExitCode> OnInterrupt(Party& party);
+  [[noreturn]] void EndAtOnce(ExitCode code);
   absl::Status WriteData(const std::string& data);
   void Finish(Party& party, ExitCode code);
   std::string ResumeHint() const;
@@ -57,8 +62,11 @@ class Session {
   const std::optional<Asker> asker_;
   std::optional<LineReader> answer_;  // set while the question is open
   std::string verifier_;
-  bool accepted_ = false;            // the user said yes
-  bool refused_ = false;             // the user said no: nothing is shown any more
+  int relay_messages_ = 0;        // shown so far
+  bool told_of_trouble_ = false;  // the first lost connection, where no status line is shown
+  bool accepted_ = false;         // the user said yes
+  bool refused_ = false;          // the user said no, or gave up unasked: nothing is shown any more
+  bool giving_up_ = false;        // interrupted, and the exchange is being cancelled
   std::optional<std::string> data_;  // the other side's, held back until the answer
 };
 

@@ -40,6 +40,12 @@ std::pair<std::string, std::string> FolderAndName(const std::string& path) {
   return {path.substr(0, slash + 1), path.substr(slash + 1)};
 }
 
+// Whoever owns the lock file can take it away at any time.
+bool IsOwn(int fd) {
+  struct stat info = {};
+  return fstat(fd, &info) == 0 && info.st_uid == geteuid();
+}
+
 // Whether the lock file that `fd` has locked is still the one of that name: its holder removes it
 // before giving it back.
 bool StillNamed(int folder, const std::string& name, int fd) {
@@ -57,6 +63,10 @@ absl::StatusOr<FileDescriptor> TakeLock(int folder, const std::string& name,
         openat(folder, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd.valid()) {
       return BadFile(path, absl::StrCat("cannot make its lock file: ", strerror(errno)));
+    }
+    if (!IsOwn(fd.get())) {
+      return BadFile(path, absl::StrCat("its lock file ", name,
+                                        " belongs to another user; use a folder of your own"));
     }
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
@@ -80,9 +90,16 @@ StateFile::~StateFile() { Close(); }
 void StateFile::Close() {
   sync::MutexLock lock(mutex_);
   if (!lock_.valid()) return;
+  RemoveTemporary();
   // First the name, while nobody else can have the lock.
   unlinkat(folder_.get(), LockName(name_).c_str(), 0);
   lock_ = FileDescriptor();
+}
+
+// Whoever has the lock may remove what a crash between writing and renaming left: it is as secret
+// as the file itself.
+void StateFile::RemoveTemporary() const {
+  unlinkat(folder_.get(), TemporaryName(name_).c_str(), 0);
 }
 
 absl::StatusOr<std::shared_ptr<StateFile>> StateFile::Lock(const std::string& path) {
@@ -96,7 +113,9 @@ absl::StatusOr<std::shared_ptr<StateFile>> StateFile::Lock(const std::string& pa
   }
   absl::StatusOr<FileDescriptor> lock = TakeLock(folder.get(), LockName(name), path);
   if (!lock.ok()) return lock.status();
-  return std::shared_ptr<StateFile>(new StateFile(path, name, std::move(folder), *std::move(lock)));
+  std::shared_ptr<StateFile> file(new StateFile(path, name, std::move(folder), *std::move(lock)));
+  file->RemoveTemporary();
+  return file;
 }
 
 absl::StatusOr<std::shared_ptr<StateFile>> StateFile::ForNew(const std::string& path) {
@@ -117,7 +136,7 @@ absl::StatusOr<std::shared_ptr<StateFile>> StateFile::ForResume(const std::strin
   }
   absl::StatusOr<std::shared_ptr<StateFile>> file = Lock(path);
   if (!file.ok()) return file;
-  if (absl::StatusOr<std::string> content = (*file)->Load(); !content.ok()) {
+  if (absl::StatusOr<SecretText> content = (*file)->Load(); !content.ok()) {
     return content.status();
   }
   sync::MutexLock lock((*file)->mutex_);
@@ -130,23 +149,32 @@ bool StateFile::exists() const {
   return exists_;
 }
 
-absl::StatusOr<std::string> StateFile::Load() const {
+absl::StatusOr<SecretText> StateFile::Load() const {
   sync::MutexLock lock(mutex_);
-  absl::StatusOr<std::string> content = ReadPrivate(folder_.get(), name_, kMaxStateBytes);
-  return content.ok() ? content : BadFile(path_, std::string(content.status().message()));
+  absl::StatusOr<SecretText> content = ReadPrivate(folder_.get(), name_, kMaxStateBytes);
+  if (!content.ok()) return BadFile(path_, std::string(content.status().message()));
+  return content;
 }
 
 absl::Status StateFile::Save(std::string_view content) {
   sync::MutexLock lock(mutex_);
   if (removed_) return absl::OkStatus();
   if (!lock_.valid()) return absl::FailedPreconditionError("the state file is given back");
-  absl::Status status = WriteTemporary(folder_.get(), TemporaryName(name_), content);
-  if (status.ok()) status = Rename(folder_.get(), TemporaryName(name_), name_);
+  const std::string temporary = TemporaryName(name_);
+  absl::Status status = WriteTemporary(folder_.get(), temporary, content);
+  if (status.ok()) {
+    status = exists_ ? Rename(folder_.get(), temporary, name_)
+                     : RenameToNew(folder_.get(), temporary, name_);
+    if (!status.ok()) RemoveTemporary();
+  }
   if (status.ok()) {
     exists_ = true;  // also when the next step fails
     status = SyncFolder(folder_.get());
   }
   if (status.ok()) return status;
+  if (absl::IsAlreadyExists(status)) {
+    return BadFile(path_, "somebody else has made it meanwhile; name another file");
+  }
   return absl::Status(status.code(),
                       absl::StrCat("cannot write the state file ", path_, ": ", status.message()));
 }
@@ -155,6 +183,7 @@ absl::Status StateFile::Remove() {
   sync::MutexLock lock(mutex_);
   removed_ = true;
   exists_ = false;
+  RemoveTemporary();
   absl::Status status = RemoveDurably(folder_.get(), name_);
   if (status.ok()) return status;
   return absl::Status(status.code(),

@@ -9,14 +9,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cli/file_descriptor.h"
+#include "client/cli/secret_text.h"
 #include "proto/sync/mutex.h"
 
 namespace wormhole::cli {
 
 // Holds FILE through a lock on FILE.wormhole-lock, which the replacement of FILE leaves alone; the
 // kernel drops it with the process, however that ends. FILE itself is replaced by
-// FILE.wormhole-new, so that a crash leaves the old content or the new one. Symbolic links are
-// never followed for these three. Thread safe: the save hook runs on another thread.
+// FILE.wormhole-new, so that a crash leaves the old content or the new one; a FILE.wormhole-new
+// that a crash left is removed by whoever holds FILE next. Symbolic links are never followed for
+// these three. Thread safe: the save hook runs on another thread.
 class StateFile {
  public:
   // For a new exchange; FILE is not made yet. INVALID_ARGUMENT when something of that name is
@@ -35,10 +37,11 @@ class StateFile {
   // Whether FILE is there.
   bool exists() const WORMHOLE_EXCLUDES(mutex_);
 
-  absl::StatusOr<std::string> Load() const WORMHOLE_EXCLUDES(mutex_);
+  absl::StatusOr<SecretText> Load() const WORMHOLE_EXCLUDES(mutex_);
   // Replaces the content; on the disk when it returns OK. On an error the old content is still
   // there, or, when only the folder could not be synchronised, the new one, which a loss of power
-  // may take back. Does nothing after Remove().
+  // may take back. INVALID_ARGUMENT when the first one finds a FILE that was made meanwhile, which
+  // is left as it is. Does nothing after Remove().
   absl::Status Save(std::string_view content) WORMHOLE_EXCLUDES(mutex_);
   // Removes FILE for good. OK when there is none.
   absl::Status Remove() WORMHOLE_EXCLUDES(mutex_);
@@ -49,6 +52,7 @@ class StateFile {
  private:
   StateFile(std::string path, std::string name, FileDescriptor folder, FileDescriptor lock);
   static absl::StatusOr<std::shared_ptr<StateFile>> Lock(const std::string& path);
+  void RemoveTemporary() const;
 
   const std::string path_;       // as the user wrote it
   const std::string name_;       // inside folder_

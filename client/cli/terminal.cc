@@ -67,6 +67,10 @@ void Asker::ChooseOutput() {
   output_ = terminal_ && isatty(STDERR_FILENO) != 1 ? input_ : STDERR_FILENO;
 }
 
+void Asker::DiscardPendingInput() const {
+  if (terminal_) tcflush(input_, TCIFLUSH);
+}
+
 void Asker::Write(std::string_view text) const {
   while (!text.empty()) {
     const ssize_t count = write(output_, text.data(), text.size());
@@ -97,8 +101,9 @@ KeyMode::KeyMode(int fd) : fd_(fd) {
   keys.c_iflag &= ~static_cast<tcflag_t>(IXON);
   keys.c_cc[VMIN] = 1;
   keys.c_cc[VTIME] = 0;
-  // A suspended program would leave the terminal like this.
+  // A program that is suspended, or ended by Ctrl-\, would leave the terminal like this.
   keys.c_cc[VSUSP] = _POSIX_VDISABLE;
+  keys.c_cc[VQUIT] = _POSIX_VDISABLE;
   changed_ = tcsetattr(fd, TCSADRAIN, &keys) == 0;
 }
 

@@ -29,6 +29,9 @@ class Asker {
 
   int input() const { return input_; }
   bool terminal() const { return terminal_; }
+  // On a terminal: forgets what was typed or pasted before now, so that only an answer that was
+  // given to what is asked next can count.
+  void DiscardPendingInput() const;
   // As it is: the caller neutralises what is not ours.
   void Write(std::string_view text) const;
 

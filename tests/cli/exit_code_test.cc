@@ -82,7 +82,8 @@ TEST_F(ExitCodeTest, WrongCode) {
 }
 
 TEST_F(ExitCodeTest, TimedOut) {
-  auto initiator = Start(WithRelay({"initiate", "--timeout", "300ms"}));
+  // Long enough for the relay to answer on a busy machine: else it would be unreachable.
+  auto initiator = Start(WithRelay({"initiate", "--timeout", "3s"}));
   EXPECT_EQ(initiator->WaitForExit(), 4) << initiator->err();
   EXPECT_THAT(Explanation(*initiator), HasSubstr("--timeout"));
 }
@@ -93,11 +94,23 @@ TEST_F(ExitCodeTest, NoRelay) {
   EXPECT_THAT(Explanation(*initiator), HasSubstr("127.0.0.1:1"));
 }
 
+// Long before the timeout.
+TEST_F(ExitCodeTest, NoRelayIsToldOfAtTheFirstFailure) {
+  auto initiator = Start({"initiate", "--timeout", "1h", "--rendezvous", "127.0.0.1:1"});
+  EXPECT_TRUE(initiator->WaitFor(ChildProcess::kErr, "wormhole-sync: lost 127.0.0.1:1 ("))
+      << initiator->err();
+  initiator->Signal(SIGTERM);
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+}
+
 // Each try has a connection of its own that is thrown away.
 TEST_F(ExitCodeTest, ManyTriesDoNoHarm) {
   auto initiator =
       Start({"initiate", "--timeout", "1s", "--schedule", "0:0.01", "--rendezvous", "127.0.0.1:1"});
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+  // Told of once, and at the end.
+  EXPECT_THAT(initiator->err(),
+              MatchesRegex("wormhole-sync: lost [^\n]*\nwormhole-sync: [^\n]*\n"));
 }
 
 TEST_F(ExitCodeTest, TheThirdWhoCame) {
@@ -152,7 +165,9 @@ TEST_F(ExitCodeTest, ThePeerGaveUp) {
   ASSERT_TRUE(receiver->WaitFor(ChildProcess::kErr, "[yes/no]")) << receiver->err();
   initiator->Signal(SIGTERM);
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+  EXPECT_THAT(Explanation(*initiator), HasSubstr("giving up and telling the other side"));
   EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->err();
+  EXPECT_THAT(Explanation(*receiver), MatchesRegex(".*the other side of .* gave up; .*\n"));
   EXPECT_EQ(initiator->out() + receiver->out(), "");
 }
 

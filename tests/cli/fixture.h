@@ -21,7 +21,8 @@ std::string RelayPath();
 
 class CliTest : public ::testing::Test {
  protected:
-  CliTest();
+  // The relay has `relay_flags` beside those that make it one of this test.
+  explicit CliTest(const Words& relay_flags = {});
   ~CliTest() override;
 
   // `words` and the relay's address, for commands that go to the network.

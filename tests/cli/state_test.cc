@@ -11,6 +11,7 @@
 namespace wormhole::testing {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -90,6 +91,8 @@ TEST_F(StateTest, CtrlCWithoutAStateClosesTheChannelAsLonely) {
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
   EXPECT_THAT(initiator->err(), HasSubstr("giving up"));
   EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->err();
+  // Not "failed", and not "closed".
+  EXPECT_THAT(receiver->err(), ContainsRegex("the other side of .* gave up; begin again"));
 }
 
 // The relay hears nothing, so that the first signal alone would have the tool wait for it.
@@ -145,6 +148,24 @@ TEST_F(StateTest, AFileThatOthersCanReadIsRefused) {
   auto second = Start({"resume", state()});
   EXPECT_EQ(second->WaitForExit(), 2);
   EXPECT_THAT(second->err(), HasSubstr("chmod 600"));
+  EXPECT_TRUE(Exists("state"));
+}
+
+// What is wrong with the other options is not the file's fault.
+TEST_F(StateTest, AResumeWithBadOptionsDoesNotBlameTheFile) {
+  auto first = Start(WithRelay({"initiate", "--state", state()}), "a");
+  CodeOf(*first);
+  first->Signal(SIGINT);
+  EXPECT_EQ(first->WaitForExit(), 8);
+  auto nowhere = Start({"resume", state(), "--rendezvous", "nowhere"});
+  EXPECT_EQ(nowhere->WaitForExit(), 2);
+  EXPECT_THAT(nowhere->err(), HasSubstr("the relay address 'nowhere' names no port"));
+  EXPECT_THAT(nowhere->err(), Not(HasSubstr("state file")));
+  auto bare = Start({"resume", state(), "--rendezvous", "relay.example.com:443", "--plaintext",
+                     "--bearer-token-file", MakeFile("token", "secret")});
+  EXPECT_EQ(bare->WaitForExit(), 2);
+  EXPECT_THAT(bare->err(), HasSubstr("a bearer token in plaintext"));
+  EXPECT_THAT(bare->err(), Not(HasSubstr("state file")));
   EXPECT_TRUE(Exists("state"));
 }
 

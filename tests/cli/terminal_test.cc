@@ -56,6 +56,17 @@ TEST_F(TerminalTest, CtrlCAtTheQuestions) {
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->screen();
 }
 
+// It would leave the terminal without echo.
+TEST_F(TerminalTest, CtrlBackslashIsNoKeyOfTheCodeQuestion) {
+  auto initiator = Start(WithRelay({"initiate"}), "a");
+  const std::string code = CodeOf(*initiator);
+  auto receiver = StartOnTerminal(WithRelay({"receive", "--data", "b"}));
+  ASSERT_TRUE(receiver->WaitFor("Code of the other side")) << receiver->screen();
+  receiver->Press("\x1c" + code + "\r");
+  EXPECT_EQ(receiver->WaitForExit(), 0) << receiver->screen();
+  EXPECT_EQ(initiator->WaitForExit(), 0) << initiator->err();
+}
+
 TEST_F(TerminalTest, CtrlCWhileWaiting) {
   auto initiator = StartOnTerminal(WithRelay({"initiate", "--data", "a"}));
   ASSERT_FALSE(initiator->WaitForLine("Invitation code: ").empty()) << initiator->screen();
@@ -102,6 +113,20 @@ TEST_F(TerminalTest, VerifierRefused) {
   EXPECT_EQ(receiver->out(), "");
   EXPECT_THAT(initiator->screen(), Not(HasSubstr("secret b")));
   EXPECT_THAT(initiator->screen(), HasSubstr("the verifier differs"));
+}
+
+// What was pasted together with the code was no answer to a question that nobody had seen.
+TEST_F(TerminalTest, VerifierIsNotAcceptedByWhatWasTypedBefore) {
+  auto initiator = Start(WithRelay({"initiate"}), "a");
+  const std::string code = CodeOf(*initiator);
+  auto receiver = StartOnTerminal(WithRelay({"receive", "--verify", "--data", "secret b"}));
+  ASSERT_TRUE(receiver->WaitFor("Code of the other side")) << receiver->screen();
+  receiver->Press(code + "\ryes\r");
+  ASSERT_TRUE(receiver->WaitFor("[yes/no]")) << receiver->screen();
+  receiver->Press("no\r");
+  EXPECT_EQ(receiver->WaitForExit(), 8) << receiver->screen();
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+  EXPECT_EQ(initiator->out(), "");
 }
 
 TEST_F(TerminalTest, VerifyWithNobodyToAsk) {
