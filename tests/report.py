@@ -85,11 +85,7 @@ def add_event(configuration, event, counts):
 
 def add_events(configuration, path, counts):
     """Adds the results in one file of Bazel's build events."""
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError:
-        counts.failed.append(f"[{configuration}] there is no file of build events")
-        return
+    lines = path.read_text(errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         try:
             add_event(configuration, json.loads(line), counts)
@@ -100,8 +96,12 @@ def add_events(configuration, path, counts):
 def add_configuration(folder, configuration, counts):
     """Adds what Bazel did in one configuration."""
     failed, passed = len(counts.failed), counts.passed
-    add_events(configuration, folder / f"{configuration}.bep", counts)
     status = "".join(lines_of(folder / f"{configuration}.status")) or "no exit code"
+    events = folder / f"{configuration}.bep"
+    if not events.exists():
+        counts.failed.append(f"[{configuration}] bazel ended with {status}, and left no events")
+        return
+    add_events(configuration, events, counts)
     if len(counts.failed) > failed:
         return
     if status != "0":

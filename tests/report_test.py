@@ -104,7 +104,7 @@ class ReportTest(unittest.TestCase):
     def test_missing_events_are_a_failure(self):
         (self.folder / "asan.status").write_text("37\n")
         self.check_report(
-            "FAILED  [asan] there is no file of build events", "skipped: nothing",
+            "FAILED  [asan] bazel ended with 37, and left no events", "skipped: nothing",
             "0 passed, 1 failed", failed=True)
 
     def test_an_unreadable_test_xml_is_a_failure(self):
