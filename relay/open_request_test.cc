@@ -1,10 +1,13 @@
 #include "relay/open_request.h"
 
 #include <functional>
+#include <iterator>
+#include <random>
 #include <string>
 
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "proto/wire/app_id.h"
 #include "proto/wire/side.h"
 #include "relay/channel.h"
 
@@ -113,6 +116,96 @@ TEST(ParseOpen, NamesTheFieldAtFault) {
     EXPECT_EQ(error::ReasonOf(status), error::ErrorDetail::REASON_MALFORMED);
     EXPECT_EQ(error::DetailOf(status)->field(), bad.field);
   }
+}
+
+// At a limit of some field, or one beside it.
+uint64_t AtALimit(std::mt19937& random) {
+  constexpr uint64_t kLimits[] = {0, 9, kMaxChannelId, 315'576'000'000, kMaxNumber, UINT64_MAX};
+  return kLimits[random() % std::size(kLimits)] + random() % 3 - 1;
+}
+
+void SetRandomPurpose(Open& open, std::mt19937& random) {
+  switch (random() % 4) {
+    case 0: {
+      rendezvous::v1::Allocate& allocate = *open.mutable_allocate();
+      allocate.set_channel_id(static_cast<uint32_t>(AtALimit(random)));
+      allocate.set_min_digits(static_cast<uint32_t>(random() % 12));
+      if (random() % 2 == 0) return;
+      allocate.mutable_ttl()->set_seconds(static_cast<int64_t>(AtALimit(random)));
+      return allocate.mutable_ttl()->set_nanos(static_cast<int32_t>(AtALimit(random)));
+    }
+    case 1:
+      open.mutable_claim()->set_wait(random() % 2 == 0);
+      return open.mutable_claim()->set_channel_id(static_cast<uint32_t>(AtALimit(random)));
+    case 2:
+      return open.mutable_resume()->set_channel_id(static_cast<uint32_t>(AtALimit(random)));
+    default:
+      return open.clear_purpose();
+  }
+}
+
+Open RandomOpen(std::mt19937& random) {
+  Open open = Good();
+  if (random() % 8 == 0) open.set_token(std::string(30 + random() % 4, 't'));
+  if (random() % 8 == 0) {
+    open.set_app_id(std::string(random() % 300, static_cast<char>(random())));
+  }
+  if (random() % 2 == 0) open.set_cursor(AtALimit(random));
+  SetRandomPurpose(open, random);
+  return open;
+}
+
+// Other bytes in place of some; what is no Open any more reads as an empty one.
+Open Spoiled(const Open& open, std::mt19937& random) {
+  std::string bytes = open.SerializeAsString();
+  for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
+  Open spoiled;
+  if (!spoiled.ParseFromString(bytes)) spoiled.Clear();
+  return spoiled;
+}
+
+void ExpectRefusal(const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(status.message().empty());
+  const auto detail = error::DetailOf(status);
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->reason(), error::ErrorDetail::REASON_MALFORMED);
+  EXPECT_EQ(detail->field().rfind("open.", 0), 0u) << detail->field();
+}
+
+void ExpectAsTheProtocolSays(const OpenRequest& request, const Open& open) {
+  EXPECT_EQ(request.app_id, open.app_id());
+  EXPECT_TRUE(wire::CheckAppId(request.app_id).ok());
+  EXPECT_EQ(request.side, *wire::SideFromToken(open.token()));
+  EXPECT_EQ(request.cursor, open.cursor());
+  EXPECT_LE(request.cursor, kMaxNumber);
+  EXPECT_LE(request.channel_id, kMaxChannelId);
+  EXPECT_TRUE(request.channel_id > 0 || request.purpose == OpenRequest::Purpose::kAllocate);
+  EXPECT_GE(request.ttl, absl::ZeroDuration());
+  EXPECT_LT(request.ttl, absl::InfiniteDuration());
+  EXPECT_GE(request.min_digits, 0);
+  EXPECT_LE(request.min_digits, 9);
+}
+
+TEST(ParseOpen, RefusesWithTheFieldOrTakesWhatIsInRange) {
+  std::mt19937 random(1);
+  int taken = 0;
+  constexpr int kRounds = 20'000;
+  for (int round = 0; round < kRounds && !testing::Test::HasFailure(); ++round) {
+    const Open sent = round % 2 == 0 ? RandomOpen(random) : Spoiled(Good(), random);
+    SCOPED_TRACE(sent.ShortDebugString());
+    Open open = sent;
+    const auto request = ParseOpen(open);
+    EXPECT_EQ(open.token(), std::string(sent.token().size(), '\0'));
+    if (!request.ok()) {
+      ExpectRefusal(request.status());
+      continue;
+    }
+    ExpectAsTheProtocolSays(*request, sent);
+    ++taken;
+  }
+  EXPECT_GT(taken, kRounds / 20) << "of everything that was tried";
+  EXPECT_LT(taken, kRounds / 2);
 }
 
 }  // namespace

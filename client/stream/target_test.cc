@@ -1,7 +1,16 @@
 #include "client/stream/target.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <iterator>
+#include <random>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "client/core/outcome.h"
 #include "gtest/gtest.h"
 
@@ -107,6 +116,106 @@ TEST(CheckTargetTest, CertificatesFitTogether) {
   }
   EXPECT_FALSE(
       CheckTarget({.relay = "localhost:1", .security = Security::kPlaintext, .tls = whole}).ok());
+}
+
+// As the C library reads it: whether `address`, HOST:PORT, is localhost or a literal of this
+// machine.
+bool IsHere(absl::string_view address) {
+  std::string host(address.substr(0, address.rfind(':')));
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  if (absl::EqualsIgnoreCase(host, "localhost")) return true;
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return false;
+  bool here = false;
+  if (found->ai_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(found->ai_addr);
+    here = ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+  } else if (found->ai_family == AF_INET6) {
+    const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(found->ai_addr)->sin6_addr;
+    here = IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+  }
+  freeaddrinfo(found);
+  return here;
+}
+
+bool EveryAddressIsHere(absl::string_view relay) {
+  if (absl::StartsWith(relay, "unix:") || absl::StartsWith(relay, "unix-abstract:")) return true;
+  for (const char* scheme : {"ipv4:", "ipv6:", "dns:///", "dns:"}) {
+    if (absl::ConsumePrefix(&relay, scheme)) break;
+  }
+  for (const absl::string_view address : absl::StrSplit(relay, ',')) {
+    if (!IsHere(address)) return false;
+  }
+  return true;
+}
+
+template <size_t N>
+const char* OneOf(const char* const (&choices)[N], std::mt19937& random) {
+  return choices[random() % N];
+}
+
+std::string RandomRelay(std::mt19937& random) {
+  std::string relay =
+      OneOf({"", "", "ipv4:", "ipv6:", "dns:", "dns:///", "dns://a/", "unix:"}, random);
+  do {
+    absl::StrAppend(&relay, relay.empty() || relay.back() == ':' || relay.back() == '/' ? "" : ",",
+                    OneOf({"127.0.0.1", "127.9.8.7", "128.0.0.1", "10.0.0.1", "127.1", "[::1]",
+                           "[::2]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "localhost",
+                           "LocalHost", "localhost.example", "relay.example"},
+                          random),
+                    OneOf({":1", ":47180", ":65535", ":0", ""}, random));
+  } while (random() % 3 == 0);
+  return relay;
+}
+
+// With a few characters changed, put in or taken out.
+void Spoil(std::string& relay, std::mt19937& random) {
+  constexpr char kCharacters[] = "0123456789abcdefx:::,,..[]//%-@ \x80";
+  for (uint32_t i = random() % 4; i > 0 && !relay.empty(); --i) {
+    const size_t at = random() % relay.size();
+    const char character = kCharacters[random() % std::size(kCharacters)];
+    switch (random() % 3) {
+      case 0:
+        relay[at] = character;
+        break;
+      case 1:
+        relay.insert(at, 1, character);
+        break;
+      default:
+        relay.erase(at, 1);
+    }
+  }
+}
+
+// Also what somebody makes up on purpose: it must not read as this machine here, and lead gRPC
+// elsewhere in plaintext.
+TEST(CheckTargetTest, PlaintextByItselfOnlyWhenEveryAddressIsThisMachine) {
+  std::mt19937 random(1);
+  int plaintext = 0;
+  int refused = 0;
+  for (int round = 0; round < 50'000 && !testing::Test::HasFailure(); ++round) {
+    StreamTarget target{.relay = RandomRelay(random)};
+    if (round % 2 == 0) Spoil(target.relay, random);
+    if (random() % 2 == 0) target.bearer_token = "t";
+    if (random() % 4 == 0) target.security = Security::kPlaintext;
+    SCOPED_TRACE(target.relay);
+    const auto security = CheckTarget(target);
+    if (!security.ok()) {
+      ++refused;
+      EXPECT_EQ(ReasonOf(security.status()), Reason::kInvalidArgument);
+      EXPECT_FALSE(security.status().message().empty());
+    } else if (*security == Security::kPlaintext) {
+      ++plaintext;
+      const bool asked_for = target.security == Security::kPlaintext && target.bearer_token.empty();
+      EXPECT_TRUE(asked_for || EveryAddressIsHere(target.relay));
+    } else {
+      EXPECT_FALSE(*IsLoopback(target.relay));
+    }
+  }
+  EXPECT_GT(plaintext, 1000);
+  EXPECT_GT(refused, 1000);
 }
 
 }  // namespace

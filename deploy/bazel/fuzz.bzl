@@ -1,8 +1,7 @@
 """libFuzzer targets that are ordinary tests in every other build.
 
 A fuzzed source defines LLVMFuzzerTestOneInput. `bazel test //...` feeds it each file of its corpus once;
-`bazel build --config=fuzz //tests/fuzz:x_fuzz` makes a binary that searches for more:
-`bazel-bin/tests/fuzz/x_fuzz -max_total_time=60 CORPUS_FOLDER`.
+`tests/fuzz/run //tests/fuzz:x_fuzz SECONDS` searches for more.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_test")

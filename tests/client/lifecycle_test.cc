@@ -9,6 +9,7 @@
 #include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/client/impatient.h"
 #include "tests/client/in_process_relay.h"
 #include "tests/client/signal.h"
 
@@ -74,10 +75,9 @@ TEST_F(LifecycleTest, CancelOfAFinishedExchangeChangesNothing) {
 }
 
 TEST_F(LifecycleTest, TheTimeoutReachesEveryWaiterAndClosesTheChannel) {
-  Options options = NewOptions();
-  options.timeout = absl::Milliseconds(200);
-  auto initiator = Initiator::Create(options, "a").value();
-  const std::string code = initiator.GetCode().value();
+  auto impatient = MakeImpatient(NewOptions());
+  ASSERT_TRUE(impatient.ok()) << impatient.status();
+  Initiator& initiator = impatient->initiator;
   Collector<absl::Status> statuses;
   std::thread waiter([&] { statuses.Add(initiator.GetVerifier().status()); });
   initiator.WhenData([&](Result data) { statuses.Add(data.status()); });
@@ -87,9 +87,9 @@ TEST_F(LifecycleTest, TheTimeoutReachesEveryWaiterAndClosesTheChannel) {
     EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
     EXPECT_EQ(ReasonOf(status), Reason::kTimeout);
   }
-  EXPECT_EQ(initiator.GetCode().value(), code);  // what was there stays
+  EXPECT_EQ(initiator.GetCode(), Result(impatient->code));  // what was there stays
   EXPECT_EQ(initiator.Finish(), absl::OkStatus());
-  auto late = Receiver::Create(NewOptions(), code, "b").value();
+  auto late = Receiver::Create(NewOptions(), impatient->code, "b").value();
   EXPECT_FALSE(late.GetData().ok());
 }
 

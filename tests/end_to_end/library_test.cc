@@ -11,6 +11,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/client/impatient.h"
 #include "tests/end_to_end/relay_fixture.h"
 
 namespace wormhole::testing {
@@ -129,12 +130,13 @@ TEST_F(LibraryTest, NineInitiatorsGetOneDigitEachAndAnotherAppAsWell) {
 }
 
 TEST_F(LibraryTest, AChannelExpires) {
-  StartRelay({"--channel-ttl-default=1s", "--channel-ttl-max=1s"});
+  StartRelay({"--channel-ttl-default=3s", "--channel-ttl-max=3s"});
   auto initiator = Initiator::Create(NewOptions(), "a");
-  const std::string code = initiator->GetCode().value();
+  const absl::StatusOr<std::string> code = initiator->GetCode();
+  ASSERT_TRUE(code.ok()) << code.status();
   const absl::Status expired = initiator->GetData().status();
   EXPECT_EQ(ReasonOf(expired), Reason::kNoSuchCode) << expired;
-  auto receiver = Receiver::Create(NewOptions(), code, "b");
+  auto receiver = Receiver::Create(NewOptions(), *code, "b");
   EXPECT_EQ(ReasonOf(receiver->GetData().status()), Reason::kNoSuchCode);
 }
 
@@ -197,17 +199,16 @@ TEST_F(LibraryTest, TheExamplesOfTheReadme) {
 
 TEST_F(LibraryTest, TheTimeoutReachesEveryWaiter) {
   StartRelay();
-  Options options = NewOptions();
-  options.timeout = absl::Milliseconds(300);
-  auto initiator = Initiator::Create(options, "a");
-  const std::string code = initiator->GetCode().value();
+  auto impatient = MakeImpatient(NewOptions());
+  ASSERT_TRUE(impatient.ok()) << impatient.status();
+  Initiator& initiator = impatient->initiator;
   std::promise<absl::StatusOr<std::string>> by_callback;
-  initiator->WhenData([&](absl::StatusOr<std::string> value) { by_callback.set_value(value); });
-  EXPECT_EQ(ReasonOf(initiator->GetData().status()), Reason::kTimeout);
+  initiator.WhenData([&](absl::StatusOr<std::string> value) { by_callback.set_value(value); });
+  EXPECT_EQ(ReasonOf(initiator.GetData().status()), Reason::kTimeout);
   EXPECT_EQ(ReasonOf(by_callback.get_future().get().status()), Reason::kTimeout);
   // The channel was closed, so the code is gone.
-  EXPECT_EQ(initiator->Finish(absl::Seconds(30)), absl::OkStatus());
-  auto receiver = Receiver::Create(NewOptions(), code, "b");
+  EXPECT_EQ(initiator.Finish(absl::Seconds(30)), absl::OkStatus());
+  auto receiver = Receiver::Create(NewOptions(), impatient->code, "b");
   EXPECT_EQ(ReasonOf(receiver->GetData().status()), Reason::kNoSuchCode);
 }
 

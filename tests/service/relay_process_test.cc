@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor_database.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
@@ -187,13 +189,13 @@ TEST(RelayProcessTest, AKilledRelayGoesOnWithItsChannels) {
   EXPECT_EQ(b.ReceiveNews()->message().frame(), "two");
 }
 
-ServerReflectionResponse AskReflection(const std::string& address, grpc::Status& status) {
+ServerReflectionResponse AskReflection(const std::string& address,
+                                       const ServerReflectionRequest& request,
+                                       grpc::Status& status) {
   const auto stub = ServerReflection::NewStub(Connect(address));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
   const auto stream = stub->ServerReflectionInfo(&context);
-  ServerReflectionRequest request;
-  request.set_list_services("");
   stream->Write(request);
   stream->WritesDone();
   ServerReflectionResponse response;
@@ -202,10 +204,22 @@ ServerReflectionResponse AskReflection(const std::string& address, grpc::Status&
   return response;
 }
 
+ServerReflectionRequest ListServices() {
+  ServerReflectionRequest request;
+  request.set_list_services("");
+  return request;
+}
+
+ServerReflectionRequest FileOf(const std::string& symbol) {
+  ServerReflectionRequest request;
+  request.set_file_containing_symbol(symbol);
+  return request;
+}
+
 TEST(RelayProcessTest, ReflectionListsTheServices) {
   RelayProcess relay({kAny, kMemory});
   grpc::Status status;
-  const auto response = AskReflection(relay.AwaitListening(), status);
+  const auto response = AskReflection(relay.AwaitListening(), ListServices(), status);
   EXPECT_TRUE(status.ok());
   std::vector<std::string> names;
   for (const auto& service : response.list_services_response().service()) {
@@ -244,10 +258,28 @@ TEST(RelayProcessTest, StreamsOfReflectionDoNotTakeAllThreads) {
   for (const auto& stream : streams) stream->Finish();
 }
 
+// With the files that they import, so that a client needs no .proto file.
+TEST(RelayProcessTest, ReflectionDescribesTheServices) {
+  RelayProcess relay({kAny, kMemory});
+  const std::string address = relay.AwaitListening();
+  for (const char* service : {kService, "grpc.health.v1.Health"}) {
+    grpc::Status status;
+    const auto response = AskReflection(address, FileOf(service), status);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    google::protobuf::SimpleDescriptorDatabase files;
+    for (const std::string& file : response.file_descriptor_response().file_descriptor_proto()) {
+      google::protobuf::FileDescriptorProto parsed;
+      EXPECT_TRUE(parsed.ParseFromString(file) && files.Add(parsed));
+    }
+    google::protobuf::DescriptorPool pool(&files);
+    EXPECT_NE(pool.FindServiceByName(service), nullptr) << response.ShortDebugString();
+  }
+}
+
 TEST(RelayProcessTest, ReflectionCanBeTurnedOff) {
   RelayProcess relay({kAny, kMemory, "--reflection=false"});
   grpc::Status status;
-  AskReflection(relay.AwaitListening(), status);
+  AskReflection(relay.AwaitListening(), ListServices(), status);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 

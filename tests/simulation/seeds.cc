@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tests/nightly/nightly.h"
 
 namespace wormhole::simulation {
 namespace {
@@ -34,7 +35,7 @@ std::optional<uint64_t> Number(const char* variable) {
 
 uint64_t SeedCount() {
   if (const auto count = Number("WORMHOLE_SIMULATION_SEEDS"); count.has_value()) return *count;
-  return Number("WORMHOLE_NIGHTLY").value_or(0) == 1 ? kNightly : kDefault;
+  return IsNightly() ? kNightly : kDefault;
 }
 
 std::optional<uint64_t> SeedToReplay() { return Number("WORMHOLE_SIMULATION_SEED"); }
