@@ -18,27 +18,27 @@ constexpr unsigned kAll = kNewOnes | kForResume;
 
 constexpr absl::Duration kMaxTimeout = absl::Hours(24 * 7);
 
-template <bool Arguments::*kMember>
+template <bool Arguments::*Member>
 absl::Status SetFlag(std::string_view, Arguments& arguments) {
-  arguments.*kMember = true;
+  arguments.*Member = true;
   return absl::OkStatus();
 }
 
-template <std::string Arguments::*kMember>
+template <std::string Arguments::*Member>
 absl::Status SetText(std::string_view value, Arguments& arguments) {
   if (value.empty()) return absl::InvalidArgumentError("an empty value means nothing here");
-  arguments.*kMember = std::string(value);
+  arguments.*Member = std::string(value);
   return absl::OkStatus();
 }
 
-template <std::optional<absl::Duration> Arguments::*kMember>
+template <std::optional<absl::Duration> Arguments::*Member>
 absl::Status SetDuration(std::string_view value, Arguments& arguments) {
   absl::StatusOr<absl::Duration> parsed = ParseDuration(value);
   if (!parsed.ok()) return parsed.status();
   if (*parsed < absl::Milliseconds(1) || *parsed > kMaxTimeout) {
     return absl::InvalidArgumentError("must be between 1ms and 7d");
   }
-  arguments.*kMember = *parsed;
+  arguments.*Member = *parsed;
   return absl::OkStatus();
 }
 
