@@ -51,8 +51,9 @@ class PartyDriver;
 class PartyFactory;
 
 struct ClientOptions {
-  // Threads that run callbacks and exchanges. Two keep one slow callback from holding up all
-  // other exchanges; more only pay when callbacks compute. 1 to 64.
+  // Threads that run callbacks, save hooks, timers, and the exchanges that have a save hook; what
+  // the relay sends to the others is worked on where gRPC brings it. Two keep one slow callback
+  // from holding up all other exchanges; more only pay when callbacks compute. 1 to 64.
   int threads = 2;
   // How to reach relays. Leave it empty for gRPC; a program with its own transport (or a test)
   // brings one.
@@ -181,7 +182,8 @@ class Party {
   absl::Status DeriveKey(std::string_view purpose, unsigned char* out, size_t size) const;
 
   // Gives up: every waiter gets CANCELLED, and the relay is told in the background. Nothing happens
-  // to a finished exchange.
+  // to a finished exchange. The save hook is called with it, unless the handle is destroyed before
+  // that: wait for Finish() or a callback if a copy that goes on later would hurt.
   void Cancel();
 
   // Waits, at most `limit`, until the relay has been told that this exchange is over. OK at once
