@@ -94,10 +94,17 @@ struct ChannelSnapshot {
 
 // What a client has to keep, and how long things live.
 struct ChannelLimits {
+  // For clients that do not say; the library always does, a little more than its timeout.
   absl::Duration ttl_default = absl::Hours(1);
+  // A week of holidays, after which nobody remembers the code.
   absl::Duration ttl_max = absl::Hours(24 * 7);
+  // Longer than a code is spoken of after it was used: who comes late is told why, and meets nobody
+  // else under the same number.
   absl::Duration quarantine = absl::Minutes(10);
+  // A sealed box of the largest bucket and what is around it; the least that the protocol allows.
   uint32_t max_frame_bytes = 66'000;
+  // Of the largest frames as many as fit into a megabyte: an exchange has five in all, and a
+  // channel costs no more than that in memory.
   uint32_t window_frames = 16;
   uint32_t window_bytes = 1 << 20;
 };

@@ -27,6 +27,14 @@ TEST_F(Allocation, IsToldOnlyWhenItIsDurable) {
   EXPECT_TRUE(anna->reads());
 }
 
+TEST_F(Allocation, HasAtLeastTheDigitsThatWereAskedFor) {
+  auto anna = Stream("anna");
+  anna->Allocate(0, absl::ZeroDuration(), /*min_digits=*/3);
+  Settle();
+  EXPECT_GE(anna->id(), 100u);
+  EXPECT_LE(anna->id(), 999u);
+}
+
 TEST_F(Allocation, OpenedTellsTheTerms) {
   options_.motd = "hello";
   options_.heartbeat = absl::Milliseconds(12'500);

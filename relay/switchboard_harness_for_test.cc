@@ -115,10 +115,11 @@ TestStream& TestStream::InApp(std::string app_id) {
   return *this;
 }
 
-TestStream& TestStream::Allocate(uint32_t id, absl::Duration ttl) {
+TestStream& TestStream::Allocate(uint32_t id, absl::Duration ttl, uint32_t min_digits) {
   AttachRequest request = Opening(0);
   auto& allocate = *request.mutable_open()->mutable_allocate();
   allocate.set_channel_id(id);
+  allocate.set_min_digits(min_digits);
   if (ttl > absl::ZeroDuration()) allocate.mutable_ttl()->set_seconds(absl::ToInt64Seconds(ttl));
   sink_->reads_ = 1;
   return Send(std::move(request));

@@ -53,7 +53,8 @@ class TestStream {
   ~TestStream() { Detach(); }
 
   TestStream& InApp(std::string app_id);  // kApp otherwise
-  TestStream& Allocate(uint32_t id = 0, absl::Duration ttl = absl::ZeroDuration());
+  TestStream& Allocate(uint32_t id = 0, absl::Duration ttl = absl::ZeroDuration(),
+                       uint32_t min_digits = 0);
   TestStream& Claim(uint32_t id, uint64_t cursor = 0);
   TestStream& Wait(uint32_t id, uint64_t cursor = 0);
   TestStream& Resume(uint32_t id, uint64_t cursor = 0);

@@ -95,6 +95,44 @@ TEST(ExchangeMaliceTest, CutLongerAndEmptyFrames) {
   }
 }
 
+// A relay that joins two who mean different exchanges, though they use the same words.
+void ExpectWrongCode(World& w, ExchangeConfig alice, ExchangeConfig bob) {
+  w.alice.Create(std::move(alice));
+  w.alice.Start();
+  w.Run(Seconds(1), [&] { return !w.alice.code.empty(); });
+  w.bob.Create(std::move(bob));
+  w.bob.Start();
+  w.Run(Seconds(200), [&] { return w.alice.over && w.bob.over; });
+  for (const Party* party : {&w.alice, &w.bob}) {
+    EXPECT_TRUE(party->data.empty() && party->verifiers.empty());
+    EXPECT_EQ(ReasonOf(party->failure()), Reason::kWrongCode) << party->failure();
+  }
+}
+
+TEST(ExchangeMaliceTest, AnotherAppIdWithTheSameWords) {
+  World w;
+  ExchangeConfig alice = InitiatorConfig();
+  ExchangeConfig bob = ReceiverConfig("4-zoo-zone");
+  alice.code = "4-zoo-zone";
+  bob.app_id = "example.com/another";
+  ExpectWrongCode(w, alice, bob);
+}
+
+TEST(ExchangeMaliceTest, AnotherChannelIdWithTheSameWords) {
+  World w;
+  ExchangeConfig alice = InitiatorConfig();
+  alice.code = "4-zoo-zone";
+  bool from_bob = false;
+  w.relay.on_open = [&](rendezvous::v1::Open& open) {
+    from_bob = open.has_claim();
+    if (from_bob) open.mutable_claim()->set_channel_id(4);
+  };
+  w.relay.on_opened = [&](rendezvous::v1::Opened& opened) {
+    if (from_bob) opened.set_channel_id(5);
+  };
+  ExpectWrongCode(w, alice, ReceiverConfig("5-zoo-zone"));
+}
+
 // Frames of one exchange, as they were posted.
 std::vector<std::string> FramesOf(World& w, int author) {
   w.relay.forget = false;

@@ -29,7 +29,11 @@ void FakeRelay::End(Stream& stream, absl::Status status) {
 
 void FakeRelay::Receive(const std::shared_ptr<Stream>& stream, const Request& request) {
   if (stream->ended) return;
-  if (request.has_open()) return Open(stream, request.open());
+  if (request.has_open()) {
+    rendezvous::v1::Open open = request.open();
+    if (on_open) on_open(open);
+    return Open(stream, open);
+  }
   if (request.has_heartbeat()) {
     Response response;
     response.mutable_heartbeat();

@@ -53,6 +53,8 @@ class FakeRelay {
 
   std::map<uint32_t, Channel> channels;
   std::vector<std::weak_ptr<Stream>> waiters;
+  // Changes what an Open asks for, before it is looked at.
+  std::function<void(rendezvous::v1::Open&)> on_open;
   // Changes what an Opened says; for relays that lie.
   std::function<void(rendezvous::v1::Opened&)> on_opened;
   // Changes a frame on its way to the reader.
