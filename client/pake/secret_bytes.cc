@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "proto/sync/mutex.h"
 
 namespace wormhole::pake {
 namespace {
@@ -23,6 +25,50 @@ bool Reserve() {
 
 void Release() { live_count.fetch_sub(1, std::memory_order_relaxed); }
 
+// Allocations that have been wiped and wait for the next secret of their size, so that a process
+// with one exchange after another makes no system calls for them.
+class SpareAllocations {
+ public:
+  // Zeros, or null when there is none.
+  uint8_t* Take(size_t size) {
+    sync::MutexLock lock(mutex_);
+    for (Spare& spare : spares_) {
+      if (spare.size != size) continue;
+      uint8_t* const data = spare.data;
+      spare = spares_.back();
+      spares_.pop_back();
+      return data;
+    }
+    return nullptr;
+  }
+
+  // False when there are enough: the caller frees it.
+  bool Keep(uint8_t* data, size_t size) {
+    sodium_memzero(data, size);
+    sync::MutexLock lock(mutex_);
+    if (spares_.size() >= kMost) return false;
+    spares_.push_back({data, size});
+    return true;
+  }
+
+ private:
+  // As many exchanges as a busy process ends and begins at a time; what they lock is not missed.
+  static constexpr size_t kMost = 64;
+  struct Spare {
+    uint8_t* data;
+    size_t size;
+  };
+
+  sync::Mutex mutex_;
+  std::vector<Spare> spares_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+// Never destroyed: threads that are not joined may end an exchange after main.
+SpareAllocations& Spares() {
+  static auto& spares = *new SpareAllocations();
+  return spares;
+}
+
 }  // namespace
 
 absl::StatusOr<SecretBytes> SecretBytes::Create(size_t size) {
@@ -34,6 +80,7 @@ absl::StatusOr<SecretBytes> SecretBytes::Create(size_t size) {
         absl::StrCat("this process holds ", kMaxLive,
                      " secrets in guarded memory; finish some exchanges first"));
   }
+  if (uint8_t* const spare = Spares().Take(size)) return SecretBytes(spare, size);
   auto* data = static_cast<uint8_t*>(sodium_malloc(size));
   if (data == nullptr) {
     Release();
@@ -69,7 +116,7 @@ absl::StatusOr<SecretBytes> SecretBytes::Clone() const { return Copy(view()); }
 
 void SecretBytes::Reset() {
   if (data_ == nullptr) return;
-  sodium_free(data_);  // wipes first
+  if (!Spares().Keep(data_, size_)) sodium_free(data_);  // both wipe
   Release();
   data_ = nullptr;
   size_ = 0;

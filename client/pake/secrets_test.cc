@@ -86,6 +86,18 @@ TEST(SecretBytesTest, ResetIsRepeatable) {
   EXPECT_TRUE(secret.empty());
 }
 
+// An allocation may serve another secret of its size; nothing of the first is left in it.
+TEST(SecretBytesTest, IsZerosWhateverWasThereBefore) {
+  for (int round = 0; round < 3; ++round) {
+    std::vector<SecretBytes> all;
+    for (int i = 0; i < 200; ++i) {
+      all.push_back(SecretBytes::Create(i % 2 == 0 ? 48 : 49).value());
+      ASSERT_EQ(Text(all.back()), std::string(all.back().size(), '\0'));
+      std::memset(all.back().data(SecretAccess{}), 's', all.back().size());
+    }
+  }
+}
+
 TEST(SecretBytesTest, TooMuchMemoryIsAnError) {
   for (size_t size : {SIZE_MAX, SIZE_MAX - 4096, SIZE_MAX / 2, size_t{1} << 60}) {
     EXPECT_EQ(SecretBytes::Create(size).status().code(), absl::StatusCode::kResourceExhausted);
