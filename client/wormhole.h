@@ -14,7 +14,8 @@
 // once each, one at a time for an exchange, never inside the call that set them and never under a
 // lock of the library. A callback should not block for long; a blocking call of this library made
 // from one returns FAILED_PRECONDITION. The threads are never joined: what callbacks use must live
-// until they are done, also at the end of main.
+// until they are done, also at the end of main. What a callback holds may be destroyed on any
+// thread, one of gRPC's included: its destructor should not block.
 //
 // Destruction: destroying an Initiator or Receiver does not block and closes nothing; after it
 // returns no callback and no hook of it starts, though one that another thread has begun may still

@@ -132,7 +132,7 @@ void StreamAttachment::Dismiss(std::optional<AttachResponse> last_word, absl::St
   {
     sync::MutexLock lock(mutex_);
     if (!sink_ || ended_) return;
-    if (last_word && channel_) sink_->Send(*std::move(last_word));
+    if (last_word && told_) sink_->Send(*std::move(last_word));
     sink_->End(std::move(status));
     ended_ = true;
     bound.swap(channel_);
@@ -155,7 +155,9 @@ bool StreamAttachment::over() const {
 
 void StreamAttachment::Send(AttachResponse response) {
   sync::MutexLock lock(mutex_);
-  if (sink_ && !ended_) sink_->Send(std::move(response));
+  if (!sink_ || ended_) return;
+  told_ = true;
+  sink_->Send(std::move(response));
 }
 
 void StreamAttachment::End(absl::Status status) {

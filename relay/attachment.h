@@ -75,6 +75,7 @@ class StreamAttachment final : public Attachment,
   mutable sync::Mutex mutex_;
   std::shared_ptr<Sink> sink_ WORMHOLE_GUARDED_BY(mutex_);  // null: detached
   bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // something: Opened at first
   bool owes_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::shared_ptr<LiveChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
 };

@@ -23,10 +23,11 @@ bool LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, Turn
   if (seat(role).stream) turn.End(seat(role).stream, Superseded());
   const LogState& peer_log = snapshot_.log(Other(role));
   const uint32_t missed = std::exchange(work(role).missed_third_parties, 0);
-  seat(role) = {
-      .stream = stream,
-      .sent = cursor,
-      .deaf = cursor<peer_log.forgotten, .third_parties = missed, .owes_status = missed> 0};
+  seat(role) = {.stream = stream,
+                .sent = cursor,
+                .deaf = (cursor < peer_log.forgotten),
+                .third_parties = missed,
+                .owes_status = (missed > 0)};
   seat(Other(role)).owes_status = true;
   turn.Send(stream, OpenedResponse(key_.id, snapshot_, role, PresenceOf(Other(role)),
                                    registry_->options()));

@@ -64,7 +64,7 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   void LookForDue() {
-    if (looking_->exchange(true)) return;
+    if (looking_->exchange(true)) return registry_->store().Flush();
     // Lets go of the look when the last op has let go of it.
     std::shared_ptr<void> batch(nullptr, [looking = looking_](void*) { looking->store(false); });
     registry_->store().Due(

@@ -14,8 +14,8 @@
 
 namespace wormhole::relay {
 
-// Holds `mutex` for its life; then flushes the streams that were touched, then the store if it was
-// called, and runs what was put off. All of them call back, so none of that may happen under a
+// Holds `mutex` for its life; then flushes the streams that were touched, runs what was put off,
+// and flushes the store if it was called. All of them call back, so none of that may happen under a
 // lock. The streams come first: somebody waits for what they write.
 class WORMHOLE_SCOPED_CAPABILITY Turn {
  public:
@@ -23,8 +23,8 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
   ~Turn() WORMHOLE_RELEASE() {
     mutex_.Unlock();
     for (const auto& stream : touched_) stream->Flush();
-    if (called_ != nullptr) called_->Flush();
     for (const auto& work : afterwards_) work();
+    if (called_ != nullptr) called_->Flush();
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;

@@ -17,6 +17,12 @@ ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* 
   unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
 }
 
+namespace {
+
+constexpr char kUnsaved[] = "; saving this has failed: do not resume from what was saved before";
+
+}  // namespace
+
 // --- Every event goes through here; a stream that is due is opened at once.
 
 std::vector<Effect> ExchangeMachine::Step(Event event, Instant now) {
@@ -110,8 +116,8 @@ void ExchangeMachine::On(const Ended& ended) {
 
 void ExchangeMachine::On(const SaveFailed& failed) {
   if (!told_ || outcome_unsure_) {
-    // A failure stays what it was: what was saved last would only come to it again.
-    state_.failure ? TellFailure() : TellSaveFailed(failed.status);
+    // A failure stays what it was.
+    state_.failure ? TellFailure(kUnsaved) : TellSaveFailed(failed.status);
   }
   told_ = true;
   stopped_ = true;
@@ -123,8 +129,9 @@ void ExchangeMachine::On(const SaveFailed& failed) {
   Emit(Over{});
 }
 
-void ExchangeMachine::TellFailure() {
-  Emit(Failed{Failure(state_.failure->reason, state_.failure->code, state_.failure->message)});
+void ExchangeMachine::TellFailure(const char* more) {
+  Emit(Failed{Failure(state_.failure->reason, state_.failure->code,
+                      absl::StrCat(state_.failure->message, more))});
 }
 
 void ExchangeMachine::TellSaveFailed(const absl::Status& why) {
@@ -185,7 +192,7 @@ void ExchangeMachine::StartClock() {
 void ExchangeMachine::TellWhatIsKnown() {
   if (state_.failure) {
     told_ = true;
-    return TellFailure();
+    return TellFailure("");
   }
   if (state_.confirmed) Emit(VerifierReady{VerifierText(state_)});
   if (state_.finished) {

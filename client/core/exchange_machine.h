@@ -83,7 +83,7 @@ class ExchangeMachine final : public Exchange {
   void On(const AcceptVerifier& answer);
   void StartClock();
   void TellWhatIsKnown();
-  void TellFailure();
+  void TellFailure(const char* more);
   void TellSaveFailed(const absl::Status& why);
   void OpenStreamNow();
 

@@ -20,8 +20,9 @@ struct StreamTarget {
   std::string bearer_token;
 };
 
-// Who hears a stream. Calls come one at a time, on any thread, and never inside a call of the
-// stream or of Transport::Open.
+// Who hears a stream. Calls come one at a time, on any thread, without a lock of the transport's,
+// and never inside a call of the stream or of Transport::Open. Inside of them the stream may be
+// sent to, read on and abandoned, and others opened.
 class StreamListener {
  public:
   virtual ~StreamListener() = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <limits>
 
 #include "relay/store/store_away.h"
 
@@ -15,6 +16,10 @@ constexpr size_t kMaxBatch = 512;
 // How long an answer waits for a Flush. Longer than two sides take to answer each other on a fast
 // network, and too short to be noticed.
 constexpr std::chrono::microseconds kAnswerWait(200);
+
+// So that a thread which came with one call is not kept by the answers of all others.
+constexpr int kRoundsOfAFlush = 2;
+constexpr int kAll = std::numeric_limits<int>::max();
 
 }  // namespace
 
@@ -40,7 +45,7 @@ void CommitThread::Flush() {
     WakeForQueue();
     if (answers_.empty()) return;
   }
-  GiveAnswers();
+  GiveAnswers(kRoundsOfAFlush);
 }
 
 // A thread that is at work looks at the queue again before it sleeps.
@@ -68,7 +73,7 @@ bool CommitThread::Take(Operations& taken) {
   sync::MutexLock lock(mutex_);
   while (!AwaitWork()) {
     mutex_.Unlock();
-    GiveAnswers();
+    GiveAnswers(kAll);
     mutex_.Lock();
   }
   taken.swap(queue_);
@@ -79,14 +84,14 @@ void CommitThread::Loop() {
   Operations taken;
   while (!Take(taken)) RunAll(std::exchange(taken, {}));
   RunAll(std::exchange(taken, {}));
-  GiveAnswers();
+  GiveAnswers(kAll);
   // Only an answer can have queued anything by now.
   const absl::Status closing = StoreAway("the store is closing");
   for (Take(taken); !taken.empty(); Take(taken)) {
     for (auto& operation : taken) operation->Fail(closing);
     QueueAnswers(taken, 0, taken.size());
     taken.clear();
-    GiveAnswers();
+    GiveAnswers(kAll);
   }
 }
 
@@ -120,20 +125,19 @@ void CommitThread::QueueAnswers(Operations& operations, size_t begin, size_t end
   });
   {
     sync::MutexLock lock(mutex_);
-    // Whoever has queued more is likely to come again soon. Unless nobody has come for earlier ones
-    // while a whole batch was committed.
-    at_once = !answers_.empty() || (at_once && queue_.empty());
+    // Nobody has come for earlier ones while a whole batch was committed.
+    at_once = at_once || !answers_.empty();
     answers_.insert(answers_.end(), std::make_move_iterator(first), std::make_move_iterator(last));
   }
-  if (at_once) GiveAnswers();
+  if (at_once) GiveAnswers(kAll);
 }
 
-void CommitThread::GiveAnswers() {
+void CommitThread::GiveAnswers(int rounds) {
   Operations given;
   sync::MutexLock lock(mutex_);
   if (answering_) return;
   answering_ = true;
-  while (!answers_.empty()) {
+  for (int round = 0; round < rounds && !answers_.empty(); ++round) {
     given.swap(answers_);
     mutex_.Unlock();
     for (auto& operation : given) {
@@ -144,7 +148,8 @@ void CommitThread::GiveAnswers() {
     mutex_.Lock();
   }
   answering_ = false;
-  WakeForQueue();  // for what the answers have queued
+  WakeForQueue();                               // for what the answers have queued
+  if (!answers_.empty()) changed_.NotifyOne();  // the thread waits for their time
 }
 
 }  // namespace wormhole::relay

@@ -43,7 +43,8 @@ class BatchTarget {
 // When an answer is given.
 enum class AnswerTime {
   kAtOnce,
-  kSoon,  // with the next Flush, after a fifth of a millisecond at the latest
+  kSoon,  // with the next Flush; when none comes, after a fifth of a millisecond or with the next
+          // batch
 };
 
 class CommitThread {
@@ -59,11 +60,11 @@ class CommitThread {
   CommitThread& operator=(const CommitThread&) = delete;
 
   // Queues `work`, a callable that returns absl::StatusOr<T>, for the next Flush at the latest.
-  // After it has run and its batch is
-  // committed, `done` runs with what it returned: `work` on the thread of this object, `done` there
-  // or inside some Flush, one at a time and in the order of the calls. UNAVAILABLE from `work`, or
-  // a commit that fails, fails the batch: every `done` of it gets that error, also of calls whose
-  // turn had not come. Any other error is an answer like any other.
+  // After it has run and its batch is committed, `done` runs with what it returned: `work` on the
+  // thread of this object, `done` there or inside some Flush, one at a time and in the order of the
+  // calls. UNAVAILABLE from `work`, or a commit that fails, fails the batch: every `done` of it
+  // gets that error, also of calls whose turn had not come. Any other error is an answer like any
+  // other.
   template <typename T, typename Work>
   void Add(Work work, Store::Done<T> done, AnswerTime time = AnswerTime::kAtOnce) {
     Enqueue(std::make_unique<Call<T, Work>>(std::move(work), std::move(done), time));
@@ -120,8 +121,9 @@ class CommitThread {
   // Queues the answers of a batch, and gives them when they are not to wait.
   void QueueAnswers(Operations& operations, size_t begin, size_t end) WORMHOLE_EXCLUDES(mutex_);
   void WakeForQueue() WORMHOLE_REQUIRES(mutex_);
-  // Gives all answers, unless another thread is at it.
-  void GiveAnswers() WORMHOLE_EXCLUDES(mutex_);
+  // Gives the answers that are there, and as often what has come meanwhile, unless another thread
+  // is at it.
+  void GiveAnswers(int rounds) WORMHOLE_EXCLUDES(mutex_);
 
   BatchTarget* const target_;
   sync::Mutex mutex_;
