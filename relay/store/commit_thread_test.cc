@@ -4,6 +4,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -69,6 +70,73 @@ class CommitThreadTest : public ::testing::Test {
   std::promise<void> queued_;
   std::unique_ptr<CommitThread> thread_ = std::make_unique<CommitThread>(&target_);
 };
+
+// A call whose answer can wait has been committed, and the thread is at work on another one.
+class AnswerTimeTest : public CommitThreadTest {
+ protected:
+  AnswerTimeTest() {
+    target_.full = true;  // a batch for each
+    thread_->Add<int>([]() -> absl::StatusOr<int> { return 1; },
+                      [this](const absl::StatusOr<int>&) {
+                        answers_.push_back("soon");
+                        soon_by_ = std::this_thread::get_id();
+                        if (on_soon_) on_soon_();
+                      },
+                      AnswerTime::kSoon);
+    thread_->Add<int>(
+        [this]() -> absl::StatusOr<int> {
+          at_work_.set_value();
+          released_.get_future().wait();
+          return 2;
+        },
+        [this](const absl::StatusOr<int>&) {
+          answers_.push_back("at once");
+          last_.set_value();
+        });
+    thread_->Flush();
+    at_work_.get_future().wait();
+  }
+  ~AnswerTimeTest() override { Stop(); }
+
+  std::vector<std::string> answers_;  // of one thread at a time
+  std::thread::id soon_by_;
+  std::function<void()> on_soon_;
+  std::promise<void> at_work_, released_, last_;
+};
+
+TEST_F(AnswerTimeTest, TheNextFlushGivesAnAnswerThatCanWait) {
+  EXPECT_THAT(answers_, ElementsAre());
+  thread_->Flush();
+  EXPECT_THAT(answers_, ElementsAre("soon"));
+  EXPECT_EQ(soon_by_, std::this_thread::get_id());
+  released_.set_value();
+}
+
+TEST_F(AnswerTimeTest, TheNextBatchBringsItWhenNobodyFlushes) {
+  released_.set_value();
+  last_.get_future().wait();
+  EXPECT_THAT(answers_, ElementsAre("soon", "at once"));
+  EXPECT_NE(soon_by_, std::this_thread::get_id());
+}
+
+TEST_F(AnswerTimeTest, WhatAnAnswerQueuesInsideAFlushNeedsNoOther) {
+  std::promise<void> done;
+  on_soon_ = [this, &done] {
+    thread_->Add<int>([]() -> absl::StatusOr<int> { return 3; },
+                      [&done](const absl::StatusOr<int>&) { done.set_value(); });
+  };
+  thread_->Flush();
+  released_.set_value();
+  done.get_future().wait();
+}
+
+TEST_F(CommitThreadTest, AnAnswerThatNobodyComesForIsGivenAllTheSame) {
+  std::promise<void> done;
+  thread_->Add<int>([]() -> absl::StatusOr<int> { return 1; },
+                    [&done](const absl::StatusOr<int>&) { done.set_value(); }, AnswerTime::kSoon);
+  thread_->Flush();
+  done.get_future().wait();
+}
 
 TEST_F(CommitThreadTest, ABatchCommitsOnceAndThenAnswersInOrder) {
   InOneBatch([this] {
