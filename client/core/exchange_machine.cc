@@ -12,16 +12,16 @@ namespace wormhole::core {
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
-ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* random)
-    : state_(std::move(state)), saves_(saves), link_(state_.schedule, state_.check_in, random) {
-  unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
-}
-
 namespace {
 
 constexpr char kUnsaved[] = "; saving this has failed: do not resume from what was saved before";
 
 }  // namespace
+
+ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* random)
+    : state_(std::move(state)), saves_(saves), link_(state_.schedule, state_.check_in, random) {
+  unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
+}
 
 // --- Every event goes through here; a stream that is due is opened at once.
 

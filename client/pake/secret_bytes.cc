@@ -42,7 +42,7 @@ class SpareAllocations {
     return nullptr;
   }
 
-  // False when there are enough: the caller frees it.
+  // Wipes it. False when there are enough: the caller frees it.
   bool Keep(uint8_t* data, size_t size) {
     sodium_memzero(data, size);
     sync::MutexLock lock(mutex_);
@@ -121,7 +121,7 @@ absl::StatusOr<SecretBytes> SecretBytes::Clone() const { return Copy(view()); }
 
 void SecretBytes::Reset() {
   if (data_ == nullptr) return;
-  if (!Spares().Keep(data_, size_)) sodium_free(data_);  // both wipe
+  if (!Spares().Keep(data_, size_)) sodium_free(data_);
   Release();
   data_ = nullptr;
   size_ = 0;
