@@ -9,7 +9,6 @@
 namespace wormhole::core {
 namespace {
 
-using absl::Milliseconds;
 using absl::Seconds;
 using absl::StatusCode;
 using error::ErrorDetail;
@@ -22,30 +21,6 @@ using rendezvous::v1::MOOD_UNSPECIFIED;
 
 bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
-
-void StartAlice(World& w, ExchangeConfig config = InitiatorConfig()) {
-  w.alice.Create(std::move(config));
-  w.alice.Start();
-  w.Run(Seconds(1));
-}
-
-void StartBob(World& w, ExchangeConfig config) {
-  w.bob.Create(std::move(config));
-  w.bob.Start();
-}
-
-// Exchanges the two until both have the key and each waits for its user.
-void RunToVerifiers(World& w) {
-  ExchangeConfig alice = InitiatorConfig();
-  alice.confirm_verifier = true;
-  StartAlice(w, alice);
-  ExchangeConfig bob = ReceiverConfig(w.alice.code);
-  bob.confirm_verifier = true;
-  StartBob(w, bob);
-  w.Run(Seconds(1));
-  ASSERT_EQ(w.alice.verifiers.size(), 1u);
-  ASSERT_EQ(w.bob.verifiers.size(), 1u);
-}
 
 TEST(ExchangeEndTest, AWrongCodeIsOneGuess) {
   World w;
@@ -95,149 +70,6 @@ TEST(ExchangeEndTest, ADeathRightAfterAWrongCodeLeavesABurntState) {
   StartBob(w, ReceiverConfig(Contains(w.alice.code, "-zoo-zoo") ? "4-zone-zone" : "4-zoo-zoo"));
   w.Run();
   EXPECT_EQ(ReasonOf(w.alice.Restore(w.alice.saves.back())), Reason::kWrongCode);
-}
-
-TEST(ExchangeEndTest, TimeoutOfOneThatNobodyJoined) {
-  World w;
-  StartAlice(w);
-  w.Run();
-  EXPECT_EQ(w.alice.failure().code(), StatusCode::kDeadlineExceeded);
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kTimeout);
-  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_LONELY});
-  EXPECT_TRUE(w.alice.over);
-  EXPECT_GE(w.now(), Seconds(1180));
-  EXPECT_LT(w.now(), Seconds(1181));
-}
-
-TEST(ExchangeEndTest, TimeoutOfAnUnreachableRelay) {
-  World w;
-  w.relay_down = true;
-  ExchangeConfig config = InitiatorConfig();
-  StartAlice(w, config);
-  w.Run();
-  EXPECT_EQ(w.alice.failure().code(), StatusCode::kDeadlineExceeded);
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kUnreachable);
-  EXPECT_TRUE(Contains(Text(w.alice.failure()), "connection refused")) << w.alice.failure();
-  EXPECT_FALSE(Contains(Text(w.alice.failure()), "public relay"));
-  EXPECT_TRUE(w.alice.over);
-  // Every half second, give or take a tenth, for three minutes.
-  EXPECT_GT(w.alice.opens.size(), 180u / 0.5 / 1.2);
-  EXPECT_LT(w.alice.opens.size(), 180u / 0.5 * 1.2);
-}
-
-TEST(ExchangeEndTest, TheDefaultRelaySaysThatThereIsNoPublicOne) {
-  World w;
-  w.relay_down = true;
-  ExchangeConfig config = InitiatorConfig();
-  config.relay = "localhost:47180";
-  StartAlice(w, config);
-  w.Run();
-  EXPECT_TRUE(Contains(Text(w.alice.failure()), "no public relay exists yet"));
-  EXPECT_TRUE(Contains(Text(w.alice.failure()), "WORMHOLE_RENDEZVOUS"));
-}
-
-TEST(ExchangeEndTest, TimeoutWhileTheRelayIsAwayIsToldAtOnceAndTheCloseIsTriedOn) {
-  World w;
-  StartAlice(w);
-  w.After(Seconds(170), [&] {
-    w.relay_down = true;
-    w.alice.LoseStream();
-  });
-  w.Run(Seconds(1000), [&] { return !w.alice.failures.empty(); });
-  EXPECT_EQ(w.now(), Seconds(1180));
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kTimeout);
-  EXPECT_FALSE(w.alice.over);
-  w.After(Seconds(3), [&] { w.relay_down = false; });
-  w.Run();
-  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_LONELY});
-  EXPECT_TRUE(w.alice.over);
-  EXPECT_LT(w.now(), Seconds(1185));
-}
-
-TEST(ExchangeEndTest, ACloseThatCannotBeDeliveredIsGivenUpAfterFiveSeconds) {
-  World w;
-  StartAlice(w);
-  w.relay_down = true;
-  w.alice.LoseStream();
-  w.Run(Seconds(1));
-  w.alice.Do(Cancel{});
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kCancelled);
-  const absl::Duration told = w.now();
-  w.Run();
-  EXPECT_TRUE(w.alice.over);
-  EXPECT_EQ(w.now(), told + Seconds(5));
-}
-
-TEST(ExchangeEndTest, CancelIsSeenByThePeer) {
-  World w;
-  RunToVerifiers(w);
-  w.bob.Do(Cancel{});
-  w.bob.Do(Cancel{});
-  EXPECT_EQ(w.bob.failures.size(), 1u);
-  EXPECT_EQ(w.bob.failure().code(), StatusCode::kCancelled);
-  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kCancelled);
-  w.Run();
-  EXPECT_EQ(w.alice.failure().code(), StatusCode::kCancelled);
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kPeerGaveUp);
-  EXPECT_TRUE(w.alice.over && w.bob.over);
-}
-
-TEST(ExchangeEndTest, CancelBeforeTheStart) {
-  World w;
-  w.alice.Create(InitiatorConfig());
-  w.alice.Do(Cancel{});
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kCancelled);
-  EXPECT_TRUE(w.alice.over);
-  w.alice.Do(Start{});
-  EXPECT_TRUE(w.alice.sent.empty());
-}
-
-TEST(ExchangeEndTest, CancelWhileTheFirstOpenIsUnderWayClosesWhatItJoins) {
-  World w;
-  w.alice.Create(InitiatorConfig());
-  w.alice.Start();
-  w.alice.Do(Cancel{});
-  EXPECT_EQ(w.alice.failures.size(), 1u);
-  w.Run();
-  EXPECT_TRUE(w.alice.over);
-  EXPECT_TRUE(w.alice.code.empty());
-  EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_LONELY});
-}
-
-TEST(ExchangeEndTest, CancelWhileWaitingWithdrawsTheWait) {
-  World w;
-  ExchangeConfig bob = ReceiverConfig("77-zoo-zoo");
-  bob.wait = true;
-  StartBob(w, bob);
-  w.Run(Seconds(5));
-  w.bob.Do(Cancel{});
-  EXPECT_TRUE(w.bob.over);
-  EXPECT_FALSE(w.bob.has_stream());
-  w.Run();
-  EXPECT_TRUE(w.relay.closes.empty());
-}
-
-TEST(ExchangeEndTest, CancelWhileTheRelayIsUnreachableIsOverAtOnce) {
-  World w;
-  w.relay_down = true;
-  StartAlice(w);
-  w.alice.Do(Cancel{});
-  w.Run(Milliseconds(100));
-  EXPECT_TRUE(w.alice.over);
-}
-
-TEST(ExchangeEndTest, CancelOfAFinishedExchangeOnlyHurries) {
-  World w;
-  StartAlice(w);
-  StartBob(w, ReceiverConfig(w.alice.code));
-  w.Run(Seconds(1), [&] { return !w.alice.data.empty(); });
-  w.relay_down = true;
-  w.alice.LoseStream();
-  w.alice.Do(Cancel{});
-  const absl::Duration then = w.now();
-  w.Run(Seconds(60), [&] { return w.alice.over; });
-  EXPECT_TRUE(w.alice.failures.empty());
-  EXPECT_EQ(w.now(), then + Seconds(5));
 }
 
 // --- The relay's word that the channel has ended.

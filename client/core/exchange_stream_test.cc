@@ -14,17 +14,6 @@ using absl::Seconds;
 using error::ErrorDetail;
 using rendezvous::v1::Opened;
 
-void StartAlice(World& w, ExchangeConfig config = InitiatorConfig()) {
-  w.alice.Create(std::move(config));
-  w.alice.Start();
-  w.Run(Seconds(1));
-}
-
-void StartBob(World& w) {
-  w.bob.Create(ReceiverConfig(w.alice.code));
-  w.bob.Start();
-}
-
 ExchangeConfig Patient(ExchangeConfig config) {
   config.timeout = absl::Hours(48);
   return config;

@@ -226,4 +226,29 @@ ExchangeConfig ReceiverConfig(std::string code, std::string data) {
   return config;
 }
 
+void StartAlice(World& w, ExchangeConfig config) {
+  w.alice.Create(std::move(config));
+  w.alice.Start();
+  w.Run(absl::Seconds(1));
+}
+
+void StartBob(World& w) { StartBob(w, ReceiverConfig(w.alice.code)); }
+
+void StartBob(World& w, ExchangeConfig config) {
+  w.bob.Create(std::move(config));
+  w.bob.Start();
+}
+
+void RunToVerifiers(World& w) {
+  ExchangeConfig alice = InitiatorConfig();
+  alice.confirm_verifier = true;
+  StartAlice(w, alice);
+  ExchangeConfig bob = ReceiverConfig(w.alice.code);
+  bob.confirm_verifier = true;
+  StartBob(w, bob);
+  w.Run(absl::Seconds(1));
+  ASSERT_EQ(w.alice.verifiers.size(), 1u);
+  ASSERT_EQ(w.bob.verifiers.size(), 1u);
+}
+
 }  // namespace wormhole::core

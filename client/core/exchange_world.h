@@ -112,6 +112,14 @@ class World {
 ExchangeConfig InitiatorConfig(std::string data = "from alice");
 ExchangeConfig ReceiverConfig(std::string code, std::string data = "from bob");
 
+// Alice begins, and a second passes, in which she gets her code.
+void StartAlice(World& w, ExchangeConfig config = InitiatorConfig());
+// Bob begins, with her code unless the config says otherwise.
+void StartBob(World& w);
+void StartBob(World& w, ExchangeConfig config);
+// Both begin, and go on until they have the key and each waits for its user.
+void RunToVerifiers(World& w);
+
 }  // namespace wormhole::core
 
 #endif  // WORMHOLE_CLIENT_CORE_EXCHANGE_WORLD_H_
