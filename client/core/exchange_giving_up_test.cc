@@ -10,7 +10,6 @@ using absl::Milliseconds;
 using absl::Seconds;
 using absl::StatusCode;
 using rendezvous::v1::Mood;
-using rendezvous::v1::MOOD_HAPPY;
 using rendezvous::v1::MOOD_LONELY;
 
 bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }

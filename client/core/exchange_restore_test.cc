@@ -9,7 +9,6 @@
 namespace wormhole::core {
 namespace {
 
-using absl::Milliseconds;
 using absl::Seconds;
 using rendezvous::v1::Mood;
 using rendezvous::v1::Opened;
