@@ -45,6 +45,15 @@ Client::~Client() { engine_->DropBackground(); }
 
 // --- Party ------------------------------------------------------------------------------------
 
+namespace {
+
+// Takes a copy of the driver, because the callback may destroy the handle before When has returned.
+void When(std::shared_ptr<PartyDriver> driver, Results::What what, Results::Callback callback) {
+  if (driver != nullptr) driver->results().When(what, std::move(callback));
+}
+
+}  // namespace
+
 Party::Party(std::shared_ptr<PartyDriver> driver) : driver_(std::move(driver)) {}
 
 Party::Party(Party&& other) noexcept : driver_(std::move(other.driver_)) {}
@@ -65,7 +74,7 @@ absl::StatusOr<std::string> Party::GetData() {
 }
 
 void Party::WhenData(std::function<void(absl::StatusOr<std::string>)> callback) {
-  if (driver_ != nullptr) driver_->results().When(Results::kData, std::move(callback));
+  When(driver_, Results::kData, std::move(callback));
 }
 
 absl::StatusOr<std::string> Party::GetVerifier() {
@@ -73,7 +82,7 @@ absl::StatusOr<std::string> Party::GetVerifier() {
 }
 
 void Party::WhenVerifier(std::function<void(absl::StatusOr<std::string>)> callback) {
-  if (driver_ != nullptr) driver_->results().When(Results::kVerifier, std::move(callback));
+  When(driver_, Results::kVerifier, std::move(callback));
 }
 
 void Party::AcceptVerifier(bool accepted) {
@@ -149,7 +158,7 @@ absl::StatusOr<std::string> Initiator::GetCode() {
 }
 
 void Initiator::WhenCode(std::function<void(absl::StatusOr<std::string>)> callback) {
-  if (driver_ != nullptr) driver_->results().When(Results::kCode, std::move(callback));
+  When(driver_, Results::kCode, std::move(callback));
 }
 
 absl::StatusOr<Receiver> Receiver::Create(Options options, std::string_view code,

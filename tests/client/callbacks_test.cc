@@ -115,14 +115,31 @@ TEST_F(CallbacksTest, AHandleMayBeDestroyedInItsOwnCallback) {
   auto initiator = std::make_shared<std::optional<Initiator>>(NewInitiator());
   Signal destroyed;
   auto never = std::make_shared<Signal>();
-  (*initiator)->WhenCode([initiator, &destroyed](Result) {
-    initiator->reset();
-    destroyed.Notify();
-  });
-  (*initiator)->WhenCode([never](Result) { never->Notify(); });
+  {
+    const Busy busy(client_);  // until both are set: the first one ends the handle
+    (*initiator)->WhenCode([initiator, &destroyed](Result) {
+      initiator->reset();
+      destroyed.Notify();
+    });
+    (*initiator)->WhenCode([never](Result) { never->Notify(); });
+  }
   destroyed.Await();
   ASSERT_TRUE(NewInitiator().GetCode().ok());
   EXPECT_EQ(never->count(), 0);
+}
+
+TEST_F(CallbacksTest, AHandleMayBeDestroyedWhileTheCallThatSetTheCallbackReturns) {
+  for (int i = 0; i < 200; ++i) {
+    auto initiator = std::make_shared<std::optional<Initiator>>(NewInitiator());
+    ASSERT_TRUE((*initiator)->GetCode().ok());
+    Initiator& handle = **initiator;
+    Signal destroyed;
+    handle.WhenCode([initiator, &destroyed](Result) {
+      initiator->reset();
+      destroyed.Notify();
+    });
+    destroyed.Await();
+  }
 }
 
 TEST_F(CallbacksTest, TheLastOwnerOfAClientMayBeACallback) {
