@@ -87,6 +87,8 @@ struct LogState {
 struct ChannelSnapshot {
   ChannelRecord record;
   std::array<LogState, 2> logs;  // by author
+  // By role: a stream of it is attached at another relay over the same store.
+  std::array<bool, 2> elsewhere = {};
 
   const LogState& log(Role author) const { return logs[static_cast<size_t>(author)]; }
   LogState& log(Role author) { return logs[static_cast<size_t>(author)]; }

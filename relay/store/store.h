@@ -50,6 +50,38 @@ struct StoredFrame {
   std::string frame;
 };
 
+// What other relays over the same store do. The store is the truth and this a hint: it may come
+// late, or twice, or of what the listener knows better already, and after OnGap whatever happened
+// before it may not have been told.
+//
+// Called on a thread of the store or inside some Flush, by several threads at once, with no lock of
+// the store held; the listener may call the store.
+class StoreListener {
+ public:
+  virtual ~StoreListener() = default;
+
+  // The channel's id is in use (or rests, with `ended`), or is free again. At first also of
+  // channels of this relay's own.
+  virtual void OnId(const ChannelKey& key, bool exists, bool ended) = 0;
+
+  // The record is another one, or nothing is known of what has changed: a new Load tells.
+  virtual void OnChanged(const ChannelKey& key) = 0;
+
+  // The author's log is so now. `frame`, the one with the number log.stored, when it is at hand.
+  virtual void OnLog(const ChannelKey& key, Role author, const LogState& log,
+                     const StoredFrame* frame) = 0;
+
+  // Whether a stream of this side is attached at another relay. When one is, a stream of the side
+  // here is an older one.
+  virtual void OnPresence(const ChannelKey& key, Role role, bool elsewhere) = 0;
+
+  // Claims by third parties were refused at another relay.
+  virtual void OnThirdParties(const ChannelKey& key, uint32_t count) = 0;
+
+  // Something was missed: every channel in use is to be loaded again.
+  virtual void OnGap() = 0;
+};
+
 class Store {
  public:
   template <typename T>
@@ -100,6 +132,26 @@ class Store {
   // store without a thread of its own carries them out here, and another one wakes its thread,
   // which would compete with the caller.
   virtual void Flush() = 0;
+
+  // --- A store that several relays share; one that is a single relay's own leaves these alone. ---
+
+  // Whether other relays may change what is stored here: what is known of a channel is then no
+  // more than a belief, and a Load is needed before it is told to a client.
+  virtual bool shared() const { return false; }
+
+  // Tells `listener` from now on, once ForEach has been called. Null: nobody any more; a call of
+  // the listener that runs is waited for, so that it must not be made inside one.
+  virtual void Listen(StoreListener* listener) { (void)listener; }
+
+  // A stream of this side is attached here, in place of any other, or is no longer; the other
+  // relays are told. No answer: the store sees to it that the last word is heard, also after a time
+  // away, and that the side counts as detached when this relay ends.
+  virtual void SetAttached(const ChannelKey& key, Role role, bool attached) {
+    (void)key, (void)role, (void)attached;
+  }
+
+  // Claims by third parties were refused here; the other relays are told, as far as they listen.
+  virtual void TellThirdParties(const ChannelKey& key, uint32_t count) { (void)key, (void)count; }
 };
 
 }  // namespace wormhole::relay
