@@ -3,6 +3,7 @@
 #define WORMHOLE_RELAY_CONFIG_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -10,13 +11,36 @@
 
 namespace wormhole::relay {
 
+// How to reach etcd, with StoreChoice::Kind::kEtcd.
+struct EtcdChoice {
+  // HOST:PORT or [IPV6]:PORT, at least one; of the same cluster.
+  std::vector<std::string> endpoints;
+
+  // PEM files. The authorities that sign etcd's certificates; empty: plaintext.
+  std::string tls_ca;
+  // What the relay shows etcd; both or none.
+  std::string tls_cert;
+  std::string tls_key;
+
+  // Files with the user's name and password, both or none; a line end behind them does not count.
+  // Only files: a command line is for everybody to read.
+  std::string user_file;
+  std::string password_file;
+
+  // Before each key, so that others may use the same cluster. Ends with '/'.
+  std::string prefix = "wormhole/";
+
+  bool tls() const { return !tls_ca.empty(); }
+};
+
 // Where channels are kept.
 struct StoreChoice {
-  enum class Kind { kMemory, kSqlite };
+  enum class Kind { kMemory, kSqlite, kEtcd };
   Kind kind = Kind::kSqlite;
   // With kSqlite: the file, made when it is missing. The default survives a restart, which is what
   // a relay that says `Posted` is for.
   std::string path = "wormhole-relay.sqlite3";
+  EtcdChoice etcd;
 };
 
 struct TlsFiles {

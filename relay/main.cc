@@ -64,6 +64,9 @@ std::shared_ptr<spdlog::logger> MakeLog() {
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice,
                                                  const std::shared_ptr<spdlog::logger>& log) {
   if (choice.kind == StoreChoice::Kind::kMemory) return std::make_unique<MemoryStore>();
+  if (choice.kind == StoreChoice::Kind::kEtcd) {
+    return absl::UnimplementedError("channels in etcd are not there yet: use sqlite:FILE");
+  }
   const auto tell = [log](const absl::Status& status) {
     if (status.ok()) return log->info("the store works again");
     log->error("clients are sent away until the store works again: {}",
