@@ -41,6 +41,12 @@ absl::Status Validate(const RelayConfig& config) {
                                                    "--max-frame-bytes (",
                                                    limits.max_frame_bytes, ")"));
   }
+  if (config.drain_delay > absl::ZeroDuration() && config.drain_delay >= config.drain_timeout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--drain-delay (", WriteDuration(config.drain_delay),
+                     ") leaves nothing of --drain-timeout (", WriteDuration(config.drain_timeout),
+                     "), which it is part of"));
+  }
   if (config.tls.cert.empty() != config.tls.key.empty()) {
     return absl::InvalidArgumentError("--tls-cert and --tls-key are given both or not at all");
   }

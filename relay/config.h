@@ -64,13 +64,17 @@ struct RelayConfig {
   // Below the 60 s after which common proxies cut a silent stream, with room for two lost beats.
   absl::Duration heartbeat = absl::Seconds(20);
   std::string motd;
-  // Without a limit: proxies that need one know their own.
-  absl::Duration max_stream_age = absl::InfiniteDuration();
+  // So that a relay that was added gets its share of what waits for days within the hour. Clients
+  // lose about a second of it.
+  absl::Duration max_stream_age = absl::Hours(1);
 
   // The schema is public; a relay that is hard to explore is no safer.
   bool reflection = true;
   // What a load balancer and Kubernetes (30 s) allow in all.
   absl::Duration drain_timeout = absl::Seconds(10);
+  // The part of it in which the relay only looks unhealthy. None: clients that know several
+  // addresses leave by themselves. Behind a load balancer, two intervals of its checks.
+  absl::Duration drain_delay = absl::ZeroDuration();
 };
 
 // What no single value shows: limits that contradict each other, half a TLS setup.

@@ -82,15 +82,23 @@ constexpr Flag kFlags[] = {
      [](const RelayConfig& c) { return WriteDuration(c.heartbeat); }},
     {"max-stream-age", "TIME", "Serving",
      "How old a stream may get before its client is told to come back on a new one, give or take a "
-     "tenth, 1s to 366d; 0s: as old as it likes. Clients do not notice.",
+     "tenth, 1s to 366d; 0s: as old as it likes. Exchanges go on.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadAge(text), c.max_stream_age); },
      [](const RelayConfig& c) { return WriteAge(c.max_stream_age); }},
     {"drain-timeout", "TIME", "Serving",
-     "How long SIGTERM waits for streams to end before it cuts them, 0s to 1h.",
+     "How long SIGTERM waits for streams to end before it cuts them, 0s to 1h, --drain-delay "
+     "included.",
      [](std::string_view text, RelayConfig& c) {
        return Take(ReadDuration(text, absl::ZeroDuration(), absl::Hours(1)), c.drain_timeout);
      },
      [](const RelayConfig& c) { return WriteDuration(c.drain_timeout); }},
+    {"drain-delay", "TIME", "Serving",
+     "How long the relay goes on after SIGTERM while its health says NOT_SERVING, before it sends "
+     "its clients away, 0s to 1h. Two intervals of the load balancer's checks, if there is one.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::ZeroDuration(), absl::Hours(1)), c.drain_delay);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.drain_delay); }},
     {"store", "memory|sqlite:FILE|etcd:HOST:PORT[,HOST:PORT...]", "Channels",
      "Where channels are kept. With memory, a restart forgets them all. A file is for one relay; "
      "relays with the same etcd serve as one.",

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "grpc/support/log.h"
 #include "relay/config.h"
 #include "relay/flag_values.h"
@@ -75,6 +76,12 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
             config.tls.enabled() ? "TLS" : "plaintext", WriteStore(config.store));
   std::cout << "listening on " << (*server)->address() << std::endl;
   signals.Await();
+  (*server)->Withdraw();
+  if (config.drain_delay > absl::ZeroDuration()) {
+    log->info("not healthy any more, as before otherwise for {}",
+              WriteDuration(config.drain_delay));
+    if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
+  }
   signals.ExitAtNext(kFailed);
   log->info("draining {} streams, {} at most; a second signal stops at once",
             (*server)->stream_count(), WriteDuration(config.drain_timeout));
