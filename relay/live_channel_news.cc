@@ -42,12 +42,13 @@ void LiveChannel::OnThirdParties(uint32_t count) {
   Advance(turn);
 }
 
-// Nothing is announced for the stream that ends: the newer one has had its own announcement in
-// place of that.
+// The store is told of the stream that ends, too: it forgets that the side was attached here, and
+// leaves the other relay's word alone.
 void LiveChannel::SetElsewhere(Role role, bool elsewhere, Turn& turn) {
   const rendezvous::v1::Presence before = PresenceOf(role);
   if (elsewhere && seat(role).stream) {
     turn.End(seat(role).stream, Superseded());
+    Announce(role, false, turn);
     seat(role) = {};
   }
   snapshot_.elsewhere[static_cast<size_t>(role)] = elsewhere;

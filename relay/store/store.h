@@ -149,9 +149,8 @@ class Store {
   // relays are told. No answer: the store sees to it that the last word is heard, also after a time
   // away, and that the side counts as detached when this relay ends. False takes back the word of
   // this relay alone: it changes nothing when the side has attached at another one since. It comes
-  // for every stream that was said to be attached, also when the channel has ended, but not for one
-  // that a stream at another relay is known to have superseded. So presence may outlive a channel
-  // for a moment; a store may as well drop it with the channel.
+  // for every stream that was said to be attached, also when the channel has ended. So presence may
+  // outlive a channel for a moment; a store may as well drop it with the channel.
   virtual void SetAttached(const ChannelKey& key, Role role, bool attached) {
     (void)key, (void)role, (void)attached;
   }
