@@ -28,10 +28,10 @@ class EtcdGroupTest : public ::testing::Test {
   static void TearDownTestSuite() { delete cluster_; }
 
   std::unique_ptr<EtcdRelay> Relay(const std::string& name) {
-    return std::make_unique<EtcdRelay>(name,
-                                       EtcdOptions{.servers = {.endpoints = {cluster_->endpoint(0)}},
-                                                   .prefix = prefix_,
-                                                   .presence_ttl = absl::Seconds(2)});
+    return std::make_unique<EtcdRelay>(
+        name, EtcdOptions{.servers = {.endpoints = {cluster_->endpoint(0)}},
+                          .prefix = prefix_,
+                          .presence_ttl = absl::Seconds(2)});
   }
   // A channel that both relays deal with.
   void Open() {

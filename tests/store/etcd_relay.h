@@ -1,5 +1,5 @@
-// What one relay of a group has of its store in etcd: the store, a listener, and the ticks that keep
-// the store going.
+// What one relay of a group has of its store in etcd: the store, a listener, and the ticks that
+// keep the store going.
 #ifndef WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
 #define WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
 

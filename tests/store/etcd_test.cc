@@ -1,4 +1,5 @@
-// The store in etcd, closed and opened again, over one etcd node; each test has a prefix of its own.
+// The store in etcd, closed and opened again, over one etcd node; each test has a prefix of its
+// own.
 #include <memory>
 #include <string>
 

@@ -51,10 +51,9 @@ void EtcdStore::Advance() {
   if (needs_presence) return GrantPresenceLease();
   if (missing_lease) return GrantLease(*missing_lease);
   TxnRequest request = std::move(batch->request);
-  client_.Txn(std::move(request),
-              [this, batch](const absl::StatusOr<TxnResponse>& response) {
-                OnBatch(batch, response);
-              });
+  client_.Txn(std::move(request), [this, batch](const absl::StatusOr<TxnResponse>& response) {
+    OnBatch(batch, response);
+  });
 }
 
 std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>& missing_lease) {
@@ -93,9 +92,9 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
     const size_t part_bytes = part->request().ByteSizeLong();
     operations += part->operations() + 1;
     bytes += part_bytes;
-    const bool clash = std::any_of(
-        part->side_keys().begin(), part->side_keys().end(),
-        [&side_keys](const std::string& side) { return side_keys.contains(side); });
+    const bool clash =
+        std::any_of(part->side_keys().begin(), part->side_keys().end(),
+                    [&side_keys](const std::string& side) { return side_keys.contains(side); });
     if (!batch.parts.empty() && (clash || operations > kMaxOperations || bytes > kMaxBytes)) return;
     side_keys.insert(part->side_keys().begin(), part->side_keys().end());
     order_.pop_front();
@@ -255,7 +254,8 @@ void EtcdStore::GiveAnswers(EtcdAnswers answers) {
 void EtcdStore::FailOverdue(absl::Duration now, EtcdAnswers& answers) {
   if (failures_ == 0 || now - overdue_looked_at_ < kOverdueEvery) return;
   overdue_looked_at_ = now;
-  const absl::Status status = StoreAway("etcd is away, or has no leader; other relays may have one");
+  const absl::Status status =
+      StoreAway("etcd is away, or has no leader; other relays may have one");
   for (auto& [key, calls] : calls_) {
     const auto in_flight = in_flight_.find(key);
     const size_t first = in_flight == in_flight_.end() ? 0 : in_flight->second;
@@ -326,14 +326,13 @@ void EtcdStore::KeepPresence(absl::Duration now) {
     lease = presence_lease_;
     renewing_ = true;
   }
-  client_.KeepAlive(
-      lease, [this, lease,
-              now](const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
-        sync::MutexLock lock(mutex_);
-        renewing_ = false;
-        if (answer.ok()) renewed_at_ = now;
-        if (absl::IsNotFound(answer.status()) && lease == presence_lease_) LosePresence();
-      });
+  client_.KeepAlive(lease, [this, lease, now](
+                               const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
+    sync::MutexLock lock(mutex_);
+    renewing_ = false;
+    if (answer.ok()) renewed_at_ = now;
+    if (absl::IsNotFound(answer.status()) && lease == presence_lease_) LosePresence();
+  });
 }
 
 // The keys are gone with the lease, and with them the other relays' knowledge of who is attached

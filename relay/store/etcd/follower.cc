@@ -37,9 +37,8 @@ void EtcdFollower::List(const std::shared_ptr<Listing>& listing) {
   request.set_range_end(EndOfPrefix(keys_->Records()));
   request.set_limit(kPage);
   request.set_revision(listing->revision);
-  client_->Range(std::move(request), [this, listing](absl::StatusOr<RangeResponse> page) {
-    OnPage(listing, page);
-  });
+  client_->Range(std::move(request),
+                 [this, listing](absl::StatusOr<RangeResponse> page) { OnPage(listing, page); });
 }
 
 void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,

@@ -30,8 +30,7 @@ std::vector<ChannelKey> EtcdIndex::DropAllBut(const absl::flat_hash_map<ChannelK
   return gone;
 }
 
-void EtcdIndex::ForEach(
-    const std::function<void(const ChannelKey&, bool ended)>& visit) const {
+void EtcdIndex::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) const {
   for (const auto& [key, entry] : entries_) visit(key, entry.ended);
 }
 

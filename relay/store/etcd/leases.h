@@ -35,7 +35,9 @@ class EtcdLeases {
   // etcd has forgotten leases: all are granted again.
   void Clear() { leases_.clear(); }
   // Lets those go under which nothing should be written any more.
-  void DropBefore(absl::Time now) { leases_.erase(leases_.begin(), leases_.lower_bound(SlotOf(now))); }
+  void DropBefore(absl::Time now) {
+    leases_.erase(leases_.begin(), leases_.lower_bound(SlotOf(now)));
+  }
 
  private:
   static int64_t SlotOf(absl::Time due_at) {

@@ -120,8 +120,8 @@ void EtcdStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done
 
 void EtcdStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
                      Done<std::vector<StoredFrame>> done) {
-  Add(key, ReadCall{
-               .author = author, .after = after, .max_bytes = max_bytes, .done = std::move(done)});
+  Add(key,
+      ReadCall{.author = author, .after = after, .max_bytes = max_bytes, .done = std::move(done)});
 }
 
 // Needs no etcd: the view has it.

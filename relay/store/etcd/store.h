@@ -120,8 +120,7 @@ class EtcdStore final : public Store {
   void AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) WORMHOLE_REQUIRES(mutex_);
   void AddOthers(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   void OnBatch(const std::shared_ptr<Batch>& batch,
-               const absl::StatusOr<etcdserverpb::TxnResponse>& response)
-      WORMHOLE_EXCLUDES(mutex_);
+               const absl::StatusOr<etcdserverpb::TxnResponse>& response) WORMHOLE_EXCLUDES(mutex_);
   void Finish(Batch& batch, const etcdserverpb::TxnResponse& response, EtcdAnswers& answers)
       WORMHOLE_REQUIRES(mutex_);
   void FinishPart(ChannelPart& part, const etcdserverpb::TxnResponse& response, int64_t revision,

@@ -158,7 +158,8 @@ void WritePart::DoAccept(const AcceptCall& call) {
   results_.emplace_back(absl::StatusOr<LogState>(after_.LogOf(call.author)));
 }
 
-// Only this relay's own word is taken back. Of an ended channel nobody is told, and nothing would take the key away again.
+// Only this relay's own word is taken back. Of an ended channel nobody is told, and nothing would
+// take the key away again.
 void WritePart::DoPresence(const PresenceCall& call) {
   std::optional<std::string>& writer = after_.presence(call.role).value;
   results_.emplace_back();
@@ -236,12 +237,11 @@ void WritePart::WriteLogs(int64_t lease) {
       AddPut(keys.Log(key_, author), WriteLog(log, context_.writer), lease);
     }
     if (!cursor_changed_[Index(author)]) continue;
-    AddPut(keys.Cursor(key_, author),
-           WriteCursor(*after_.cursor(author).value, context_.writer), lease);
+    AddPut(keys.Cursor(key_, author), WriteCursor(*after_.cursor(author).value, context_.writer),
+           lease);
     // Not those that this part writes: a key is written once.
     const uint64_t first = before_.LogOf(author).forgotten + 1;
-    const uint64_t last =
-        std::min(after_.LogOf(author).forgotten, before_.LogOf(author).stored);
+    const uint64_t last = std::min(after_.LogOf(author).forgotten, before_.LogOf(author).stored);
     if (first > last) continue;
     AddDelete(keys.Frame(key_, author, first), keys.Frame(key_, author, last + 1));
   }
@@ -276,7 +276,8 @@ void WritePart::WriteSides(const PutCall* put, int64_t lease) {
   };
   if (before) {
     for (const Member& member : before->members) {
-      if (!member.side.empty() && !HasMember(after, member.side)) AddDelete(side_key(member.side), "");
+      if (!member.side.empty() && !HasMember(after, member.side))
+        AddDelete(side_key(member.side), "");
     }
   }
   if (!after) return;
@@ -380,8 +381,8 @@ void WritePart::TakeWritten(int64_t revision, ChannelImage& image) const {
 void WritePart::Answer(EtcdCall& call, Result& result, EtcdAnswers& answers) {
   if (std::holds_alternative<PresenceCall>(call.what)) return;
   if (auto* append = std::get_if<AppendCall>(&call.what)) {
-    answers.push_back([done = std::move(append->done),
-                       value = std::get<AppendResult>(result)] { done(value); });
+    answers.push_back(
+        [done = std::move(append->done), value = std::get<AppendResult>(result)] { done(value); });
   } else if (auto* accept = std::get_if<AcceptCall>(&call.what)) {
     answers.push_back([done = std::move(accept->done),
                        value = std::get<absl::StatusOr<LogState>>(result)] { done(value); });

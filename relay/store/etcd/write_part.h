@@ -29,8 +29,7 @@ class WritePart final : public ChannelPart {
 
  private:
   // A change of the record goes alone, so that its refusal is nobody else's.
-  using Result =
-      std::variant<std::monostate, PutOutcome, AppendResult, absl::StatusOr<LogState>>;
+  using Result = std::variant<std::monostate, PutOutcome, AppendResult, absl::StatusOr<LogState>>;
 
   struct NewFrame {
     Role author;
@@ -73,7 +72,7 @@ class WritePart final : public ChannelPart {
   size_t frame_bytes_ = 0;
   bool record_changed_ = false;
   bool drops_states_ = false;
-  std::bitset<2> log_judged_, log_changed_, cursor_changed_;    // by Role
+  std::bitset<2> log_judged_, log_changed_, cursor_changed_;  // by Role
   std::bitset<2> presence_judged_, presence_changed_;
 };
 
