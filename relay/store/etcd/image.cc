@@ -53,16 +53,16 @@ bool TakeCell(Cell<T>& cell, const KeyValue& kv, bool exists,
 
 }  // namespace
 
-LogState ChannelImage::LogOf(Role author) const {
+LogState ChannelImage::LogUpTo(Role author, uint64_t number) const {
   const auto& log = logs[static_cast<size_t>(author)].value;
   LogState state;
   state.accepted = cursors[static_cast<size_t>(author)].value.value_or(0);
   if (!log) return state;
-  state.stored = log->stored;
+  state.stored = std::min(log->stored, number);
   state.forgotten = std::min(state.stored, state.accepted);
-  const size_t kept = std::min<uint64_t>(state.stored - state.forgotten, log->sizes.size());
-  for (size_t i = log->sizes.size() - kept; i < log->sizes.size(); ++i) {
-    state.bytes += log->sizes[i];
+  uint64_t at = log->stored;
+  for (auto size = log->sizes.rbegin(); size != log->sizes.rend(); ++size, --at) {
+    if (at > state.forgotten && at <= state.stored) state.bytes += *size;
   }
   return state;
 }

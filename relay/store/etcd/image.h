@@ -55,7 +55,11 @@ struct ChannelImage {
 
   // 0: there is no channel.
   uint64_t version() const { return record.value ? record.value->version : 0; }
-  LogState LogOf(Role author) const;
+  LogState LogOf(Role author) const { return LogUpTo(author, UINT64_MAX); }
+  // As if no frame beyond `number` had been stored.
+  LogState LogUpTo(Role author, uint64_t number) const;
+  // Nothing is known.
+  bool empty() const { return record.revision == 0; }
   // As `relay` sees it.
   std::optional<ChannelSnapshot> SnapshotFor(std::string_view relay) const;
 

@@ -1,7 +1,6 @@
 #include "relay/store/etcd/write_part.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -12,7 +11,6 @@
 namespace wormhole::relay {
 namespace {
 
-using etcdserverpb::Compare;
 using etcdserverpb::TxnResponse;
 
 constexpr Role kRoles[] = {Role::kInitiator, Role::kReceiver};
@@ -21,27 +19,7 @@ constexpr size_t kMaxFrames = 32;
 // Each time somebody else's change came in between, which is progress too.
 constexpr int kMaxAttempts = 32;
 
-bool HasMember(const std::optional<ChannelRecord>& record, const std::string& side) {
-  return record.has_value() &&
-         std::any_of(record->members.begin(), record->members.end(),
-                     [&side](const Member& member) { return member.side == side; });
-}
-
 size_t Index(Role role) { return static_cast<size_t>(role); }
-
-template <typename T>
-void AddCondition(etcdserverpb::TxnRequest& request, std::string key, const Cell<T>& cell) {
-  Compare* const compare = request.add_compare();
-  compare->set_key(std::move(key));
-  compare->set_result(Compare::EQUAL);
-  if (cell.value.has_value()) {
-    compare->set_target(Compare::MOD);
-    compare->set_mod_revision(cell.revision);
-  } else {
-    compare->set_target(Compare::CREATE);
-    compare->set_create_revision(0);
-  }
-}
 
 }  // namespace
 
@@ -179,144 +157,15 @@ void WritePart::DoPresence(const PresenceCall& call) {
   presence_changed_.set(Index(call.role));
 }
 
-bool WritePart::Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease) {
-  const bool needs_lease = after_.record.value && (record_changed_ || !frames_.empty() ||
-                                                   log_changed_.any() || cursor_changed_.any());
-  int64_t lease = 0;
-  if (needs_lease) {
-    lease = context_.lease(after_.record.value->due_at);
-    if (lease == 0) {
-      missing_lease = after_.record.value->due_at;
-      return false;
-    }
-  }
-  WriteConditions();
-  AddStateReads(request_.mutable_failure());
-  if (drops_states_) {
-    AddDelete(context_.keys->States(key_), EndOfPrefix(context_.keys->States(key_)));
-    AddDelete(context_.keys->Frames(key_), EndOfPrefix(context_.keys->Frames(key_)));
-  } else {
-    WriteLogs(lease);
-    WritePresence();
-  }
-  if (!WritesRecord()) return true;
-  WriteRecord(lease);
-  WriteSides(std::get_if<PutCall>(&calls.front().what), lease);
-  return true;
-}
-
-void WritePart::WriteConditions() {
-  const EtcdKeys& keys = *context_.keys;
-  AddCondition(request_, keys.Record(key_), before_.record);
-  for (const Role role : kRoles) {
-    if (log_judged_[Index(role)]) {
-      AddCondition(request_, keys.Log(key_, role), before_.logs[Index(role)]);
-    }
-    if (cursor_changed_[Index(role)]) {
-      AddCondition(request_, keys.Cursor(key_, role), before_.cursors[Index(role)]);
-    }
-    if (presence_judged_[Index(role)]) {
-      AddCondition(request_, keys.Presence(key_, role), before_.writers[Index(role)]);
-    }
-  }
-}
-
-// Frames before the log that counts them: a watcher has the frame at hand when it hears of it.
-void WritePart::WriteLogs(int64_t lease) {
-  const EtcdKeys& keys = *context_.keys;
-  for (const NewFrame& frame : frames_) {
-    if (frame.number <= after_.LogOf(frame.author).forgotten) continue;
-    AddPut(keys.Frame(key_, frame.author, frame.number), WriteFrame(*frame.frame, context_.writer),
-           lease);
-  }
-  for (const Role author : kRoles) {
-    if (log_changed_[Index(author)]) {
-      EtcdLog& log = *after_.log(author).value;
-      const uint64_t kept = log.stored - after_.LogOf(author).forgotten;
-      while (log.sizes.size() > kept) log.sizes.pop_front();
-      AddPut(keys.Log(key_, author), WriteLog(log, context_.writer), lease);
-    }
-    if (!cursor_changed_[Index(author)]) continue;
-    AddPut(keys.Cursor(key_, author), WriteCursor(*after_.cursor(author).value, context_.writer),
-           lease);
-    // Not those that this part writes: a key is written once.
-    const uint64_t first = before_.LogOf(author).forgotten + 1;
-    const uint64_t last = std::min(after_.LogOf(author).forgotten, before_.LogOf(author).stored);
-    if (first > last) continue;
-    AddDelete(keys.Frame(key_, author, first), keys.Frame(key_, author, last + 1));
-  }
-}
-
-void WritePart::WritePresence() {
-  for (const Role role : kRoles) {
-    if (!presence_changed_[Index(role)]) continue;
-    if (after_.presence(role).value) {
-      AddPut(context_.keys->Presence(key_, role), relay::WritePresence(context_.writer),
-             context_.presence_lease);
-    } else {
-      AddDelete(context_.keys->Presence(key_, role), "");
-    }
-  }
-}
-
-void WritePart::WriteRecord(int64_t lease) {
-  const std::string key = context_.keys->Record(key_);
-  if (after_.record.value) {
-    AddPut(key, relay::WriteRecord(*after_.record.value, context_.writer), lease);
-  } else {
-    AddDelete(key, "");
-  }
-}
-
-void WritePart::WriteSides(const PutCall* put, int64_t lease) {
-  const auto& before = before_.record.value;
-  const auto& after = after_.record.value;
-  const auto side_key = [this](const std::string& side) {
-    return side_keys_.emplace_back(context_.keys->Side(key_.app_id, side));
-  };
-  if (before) {
-    for (const Member& member : before->members) {
-      if (!member.side.empty() && !HasMember(after, member.side))
-        AddDelete(side_key(member.side), "");
-    }
-  }
-  if (!after) return;
-  for (const Member& member : after->members) {
-    if (member.side.empty()) continue;
-    const bool is_new = !HasMember(before, member.side);
-    // They live as long as the record does.
-    if (!is_new && before->due_at == after->due_at) continue;
-    const std::string key = side_key(member.side);
-    AddPut(key, absl::StrCat(key_.id), lease);
-    if (!is_new) continue;
-    Cell<bool> known;
-    const auto own = put->own_sides.find(member.side);
-    if (own != put->own_sides.end()) known = {.revision = own->second, .value = true};
-    AddCondition(request_, key, known);
-    request_.add_failure()->mutable_request_range()->set_key(key);
-  }
-}
-
-void WritePart::AddPut(std::string key, std::string value, int64_t lease) {
-  etcdserverpb::PutRequest* const put = request_.add_success()->mutable_request_put();
-  put->set_key(std::move(key));
-  put->set_value(std::move(value));
-  put->set_lease(lease);
-}
-
-void WritePart::AddDelete(std::string key, std::string end) {
-  auto* const range = request_.add_success()->mutable_request_delete_range();
-  range->set_key(std::move(key));
-  range->set_range_end(std::move(end));
-}
-
 bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelImage& image,
                        EtcdCalls& calls, EtcdAnswers& answers) {
   if (response.succeeded()) {
     const bool wrote_record = WritesRecord();
+    // It was let go meanwhile; what had been known still holds for what was not written.
+    if (image.empty()) image = before_;
     TakeWritten(revision, image);
     for (Result& result : results_) {
-      Answer(calls.front(), result, answers);
+      Answer(calls.front(), result, image, answers);
       calls.pop_front();
     }
     return wrote_record;
@@ -334,7 +183,7 @@ bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelIma
     }
   }
   if (known.index() != 0) {
-    Answer(first, known, answers);
+    Answer(first, known, image, answers);
   } else if (++first.attempts > kMaxAttempts) {
     FailCall(first, StoreAway("other relays change the channel too often"), answers);
   } else {
@@ -378,15 +227,24 @@ void WritePart::TakeWritten(int64_t revision, ChannelImage& image) const {
   }
 }
 
-void WritePart::Answer(EtcdCall& call, Result& result, EtcdAnswers& answers) {
-  if (std::holds_alternative<PresenceCall>(call.what)) return;
+// The watch may have told of the other side's doings while the part was under way, and the listener
+// has heard of them: an answer must not fall behind in one thing while it is ahead in another.
+void WritePart::Answer(EtcdCall& call, Result& result, const ChannelImage& image,
+                       EtcdAnswers& answers) {
   if (auto* append = std::get_if<AppendCall>(&call.what)) {
-    answers.push_back(
-        [done = std::move(append->done), value = std::get<AppendResult>(result)] { done(value); });
+    AppendResult value = std::get<AppendResult>(result);
+    if (value.outcome != AppendOutcome::kStale) {
+      value.log = image.LogUpTo(append->author, value.log.stored);
+    }
+    answers.push_back([done = std::move(append->done), value] { done(value); });
   } else if (auto* accept = std::get_if<AcceptCall>(&call.what)) {
-    answers.push_back([done = std::move(accept->done),
-                       value = std::get<absl::StatusOr<LogState>>(result)] { done(value); });
-  } else {
+    auto value = std::get<absl::StatusOr<LogState>>(result);
+    if (value.ok()) {
+      const bool appends = log_changed_[Index(accept->author)];
+      value = image.LogUpTo(accept->author, appends ? value->stored : UINT64_MAX);
+    }
+    answers.push_back([done = std::move(accept->done), value] { done(value); });
+  } else if (!std::holds_alternative<PresenceCall>(call.what)) {
     auto* put = std::get_if<PutCall>(&call.what);
     auto& done = put != nullptr ? put->done : std::get<EraseCall>(call.what).done;
     answers.push_back(

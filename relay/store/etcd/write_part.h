@@ -50,6 +50,7 @@ class WritePart final : public ChannelPart {
   void DropStates();
   bool WritesRecord() const;
 
+  // write_part_request.cc
   // False when the lease is missing.
   bool Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease);
   void WriteConditions();
@@ -60,7 +61,8 @@ class WritePart final : public ChannelPart {
   void AddPut(std::string key, std::string value, int64_t lease);
   void AddDelete(std::string key, std::string end);
 
-  void Answer(EtcdCall& call, Result& result, EtcdAnswers& answers);
+  // write_part.cc
+  void Answer(EtcdCall& call, Result& result, const ChannelImage& image, EtcdAnswers& answers);
   void TakeWritten(int64_t revision, ChannelImage& image) const;
   // Whether a side of the record is another channel's. Notes those that are this one's.
   bool IsSideTaken(const etcdserverpb::TxnResponse& response, PutCall& put) const;

@@ -1,0 +1,257 @@
+#include "relay/store/etcd/plan.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "relay/store/etcd/leases.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::Compare;
+using etcdserverpb::RequestOp;
+using etcdserverpb::TxnResponse;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Role kInitiator = Role::kInitiator;
+constexpr Role kReceiver = Role::kReceiver;
+
+const EtcdKeys kKeys("w/");
+const ChannelKey kKey = {"a/b", 7};
+
+ChannelRecord Record() {
+  ChannelRecord record;
+  record.version = 1;
+  record.created_at = absl::FromUnixSeconds(1);
+  record.due_at = absl::FromUnixSeconds(100);
+  record.member(kInitiator).side = "i";
+  return record;
+}
+
+// Revision 10 wrote everything.
+ChannelImage Image(uint64_t stored, uint64_t accepted) {
+  ChannelImage image;
+  image.record.Take(10, Record());
+  EtcdLog log{.stored = stored};
+  for (uint64_t n = 1; n <= stored; ++n) log.sizes.push_back(n);
+  image.log(kInitiator).Take(10, log);
+  image.cursor(kInitiator).Take(10, accepted);
+  image.log(kReceiver).Take(10, std::nullopt);
+  image.cursor(kReceiver).Take(10, std::nullopt);
+  for (const Role role : {kInitiator, kReceiver}) image.presence(role).Take(10, std::nullopt);
+  return image;
+}
+
+std::vector<std::string> Keys(const google::protobuf::RepeatedPtrField<RequestOp>& operations) {
+  std::vector<std::string> keys;
+  for (const RequestOp& operation : operations) {
+    if (operation.has_request_put()) keys.push_back("put " + operation.request_put().key());
+    if (operation.has_request_delete_range()) {
+      keys.push_back("delete " + operation.request_delete_range().key());
+    }
+    if (operation.has_request_range()) keys.push_back("read " + operation.request_range().key());
+  }
+  return keys;
+}
+
+class PlanTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<ChannelPart> Plan(const ChannelImage* image) {
+    return PlanPart({.keys = &kKeys,
+                     .writer = "me",
+                     .lease = [this](absl::Time) { return lease_; },
+                     .presence_lease = 5},
+                    kKey, image, calls_, 1 << 20, missing_lease_);
+  }
+  void Append(uint64_t number, std::string frame) {
+    calls_.push_back({.what = AppendCall{.version = 1,
+                                         .author = kInitiator,
+                                         .number = number,
+                                         .frame = std::move(frame),
+                                         .done = [this](absl::StatusOr<AppendResult> result) {
+                                           appended_.push_back(result->log);
+                                         }}});
+  }
+  void Accept(uint64_t cursor) {
+    calls_.push_back({.what = AcceptCall{.author = kInitiator,
+                                         .cursor = cursor,
+                                         .done = [this](absl::StatusOr<LogState> log) {
+                                           accepted_.push_back(*log);
+                                         }}});
+  }
+  void Finish(ChannelPart& part, const TxnResponse& response, ChannelImage& image) {
+    EtcdAnswers answers;
+    part.Finish(response, 20, image, calls_, answers);
+    for (const auto& answer : answers) answer();
+  }
+  static TxnResponse Success() {
+    TxnResponse response;
+    response.set_succeeded(true);
+    return response;
+  }
+
+  int64_t lease_ = 3;
+  std::optional<absl::Time> missing_lease_;
+  EtcdCalls calls_;
+  std::vector<LogState> appended_, accepted_;
+};
+
+TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
+  const ChannelImage image = Image(1, 0);
+  Append(2, "two");
+  Append(3, "three");
+  const auto part = Plan(&image);
+  EXPECT_EQ(part->taken(), 2u);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000002",
+                          "put w/v1/fr/a%2Fb/7/i/00000000000000000003", "put w/v1/st/a%2Fb/7/li"));
+  ASSERT_EQ(part->request().compare_size(), 2);
+  for (const Compare& compare : part->request().compare()) {
+    EXPECT_EQ(compare.target(), Compare::MOD);
+    EXPECT_EQ(compare.mod_revision(), 10);
+  }
+  EXPECT_THAT(Keys(part->request().failure()),
+              ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/"));
+}
+
+TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
+  const ChannelImage image = Image(2, 1);
+  Append(3, "three");
+  Accept(3);
+  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/st/a%2Fb/7/li", "put w/v1/st/a%2Fb/7/ci",
+                          "delete w/v1/fr/a%2Fb/7/i/00000000000000000002"));
+}
+
+TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
+  ChannelImage image = Image(0, 0);
+  Append(1, "1");
+  Append(2, "22");
+  Accept(1);
+  const auto part = Plan(&image);
+  Finish(*part, Success(), image);
+  EXPECT_THAT(appended_, ElementsAre(LogState{.stored = 1, .forgotten = 1, .accepted = 1},
+                                     LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
+  EXPECT_THAT(accepted_,
+              ElementsAre(LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
+  EXPECT_THAT(calls_, IsEmpty());
+}
+
+// A listener has been told of cursor 3; an answer with cursor 2 and one frame more would be behind
+// and ahead at once.
+TEST_F(PlanTest, AnAnswerDoesNotFallBehindTheWatch) {
+  ChannelImage image = Image(4, 2);
+  Append(5, "55555");
+  const auto part = Plan(&image);
+  image.cursor(kInitiator).Take(15, 3);
+  Finish(*part, Success(), image);
+  EXPECT_THAT(appended_,
+              ElementsAre(LogState{.stored = 5, .forgotten = 3, .accepted = 3, .bytes = 4 + 5}));
+}
+
+TEST_F(PlanTest, AnImageThatWasLetGoComesBackWhole) {
+  const ChannelImage image = Image(4, 2);
+  Append(5, "55555");
+  const auto part = Plan(&image);
+  ChannelImage none;
+  Finish(*part, Success(), none);
+  EXPECT_EQ(none.version(), 1u);
+  EXPECT_EQ(none.LogOf(kInitiator),
+            (LogState{.stored = 5, .forgotten = 2, .accepted = 2, .bytes = 3 + 4 + 5}));
+}
+
+TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
+  ChannelImage image = Image(1, 0);
+  Append(2, "two");
+  const auto part = Plan(&image);
+  TxnResponse refused;
+  etcdserverpb::KeyValue* const record =
+      refused.add_responses()->mutable_response_range()->add_kvs();
+  record->set_key(kKeys.Record(kKey));
+  record->set_mod_revision(10);
+  record->set_value(WriteRecord(Record(), "other"));
+  etcdserverpb::KeyValue* const log = refused.add_responses()->mutable_response_range()->add_kvs();
+  log->set_key(kKeys.Log(kKey, kInitiator));
+  log->set_mod_revision(12);
+  log->set_value(WriteLog({.stored = 2, .sizes = {1, 3}}, "other"));
+  Finish(*part, refused, image);
+  EXPECT_EQ(calls_.size(), 1u);
+  EXPECT_EQ(image.LogOf(kInitiator).stored, 2u);
+  // Now it is a comparison.
+  EXPECT_THAT(Keys(Plan(&image)->request().success()),
+              ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/",
+                          "read w/v1/fr/a%2Fb/7/i/00000000000000000002"));
+}
+
+TEST_F(PlanTest, NothingIsWrittenWithoutALease) {
+  lease_ = 0;
+  const ChannelImage image = Image(0, 0);
+  Append(1, "one");
+  EXPECT_EQ(Plan(&image), nullptr);
+  EXPECT_EQ(missing_lease_, Record().due_at);
+}
+
+TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
+  Append(1, "one");
+  EXPECT_EQ(Plan(nullptr)->taken(), 0u);
+  calls_.clear();
+  calls_.push_back({.what = PutCall{.expected = 0, .record = Record(), .done = [](auto) {}}});
+  const auto part = Plan(nullptr);
+  EXPECT_EQ(part->taken(), 1u);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/ch/a%2Fb/7", "put w/v1/si/a%2Fb/69"));
+  EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/si/a%2Fb/69"));
+}
+
+TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(11, "another relay");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  image.presence(kReceiver).Take(12, "me");
+  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(part->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
+  EXPECT_EQ(part->request().compare(1).mod_revision(), 12);
+}
+
+TEST(EtcdKeysTest, KeysAreReadBack) {
+  for (const std::string app : {"a", "a/b", "a%2Fb", "%", "/", "ä 1"}) {
+    const ChannelKey key = {app, 999'999'999};
+    EXPECT_EQ(kKeys.Parse(kKeys.Record(key))->channel, key);
+    EXPECT_EQ(kKeys.Parse(kKeys.Cursor(key, kReceiver))->role, kReceiver);
+    EXPECT_EQ(kKeys.Parse(kKeys.Frame(key, kInitiator, 12))->number, 12u);
+    EXPECT_EQ(kKeys.Parse(kKeys.Side(app, "side")), std::nullopt);
+  }
+  for (const char* wrong : {"", "w/v1/", "w/v1/ch/a", "w/v1/ch/a/0", "w/v1/ch/a/1000000000",
+                            "w/v1/ch/a/1/x", "w/v1/st/a/1/xi", "w/v1/st/a/1/lx", "w/v1/fr/a/1/i",
+                            "w/v1/fr/a/1/i/x", "w/v2/ch/a/1", "v1/ch/a/1"}) {
+    EXPECT_EQ(kKeys.Parse(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(EtcdKeysTest, TheEndOfAPrefix) {
+  EXPECT_EQ(EndOfPrefix("a/"), "a0");
+  EXPECT_EQ(EndOfPrefix("a\xff"), "b");
+  EXPECT_EQ(EndOfPrefix("\xff"), std::string(1, '\0'));
+}
+
+TEST(EtcdLeasesTest, AreSharedByTenMinutes) {
+  EtcdLeases leases;
+  const absl::Time now = absl::FromUnixSeconds(600'000);
+  leases.Add(now, 1);
+  EXPECT_EQ(leases.Find(now + absl::Seconds(599)), 1);
+  EXPECT_EQ(leases.Find(now + absl::Seconds(600)), 0);
+  EXPECT_EQ(EtcdLeases::TtlOf(now + absl::Seconds(1), now), absl::Minutes(70));
+  leases.DropBefore(now + absl::Seconds(600));
+  EXPECT_EQ(leases.Find(now), 0);
+}
+
+}  // namespace
+}  // namespace wormhole::relay
