@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "relay/store/etcd/client_calls.h"
 
 namespace wormhole::relay {
 
@@ -11,7 +12,6 @@ using etcdserverpb::AuthenticateRequest;
 using etcdserverpb::AuthenticateResponse;
 using etcdserverpb::LeaseGrantRequest;
 using etcdserverpb::LeaseGrantResponse;
-using etcdserverpb::LeaseKeepAliveRequest;
 using etcdserverpb::LeaseKeepAliveResponse;
 using etcdserverpb::LeaseRevokeRequest;
 using etcdserverpb::LeaseRevokeResponse;
@@ -20,14 +20,9 @@ using etcdserverpb::RangeResponse;
 using etcdserverpb::TxnRequest;
 using etcdserverpb::TxnResponse;
 using etcdserverpb::WatchCreateRequest;
-using etcdserverpb::WatchRequest;
 using etcdserverpb::WatchResponse;
 
 namespace {
-
-// An etcd that has a leader answers within milliseconds, one that elects one within two seconds;
-// a node that is cut off is left after this.
-constexpr std::chrono::seconds kDeadline(3);
 
 // etcd refuses pings more often than every 5 s, and any without a call.
 constexpr int kKeepaliveMs = 6'000;
@@ -69,121 +64,6 @@ bool IsEndpointsFault(grpc::StatusCode code) {
 }
 
 }  // namespace
-
-class EtcdClient::Call {
- public:
-  explicit Call(EtcdClient* client) : client_(client) {}
-  virtual ~Call() = default;
-
-  grpc::ClientContext context;
-  const Endpoint* endpoint = nullptr;
-
- protected:
-  EtcdClient* const client_;
-};
-
-template <typename Response>
-class EtcdClient::UnaryCall : public Call {
- public:
-  UnaryCall(EtcdClient* client, Done<Response> done) : Call(client), done_(std::move(done)) {}
-
-  void Done(const grpc::Status& status) {
-    EtcdClient* const client = client_;
-    const absl::Status ended = client->End(*this, status);
-    done_(ended.ok() ? absl::StatusOr<Response>(std::move(response)) : ended);
-    delete this;
-    client->Leave();
-  }
-
-  Response response;
-
- private:
-  EtcdClient::Done<Response> done_;
-};
-
-// A stream of one request and one answer: etcd has no other way to renew a lease.
-class EtcdClient::KeepAliveCall final
-    : public Call,
-      public grpc::ClientBidiReactor<LeaseKeepAliveRequest, LeaseKeepAliveResponse> {
- public:
-  KeepAliveCall(EtcdClient* client, int64_t lease, EtcdClient::Done<LeaseKeepAliveResponse> done)
-      : Call(client), done_(std::move(done)) {
-    request_.set_id(lease);
-  }
-
-  void Start() {
-    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-    endpoint->lease->async()->LeaseKeepAlive(&context, this);
-    StartWriteLast(&request_, grpc::WriteOptions());
-    StartRead(&response_);
-    StartCall();
-  }
-
-  void OnReadDone(bool ok) override {
-    answered_ = answered_ || ok;
-    // etcd ends a stream of renewals only when its client does.
-    if (ok) context.TryCancel();
-  }
-
-  void OnDone(const grpc::Status& status) override {
-    EtcdClient* const client = client_;
-    absl::Status ended = client->End(*this, answered_ ? grpc::Status::OK : status);
-    if (ended.ok() && response_.ttl() <= 0) ended = absl::NotFoundError("the lease is gone");
-    done_(ended.ok() ? absl::StatusOr<LeaseKeepAliveResponse>(response_) : ended);
-    delete this;
-    client->Leave();
-  }
-
- private:
-  LeaseKeepAliveRequest request_;
-  LeaseKeepAliveResponse response_;
-  bool answered_ = false;
-  EtcdClient::Done<LeaseKeepAliveResponse> done_;
-};
-
-class EtcdClient::WatchCall final : public Call,
-                                    public grpc::ClientBidiReactor<WatchRequest, WatchResponse> {
- public:
-  WatchCall(EtcdClient* client, WatchCreateRequest request,
-            std::function<void(const WatchResponse&)> on_response,
-            std::function<void(const absl::Status&)> on_end)
-      : Call(client), on_response_(std::move(on_response)), on_end_(std::move(on_end)) {
-    *request_.mutable_create_request() = std::move(request);
-  }
-
-  void Start() {
-    // A member without a leader would be silent, not wrong.
-    context.AddMetadata("hasleader", "true");
-    endpoint->watch->async()->Watch(&context, this);
-    StartWrite(&request_);
-    StartRead(&response_);
-    StartCall();
-  }
-
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    on_response_(response_);
-    if (response_.canceled()) {
-      context.TryCancel();
-    } else {
-      StartRead(&response_);
-    }
-  }
-
-  void OnDone(const grpc::Status& status) override {
-    EtcdClient* const client = client_;
-    const absl::Status ended = client->End(*this, status);
-    on_end_(ended);
-    delete this;
-    client->Leave();
-  }
-
- private:
-  WatchRequest request_;
-  WatchResponse response_;
-  std::function<void(const WatchResponse&)> on_response_;
-  std::function<void(const absl::Status&)> on_end_;
-};
 
 EtcdClient::EtcdClient(EtcdServers servers)
     : user_(std::move(servers.user)), password_(std::move(servers.password)) {
@@ -251,7 +131,7 @@ void EtcdClient::WithToken(std::function<void(const absl::Status&)> go) {
   auto request = std::make_shared<AuthenticateRequest>();
   request->set_name(user_);
   request->set_password(password_);
-  call->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  call->context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline);
   call->endpoint->auth->async()->Authenticate(
       &call->context, request.get(), &call->response,
       [call, request](const grpc::Status& status) { call->Done(status); });
@@ -263,7 +143,7 @@ void EtcdClient::Unary(Start start, Done<Response> done) {
     if (!status.ok()) return done(status);
     auto* const call = new UnaryCall<Response>(this, done);
     if (!Begin(*call)) return delete call;
-    call->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    call->context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline);
     start(call, [call](const grpc::Status& ended) { call->Done(ended); });
   });
 }

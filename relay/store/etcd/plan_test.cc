@@ -79,11 +79,11 @@ class PlanTest : public ::testing::Test {
                                          }}});
   }
   void Accept(uint64_t cursor) {
-    calls_.push_back({.what = AcceptCall{.author = kInitiator,
-                                         .cursor = cursor,
-                                         .done = [this](absl::StatusOr<LogState> log) {
-                                           accepted_.push_back(*log);
-                                         }}});
+    calls_.push_back(
+        {.what = AcceptCall{
+             .author = kInitiator, .cursor = cursor, .done = [this](absl::StatusOr<LogState> log) {
+               accepted_.push_back(*log);
+             }}});
   }
   void Finish(ChannelPart& part, const TxnResponse& response, ChannelImage& image) {
     EtcdAnswers answers;
@@ -137,8 +137,9 @@ TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
   Accept(1);
   const auto part = Plan(&image);
   Finish(*part, Success(), image);
-  EXPECT_THAT(appended_, ElementsAre(LogState{.stored = 1, .forgotten = 1, .accepted = 1},
-                                     LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
+  EXPECT_THAT(appended_,
+              ElementsAre(LogState{.stored = 1, .forgotten = 1, .accepted = 1},
+                          LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
   EXPECT_THAT(accepted_,
               ElementsAre(LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
   EXPECT_THAT(calls_, IsEmpty());

@@ -137,6 +137,8 @@ class EtcdStore final : public Store {
   void GiveAnswers(EtcdAnswers answers) WORMHOLE_EXCLUDES(mutex_);
   // While etcd is away: fails what has waited long enough.
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+
+  // grants.cc
   void GrantLease(absl::Time due_at) WORMHOLE_EXCLUDES(mutex_);
   void GrantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
   // Renews what this relay's sides are attached under.

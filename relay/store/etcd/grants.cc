@@ -1,0 +1,78 @@
+// The leases of EtcdStore: those of channels, and the one of this relay's presence.
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "relay/store/etcd/steady_now.h"
+#include "relay/store/etcd/store.h"
+
+namespace wormhole::relay {
+
+void EtcdStore::GrantLease(absl::Time due_at) {
+  const absl::Time now = absl::Now();
+  const absl::Time end = std::max(due_at, now);
+  client_.Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(end, now), absl::Seconds(1))),
+                [this, end](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                  {
+                    sync::MutexLock lock(mutex_);
+                    if (lease.ok()) {
+                      Worked();
+                      leases_.Add(end, lease->id());
+                    } else {
+                      Failed(lease.status());
+                    }
+                  }
+                  GiveAnswers({});
+                });
+}
+
+void EtcdStore::GrantPresenceLease() {
+  const absl::Duration asked_at = SteadyNow();
+  client_.Grant(absl::ToInt64Seconds(options_.presence_ttl),
+                [this, asked_at](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                  {
+                    sync::MutexLock lock(mutex_);
+                    if (lease.ok()) {
+                      Worked();
+                      presence_lease_ = lease->id();
+                      renewed_at_ = asked_at;
+                    } else {
+                      Failed(lease.status());
+                    }
+                  }
+                  GiveAnswers({});
+                });
+}
+
+void EtcdStore::KeepPresence(absl::Duration now) {
+  int64_t lease = 0;
+  {
+    sync::MutexLock lock(mutex_);
+    if (presence_lease_ == 0 || renewing_ || stopping_) return;
+    if (now - renewed_at_ < options_.presence_ttl / 3) return;
+    lease = presence_lease_;
+    renewing_ = true;
+  }
+  client_.KeepAlive(lease, [this, lease, now](
+                               const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
+    sync::MutexLock lock(mutex_);
+    renewing_ = false;
+    if (answer.ok()) renewed_at_ = now;
+    if (absl::IsNotFound(answer.status()) && lease == presence_lease_) LosePresence();
+  });
+}
+
+// The keys are gone with the lease, and with them the other relays' knowledge of who is attached
+// here: they are written again under a new one.
+void EtcdStore::LosePresence() {
+  presence_lease_ = 0;
+  for (const auto& [key, roles] : attached_) {
+    for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+      if (!roles.test(static_cast<size_t>(role))) continue;
+      view_.Attaching(key, role);
+      Enqueue(key, PresenceCall{.role = role, .attached = true, .renewal = true});
+    }
+  }
+}
+
+}  // namespace wormhole::relay
