@@ -32,10 +32,11 @@ AppendResult GroupTables::Append(int relay, const ChannelKey& key, uint64_t vers
   const AppendResult result = channels_.Append(key, version, author, number, frame);
   const bool changed = result.outcome == AppendOutcome::kDone && before != result.log;
   if (changed) {
-    Note(relay, [key, author, log = result.log, number, frame](StoreListener& listener) {
+    const auto tell = [key, author, log = result.log, number, frame](StoreListener& listener) {
       const StoredFrame stored{.number = number, .frame = frame};
       listener.OnLog(key, author, log, log.forgotten < number ? &stored : nullptr);
-    });
+    };
+    history_.push_back({.kind = News::Kind::kLog, .by = relay, .key = key, .tell = tell});
   }
   return result;
 }
@@ -45,9 +46,10 @@ absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelKey& key, R
   const std::optional<LogState> before = LogOf(key, author);
   absl::StatusOr<LogState> after = channels_.Accept(key, author, cursor);
   if (after.ok() && before != *after) {
-    Note(relay, [key, author, log = *after](StoreListener& listener) {
+    const auto tell = [key, author, log = *after](StoreListener& listener) {
       listener.OnLog(key, author, log, nullptr);
-    });
+    };
+    history_.push_back({.kind = News::Kind::kLog, .by = relay, .key = key, .tell = tell});
   }
   return after;
 }
@@ -61,15 +63,17 @@ void GroupTables::SetAttached(int relay, const ChannelKey& key, Role role, bool 
     if (found == attached_.end() || found->second != relay) return;
     attached_.erase(found);
   }
-  Note(
-      relay,
-      [key, role, attached](StoreListener& listener) { listener.OnPresence(key, role, attached); },
-      side);
+  const auto tell = [key, role, attached](StoreListener& listener) {
+    listener.OnPresence(key, role, attached);
+  };
+  history_.push_back(
+      {.kind = News::Kind::kPresence, .by = relay, .key = key, .role = role, .tell = tell});
   if (attached) last_words_[{relay, side}] = history_.size();
 }
 
 void GroupTables::TellThirdParties(int relay, const ChannelKey& key, uint32_t count) {
-  Note(relay, [key, count](StoreListener& listener) { listener.OnThirdParties(key, count); });
+  const auto tell = [key, count](StoreListener& listener) { listener.OnThirdParties(key, count); };
+  history_.push_back({.kind = News::Kind::kThirdParties, .by = relay, .key = key, .tell = tell});
 }
 
 void GroupTables::ForgetAttached(int relay) {
@@ -91,17 +95,19 @@ std::optional<LogState> GroupTables::LogOf(const ChannelKey& key, Role author) c
   return channel->log(author);
 }
 
-void GroupTables::Note(int by, std::function<void(StoreListener&)> tell, std::optional<Side> side) {
-  history_.push_back({.by = by, .side = std::move(side), .tell = std::move(tell)});
+void GroupTables::TellId(const ChannelKey& key, StoreListener& listener) const {
+  const std::optional<ChannelSnapshot> now = channels_.Load(key);
+  listener.OnId(key, now.has_value(), now.has_value() && now->record.ended());
 }
 
 void GroupTables::NoteRecord(int by, const ChannelKey& key) {
   const std::optional<ChannelSnapshot> now = channels_.Load(key);
-  Note(by, [key, exists = now.has_value(),
-            ended = now.has_value() && now->record.ended()](StoreListener& listener) {
+  const auto tell = [key, exists = now.has_value(),
+                     ended = now.has_value() && now->record.ended()](StoreListener& listener) {
     listener.OnId(key, exists, ended);
     listener.OnChanged(key);
-  });
+  };
+  history_.push_back({.kind = News::Kind::kRecord, .by = by, .key = key, .tell = tell});
 }
 
 }  // namespace wormhole::relay

@@ -26,8 +26,11 @@ class GroupTables {
 
   // One change, in the order of the history.
   struct News {
-    int by = 0;                // the relay that made it
-    std::optional<Side> side;  // whose presence it is about
+    enum class Kind { kRecord, kLog, kPresence, kThirdParties };
+    Kind kind = Kind::kRecord;
+    int by = 0;  // the relay that made it
+    ChannelKey key;
+    Role role = Role::kInitiator;  // kPresence
     std::function<void(StoreListener&)> tell;
   };
 
@@ -46,13 +49,19 @@ class GroupTables {
   // The relay's word about its streams no longer holds.
   void ForgetAttached(int relay);
 
+  // What OnId tells of the id now.
+  void TellId(const ChannelKey& key, StoreListener& listener) const;
+  bool IsAttached(const ChannelKey& key, Role role) const {
+    return attached_.contains({key, role});
+  }
+  bool AnyAttached() const { return !attached_.empty(); }
+
   // Where in the history this relay's last SetAttached(true) for the side is: what is told of the
   // side from before is older. 0: there is none.
   size_t LastWord(int relay, const Side& side) const;
 
  private:
   std::optional<LogState> LogOf(const ChannelKey& key, Role author) const;
-  void Note(int by, std::function<void(StoreListener&)> tell, std::optional<Side> side = {});
   void NoteRecord(int by, const ChannelKey& key);
 
   MemoryChannels channels_;

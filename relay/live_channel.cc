@@ -194,7 +194,7 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
   if (known && !same) StartAnew(EndedError(before), turn);
   const bool report = loaded.record.version != 0 || known;
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (UpdateLog(role, loaded.log(role))) seat(role).owes_status = true;
+    UpdateLog(role, loaded.log(role));
     if (snapshot_.record.member(Other(role)) != loaded.record.member(Other(role))) {
       seat(role).owes_status = true;
     }

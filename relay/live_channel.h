@@ -147,7 +147,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void RaiseCursor(Role reader, uint64_t cursor, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void AcceptIfBehind(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log);
-  bool UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
+  void UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
   void Deliver(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void Pump(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnRead(uint64_t epoch, Role reader, const Stream& stream,

@@ -128,7 +128,6 @@ void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<L
   work(reader).accepting = false;
   if (log.ok()) {
     UpdateLog(Other(reader), *log);
-    seat(Other(reader)).owes_status = true;
     AcceptIfBehind(reader, turn);
   } else if (absl::IsNotFound(log.status())) {
     // The channel is gone: the load that follows says how.
@@ -140,16 +139,16 @@ void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<L
 }
 
 // Answers about one log may come in any order, but each log only grows: the later state is the one
-// that is behind in nothing. Returns whether the reader is known to have accepted more.
-bool LiveChannel::UpdateLog(Role author, const LogState& log) {
+// that is behind in nothing. Any of them may be the first to show that the reader, at another relay
+// perhaps, has accepted more, which the author waits for.
+void LiveChannel::UpdateLog(Role author, const LogState& log) {
   LogState& known = snapshot_.log(author);
   if (log.stored < known.stored || log.forgotten < known.forgotten ||
       log.accepted < known.accepted) {
-    return false;
+    return;
   }
-  const bool accepted_more = log.accepted > known.accepted;
+  if (log.accepted > known.accepted) seat(author).owes_status = true;
   known = log;
-  return accepted_more;
 }
 
 // Sends what the stream is owed, as far as it has room.

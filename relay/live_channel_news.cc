@@ -20,7 +20,7 @@ void LiveChannel::OnLog(Role author, const LogState& log, const StoredFrame* fra
     Doubt();
     return Advance(turn);
   }
-  if (UpdateLog(author, log)) seat(author).owes_status = true;
+  UpdateLog(author, log);
   if (frame != nullptr && frame->number == snapshot_.log(author).stored) {
     HandOver(author, frame->number, frame->frame, turn);
   }

@@ -41,6 +41,17 @@ TEST_F(Group, FramesAndCursorsGoAcrossWithoutALook) {
   EXPECT_EQ(anna_->Heard(), "peer(attached cursor=2 third=0) message(1 c)");
 }
 
+// The answer to a post may be the first to show it, before the news do.
+TEST_F(Group, AnAuthorHearsOfACursorHoweverItComes) {
+  anna_->Post(1, "a");
+  Settle();
+  bert_->Ack(1);
+  west_.Answer();
+  anna_->Post(2, "b");
+  east_.Answer();
+  EXPECT_EQ(anna_->Heard(), "posted(1) posted(2) peer(attached cursor=1 third=0)");
+}
+
 TEST_F(Group, AReaderThatIsBehindIsPumped) {
   bert_->Stall(options_.limits.window_bytes);
   anna_->Post(1, "a").Post(2, "b");
