@@ -28,11 +28,12 @@ void SetKeepalive(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
-// The exchange's own schedule says when to try again, so gRPC's backoff stays short: a try within
-// it fails at once without one. An attempt that hangs is given up after five seconds.
+// The exchange's own schedule says when to try again, so gRPC's backoff stays below its half
+// second: a try within it fails at once without one, at a relay that is back already. An attempt
+// that hangs is given up after five seconds, which holds up nobody who knows another address.
 void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 400);
   args->SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
   args->SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
   // Else a new channel would inherit the backoff of one that has just been closed.
