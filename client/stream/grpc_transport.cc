@@ -40,17 +40,28 @@ void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
 }
 
-grpc::ChannelArguments ChannelArgs(bool loopback) {
+// A list of addresses is no name that a certificate could have, or that a proxy would take for a
+// host; gRPC would use it as one. The first of them stands for all.
+void SetAuthority(const std::string& relay, grpc::ChannelArguments* args) {
+  const size_t comma = relay.find(',');
+  const size_t begin = relay.find(':') + 1;
+  const bool literals = relay.starts_with("ipv4:") || relay.starts_with("ipv6:");
+  if (!literals || comma == std::string::npos) return;
+  args->SetString(GRPC_ARG_DEFAULT_AUTHORITY, relay.substr(begin, comma - begin));
+}
+
+grpc::ChannelArguments ChannelArgs(const std::string& relay) {
   grpc::ChannelArguments args;
   SetKeepalive(&args);
   SetReconnects(&args);
+  SetAuthority(relay, &args);
   args.SetMaxReceiveMessageSize(kMaxResponseBytes);
   args.SetUserAgentPrefix("wormhole-sync/1");
   // A name with several addresses is several relays, or one that not every address leads to.
   args.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
   args.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   // Plaintext to this machine must not leave it by way of $http_proxy.
-  if (loopback) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (IsLoopback(relay).value_or(false)) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return args;
 }
 
@@ -110,9 +121,8 @@ std::shared_ptr<grpc::Channel> GrpcTransport::ChannelTo(const StreamTarget& targ
     if (std::shared_ptr<grpc::Channel> channel = it->second.lock()) return channel;
   }
   std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
-  std::shared_ptr<grpc::Channel> channel = OwnElsewhere(
-      grpc::CreateCustomChannel(target.relay, CredentialsOf(target.tls, security),
-                                ChannelArgs(IsLoopback(target.relay).value_or(false))));
+  std::shared_ptr<grpc::Channel> channel = OwnElsewhere(grpc::CreateCustomChannel(
+      target.relay, CredentialsOf(target.tls, security), ChannelArgs(target.relay)));
   channels_[key] = channel;
   return channel;
 }

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -207,6 +209,21 @@ TEST_F(SeveralRelaysTest, ClientsSpread) {
     reached.insert(RelayOfAnother(both_, Client::Create().value()));
   }
   EXPECT_EQ(reached.size(), 2u);
+}
+
+TEST_F(SeveralRelaysTest, AListHasTheNameOfItsFirstAddress) {
+  const std::string folder = "tests/service/tls/";
+  two_.Start({"--tls-cert=" + folder + "loopback.pem", "--tls-key=" + folder + "loopback.key"});
+  std::ifstream file(folder + "loopback.pem");
+  Options options = NewOptions(both_);
+  options.tls.root_certificates.assign(std::istreambuf_iterator<char>(file), {});
+  auto initiator = Initiator::Create(options, "a").value();
+  EXPECT_TRUE(initiator.GetCode().ok()) << initiator.GetCode().status();
+  // The certificate is for 127.0.0.1 alone.
+  options.rendezvous = "ipv4:127.0.0.2:1," + two_.address();
+  options.timeout = absl::Milliseconds(500);
+  auto misled = Initiator::Create(options, "a").value();
+  EXPECT_EQ(ReasonOf(misled.GetCode().status()), Reason::kUnreachable);
 }
 
 TEST_F(SeveralRelaysTest, AnExchangeOutlivesItsStreams) {
