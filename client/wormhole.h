@@ -99,8 +99,11 @@ struct Options {
   // that have nothing to do with each other must not meet.
   std::string app_id;
 
-  // The relay, in gRPC target syntax: "relay.example.com:443", "ipv4:127.0.0.1:47180". Empty:
-  // $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
+  // The relay, in gRPC target syntax: "relay.example.com:443", "ipv4:127.0.0.1:47180". Several
+  // relays that serve as one: "dns:///relays.example.com:443", a name with several addresses, or
+  // "ipv4:10.0.0.1:47180,10.0.0.2:47180"; with TLS, all certificates of a list name its first
+  // address. Streams are spread over them, and move on when one is gone.
+  // Empty: $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
   std::string rendezvous;
 
   Security security = Security::kAuto;

@@ -84,7 +84,8 @@ constexpr OptionSpec kOptions[] = {
      "scopes the codes; both sides must name the same one. By convention\n"
      "a domain name of yours with a path. Default: wormhole-sync/cli"},
     {"--rendezvous", "R", kAll, SetText<&Arguments::rendezvous>,
-     "the relay, as HOST:PORT. Default: $WORMHOLE_RENDEZVOUS, else the one\n"
+     "the relay, as HOST:PORT; several that serve as one, as dns:///HOST:PORT\n"
+     "or ipv4:A:PORT,B:PORT. Default: $WORMHOLE_RENDEZVOUS, else the one\n"
      "this program was built with (for resume: the one in the state file)"},
     {"--data", "TEXT", kNewOnes, SetData,
      "what the other side gets, 0 to 65,000 bytes. Other users of this\n"

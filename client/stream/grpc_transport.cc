@@ -28,28 +28,40 @@ void SetKeepalive(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
-// The exchange's own schedule says when to try again, so gRPC's backoff stays short: a try within
-// it fails at once without one. An attempt that hangs is given up after five seconds.
+// The exchange's own schedule says when to try again, so gRPC's backoff stays below its half
+// second: a try within it fails at once without one, at a relay that is back already. An attempt
+// that hangs is given up after five seconds, which holds up nobody who knows another address.
 void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 400);
   args->SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
   args->SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
   // Else a new channel would inherit the backoff of one that has just been closed.
   args->SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
 }
 
-grpc::ChannelArguments ChannelArgs(bool loopback) {
+// A list of addresses is no name that a certificate could have, or that a proxy would take for a
+// host; gRPC would use it as one. The first of them stands for all.
+void SetAuthority(const std::string& relay, grpc::ChannelArguments* args) {
+  const size_t comma = relay.find(',');
+  const size_t begin = relay.find(':') + 1;
+  const bool literals = relay.starts_with("ipv4:") || relay.starts_with("ipv6:");
+  if (!literals || comma == std::string::npos) return;
+  args->SetString(GRPC_ARG_DEFAULT_AUTHORITY, relay.substr(begin, comma - begin));
+}
+
+grpc::ChannelArguments ChannelArgs(const std::string& relay) {
   grpc::ChannelArguments args;
   SetKeepalive(&args);
   SetReconnects(&args);
+  SetAuthority(relay, &args);
   args.SetMaxReceiveMessageSize(kMaxResponseBytes);
   args.SetUserAgentPrefix("wormhole-sync/1");
   // A name with several addresses is several relays, or one that not every address leads to.
   args.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
   args.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   // Plaintext to this machine must not leave it by way of $http_proxy.
-  if (loopback) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (IsLoopback(relay).value_or(false)) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return args;
 }
 
@@ -109,9 +121,8 @@ std::shared_ptr<grpc::Channel> GrpcTransport::ChannelTo(const StreamTarget& targ
     if (std::shared_ptr<grpc::Channel> channel = it->second.lock()) return channel;
   }
   std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
-  std::shared_ptr<grpc::Channel> channel = OwnElsewhere(
-      grpc::CreateCustomChannel(target.relay, CredentialsOf(target.tls, security),
-                                ChannelArgs(IsLoopback(target.relay).value_or(false))));
+  std::shared_ptr<grpc::Channel> channel = OwnElsewhere(grpc::CreateCustomChannel(
+      target.relay, CredentialsOf(target.tls, security), ChannelArgs(target.relay)));
   channels_[key] = channel;
   return channel;
 }

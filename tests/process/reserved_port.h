@@ -16,6 +16,8 @@ class ReservedPort {
   ReservedPort(const ReservedPort&) = delete;
   ReservedPort& operator=(const ReservedPort&) = delete;
 
+  // Bound. A test may listen on it itself, and not answer.
+  int fd() const { return fd_; }
   const std::string& host_port() const { return host_port_; }  // 127.0.0.1:41234
 
  private:
