@@ -1,22 +1,13 @@
 #include "tests/faults/relay.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
-#include "absl/strings/str_cat.h"
+#include "tests/faults/loopback.h"
 
 namespace wormhole::faults {
 namespace {
-
-// A loopback address that nothing connects from, with a port that the kernel picks. On 127.0.0.1 a
-// client that tries while the relay is away could be given the relay's own port, and keep it.
-std::string OwnLoopback() {
-  const pid_t pid = getpid();
-  return absl::StrCat("127.", 1 + pid / 62'500 % 250, ".", pid / 250 % 250, ".", 1 + pid % 250,
-                      ":0");
-}
 
 std::string Program() {
   const char* path = getenv("WORMHOLE_RELAY");
@@ -25,7 +16,7 @@ std::string Program() {
 
 }  // namespace
 
-Relay::Relay(Options options) : options_(std::move(options)), address_(OwnLoopback()) {}
+Relay::Relay(Options options) : options_(std::move(options)), address_(OwnHost() + ":0") {}
 
 bool Relay::Start() {
   std::vector<std::string> arguments = {Program(), "--listen=" + address_,

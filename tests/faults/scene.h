@@ -60,11 +60,14 @@ class Scene {
   std::mt19937_64& random() { return random_; }
   const Folder& folder() const { return folder_; }
 
+  EventLog* initiators() { return initiators_; }
+  EventLog* receivers() { return receivers_; }
+
   // What the logs say, printed after `what_was_done`, and a test failure if that is not that
-  // everything has finished.
-  Verdict ExpectAllFinished(const std::string& what_was_done);
+  // everything has finished: what RunDuring began, and `others` that the test ran by itself.
+  Verdict ExpectAllFinished(const std::string& what_was_done, int others = 0);
   // The same, except that exchanges may fail with a reason.
-  Verdict ExpectNoneLost(const std::string& what_was_done);
+  Verdict ExpectNoneLost(const std::string& what_was_done, int others = 0);
 
  private:
   void StartTalks(std::vector<std::jthread>& threads);
@@ -73,6 +76,7 @@ class Scene {
   Folder folder_;
   EventLog* const initiators_;
   EventLog* const receivers_;
+  int begun_ = 0;
   std::vector<std::unique_ptr<Relay>> relays_;
   std::mt19937_64 random_;
 };
