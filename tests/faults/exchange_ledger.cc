@@ -23,6 +23,7 @@ void ExchangeLedger::NoteOf(Side& side, const LogLine& line) {
     side.got = hash;
   } else if (event == "failed") {
     side.failed_reason = atoi(line.words.at(4).c_str());
+    side.failures.push_back(*side.failed_reason);
   }
 }
 
@@ -36,7 +37,7 @@ void ExchangeLedger::Count(Verdict& verdict) const {
 
 void ExchangeLedger::CountSide(const std::string& name, const Side& side, const Side& peer,
                                Verdict& verdict) {
-  if (side.failed_reason.has_value()) ++verdict.reasons[*side.failed_reason];
+  for (const int reason : side.failures) ++verdict.reasons[reason];
   if (side.delivered_twice) {
     ++verdict.delivered_twice;
     verdict.wrong.push_back(name + " was given its data twice");

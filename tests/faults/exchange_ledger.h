@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/faults/checker.h"
 
@@ -25,6 +26,7 @@ class ExchangeLedger {
     int deliveries = 0;                // in this process
     bool delivered_twice = false;      // in one process, or different data in two
     std::optional<int> failed_reason;  // of the last failure; goes with a restore
+    std::vector<int> failures;         // of all lives
   };
   using Exchange = std::array<Side, 2>;  // initiator, receiver
 

@@ -24,7 +24,7 @@ struct Verdict {
   int nonces_reused = 0;         // one nonce for two plaintexts
 
   int most_guesses = 0;            // different first frames that one side was handed
-  std::map<int, int> reasons;      // of the sides that failed, by wormhole::Reason
+  std::map<int, int> reasons;      // how often a side was told of each wormhole::Reason
   std::vector<std::string> wrong;  // what is behind the counts that should be 0
 
   bool clean() const {
