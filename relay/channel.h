@@ -87,7 +87,8 @@ struct LogState {
 struct ChannelSnapshot {
   ChannelRecord record;
   std::array<LogState, 2> logs;  // by author
-  // By role: a stream of it is attached at another relay over the same store.
+  // By role: a stream of it is attached at another relay over the same store. (StoreListener's
+  // OnPresence says when that counts.)
   std::array<bool, 2> elsewhere = {};
 
   const LogState& log(Role author) const { return logs[static_cast<size_t>(author)]; }

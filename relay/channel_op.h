@@ -39,10 +39,11 @@ struct ChannelOp {
     kReturn,  // an allocation that was made before: kResume for the initiator alone
     kClose,
     kDue,
+    kSeatWaiters,  // a channel that another relay has made takes in who waits for it here
   };
 
   Kind kind = Kind::kResume;
-  // Of all but kDue. With kClose it may be over, which changes nothing.
+  // Of all but kDue and kSeatWaiters. With kClose it may be over, which changes nothing.
   std::shared_ptr<StreamAttachment> stream;
   std::string side;
   uint64_t cursor = 0;

@@ -4,6 +4,29 @@
 #include "relay/flag_values.h"
 
 namespace wormhole::relay {
+namespace {
+
+absl::Status ValidateEtcd(const StoreChoice& store) {
+  const EtcdChoice& etcd = store.etcd;
+  if (etcd.tls_cert.empty() != etcd.tls_key.empty()) {
+    return absl::InvalidArgumentError(
+        "--etcd-tls-cert and --etcd-tls-key are given both or not at all");
+  }
+  if (!etcd.tls_cert.empty() && !etcd.tls()) {
+    return absl::InvalidArgumentError("--etcd-tls-cert needs --etcd-tls-ca");
+  }
+  if (etcd.user_file.empty() != etcd.password_file.empty()) {
+    return absl::InvalidArgumentError(
+        "--etcd-user-file and --etcd-password-file are given both or not at all");
+  }
+  const bool any = etcd.tls() || !etcd.user_file.empty() || etcd.prefix != EtcdChoice{}.prefix;
+  if (any && store.kind != StoreChoice::Kind::kEtcd) {
+    return absl::InvalidArgumentError("flags that begin with --etcd need --store=etcd:HOST:PORT");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status Validate(const RelayConfig& config) {
   const ChannelLimits& limits = config.limits;
@@ -18,13 +41,19 @@ absl::Status Validate(const RelayConfig& config) {
                                                    "--max-frame-bytes (",
                                                    limits.max_frame_bytes, ")"));
   }
+  if (config.drain_delay > absl::ZeroDuration() && config.drain_delay >= config.drain_timeout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--drain-delay (", WriteDuration(config.drain_delay),
+                     ") leaves nothing of --drain-timeout (", WriteDuration(config.drain_timeout),
+                     "), which it is part of"));
+  }
   if (config.tls.cert.empty() != config.tls.key.empty()) {
     return absl::InvalidArgumentError("--tls-cert and --tls-key are given both or not at all");
   }
   if (!config.tls.client_ca.empty() && !config.tls.enabled()) {
     return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
   }
-  return absl::OkStatus();
+  return ValidateEtcd(config.store);
 }
 
 }  // namespace wormhole::relay

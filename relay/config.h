@@ -3,6 +3,7 @@
 #define WORMHOLE_RELAY_CONFIG_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -10,13 +11,36 @@
 
 namespace wormhole::relay {
 
+// How to reach etcd, with StoreChoice::Kind::kEtcd.
+struct EtcdChoice {
+  // HOST:PORT or [IPV6]:PORT, at least one; of the same cluster.
+  std::vector<std::string> endpoints;
+
+  // PEM files. The authorities that sign etcd's certificates; empty: plaintext.
+  std::string tls_ca;
+  // What the relay shows etcd; both or none.
+  std::string tls_cert;
+  std::string tls_key;
+
+  // Files with the user's name and password, both or none; a line end behind them does not count.
+  // Only files: a command line is for everybody to read.
+  std::string user_file;
+  std::string password_file;
+
+  // Before each key, so that others may use the same cluster. Ends with '/'.
+  std::string prefix = "wormhole/";
+
+  bool tls() const { return !tls_ca.empty(); }
+};
+
 // Where channels are kept.
 struct StoreChoice {
-  enum class Kind { kMemory, kSqlite };
+  enum class Kind { kMemory, kSqlite, kEtcd };
   Kind kind = Kind::kSqlite;
   // With kSqlite: the file, made when it is missing. The default survives a restart, which is what
   // a relay that says `Posted` is for.
   std::string path = "wormhole-relay.sqlite3";
+  EtcdChoice etcd;
 };
 
 struct TlsFiles {
@@ -40,13 +64,17 @@ struct RelayConfig {
   // Below the 60 s after which common proxies cut a silent stream, with room for two lost beats.
   absl::Duration heartbeat = absl::Seconds(20);
   std::string motd;
-  // Without a limit: proxies that need one know their own.
-  absl::Duration max_stream_age = absl::InfiniteDuration();
+  // So that a relay that was added gets its share of what waits for days within the hour. Clients
+  // lose about a second of it.
+  absl::Duration max_stream_age = absl::Hours(1);
 
   // The schema is public; a relay that is hard to explore is no safer.
   bool reflection = true;
   // What a load balancer and Kubernetes (30 s) allow in all.
   absl::Duration drain_timeout = absl::Seconds(10);
+  // The part of it in which the relay only looks unhealthy. None: clients that know several
+  // addresses leave by themselves. Behind a load balancer, two intervals of its checks.
+  absl::Duration drain_delay = absl::ZeroDuration();
 };
 
 // What no single value shows: limits that contradict each other, half a TLS setup.

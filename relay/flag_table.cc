@@ -82,18 +82,27 @@ constexpr Flag kFlags[] = {
      [](const RelayConfig& c) { return WriteDuration(c.heartbeat); }},
     {"max-stream-age", "TIME", "Serving",
      "How old a stream may get before its client is told to come back on a new one, give or take a "
-     "tenth, 1s to 366d; 0s: as old as it likes. Clients do not notice.",
+     "tenth, 1s to 366d; 0s: as old as it likes. Exchanges go on.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadAge(text), c.max_stream_age); },
      [](const RelayConfig& c) { return WriteAge(c.max_stream_age); }},
     {"drain-timeout", "TIME", "Serving",
-     "How long SIGTERM waits for streams to end before it cuts them, 0s to 1h.",
+     "How long SIGTERM waits for streams to end before it cuts them, 0s to 1h, --drain-delay "
+     "included.",
      [](std::string_view text, RelayConfig& c) {
        return Take(ReadDuration(text, absl::ZeroDuration(), absl::Hours(1)), c.drain_timeout);
      },
      [](const RelayConfig& c) { return WriteDuration(c.drain_timeout); }},
-    {"store", "memory|sqlite:FILE", "Channels",
-     "Where channels are kept. With memory, a restart forgets them all.",
-     [](std::string_view text, RelayConfig& c) { return Take(ReadStore(text), c.store); },
+    {"drain-delay", "TIME", "Serving",
+     "How long the relay goes on after SIGTERM while its health says NOT_SERVING, before it sends "
+     "its clients away, 0s to 1h. Two intervals of the load balancer's checks, if there is one.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadDuration(text, absl::ZeroDuration(), absl::Hours(1)), c.drain_delay);
+     },
+     [](const RelayConfig& c) { return WriteDuration(c.drain_delay); }},
+    {"store", "memory|sqlite:FILE|etcd:HOST:PORT[,HOST:PORT...]", "Channels",
+     "Where channels are kept. With memory, a restart forgets them all. A file is for one relay; "
+     "relays with the same etcd serve as one.",
+     [](std::string_view text, RelayConfig& c) { return ReadStore(text, c.store); },
      [](const RelayConfig& c) { return WriteStore(c.store); }},
     {"channel-ttl-default", "TIME", "Channels",
      "How long a channel lives when the client does not ask for a time, 1s to 366d.",
@@ -114,6 +123,34 @@ constexpr Flag kFlags[] = {
        return Take(ReadDuration(text, absl::ZeroDuration(), kDay * 7), c.limits.quarantine);
      },
      [](const RelayConfig& c) { return WriteDuration(c.limits.quarantine); }},
+    {"etcd-tls-ca", "FILE", "etcd",
+     "PEM file of the authorities that sign etcd's certificates. It turns TLS to etcd on; without "
+     "it, everything goes there in the clear.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.tls_ca); },
+     [](const RelayConfig& c) { return c.store.etcd.tls_ca; }},
+    {"etcd-tls-cert", "FILE", "etcd",
+     "PEM file of the certificate chain that the relay shows etcd.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.tls_cert); },
+     [](const RelayConfig& c) { return c.store.etcd.tls_cert; }},
+    {"etcd-tls-key", "FILE", "etcd", "PEM file of that certificate's private key.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.tls_key); },
+     [](const RelayConfig& c) { return c.store.etcd.tls_key; }},
+    {"etcd-user-file", "FILE", "etcd",
+     "File with the name of the etcd user, who may read and write below --etcd-prefix.",
+     [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.user_file); },
+     [](const RelayConfig& c) { return c.store.etcd.user_file; }},
+    {"etcd-password-file", "FILE", "etcd", "File with that user's password.",
+     [](std::string_view text, RelayConfig& c) {
+       return TakePath(text, c.store.etcd.password_file);
+     },
+     [](const RelayConfig& c) { return c.store.etcd.password_file; }},
+    {"etcd-prefix", "TEXT", "etcd",
+     "What the relay's keys in etcd begin with; ends with a slash. Relays that serve as one have "
+     "the same.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadEtcdPrefix(text), c.store.etcd.prefix);
+     },
+     [](const RelayConfig& c) { return c.store.etcd.prefix; }},
     {"max-frame-bytes", "N", "Limits",
      "The longest frame that a client may post, 66000 to 1048576 bytes.",
      [](std::string_view text, RelayConfig& c) {

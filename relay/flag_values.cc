@@ -1,10 +1,14 @@
 #include "relay/flag_values.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace wormhole::relay {
 namespace {
@@ -40,6 +44,18 @@ bool IsPlainText(std::string_view text) {
     if ((rune < 0x20 && rune != '\n') || (rune >= 0x7f && rune < 0xa0)) return false;
   }
   return true;
+}
+
+bool IsHostPort(std::string_view text, uint32_t min_port) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || text.find('/') != std::string_view::npos ||
+      !std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; }) ||
+      !ReadNumber(text.substr(colon + 1), min_port, 65535).ok()) {
+    return false;
+  }
+  const std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
+  return bracketed || host.find_first_of(":[]") == std::string_view::npos;
 }
 
 }  // namespace
@@ -86,30 +102,55 @@ std::string WriteDuration(absl::Duration duration) {
   return absl::FormatDuration(duration);
 }
 
-absl::StatusOr<StoreChoice> ReadStore(std::string_view text) {
+absl::Status ReadStore(std::string_view text, StoreChoice& store) {
   constexpr std::string_view kSqlite = "sqlite:";
-  if (text == "memory") return StoreChoice{StoreChoice::Kind::kMemory, ""};
-  if (text.starts_with(kSqlite) && text.size() > kSqlite.size()) {
-    return StoreChoice{StoreChoice::Kind::kSqlite, std::string(text.substr(kSqlite.size()))};
+  constexpr std::string_view kEtcd = "etcd:";
+  if (text == "memory") {
+    store.kind = StoreChoice::Kind::kMemory;
+    return absl::OkStatus();
   }
-  return absl::InvalidArgumentError("should be memory or sqlite:FILE");
+  if (text.starts_with(kSqlite) && text.size() > kSqlite.size()) {
+    store.kind = StoreChoice::Kind::kSqlite;
+    store.path = std::string(text.substr(kSqlite.size()));
+    return absl::OkStatus();
+  }
+  if (text.starts_with(kEtcd)) {
+    std::vector<std::string> endpoints = absl::StrSplit(View(text.substr(kEtcd.size())), ',');
+    if (std::ranges::all_of(endpoints, [](const auto& one) { return IsHostPort(one, 1); })) {
+      store.kind = StoreChoice::Kind::kEtcd;
+      store.etcd.endpoints = std::move(endpoints);
+      return absl::OkStatus();
+    }
+  }
+  return absl::InvalidArgumentError(
+      "should be memory, sqlite:FILE or etcd:HOST:PORT[,HOST:PORT...]");
 }
 
 std::string WriteStore(const StoreChoice& store) {
-  return store.kind == StoreChoice::Kind::kMemory ? "memory" : "sqlite:" + store.path;
+  switch (store.kind) {
+    case StoreChoice::Kind::kMemory:
+      return "memory";
+    case StoreChoice::Kind::kSqlite:
+      return "sqlite:" + store.path;
+    case StoreChoice::Kind::kEtcd:
+      break;
+  }
+  return "etcd:" + absl::StrJoin(store.etcd.endpoints, ",");
+}
+
+absl::StatusOr<std::string> ReadEtcdPrefix(std::string_view text) {
+  constexpr size_t kMaxBytes = 255;
+  const bool plain = std::ranges::none_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  if (plain && text.ends_with('/') && text.size() <= kMaxBytes) return std::string(text);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "should be 1 to ", kMaxBytes, " bytes without control characters, the last of them /"));
 }
 
 absl::StatusOr<std::string> ReadListen(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  bool valid = colon != std::string_view::npos && colon > 0 &&
-               text.find_first_of("/ \t\n") == std::string_view::npos &&
-               ReadNumber(text.substr(colon + 1), 0, 65535).ok();
-  if (valid) {
-    const std::string_view host = text.substr(0, colon);
-    const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
-    valid = bracketed || host.find_first_of(":[]") == std::string_view::npos;
-  }
-  if (valid) return std::string(text);
+  if (IsHostPort(text, 0)) return std::string(text);
   return absl::InvalidArgumentError(
       "should be ADDRESS:PORT, such as 127.0.0.1:47180 or [::]:47180; port 0 lets the system pick");
 }

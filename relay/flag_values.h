@@ -28,12 +28,15 @@ absl::StatusOr<absl::Duration> ReadDuration(std::string_view text, absl::Duratio
 // Such that ReadDuration reads it back: `7d`, `1h`, `20s`.
 std::string WriteDuration(absl::Duration duration);
 
-// `memory` or `sqlite:FILE`.
-absl::StatusOr<StoreChoice> ReadStore(std::string_view text);
+// `memory`, `sqlite:FILE` or `etcd:HOST:PORT[,HOST:PORT...]`. Leaves alone what other flags set.
+absl::Status ReadStore(std::string_view text, StoreChoice& store);
 std::string WriteStore(const StoreChoice& store);
 
 // `HOST:PORT`, `[IPV6]:PORT`; the port is a number from 0 to 65535.
 absl::StatusOr<std::string> ReadListen(std::string_view text);
+
+// 1 to 255 bytes without control characters, the last of them '/'.
+absl::StatusOr<std::string> ReadEtcdPrefix(std::string_view text);
 
 // At most 1,000 bytes of UTF-8 without control characters other than a line feed.
 absl::StatusOr<std::string> ReadMotd(std::string_view text);

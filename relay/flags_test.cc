@@ -59,28 +59,41 @@ TEST(FlagsTest, DefaultsAreValidAndReadBack) {
 }
 
 TEST(FlagsTest, EveryFlagIsReadInAllItsForms) {
+  const std::string etcd = "--store=etcd:h:1";
   const struct {
-    const char* name;
-    const char* value;
+    std::string name;
+    std::string value;
+    std::vector<std::string> args;  // what it does not go without
   } kSamples[] = {
-      {"listen", "127.0.0.1:0"},   {"tls-cert", "c.pem"},         {"tls-key", "k.pem"},
-      {"tls-client-ca", "ca.pem"}, {"reflection", "false"},       {"motd", "Hello, \xc3\xa9"},
-      {"heartbeat", "5s"},         {"max-stream-age", "1h"},      {"drain-timeout", "0s"},
-      {"store", "memory"},         {"channel-ttl-default", "2h"}, {"channel-ttl-max", "3d"},
-      {"quarantine", "1m"},        {"max-frame-bytes", "100000"}, {"window-frames", "4"},
-      {"window-bytes", "262144"},
+      {"listen", "127.0.0.1:0", {}},
+      {"tls-cert", "c.pem", {"--tls-key=k"}},
+      {"tls-key", "k.pem", {"--tls-cert=c"}},
+      {"tls-client-ca", "ca.pem", {"--tls-cert=c", "--tls-key=k"}},
+      {"reflection", "false", {}},
+      {"motd", "Hello, \xc3\xa9", {}},
+      {"heartbeat", "5s", {}},
+      {"max-stream-age", "2h", {}},
+      {"drain-timeout", "0s", {}},
+      {"drain-delay", "5s", {}},
+      {"store", "memory", {}},
+      {"channel-ttl-default", "2h", {}},
+      {"channel-ttl-max", "3d", {}},
+      {"quarantine", "1m", {}},
+      {"etcd-tls-ca", "ca.pem", {etcd}},
+      {"etcd-tls-cert", "c.pem", {etcd, "--etcd-tls-ca=ca", "--etcd-tls-key=k"}},
+      {"etcd-tls-key", "k.pem", {etcd, "--etcd-tls-ca=ca", "--etcd-tls-cert=c"}},
+      {"etcd-user-file", "user", {etcd, "--etcd-password-file=p"}},
+      {"etcd-password-file", "password", {etcd, "--etcd-user-file=u"}},
+      {"etcd-prefix", "w/", {etcd}},
+      {"max-frame-bytes", "100000", {}},
+      {"window-frames", "4", {}},
+      {"window-bytes", "262144", {}},
   };
   ASSERT_EQ(std::size(kSamples), Flags().size());
   for (size_t i = 0; i < Flags().size(); ++i) {
     const Flag& flag = Flags()[i];
-    const std::string name = kSamples[i].name;
-    const std::string value = kSamples[i].value;
+    const auto& [name, value, args] = kSamples[i];
     ASSERT_EQ(name, flag.name);
-    const std::vector<std::string> tls = {"--tls-cert=c.pem", "--tls-key=k.pem"};
-    const bool is_pem = name.starts_with("tls-c") || name == "tls-key";
-    auto args = is_pem && name == "tls-client-ca" ? tls : std::vector<std::string>{};
-    if (name == "tls-cert") args = {tls[1]};
-    if (name == "tls-key") args = {tls[0]};
     auto joined = args;
     joined.push_back("--" + name + "=" + value);
     EXPECT_NE(flag.write(Config(joined)), flag.write(RelayConfig{})) << name;
@@ -142,8 +155,26 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
       {{"--listen=::1:1"}, "should be ADDRESS:PORT"},
       {{"--listen=localhost:65536"}, "should be ADDRESS:PORT"},
       {{"--listen=unix:/tmp/x:1"}, "should be ADDRESS:PORT"},
-      {{"--store=etcd:host"}, "should be memory or sqlite:FILE"},
-      {{"--store=sqlite:"}, "should be memory or sqlite:FILE"},
+      {{"--store=sqlite:"}, "should be memory, sqlite:FILE or etcd:HOST:PORT"},
+      {{"--store=etcd:"}, "should be memory, sqlite:FILE or etcd:HOST:PORT"},
+      {{"--store=etcd:host"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:host:0"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:::1:1"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:a:1,"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:a:1,,b:1"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:a:1, b:1"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:http://a:1"}, "or etcd:HOST:PORT"},
+      {{"--store=etcd:a:1", "--etcd-tls-cert=c", "--etcd-tls-ca=a"}, "both or not at all"},
+      {{"--store=etcd:a:1", "--etcd-tls-cert=c", "--etcd-tls-key=k"}, "needs --etcd-tls-ca"},
+      {{"--store=etcd:a:1", "--etcd-user-file=u"}, "--etcd-password-file are given both"},
+      {{"--etcd-tls-ca=a"}, "need --store=etcd:HOST:PORT"},
+      {{"--store=memory", "--etcd-prefix=w/"}, "need --store=etcd:HOST:PORT"},
+      {{"--etcd-user-file=u", "--etcd-password-file=p"}, "need --store=etcd:HOST:PORT"},
+      {{"--etcd-user-file="}, "path of a file"},
+      {{"--etcd-prefix="}, "1 to 255 bytes"},
+      {{"--etcd-prefix=wormhole"}, "the last of them /"},
+      {{"--etcd-prefix=a\n/"}, "without control characters"},
+      {{"--etcd-prefix=" + std::string(255, 'x') + "/"}, "1 to 255 bytes"},
       {{"--window-frames=3"}, "from 4 to 4096"},
       {{"--window-frames=-5"}, "from 4 to 4096"},
       {{"--window-frames= 5"}, "from 4 to 4096"},
@@ -155,6 +186,7 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
       {{"--channel-ttl-max=99999999999d"}, "time with a unit"},
       {{"--channel-ttl-max=30m"}, "is longer than --channel-ttl-max (30m)"},
       {{"--window-bytes=262144", "--max-frame-bytes=300000"}, "has no room for a frame"},
+      {{"--drain-delay=10s"}, "leaves nothing of --drain-timeout (10s)"},
       {{"--tls-cert=x"}, "both or not at all"},
       {{"--tls-client-ca=x"}, "needs --tls-cert"},
       {{"--tls-cert="}, "path of a file"},
@@ -166,6 +198,21 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
   for (const auto& c : kCases) {
     EXPECT_THAT(Refusal(c.args), AllOf(HasSubstr(c.says), EndsWith("; see wormhole-relay --help")));
   }
+}
+
+TEST(FlagsTest, EtcdHasItsEndpointsInAnyOrderOfFlags) {
+  const RelayConfig config =
+      Config({"--etcd-prefix=here/", "--store=etcd:127.0.0.1:2379,[::1]:2379,etcd.example:1",
+              "--etcd-tls-ca=ca.pem"});
+  const EtcdChoice& etcd = config.store.etcd;
+  EXPECT_EQ(config.store.kind, StoreChoice::Kind::kEtcd);
+  EXPECT_THAT(etcd.endpoints,
+              testing::ElementsAre("127.0.0.1:2379", "[::1]:2379", "etcd.example:1"));
+  EXPECT_EQ(WriteStore(config.store), "etcd:127.0.0.1:2379,[::1]:2379,etcd.example:1");
+  EXPECT_EQ(etcd.prefix, "here/");
+  EXPECT_TRUE(etcd.tls());
+  EXPECT_FALSE(Config({"--store=etcd:a:1"}).store.etcd.tls());
+  EXPECT_EQ(Config({"--store=etcd:a:1"}).store.etcd.prefix, "wormhole/");
 }
 
 TEST(FlagsTest, HelpExplainsEveryFlagWithItsDefault) {
@@ -203,7 +250,7 @@ TEST(FlagValuesTest, OverlongAndSurrogateTextIsNoMotd) {
 // Any bytes as a value: a value or one line, never a crash.
 TEST(FlagsTest, HostileValuesAreHarmless) {
   std::mt19937 random(1);
-  const std::string letters = "0123456789:.[]-dhms \n\xff=sqlite";
+  const std::string letters = "0123456789:.[]-dhms \n\xff=sqlite,/";
   for (int round = 0; round < 20'000; ++round) {
     std::string value(random() % 12, '\0');
     for (char& c : value) c = letters[random() % letters.size()];

@@ -15,6 +15,9 @@ bool LiveChannel::Submit(ChannelOp& op) {
   if (retired_) return false;
   // A load can be spared: if the belief is wrong, the store refuses the Put.
   if (op.create.believed_free && knowledge_ == Knowledge::kNone) knowledge_ = Knowledge::kCurrent;
+  // Who comes has perhaps been at another relay, and would see that what is known here is older
+  // than what it was told there.
+  if (registry_->shared() && op.stream && !op.create.believed_free) Doubt();
   ops_.push_back(std::move(op));
   Advance(turn);
   return true;
@@ -80,7 +83,7 @@ void LiveChannel::Drained(const Stream& stream) {
 
 void LiveChannel::Detach(const Stream& stream) {
   Turn turn(mutex_);
-  if (const std::optional<Role> role = RoleOf(stream)) Vacate(*role);
+  if (const std::optional<Role> role = RoleOf(stream)) Vacate(*role, turn);
   // A waiter that has asked to close still has to, should it have become a member.
   const auto waiter = FindWaiter(stream);
   if (waiter != waiters_.end() && !waiter->close) waiters_.erase(waiter);
@@ -144,13 +147,18 @@ bool LiveChannel::QueueCloses() {
 
 bool LiveChannel::Idle() const {
   if (!ops_.empty() || committing_ || !waiters_.empty()) return false;
-  if (knowledge_ == Knowledge::kLoading) return false;
+  if (knowledge_ == Knowledge::kLoading || knowledge_ == Knowledge::kOvertaken) return false;
   const bool seated =
       std::any_of(seats_.begin(), seats_.end(), [](const Seat& s) { return s.stream != nullptr; });
   const bool busy = std::any_of(work_.begin(), work_.end(), [](const Work& w) {
     return !w.posts.empty() || w.accepting || w.close_stream;
   });
   return !seated && !busy;
+}
+
+void LiveChannel::Doubt() {
+  if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+  if (knowledge_ == Knowledge::kLoading) knowledge_ = Knowledge::kOvertaken;
 }
 
 void LiveChannel::LoadIfStale(Turn& turn) {
@@ -170,8 +178,9 @@ void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded
   Turn turn(mutex_);
   if (retired_) return;
   if (!loaded.ok()) return Abandon(turn);
-  knowledge_ = Knowledge::kCurrent;
+  knowledge_ = knowledge_ == Knowledge::kOvertaken ? Knowledge::kStale : Knowledge::kCurrent;
   TakeOver(loaded->value_or(ChannelSnapshot()), turn);
+  QueueWaiters();
   Advance(turn);
 }
 
@@ -183,9 +192,17 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
       known && loaded.record.version != 0 && before.created_at == loaded.record.created_at &&
       before.member(Role::kInitiator).side == loaded.record.member(Role::kInitiator).side;
   if (known && !same) StartAnew(EndedError(before), turn);
-  snapshot_.logs = loaded.logs;
   const bool report = loaded.record.version != 0 || known;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (UpdateLog(role, loaded.log(role))) seat(role).owes_status = true;
+    if (snapshot_.record.member(Other(role)) != loaded.record.member(Other(role))) {
+      seat(role).owes_status = true;
+    }
+  }
   SetRecord(std::move(loaded.record), turn);
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    SetElsewhere(role, loaded.elsewhere[static_cast<size_t>(role)], turn);
+  }
   if (report) ReportId();
 }
 

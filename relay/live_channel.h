@@ -30,12 +30,17 @@ namespace wormhole::relay {
 // has more than the stream has been sent; handing a new frame to the reader at once, before it is
 // committed, is a shortcut that is taken when the stream is up to date.
 //
+// Over a store that other relays share, the snapshot is a belief that their news keep fresh: what
+// they tell is taken over as far as that is safe, and otherwise the channel is loaded again. A
+// client that opens a stream is answered from a load that was made after it came.
+//
 // Threads: everything from any thread. Locks: mutex_ comes before the registry's and the streams',
 // which are leaves. Sinks are flushed after it is given back (Turn).
 //
 // Files: live_channel.cc has the requests and the life, live_channel_logs.cc posts,
 // acknowledgements and delivery, live_channel_ops.cc the operations on the membership,
-// live_channel_seats.cc who sits and waits here.
+// live_channel_seats.cc who sits here, live_channel_waiters.cc who waits, live_channel_news.cc what
+// other relays do.
 class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
  public:
   LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key);
@@ -54,6 +59,12 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Ends all streams with what `status` makes, and retires.
   void Stop();
 
+  // What other relays over the same store do: see StoreListener.
+  void OnChanged();
+  void OnLog(Role author, const LogState& log, const StoredFrame* frame);
+  void OnPresence(Role role, bool elsewhere);
+  void OnThirdParties(uint32_t count);
+
  private:
   using Stream = std::shared_ptr<StreamAttachment>;
 
@@ -61,7 +72,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
     kNone,   // never loaded
     kStale,  // to be loaded when what is in flight is back
     kLoading,
-    kCurrent,  // snapshot_ is what the store has; version 0: nothing
+    kOvertaken,  // the load under way may miss what has happened since: it is made once more
+    kCurrent,    // snapshot_ is what the store has; version 0: nothing
   };
 
   // A member's stream here, and what it has been told.
@@ -111,6 +123,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   bool Settled() const WORMHOLE_REQUIRES(mutex_);  // membership is known and not being changed
   bool QueueCloses() WORMHOLE_REQUIRES(mutex_);
   bool Idle() const WORMHOLE_REQUIRES(mutex_);
+  // What is known may be no longer true.
+  void Doubt() WORMHOLE_REQUIRES(mutex_);
   void LoadIfStale(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded);
   void TakeOver(ChannelSnapshot loaded, Turn& turn) WORMHOLE_REQUIRES(mutex_);
@@ -133,7 +147,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void RaiseCursor(Role reader, uint64_t cursor, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void AcceptIfBehind(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log);
-  void UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
+  bool UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
   void Deliver(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void Pump(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnRead(uint64_t epoch, Role reader, const Stream& stream,
@@ -146,6 +160,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void RunResume(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RunClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RunDue(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunSeatWaiters(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RefuseCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void Commit(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome);
@@ -163,12 +178,11 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Attaches the stream and tells it so; false when the stream is over.
   bool SitDown(Role role, const Stream& stream, uint64_t cursor, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
-  void Vacate(Role role) WORMHOLE_REQUIRES(mutex_);
+  void Vacate(Role role, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // Ends the stream, wherever it is, and drops what it has asked for and the store has not got.
   void Fail(Role role, const Stream& stream, absl::Status status, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
   rendezvous::v1::Presence PresenceOf(Role role) const WORMHOLE_REQUIRES(mutex_);
-  void CountThirdParties(uint32_t count) WORMHOLE_REQUIRES(mutex_);
   // Takes the record over. Ends the streams when the channel has ended.
   void SetRecord(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // Everything of the channel so far is over; its streams end with this.
@@ -178,15 +192,31 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // The same when `op`, a creation, has come to nothing: an id of which nothing is known is again
   // what it was before it was drawn.
   void ReleaseId(const ChannelOp& op) WORMHOLE_REQUIRES(mutex_);
+
+  // live_channel_waiters.cc
+  // Whether the channel is one that waiters wait for.
+  bool Joinable() const WORMHOLE_REQUIRES(mutex_);
+  // Another relay has made the channel that they wait for.
+  void QueueWaiters() WORMHOLE_REQUIRES(mutex_);
   void AddWaiter(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   std::vector<Waiter>::iterator FindWaiter(const Stream& stream) WORMHOLE_REQUIRES(mutex_);
   void DismissWaiter(const std::string& side, absl::Status status, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
   // The side of the first waiter that may join `initiator`; empty when there is none.
   std::string ChooseWaiter(const std::string& initiator, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  // The creation did not come about; a waiter that has asked to close meanwhile goes.
+  // It has not become a member; a waiter that has asked to close meanwhile goes.
   void ForgetChosen(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void SeatWaiters(const std::string& chosen, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+
+  // live_channel_news.cc
+  // Whether a stream of this side is attached at another relay; one that is here is then older.
+  void SetElsewhere(Role role, bool elsewhere, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Tells the other relays whether a stream of this side is attached here.
+  void Announce(Role role, bool attached, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Tells the members here.
+  void CountThirdParties(uint32_t count) WORMHOLE_REQUIRES(mutex_);
+  // Tells the members here and elsewhere.
+  void ReportThirdParties(uint32_t count, Turn& turn) WORMHOLE_REQUIRES(mutex_);
 
   const std::shared_ptr<Registry> registry_;
   const ChannelKey key_;
@@ -206,7 +236,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   std::list<ChannelOp> ops_ WORMHOLE_GUARDED_BY(mutex_);
   // The first op is with the store. Posts are held back meanwhile: the version may change.
   bool committing_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  // The waiter that the record being created makes its receiver.
+  // The waiter that the record being stored makes its receiver.
   std::string chosen_ WORMHOLE_GUARDED_BY(mutex_);
   // The record has changed since the held posts were judged.
   std::bitset<2> rejudge_ WORMHOLE_GUARDED_BY(mutex_);  // by author

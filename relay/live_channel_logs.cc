@@ -80,7 +80,7 @@ void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
       break;
     case AppendOutcome::kStale:
       queue.Return(serial);
-      if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+      Doubt();
       break;
   }
   Advance(turn);
@@ -132,7 +132,7 @@ void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<L
     AcceptIfBehind(reader, turn);
   } else if (absl::IsNotFound(log.status())) {
     // The channel is gone: the load that follows says how.
-    if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+    Doubt();
   } else {
     return Abandon(turn);
   }
@@ -140,13 +140,16 @@ void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<L
 }
 
 // Answers about one log may come in any order, but each log only grows: the later state is the one
-// that is behind in nothing.
-void LiveChannel::UpdateLog(Role author, const LogState& log) {
+// that is behind in nothing. Returns whether the reader is known to have accepted more.
+bool LiveChannel::UpdateLog(Role author, const LogState& log) {
   LogState& known = snapshot_.log(author);
-  if (log.stored >= known.stored && log.forgotten >= known.forgotten &&
-      log.accepted >= known.accepted) {
-    known = log;
+  if (log.stored < known.stored || log.forgotten < known.forgotten ||
+      log.accepted < known.accepted) {
+    return false;
   }
+  const bool accepted_more = log.accepted > known.accepted;
+  known = log;
+  return accepted_more;
 }
 
 // Sends what the stream is owed, as far as it has room.
@@ -201,7 +204,7 @@ void LiveChannel::OnRead(uint64_t epoch, Role reader, const Stream& stream,
   // Frames that the stream has not been sent are gone: what is known here is no longer true. The
   // client comes back and sees by its Opened what has become of them.
   if (hole && to.sent == before && before < snapshot_.log(Other(reader)).stored) {
-    if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
+    Doubt();
     Fail(reader, stream, StoreAway(registry_->RetryDelay()), turn);
   }
   Advance(turn);

@@ -37,6 +37,8 @@ void LiveChannel::RunFirstOp(Turn& turn) {
       return RunClose(op, turn);
     case ChannelOp::Kind::kDue:
       return RunDue(turn);
+    case ChannelOp::Kind::kSeatWaiters:
+      return RunSeatWaiters(turn);
   }
 }
 
@@ -69,20 +71,18 @@ void LiveChannel::RefuseCreate(ChannelOp& op, Turn& turn) {
 void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
   if (op.stream->over()) return PopOp();
   const ChannelRecord& record = snapshot_.record;
-  const absl::Time now = registry_->wall_now();
   const bool exists = record.version != 0;
   if (op.kind == ChannelOp::Kind::kClaimOrWait) {
     // An id that was drawn is another's: whoever agreed on it beforehand waits for its turn.
-    const bool joinable = exists && record.named && !record.ended() && now < record.due_at;
-    if (!joinable && !(exists && IsMember(record, op.side))) {
+    if (!Joinable() && !(exists && IsMember(record, op.side))) {
       AddWaiter(op, turn);
       return PopOp();
     }
   }
   if (!exists) return Refuse(op, NeverAllocated(key_.id), turn);
-  absl::StatusOr<ChannelRecord> next = relay::Claim(record, op.side, now);
+  absl::StatusOr<ChannelRecord> next = relay::Claim(record, op.side, registry_->wall_now());
   if (!next.ok()) {
-    if (error::ReasonOf(next.status()) == ErrorDetail::REASON_CROWDED) CountThirdParties(1);
+    if (error::ReasonOf(next.status()) == ErrorDetail::REASON_CROWDED) ReportThirdParties(1, turn);
     return Refuse(op, next.status(), turn);
   }
   if (*next == record) {
@@ -136,6 +136,23 @@ void LiveChannel::RunDue(Turn& turn) {
   }
 }
 
+// The first waiter claims; whoever has become the receiver at another relay is seated if it waits
+// here, and the others come too late.
+void LiveChannel::RunSeatWaiters(Turn& turn) {
+  const ChannelRecord& record = snapshot_.record;
+  if (!Joinable()) return PopOp();
+  const std::string first = ChooseWaiter(record.member(Role::kInitiator).side, turn);
+  if (first.empty()) return PopOp();
+  if (const std::string receiver = record.member(Role::kReceiver).side; !receiver.empty()) {
+    SeatWaiters(receiver, turn);
+    return PopOp();
+  }
+  absl::StatusOr<ChannelRecord> next = relay::Claim(record, first, registry_->wall_now());
+  if (!next.ok()) return PopOp();  // its time has just ended: they wait for another
+  chosen_ = first;
+  Commit(*std::move(next), turn);
+}
+
 // `next.version` is the version that it replaces.
 void LiveChannel::Commit(ChannelRecord next, Turn& turn) {
   committing_ = true;
@@ -179,7 +196,7 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
     case ChannelOp::Kind::kClose: {
       // The stream that closed ends well, also when the channel ends with it.
       turn.End(op.stream, absl::OkStatus());
-      if (seat(op.role).stream == op.stream) Vacate(op.role);
+      if (seat(op.role).stream == op.stream) Vacate(op.role, turn);
       SetRecord(std::move(next), turn);
       seat(Other(op.role)).owes_status = true;
       break;
@@ -189,6 +206,11 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
       SetRecord(std::move(next), turn);
       SitDown(Role::kReceiver, op.stream, op.cursor, turn);
       seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
+      break;
+    case ChannelOp::Kind::kSeatWaiters:
+      SetRecord(std::move(next), turn);
+      SeatWaiters(std::exchange(chosen_, std::string()), turn);
+      seat(Role::kInitiator).owes_status = true;  // as above
       break;
     case ChannelOp::Kind::kResume:
     case ChannelOp::Kind::kReturn:
@@ -208,7 +230,7 @@ void LiveChannel::FinishCreate(ChannelOp& op, Turn& turn) {
 // A side that had left before closes again.
 void LiveChannel::FinishClose(ChannelOp& op, Turn& turn) {
   turn.End(op.stream, absl::OkStatus());
-  if (seat(op.role).stream == op.stream) Vacate(op.role);
+  if (seat(op.role).stream == op.stream) Vacate(op.role, turn);
   PopOp();
 }
 
@@ -216,6 +238,7 @@ void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
   if (op.kind == ChannelOp::Kind::kClaim || op.kind == ChannelOp::Kind::kClaimOrWait) {
     return Refuse(op, SideInUse(), turn);
   }
+  if (op.kind == ChannelOp::Kind::kSeatWaiters) DismissWaiter(chosen_, SideInUse(), turn);
   if (op.kind != ChannelOp::Kind::kCreate) return TryAgain(op, turn);  // brings no new side
   // Is it the initiator's side or the waiter's?
   committing_ = true;
@@ -251,13 +274,15 @@ void LiveChannel::TryAgain(ChannelOp& op, Turn& turn) {
   ForgetChosen(turn);
   if (++op.attempts <= kMaxAttempts) return;
   if (op.stream) return Refuse(op, Busy(registry_->RetryDelay()), turn);
-  PopOp();  // Due comes again
+  PopOp();  // Due comes again, and the next load finds the waiters
 }
 
 void LiveChannel::Refuse(ChannelOp& op, absl::Status status, Turn& turn) {
   turn.End(op.stream, std::move(status));
   if (op.kind == ChannelOp::Kind::kCreate) ReleaseId(op);
-  if (op.kind == ChannelOp::Kind::kClose && seat(op.role).stream == op.stream) Vacate(op.role);
+  if (op.kind == ChannelOp::Kind::kClose && seat(op.role).stream == op.stream) {
+    Vacate(op.role, turn);
+  }
   PopOp();
 }
 

@@ -10,14 +10,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "grpc/support/log.h"
 #include "relay/config.h"
 #include "relay/flag_values.h"
 #include "relay/flags.h"
+#include "relay/open_store.h"
 #include "relay/server.h"
 #include "relay/shutdown_signals.h"
-#include "relay/store/memory.h"
-#include "relay/store/sqlite.h"
 #include "relay/version.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
@@ -61,20 +61,14 @@ std::shared_ptr<spdlog::logger> MakeLog() {
   return log;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice,
-                                                 const std::shared_ptr<spdlog::logger>& log) {
-  if (choice.kind == StoreChoice::Kind::kMemory) return std::make_unique<MemoryStore>();
-  const auto tell = [log](const absl::Status& status) {
-    if (status.ok()) return log->info("the store works again");
-    log->error("clients are sent away until the store works again: {}",
-               std::string(status.message()));
-  };
-  return SqliteStore::Open(choice.path, {.on_trouble = tell});
-}
-
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   const std::shared_ptr<spdlog::logger> log = MakeLog();
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config.store, log);
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore(config.store, [log](const absl::Status& status) {
+        if (status.ok()) return log->info("the store works again");
+        log->error("clients are sent away until the store works again: {}",
+                   std::string(status.message()));
+      });
   if (!store.ok()) return Complain(store.status(), kFailed);
   absl::StatusOr<std::unique_ptr<RelayServer>> server = RelayServer::Start(config, store->get());
   if (!server.ok()) return Complain(server.status(), kFailed);
@@ -82,6 +76,12 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
             config.tls.enabled() ? "TLS" : "plaintext", WriteStore(config.store));
   std::cout << "listening on " << (*server)->address() << std::endl;
   signals.Await();
+  (*server)->Withdraw();
+  if (config.drain_delay > absl::ZeroDuration()) {
+    log->info("not healthy any more, as before otherwise for {}",
+              WriteDuration(config.drain_delay));
+    if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
+  }
   signals.ExitAtNext(kFailed);
   log->info("draining {} streams, {} at most; a second signal stops at once",
             (*server)->stream_count(), WriteDuration(config.drain_timeout));

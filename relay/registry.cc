@@ -10,7 +10,10 @@
 namespace wormhole::relay {
 
 Registry::Registry(SwitchboardOptions options, SwitchboardEnvironment environment, Store* store)
-    : options_(std::move(options)), environment_(std::move(environment)), store_(store) {}
+    : options_(std::move(options)),
+      environment_(std::move(environment)),
+      store_(store),
+      shared_(store->shared()) {}
 
 void Registry::Submit(const ChannelKey& key, ChannelOp op) {
   // A channel that retires between the two steps has taken itself out of the registry.
@@ -30,6 +33,25 @@ std::shared_ptr<LiveChannel> Registry::FindOrMake(const ChannelKey& key) {
   std::shared_ptr<LiveChannel>& channel = channels_[key];
   if (!channel) channel = std::make_shared<LiveChannel>(shared_from_this(), key);
   return channel;
+}
+
+std::shared_ptr<LiveChannel> Registry::Find(const ChannelKey& key) {
+  sync::MutexLock lock(mutex_);
+  const auto found = channels_.find(key);
+  return found == channels_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<LiveChannel>> Registry::Channels() {
+  std::vector<std::pair<ChannelKey, std::shared_ptr<LiveChannel>>> found;
+  {
+    sync::MutexLock lock(mutex_);
+    found.assign(channels_.begin(), channels_.end());
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::shared_ptr<LiveChannel>> channels;
+  for (auto& [key, channel] : found) channels.push_back(std::move(channel));
+  return channels;
 }
 
 void Registry::Remove(const ChannelKey& key, const LiveChannel* channel) {

@@ -32,11 +32,16 @@ class Registry : public std::enable_shared_from_this<Registry> {
 
   const SwitchboardOptions& options() const { return options_; }
   Store& store() const { return *store_; }
+  // Whether other relays may change what is stored.
+  bool shared() const { return shared_; }
   absl::Time wall_now() const { return environment_.wall_now(); }
   absl::Duration steady_now() const { return environment_.steady_now(); }
 
   // Gives `op` to the live channel of this id, which is made if there is none. Without locks.
   void Submit(const ChannelKey& key, ChannelOp op) WORMHOLE_EXCLUDES(mutex_);
+  // The live channel of this id, if there is one, and all of them in the order of their keys.
+  std::shared_ptr<LiveChannel> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+  std::vector<std::shared_ptr<LiveChannel>> Channels() WORMHOLE_EXCLUDES(mutex_);
   // The channel accepts no more ops.
   void Remove(const ChannelKey& key, const LiveChannel* channel) WORMHOLE_EXCLUDES(mutex_);
 
@@ -78,6 +83,7 @@ class Registry : public std::enable_shared_from_this<Registry> {
   const SwitchboardOptions options_;
   const SwitchboardEnvironment environment_;
   Store* const store_;
+  const bool shared_;
 
   mutable sync::Mutex mutex_;
   bool refuses_streams_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -20,8 +22,8 @@ namespace {
 
 // Expiry and lost streams are noticed within a quarter of a second.
 constexpr std::chrono::milliseconds kTick(250);
-// For answers that are on their way when a drain is over.
-constexpr std::chrono::milliseconds kLastWords(500);
+// A stream that is told to end has ended after so long, whatever its client does.
+constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 // Streams of reflection at a time, and the threads that gRPC needs to accept them.
 constexpr int kMaxBlockingCalls = 16;
 // What a request has beside its frame.
@@ -44,6 +46,18 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
   }
 };
 
+// The connection is renewed like its streams, so that new ones reach new relays too; and never cut
+// below one: the last stream to begin on it is a tenth over its age, and told to end, before the
+// grace is over.
+void LimitConnectionAge(absl::Duration stream_age, grpc::ServerBuilder& builder) {
+  const int64_t age = absl::ToInt64Milliseconds(stream_age);
+  const int64_t grace = absl::ToInt64Milliseconds(1.1 * stream_age + kEndingSlack);
+  constexpr int64_t kForever = std::numeric_limits<int>::max();  // 24 days
+  if (grace >= kForever) return;
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(age));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, static_cast<int>(grace));
+}
+
 // Measured with gRPC 1.51.1: its defaults end a client that keeps an idle stream alive.
 void SetLimits(const RelayConfig& config, grpc::ServerBuilder& builder) {
   // A second server on the port is an error, not a sharer of its connections.
@@ -60,6 +74,7 @@ void SetLimits(const RelayConfig& config, grpc::ServerBuilder& builder) {
   // Connections that bring nothing.
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300'000);
+  LimitConnectionAge(config.max_stream_age, builder);
   // Room for a bearer token; longer headers cost CPU before anyone has said who they are.
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
   // Nobody compresses here, and gRPC would inflate a message before it looks at its size.
@@ -105,7 +120,7 @@ RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard>
       rendezvous_(switchboard_.get(), BacklogOf(config.limits)),
       ticker_(kTick, [this] { switchboard_->Tick(); }) {}
 
-RelayServer::~RelayServer() { Stop(std::chrono::milliseconds(0)); }
+RelayServer::~RelayServer() { Stop(std::chrono::steady_clock::now()); }
 
 absl::Status RelayServer::Listen(const RelayConfig& config) {
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
@@ -129,20 +144,27 @@ absl::Status RelayServer::Listen(const RelayConfig& config) {
   return absl::OkStatus();
 }
 
-bool RelayServer::Drain() {
+void RelayServer::Withdraw() {
+  if (drain_deadline_) return;
+  drain_deadline_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(drain_timeout_);
   health_.SetServing(false);
-  switchboard_->Drain();
-  const bool ended = rendezvous_.AwaitNoStreams(std::chrono::steady_clock::now() +
-                                                absl::ToChronoNanoseconds(drain_timeout_));
-  Stop(kLastWords);
-  return ended;
 }
 
-void RelayServer::Stop(std::chrono::milliseconds grace) {
+bool RelayServer::Drain() {
+  Withdraw();
+  switchboard_->Drain();
+  const bool none = stream_count() == 0;
+  Stop(*drain_deadline_);
+  return none || std::chrono::steady_clock::now() < *drain_deadline_;
+}
+
+void RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
   health_.SetServing(false);
   health_.EndWatches();
   if (server_ == nullptr) return;
-  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  // Returns as soon as the last call has ended, cuts what is left at the deadline.
+  server_->Shutdown(std::chrono::system_clock::now() +
+                    (deadline - std::chrono::steady_clock::now()));
   server_->Wait();
   // gRPC may be about to return from the last reaction still.
   rendezvous_.AwaitNoStreams(std::chrono::steady_clock::time_point::max());

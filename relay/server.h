@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -36,17 +37,23 @@ class RelayServer {
 
   size_t stream_count() const { return rendezvous_.stream_count(); }
 
-  // Health says NOT_SERVING, new streams are refused, attached ones are told to come back later and
-  // end. Blocks until the last has ended or config.drain_timeout is over; then stops listening.
-  // True if all streams ended by themselves.
+  // Health says NOT_SERVING from now on, and everything else goes on: a load balancer that looks in
+  // time sends no more clients. What config.drain_timeout allows begins.
+  void Withdraw();
+
+  // Withdraws, if that was not done before. Attached streams are told to come back later, and end;
+  // no new one is accepted: the relay listens no more, and tells its connections so (GOAWAY), upon
+  // which a client that knows other addresses turns to them. Blocks until the last stream has ended
+  // or the time is over. True if all streams ended by themselves.
   bool Drain();
 
  private:
   RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard);
   absl::Status Listen(const RelayConfig& config);
-  void Stop(std::chrono::milliseconds grace);
+  void Stop(std::chrono::steady_clock::time_point deadline);
 
   const absl::Duration drain_timeout_;
+  std::optional<std::chrono::steady_clock::time_point> drain_deadline_;
   std::string address_;
   // In the order of their making: each uses those above it.
   const std::unique_ptr<Switchboard> switchboard_;

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <ctime>
 #include <thread>
 
 namespace wormhole::relay {
@@ -18,6 +20,17 @@ void ShutdownSignals::Await() {
   int signal = 0;
   while (sigwait(&signals_, &signal) != 0) {
   }
+}
+
+bool ShutdownSignals::AwaitFor(std::chrono::nanoseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (auto left = limit; left.count() >= 0; left = end - std::chrono::steady_clock::now()) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec wait = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+    if (sigtimedwait(&signals_, nullptr, &wait) > 0) return true;
+    if (errno == EAGAIN) return false;
+  }
+  return false;
 }
 
 void ShutdownSignals::ExitAtNext(int status) {

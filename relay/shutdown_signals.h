@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_RELAY_SHUTDOWN_SIGNALS_H_
 #define WORMHOLE_RELAY_SHUTDOWN_SIGNALS_H_
 
+#include <chrono>
 #include <csignal>
 
 namespace wormhole::relay {
@@ -15,6 +16,8 @@ class ShutdownSignals {
 
   // Blocks until one comes.
   void Await();
+  // The same for so long at most; false when none came.
+  bool AwaitFor(std::chrono::nanoseconds limit);
 
   // From now on another one ends the process at once, with `status` and without cleaning up.
   void ExitAtNext(int status);

@@ -9,6 +9,7 @@
 #include "relay/refusals.h"
 #include "relay/registry.h"
 #include "relay/responses.h"
+#include "relay/store_news.h"
 
 namespace wormhole::relay {
 namespace {
@@ -22,9 +23,18 @@ constexpr double kSilentHeartbeats = 2.5;
 class SwitchboardOverStore final : public Switchboard {
  public:
   explicit SwitchboardOverStore(std::shared_ptr<Registry> registry)
-      : registry_(std::move(registry)) {}
+      : registry_(std::move(registry)), news_(registry_) {}
 
-  ~SwitchboardOverStore() override { registry_->Stop(); }
+  ~SwitchboardOverStore() override {
+    registry_->store().Listen(nullptr);
+    registry_->Stop();
+  }
+
+  absl::Status Start() {
+    registry_->store().Listen(&news_);
+    return registry_->store().ForEach(
+        [this](const ChannelKey& key, bool ended) { news_.OnId(key, /*exists=*/true, ended); });
+  }
 
   std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
     auto stream = std::make_shared<StreamAttachment>(registry_, std::move(sink));
@@ -41,12 +51,11 @@ class SwitchboardOverStore final : public Switchboard {
 
   void Drain() override {
     registry_->RefuseStreams();
-    for (const auto& stream : registry_->Streams()) Drain(*stream);
+    for (const auto& stream : registry_->Streams()) Drain(*stream, registry_->RetryDelay());
   }
 
  private:
-  void Drain(StreamAttachment& stream) {
-    const absl::Duration delay = registry_->RetryDelay();
+  static void Drain(StreamAttachment& stream, absl::Duration delay) {
     stream.Dismiss(DrainingResponse(delay), relay::Draining(delay));
   }
 
@@ -59,8 +68,9 @@ class SwitchboardOverStore final : public Switchboard {
     }
   }
 
+  // They may come back at once: nobody goes away, and they do not all grow old together.
   void EndOldStreams() {
-    for (const auto& stream : registry_->OldStreams()) Drain(*stream);
+    for (const auto& stream : registry_->OldStreams()) Drain(*stream, absl::ZeroDuration());
   }
 
   void LookForDue() {
@@ -79,6 +89,7 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   const std::shared_ptr<Registry> registry_;
+  StoreNews news_;
   const std::shared_ptr<std::atomic<bool>> looking_ = std::make_shared<std::atomic<bool>>(false);
 };
 
@@ -88,11 +99,9 @@ absl::StatusOr<std::unique_ptr<Switchboard>> Switchboard::Create(SwitchboardOpti
                                                                  SwitchboardEnvironment environment,
                                                                  Store* store) {
   auto registry = std::make_shared<Registry>(std::move(options), std::move(environment), store);
-  const absl::Status read = store->ForEach([&registry](const ChannelKey& key, bool ended) {
-    registry->SetId(key, ended ? IdState::kResting : IdState::kTaken);
-  });
-  if (!read.ok()) return read;
-  return std::make_unique<SwitchboardOverStore>(std::move(registry));
+  auto switchboard = std::make_unique<SwitchboardOverStore>(std::move(registry));
+  if (absl::Status started = switchboard->Start(); !started.ok()) return started;
+  return switchboard;
 }
 
 }  // namespace wormhole::relay

@@ -33,7 +33,7 @@ struct SwitchboardOptions {
   ChannelLimits limits;
   absl::Duration heartbeat = absl::Seconds(20);  // told to clients; silence of 2.5 ends a stream
   std::string motd;
-  absl::Duration retry_delay = absl::Seconds(1);  // mean of the delay in STORE_AWAY and DRAINING
+  absl::Duration retry_delay = absl::Seconds(1);  // mean of the delay in STORE_AWAY and in a drain
   // A stream this old, give or take a tenth, is told to come back. By default none is: proxies that
   // need it know their own limits.
   absl::Duration max_stream_age = absl::InfiniteDuration();
@@ -57,7 +57,8 @@ class Attachment {
 
 class Switchboard {
  public:
-  // `store` outlives the switchboard. Reads the ids in use from the store: call before serving.
+  // `store` outlives the switchboard, which listens to it for as long as it lives. Reads the ids in
+  // use from the store: call before serving.
   static absl::StatusOr<std::unique_ptr<Switchboard>> Create(SwitchboardOptions options,
                                                              SwitchboardEnvironment environment,
                                                              Store* store);

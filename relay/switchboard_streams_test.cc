@@ -108,6 +108,12 @@ TEST_F(Streams, AnOldStreamIsToldToComeBack) {
   Tick();
   EXPECT_EQ(anna->Ended(), "UNAVAILABLE DRAINING");
   EXPECT_EQ(Describe(anna->last()), "draining");
+  // At once: nobody goes away.
+  EXPECT_EQ(anna->last().draining().reconnect_delay().seconds(), 0);
+  EXPECT_EQ(anna->last().draining().reconnect_delay().nanos(), 0);
+  ASSERT_TRUE(error::DetailOf(anna->status())->has_retry_delay());
+  EXPECT_EQ(error::DetailOf(anna->status())->retry_delay().seconds(), 0);
+  EXPECT_EQ(error::DetailOf(anna->status())->retry_delay().nanos(), 0);
 }
 
 TEST_F(Streams, AStoreThatIsAwayEndsStreamsWithADelayAndNothingIsRemembered) {

@@ -72,13 +72,15 @@ class StoreListener {
                      const StoredFrame* frame) = 0;
 
   // Whether a stream of this side is attached at another relay. When one is, a stream of the side
-  // here is an older one.
+  // here is an older one: what another relay has said before this relay's last
+  // SetAttached(key, role, true) is not told, be that on its way to the store still.
   virtual void OnPresence(const ChannelKey& key, Role role, bool elsewhere) = 0;
 
   // Claims by third parties were refused at another relay.
   virtual void OnThirdParties(const ChannelKey& key, uint32_t count) = 0;
 
-  // Something was missed: every channel in use is to be loaded again.
+  // Something was missed: every channel in use is to be loaded again. Of ids that have changed
+  // meanwhile OnId is told all the same.
   virtual void OnGap() = 0;
 };
 
@@ -139,13 +141,16 @@ class Store {
   // more than a belief, and a Load is needed before it is told to a client.
   virtual bool shared() const { return false; }
 
-  // Tells `listener` from now on, once ForEach has been called. Null: nobody any more; a call of
-  // the listener that runs is waited for, so that it must not be made inside one.
+  // Tells `listener` what happens after ForEach, which is called next. Null: nobody any more; a
+  // call of the listener that runs is waited for, so that it must not be made inside one.
   virtual void Listen(StoreListener* listener) { (void)listener; }
 
   // A stream of this side is attached here, in place of any other, or is no longer; the other
   // relays are told. No answer: the store sees to it that the last word is heard, also after a time
-  // away, and that the side counts as detached when this relay ends.
+  // away, and that the side counts as detached when this relay ends. False takes back the word of
+  // this relay alone: it changes nothing when the side has attached at another one since. It comes
+  // for every stream that was said to be attached, also when the channel has ended. So presence may
+  // outlive a channel for a moment; a store may as well drop it with the channel.
   virtual void SetAttached(const ChannelKey& key, Role role, bool attached) {
     (void)key, (void)role, (void)attached;
   }

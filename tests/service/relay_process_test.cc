@@ -79,7 +79,7 @@ TEST(RelayProcessTest, BadUsageIsOneLine) {
   RelayProcess unknown({"--nope"});
   EXPECT_THAT(Refusal(unknown, 2), HasSubstr("unknown flag --nope"));
   RelayProcess twin({kAny}, {{"WORMHOLE_RELAY_STORE", "etcd:x"}});
-  EXPECT_THAT(Refusal(twin, 2), HasSubstr("WORMHOLE_RELAY_STORE=etcd:x: should be memory or"));
+  EXPECT_THAT(Refusal(twin, 2), HasSubstr("WORMHOLE_RELAY_STORE=etcd:x: should be memory, "));
 }
 
 TEST(RelayProcessTest, TheEnvironmentSetsFlags) {

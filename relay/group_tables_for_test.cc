@@ -1,0 +1,107 @@
+#include "relay/group_tables_for_test.h"
+
+namespace wormhole::relay {
+
+std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& key) const {
+  std::optional<ChannelSnapshot> snapshot = channels_.Load(key);
+  if (!snapshot.has_value()) return snapshot;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    const auto found = attached_.find({key, role});
+    snapshot->elsewhere[static_cast<size_t>(role)] =
+        found != attached_.end() && found->second != relay;
+  }
+  return snapshot;
+}
+
+PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
+                            const ChannelRecord& record) {
+  const PutOutcome outcome = channels_.Put(key, expected, record);
+  if (outcome == PutOutcome::kDone) NoteRecord(relay, key);
+  return outcome;
+}
+
+PutOutcome GroupTables::Erase(int relay, const ChannelKey& key, uint64_t expected) {
+  const PutOutcome outcome = channels_.Erase(key, expected);
+  if (outcome == PutOutcome::kDone) NoteRecord(relay, key);
+  return outcome;
+}
+
+AppendResult GroupTables::Append(int relay, const ChannelKey& key, uint64_t version, Role author,
+                                 uint64_t number, const std::string& frame) {
+  const std::optional<LogState> before = LogOf(key, author);
+  const AppendResult result = channels_.Append(key, version, author, number, frame);
+  const bool changed = result.outcome == AppendOutcome::kDone && before != result.log;
+  if (changed) {
+    Note(relay, [key, author, log = result.log, number, frame](StoreListener& listener) {
+      const StoredFrame stored{.number = number, .frame = frame};
+      listener.OnLog(key, author, log, log.forgotten < number ? &stored : nullptr);
+    });
+  }
+  return result;
+}
+
+absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelKey& key, Role author,
+                                             uint64_t cursor) {
+  const std::optional<LogState> before = LogOf(key, author);
+  absl::StatusOr<LogState> after = channels_.Accept(key, author, cursor);
+  if (after.ok() && before != *after) {
+    Note(relay, [key, author, log = *after](StoreListener& listener) {
+      listener.OnLog(key, author, log, nullptr);
+    });
+  }
+  return after;
+}
+
+void GroupTables::SetAttached(int relay, const ChannelKey& key, Role role, bool attached) {
+  const Side side{key, role};
+  if (attached) {
+    attached_[side] = relay;
+  } else {
+    const auto found = attached_.find(side);
+    if (found == attached_.end() || found->second != relay) return;
+    attached_.erase(found);
+  }
+  Note(
+      relay,
+      [key, role, attached](StoreListener& listener) { listener.OnPresence(key, role, attached); },
+      side);
+  if (attached) last_words_[{relay, side}] = history_.size();
+}
+
+void GroupTables::TellThirdParties(int relay, const ChannelKey& key, uint32_t count) {
+  Note(relay, [key, count](StoreListener& listener) { listener.OnThirdParties(key, count); });
+}
+
+void GroupTables::ForgetAttached(int relay) {
+  std::vector<Side> sides;
+  for (const auto& [side, at] : attached_) {
+    if (at == relay) sides.push_back(side);
+  }
+  for (const Side& side : sides) SetAttached(relay, side.first, side.second, false);
+}
+
+size_t GroupTables::LastWord(int relay, const Side& side) const {
+  const auto found = last_words_.find({relay, side});
+  return found == last_words_.end() ? 0 : found->second;
+}
+
+std::optional<LogState> GroupTables::LogOf(const ChannelKey& key, Role author) const {
+  const std::optional<ChannelSnapshot> channel = channels_.Load(key);
+  if (!channel.has_value()) return std::nullopt;
+  return channel->log(author);
+}
+
+void GroupTables::Note(int by, std::function<void(StoreListener&)> tell, std::optional<Side> side) {
+  history_.push_back({.by = by, .side = std::move(side), .tell = std::move(tell)});
+}
+
+void GroupTables::NoteRecord(int by, const ChannelKey& key) {
+  const std::optional<ChannelSnapshot> now = channels_.Load(key);
+  Note(by, [key, exists = now.has_value(),
+            ended = now.has_value() && now->record.ended()](StoreListener& listener) {
+    listener.OnId(key, exists, ended);
+    listener.OnChanged(key);
+  });
+}
+
+}  // namespace wormhole::relay

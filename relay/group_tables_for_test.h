@@ -1,0 +1,66 @@
+// What several relays store together, in memory, with what each is to be told of the others: for
+// stores of tests. One thread.
+#ifndef WORMHOLE_RELAY_GROUP_TABLES_FOR_TEST_H_
+#define WORMHOLE_RELAY_GROUP_TABLES_FOR_TEST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "relay/channel.h"
+#include "relay/store/memory_channels.h"
+#include "relay/store/store.h"
+
+namespace wormhole::relay {
+
+// The methods are Store's, answered at once, on behalf of a relay that is named by a number.
+class GroupTables {
+ public:
+  using Side = std::pair<ChannelKey, Role>;
+
+  // One change, in the order of the history.
+  struct News {
+    int by = 0;                // the relay that made it
+    std::optional<Side> side;  // whose presence it is about
+    std::function<void(StoreListener&)> tell;
+  };
+
+  MemoryChannels& channels() { return channels_; }
+  const MemoryChannels& channels() const { return channels_; }
+  const std::vector<News>& history() const { return history_; }
+
+  std::optional<ChannelSnapshot> Load(int relay, const ChannelKey& key) const;
+  PutOutcome Put(int relay, const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
+  PutOutcome Erase(int relay, const ChannelKey& key, uint64_t expected);
+  AppendResult Append(int relay, const ChannelKey& key, uint64_t version, Role author,
+                      uint64_t number, const std::string& frame);
+  absl::StatusOr<LogState> Accept(int relay, const ChannelKey& key, Role author, uint64_t cursor);
+  void SetAttached(int relay, const ChannelKey& key, Role role, bool attached);
+  void TellThirdParties(int relay, const ChannelKey& key, uint32_t count);
+  // The relay's word about its streams no longer holds.
+  void ForgetAttached(int relay);
+
+  // Where in the history this relay's last SetAttached(true) for the side is: what is told of the
+  // side from before is older. 0: there is none.
+  size_t LastWord(int relay, const Side& side) const;
+
+ private:
+  std::optional<LogState> LogOf(const ChannelKey& key, Role author) const;
+  void Note(int by, std::function<void(StoreListener&)> tell, std::optional<Side> side = {});
+  void NoteRecord(int by, const ChannelKey& key);
+
+  MemoryChannels channels_;
+  std::map<Side, int> attached_;  // at which relay
+  std::map<std::pair<int, Side>, size_t> last_words_;
+  std::vector<News> history_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_GROUP_TABLES_FOR_TEST_H_

@@ -1,0 +1,77 @@
+// What other relays over the same store do, and what they are told.
+#include "relay/live_channel.h"
+#include "relay/refusals.h"
+
+namespace wormhole::relay {
+
+void LiveChannel::OnChanged() {
+  Turn turn(mutex_);
+  if (retired_) return;
+  Doubt();
+  Advance(turn);
+}
+
+void LiveChannel::OnLog(Role author, const LogState& log, const StoredFrame* frame) {
+  Turn turn(mutex_);
+  if (retired_) return;
+  // While the record is being read or changed it is open whether this is the log of the channel
+  // that is known here.
+  if (!Settled() || snapshot_.record.version == 0 || snapshot_.record.ended()) {
+    Doubt();
+    return Advance(turn);
+  }
+  if (UpdateLog(author, log)) seat(author).owes_status = true;
+  if (frame != nullptr && frame->number == snapshot_.log(author).stored) {
+    HandOver(author, frame->number, frame->frame, turn);
+  }
+  Advance(turn);
+}
+
+void LiveChannel::OnPresence(Role role, bool elsewhere) {
+  Turn turn(mutex_);
+  if (retired_) return;
+  if (!Settled()) Doubt();
+  SetElsewhere(role, elsewhere, turn);
+  Advance(turn);
+}
+
+void LiveChannel::OnThirdParties(uint32_t count) {
+  Turn turn(mutex_);
+  if (retired_) return;
+  CountThirdParties(count);
+  Advance(turn);
+}
+
+// The store is told of the stream that ends, too: it forgets that the side was attached here, and
+// leaves the other relay's word alone.
+void LiveChannel::SetElsewhere(Role role, bool elsewhere, Turn& turn) {
+  const rendezvous::v1::Presence before = PresenceOf(role);
+  if (elsewhere && seat(role).stream) {
+    turn.End(seat(role).stream, Superseded());
+    Announce(role, false, turn);
+    seat(role) = {};
+  }
+  snapshot_.elsewhere[static_cast<size_t>(role)] = elsewhere;
+  if (PresenceOf(role) != before) seat(Other(role)).owes_status = true;
+}
+
+void LiveChannel::Announce(Role role, bool attached, Turn& turn) {
+  if (registry_->shared()) CallStore(turn).SetAttached(key_, role, attached);
+}
+
+void LiveChannel::CountThirdParties(uint32_t count) {
+  if (count == 0) return;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    Seat& member = seat(role);
+    (member.stream ? member.third_parties : work(role).missed_third_parties) += count;
+    member.owes_status = true;
+  }
+}
+
+void LiveChannel::ReportThirdParties(uint32_t count, Turn& turn) {
+  if (count == 0) return;
+  CountThirdParties(count);
+  if (registry_->shared()) CallStore(turn).TellThirdParties(key_, count);
+}
+
+}  // namespace wormhole::relay

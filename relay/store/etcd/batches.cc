@@ -1,0 +1,351 @@
+// The batches of EtcdStore: what goes to etcd, when, and what becomes of it.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "relay/store/etcd/steady_now.h"
+#include "relay/store/etcd/store.h"
+#include "relay/store/store_away.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::Compare;
+using etcdserverpb::TxnRequest;
+using etcdserverpb::TxnResponse;
+
+// etcd's own limits are 128 operations and 1.5 MiB, unless its operator has changed them.
+constexpr int kMaxOperations = 128;
+constexpr size_t kMaxBytes = 1 << 20;
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+constexpr absl::Duration kLongestPause = absl::Seconds(1);
+constexpr absl::Duration kOverdueEvery = absl::Milliseconds(100);
+
+// One that no repetition mends.
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) && !absl::StrContains(status.message(), "auth");
+}
+
+absl::Status Away(const absl::Status& why) {
+  return StoreAway(std::string(why.message().data(), why.message().size()));
+}
+
+}  // namespace
+
+void EtcdStore::Advance() {
+  std::shared_ptr<Batch> batch;
+  std::optional<absl::Time> missing_lease;
+  bool needs_presence = false;
+  {
+    sync::MutexLock lock(mutex_);
+    if (busy_ || stopping_ || SteadyNow() < try_at_) return;
+    needs_presence = presence_lease_ == 0 && (!order_.empty() || !third_parties_.empty());
+    if (!needs_presence) batch = MakeBatch(missing_lease);
+    if (!needs_presence && !missing_lease && batch == nullptr) return;
+    busy_ = true;
+  }
+  if (needs_presence) return GrantPresenceLease();
+  if (missing_lease) return GrantLease(*missing_lease);
+  TxnRequest request = std::move(batch->request);
+  client_.Txn(std::move(request), [this, batch](const absl::StatusOr<TxnResponse>& response) {
+    OnBatch(batch, response);
+  });
+}
+
+std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>& missing_lease) {
+  auto batch = std::make_unique<Batch>();
+  AddParts(*batch, missing_lease);
+  if (batch->parts.empty() && missing_lease) return nullptr;
+  missing_lease.reset();  // the channel that lacks it is first in the next batch
+  AddOthers(*batch);
+  if (batch->request.success_size() == 0) return nullptr;
+  return batch;
+}
+
+void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) {
+  const absl::Time now = absl::Now();
+  leases_.DropBefore(now);
+  const PartContext context{
+      .keys = &keys_,
+      .writer = options_.writer,
+      .lease = [this, now](absl::Time due_at) { return leases_.Find(std::max(due_at, now)); },
+      .presence_lease = presence_lease_};
+  int operations = 0;
+  size_t bytes = 0;
+  std::set<std::string> side_keys;
+  while (!order_.empty()) {
+    const ChannelKey key = order_.front();
+    const auto calls = calls_.find(key);
+    if (calls == calls_.end() || calls->second.empty()) {
+      if (calls != calls_.end()) calls_.erase(calls);
+      order_.pop_front();
+      continue;
+    }
+    const std::optional<ChannelImage> image = view_.Find(key);
+    auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
+                         kMaxBytes - std::min(kMaxBytes, bytes), missing_lease);
+    if (part == nullptr) return;
+    const size_t part_bytes = part->request().ByteSizeLong();
+    operations += part->operations() + 1;
+    bytes += part_bytes;
+    const bool clash =
+        std::any_of(part->side_keys().begin(), part->side_keys().end(),
+                    [&side_keys](const std::string& side) { return side_keys.contains(side); });
+    if (!batch.parts.empty() && (clash || operations > kMaxOperations || bytes > kMaxBytes)) return;
+    side_keys.insert(part->side_keys().begin(), part->side_keys().end());
+    order_.pop_front();
+    in_flight_[key] = part->taken();
+    *batch.request.add_success()->mutable_request_txn() = part->request();
+    batch.parts.push_back(std::move(part));
+  }
+}
+
+void EtcdStore::AddOthers(Batch& batch) {
+  while (!side_calls_.empty() && batch.request.success_size() < kMaxOperations / 2) {
+    batch.request.add_success()->mutable_request_range()->set_key(side_calls_.front().key);
+    batch.sides.push_back(std::move(side_calls_.front()));
+    side_calls_.pop_front();
+  }
+  for (auto notice = third_parties_.begin(); notice != third_parties_.end();) {
+    if (batch.request.success_size() >= kMaxOperations / 2) return;
+    // A channel's part may drop all its state, and etcd refuses a key that is written twice.
+    if (in_flight_.contains(notice->first)) {
+      ++notice;
+      continue;
+    }
+    TxnRequest* const txn = batch.request.add_success()->mutable_request_txn();
+    Compare* const exists = txn->add_compare();
+    exists->set_key(keys_.Record(notice->first));
+    exists->set_target(Compare::CREATE);
+    exists->set_result(Compare::GREATER);
+    exists->set_create_revision(0);
+    etcdserverpb::PutRequest* const put = txn->add_success()->mutable_request_put();
+    put->set_key(keys_.Notice(notice->first));
+    put->set_value(WriteNotice(notice->second, options_.writer));
+    put->set_lease(presence_lease_);
+    third_parties_.erase(notice++);
+  }
+}
+
+void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
+                        const absl::StatusOr<TxnResponse>& response) {
+  EtcdAnswers answers;
+  {
+    sync::MutexLock lock(mutex_);
+    if (response.ok()) {
+      Worked();
+      Finish(*batch, *response, answers);
+    } else {
+      Undo(*batch, response.status(), answers);
+      Failed(response.status());
+    }
+  }
+  GiveAnswers(std::move(answers));
+}
+
+void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& answers) {
+  int next = 0;
+  for (const auto& part : batch.parts) {
+    FinishPart(*part, response.responses(next++).response_txn(), response.header().revision(),
+               answers);
+  }
+  for (SideCall& call : batch.sides) {
+    const etcdserverpb::RangeResponse& range = response.responses(next++).response_range();
+    std::optional<uint32_t> id;
+    uint32_t number = 0;
+    if (range.kvs_size() == 1 && absl::SimpleAtoi(range.kvs(0).value(), &number)) id = number;
+    answers.push_back([done = std::move(call.done), id] { done(id); });
+  }
+}
+
+void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64_t revision,
+                           EtcdAnswers& answers) {
+  const ChannelKey& key = part.key();
+  EtcdCalls& calls = calls_[key];
+  std::vector<std::pair<size_t, Role>> attaching;  // by place in the queue
+  for (size_t i = 0; i < part.taken(); ++i) {
+    const auto* presence = std::get_if<PresenceCall>(&calls[i].what);
+    if (presence != nullptr && presence->attached) attaching.emplace_back(i, presence->role);
+  }
+  const size_t before = calls.size();
+  bool ended = false;
+  view_.Update(key, [&](ChannelImage& image) {
+    const bool wrote = part.Finish(response, revision, image, calls, answers);
+    ended = wrote && (image.version() == 0 || image.record.value->ended());
+    return wrote;
+  });
+  for (const auto& [place, role] : attaching) {
+    if (place >= before - calls.size()) break;
+    answers.push_back([this, key, role = role] { view_.Attached(key, role); });
+  }
+  if (ended) attached_.erase(key);
+  Requeue(key);
+}
+
+void EtcdStore::Requeue(const ChannelKey& key) {
+  in_flight_.erase(key);
+  if (const auto calls = calls_.find(key); calls->second.empty()) {
+    calls_.erase(calls);
+  } else {
+    order_.push_back(key);
+  }
+}
+
+// What it was based on, and has changed, is not known any more.
+void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) {
+  for (const auto& part : batch.parts) {
+    view_.Forget(part->key());
+    EtcdCalls& calls = calls_[part->key()];
+    if (IsRefusal(why)) {
+      for (size_t i = 0; i < part->taken(); ++i) {
+        FailAndNote(part->key(), calls.front(), Away(why), answers);
+        calls.pop_front();
+      }
+    }
+    Requeue(part->key());
+  }
+  for (SideCall& call : batch.sides) side_calls_.push_back(std::move(call));
+}
+
+void EtcdStore::FailAndNote(const ChannelKey& key, EtcdCall& call, const absl::Status& status,
+                            EtcdAnswers& answers) {
+  const auto* presence = std::get_if<PresenceCall>(&call.what);
+  if (presence != nullptr && presence->attached) {
+    answers.push_back([this, key, role = presence->role] { view_.Attached(key, role); });
+  }
+  FailCall(call, status, answers);
+}
+
+void EtcdStore::Worked() {
+  failures_ = 0;
+  try_at_ = absl::ZeroDuration();
+  report_.Worked();
+}
+
+void EtcdStore::Failed(const absl::Status& why) {
+  if (absl::IsNotFound(why)) {  // a lease, of which etcd may forget all
+    leases_.Clear();
+    LosePresence();
+  }
+  // At once at the next endpoint; then less and less often.
+  ++failures_;
+  const absl::Duration pause =
+      failures_ <= static_cast<int>(options_.servers.endpoints.size())
+          ? absl::ZeroDuration()
+          : std::min(kLongestPause, kFirstPause * (1 << std::min(failures_, 8)));
+  try_at_ = SteadyNow() + pause;
+  report_.Failed(why);
+}
+
+void EtcdStore::GiveAnswers(EtcdAnswers answers) {
+  for (const auto& answer : answers) answer();
+  {
+    sync::MutexLock lock(mutex_);
+    busy_ = false;
+  }
+  Advance();
+}
+
+// Those that are with etcd have an answer coming.
+void EtcdStore::FailOverdue(absl::Duration now, EtcdAnswers& answers) {
+  if (failures_ == 0 || now - overdue_looked_at_ < kOverdueEvery) return;
+  overdue_looked_at_ = now;
+  const absl::Status status =
+      StoreAway("etcd is away, or has no leader; other relays may have one");
+  for (auto& [key, calls] : calls_) {
+    const auto in_flight = in_flight_.find(key);
+    const size_t first = in_flight == in_flight_.end() ? 0 : in_flight->second;
+    const auto overdue = [&](EtcdCall& call) {
+      if (std::holds_alternative<PresenceCall>(call.what)) return false;
+      const auto* put = std::get_if<PutCall>(&call.what);
+      const bool creates = put != nullptr && put->expected == 0;
+      return now - call.since >= (creates ? options_.creation_patience : options_.patience);
+    };
+    for (auto call = calls.begin() + static_cast<std::ptrdiff_t>(first); call != calls.end();) {
+      if (!overdue(*call)) {
+        ++call;
+        continue;
+      }
+      FailCall(*call, status, answers);
+      call = calls.erase(call);
+    }
+  }
+  std::erase_if(side_calls_, [&](SideCall& call) {
+    if (now - call.since < options_.patience) return false;
+    answers.push_back([done = std::move(call.done), status] { done(status); });
+    return true;
+  });
+}
+
+void EtcdStore::GrantLease(absl::Time due_at) {
+  const absl::Time now = absl::Now();
+  const absl::Time end = std::max(due_at, now);
+  client_.Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(end, now), absl::Seconds(1))),
+                [this, end](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                  {
+                    sync::MutexLock lock(mutex_);
+                    if (lease.ok()) {
+                      Worked();
+                      leases_.Add(end, lease->id());
+                    } else {
+                      Failed(lease.status());
+                    }
+                  }
+                  GiveAnswers({});
+                });
+}
+
+void EtcdStore::GrantPresenceLease() {
+  const absl::Duration asked_at = SteadyNow();
+  client_.Grant(absl::ToInt64Seconds(options_.presence_ttl),
+                [this, asked_at](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                  {
+                    sync::MutexLock lock(mutex_);
+                    if (lease.ok()) {
+                      Worked();
+                      presence_lease_ = lease->id();
+                      renewed_at_ = asked_at;
+                    } else {
+                      Failed(lease.status());
+                    }
+                  }
+                  GiveAnswers({});
+                });
+}
+
+void EtcdStore::KeepPresence(absl::Duration now) {
+  int64_t lease = 0;
+  {
+    sync::MutexLock lock(mutex_);
+    if (presence_lease_ == 0 || renewing_ || stopping_) return;
+    if (now - renewed_at_ < options_.presence_ttl / 3) return;
+    lease = presence_lease_;
+    renewing_ = true;
+  }
+  client_.KeepAlive(lease, [this, lease, now](
+                               const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
+    sync::MutexLock lock(mutex_);
+    renewing_ = false;
+    if (answer.ok()) renewed_at_ = now;
+    if (absl::IsNotFound(answer.status()) && lease == presence_lease_) LosePresence();
+  });
+}
+
+// The keys are gone with the lease, and with them the other relays' knowledge of who is attached
+// here: they are written again under a new one.
+void EtcdStore::LosePresence() {
+  presence_lease_ = 0;
+  for (const auto& [key, roles] : attached_) {
+    for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+      if (!roles.test(static_cast<size_t>(role))) continue;
+      view_.Attaching(key, role);
+      Enqueue(key, PresenceCall{.role = role, .attached = true, .renewal = true});
+    }
+  }
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,78 @@
+// What callers want of one channel, waiting for its turn.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_CALL_H_
+#define WORMHOLE_RELAY_STORE_ETCD_CALL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "relay/channel.h"
+#include "relay/store/store.h"
+
+namespace wormhole::relay {
+
+struct LoadCall {
+  Store::Done<std::optional<ChannelSnapshot>> done;
+};
+struct ReadCall {
+  Role author;
+  uint64_t after;
+  size_t max_bytes;
+  Store::Done<std::vector<StoredFrame>> done;
+};
+struct PutCall {
+  uint64_t expected;
+  ChannelRecord record;
+  Store::Done<PutOutcome> done;
+  // Sides of this record that the store has under this very id already, with their revisions.
+  std::map<std::string, int64_t> own_sides = {};
+};
+struct EraseCall {
+  uint64_t expected;
+  Store::Done<PutOutcome> done;
+};
+struct AppendCall {
+  uint64_t version;
+  Role author;
+  uint64_t number;
+  std::string frame;
+  Store::Done<AppendResult> done;
+};
+struct AcceptCall {
+  Role author;
+  uint64_t cursor;
+  Store::Done<LogState> done;
+};
+struct PresenceCall {
+  Role role;
+  bool attached;
+  // The key has gone with its lease: it is written again, unless another relay's is there.
+  bool renewal = false;
+};
+
+struct EtcdCall {
+  std::variant<LoadCall, ReadCall, PutCall, EraseCall, AppendCall, AcceptCall, PresenceCall> what;
+  absl::Duration since;  // when it was made
+  int attempts = 0;      // how often the store knew better
+};
+
+// In the order in which they were made.
+using EtcdCalls = std::deque<EtcdCall>;
+
+// Answers to be given once no lock is held.
+using EtcdAnswers = std::vector<std::function<void()>>;
+
+// The answer of a call that could not be carried out.
+void FailCall(EtcdCall& call, const absl::Status& status, EtcdAnswers& answers);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_CALL_H_

@@ -1,0 +1,100 @@
+// The calls of etcd that the relay makes, over gRPC: several endpoints, TLS, authentication.
+//
+// One endpoint is used for everything; one that fails is left for the next. Nothing is tried again
+// here: after an error nothing is known of a transaction's effect, and the caller looks.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_
+#define WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "etcd_rpc.grpc.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "proto/sync/mutex.h"
+
+namespace wormhole::relay {
+
+struct EtcdServers {
+  std::vector<std::string> endpoints;  // HOST:PORT, at least one
+  // PEM, not files. All empty: plaintext. Without a certificate of our own: server TLS alone.
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  // Empty: no authentication. gRPC takes the password as a std::string only.
+  std::string user;
+  std::string password;
+};
+
+// Thread-safe. `done` and `on_...` run on gRPC's threads, never inside the call.
+class EtcdClient {
+ public:
+  template <typename Response>
+  using Done = std::function<void(absl::StatusOr<Response>)>;
+
+  explicit EtcdClient(EtcdServers servers);
+  ~EtcdClient() { Stop(); }
+
+  // Cancels what is under way and waits until all its callbacks have returned. Calls made later are
+  // dropped without an answer. Not to be called from a callback.
+  void Stop() WORMHOLE_EXCLUDES(mutex_);
+
+  void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done);
+  void Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done);
+  void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done);
+  void Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done);
+  // Renews a lease once. NOT_FOUND when it is gone.
+  void KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse> done);
+  // `on_response` runs for each answer, in order; `on_end` once, when the watch is over. A watch
+  // ends when the endpoint has lost its leader.
+  void Watch(etcdserverpb::WatchCreateRequest request,
+             std::function<void(const etcdserverpb::WatchResponse&)> on_response,
+             std::function<void(const absl::Status&)> on_end);
+
+ private:
+  struct Endpoint {
+    std::string name;
+    std::unique_ptr<etcdserverpb::KV::Stub> kv;
+    std::unique_ptr<etcdserverpb::Lease::Stub> lease;
+    std::unique_ptr<etcdserverpb::Watch::Stub> watch;
+    std::unique_ptr<etcdserverpb::Auth::Stub> auth;
+  };
+  // One call: its context, where it goes, and its end.
+  class Call;
+  template <typename Response>
+  class UnaryCall;
+  class KeepAliveCall;
+  class WatchCall;
+
+  template <typename Response, typename Start>
+  void Unary(Start start, Done<Response> done);
+  // Runs `go` once there is a token, or none is needed; its argument says why there is none.
+  void WithToken(std::function<void(const absl::Status&)> go) WORMHOLE_EXCLUDES(mutex_);
+  // False when the client has stopped.
+  bool Begin(Call& call) WORMHOLE_EXCLUDES(mutex_);
+  // The call's status, as values have it. Moves on when the endpoint is at fault.
+  absl::Status End(Call& call, const grpc::Status& status) WORMHOLE_EXCLUDES(mutex_);
+  // The last word of a call: Stop waits for it.
+  void Leave() WORMHOLE_EXCLUDES(mutex_);
+
+  const std::string user_;
+  const std::string password_;
+  std::vector<Endpoint> endpoints_;
+
+  sync::Mutex mutex_;
+  sync::CondVar idle_;
+  size_t current_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  std::string token_ WORMHOLE_GUARDED_BY(mutex_);
+  std::set<Call*> calls_ WORMHOLE_GUARDED_BY(mutex_);
+  int running_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_

@@ -1,0 +1,61 @@
+// Keeps the view in step with etcd: reads all records once, then watches, and after a watch that
+// was lost goes on where it ended, or, when etcd has compacted that away, reads all records again.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
+#define WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "etcd_rpc.pb.h"
+#include "proto/sync/mutex.h"
+#include "relay/store/etcd/client.h"
+#include "relay/store/etcd/keys.h"
+#include "relay/store/etcd/view.h"
+
+namespace wormhole::relay {
+
+// Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
+class EtcdFollower {
+ public:
+  EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view);
+
+  // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
+  absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
+
+  // Begins anew what has come to its end, not more often than a few times a second. Called now and
+  // then; `now` never goes back.
+  void Tick(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
+
+ private:
+  // Reads the records page by page, all of one revision.
+  struct Listing {
+    std::vector<etcdserverpb::KeyValue> records;
+    int64_t revision = 0;
+    std::function<void(const absl::Status&)> done;
+  };
+  void List(const std::shared_ptr<Listing>& listing);
+  void OnPage(const std::shared_ptr<Listing>& listing,
+              const absl::StatusOr<etcdserverpb::RangeResponse>& page);
+  void Watch() WORMHOLE_EXCLUDES(mutex_);
+  void OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
+  void OnEnd() WORMHOLE_EXCLUDES(mutex_);
+
+  const EtcdKeys* const keys_;
+  EtcdClient* const client_;
+  EtcdView* const view_;
+
+  sync::Mutex mutex_;
+  bool busy_ WORMHOLE_GUARDED_BY(mutex_) = true;  // a watch or a listing is under way
+  bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first revision that has not been seen
+  absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_

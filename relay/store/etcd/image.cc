@@ -1,0 +1,206 @@
+#include "relay/store/etcd/image.h"
+
+#include <algorithm>
+
+#include "etcd_values.pb.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::KeyValue;
+using etcdserverpb::RangeResponse;
+using Kind = EtcdKeys::Place::Kind;
+
+template <typename Value>
+std::optional<Value> Parse(const std::string& bytes) {
+  Value value;
+  if (!value.ParseFromString(bytes)) return std::nullopt;
+  return value;
+}
+
+std::optional<EtcdLog> ReadLog(const std::string& bytes) {
+  const auto value = Parse<store::LogValue>(bytes);
+  if (!value) return std::nullopt;
+  return EtcdLog{.stored = value->stored(),
+                 .sizes = std::deque<uint64_t>(value->sizes().begin(), value->sizes().end())};
+}
+
+std::optional<uint64_t> ReadCursor(const std::string& bytes) {
+  const auto value = Parse<store::CursorValue>(bytes);
+  if (!value) return std::nullopt;
+  return value->accepted();
+}
+
+std::optional<std::string> ReadPresence(const std::string& bytes) {
+  const auto value = Parse<store::PresenceValue>(bytes);
+  if (!value) return std::nullopt;
+  return value->writer();
+}
+
+store::MemberValue MemberOf(const Member& member) {
+  store::MemberValue value;
+  value.set_side(member.side);
+  value.set_left(member.left);
+  return value;
+}
+
+// A value that cannot be read is taken for missing: it is not this format's.
+template <typename T>
+bool TakeCell(Cell<T>& cell, const KeyValue& kv, bool exists,
+              std::optional<T> (*read)(const std::string&)) {
+  return cell.Take(kv.mod_revision(), exists ? read(kv.value()) : std::nullopt);
+}
+
+}  // namespace
+
+LogState ChannelImage::LogOf(Role author) const {
+  const auto& log = logs[static_cast<size_t>(author)].value;
+  LogState state;
+  state.accepted = cursors[static_cast<size_t>(author)].value.value_or(0);
+  if (!log) return state;
+  state.stored = log->stored;
+  state.forgotten = std::min(state.stored, state.accepted);
+  const size_t kept = std::min<uint64_t>(state.stored - state.forgotten, log->sizes.size());
+  for (size_t i = log->sizes.size() - kept; i < log->sizes.size(); ++i) {
+    state.bytes += log->sizes[i];
+  }
+  return state;
+}
+
+std::optional<ChannelSnapshot> ChannelImage::SnapshotFor(std::string_view relay) const {
+  if (!record.value) return std::nullopt;
+  ChannelSnapshot snapshot{.record = *record.value};
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    snapshot.log(role) = LogOf(role);
+    const auto& writer = writers[static_cast<size_t>(role)].value;
+    snapshot.elsewhere[static_cast<size_t>(role)] = writer.has_value() && *writer != relay;
+  }
+  return snapshot;
+}
+
+bool ChannelImage::Take(const EtcdKeys::Place& place, const KeyValue& kv, bool exists) {
+  switch (place.kind) {
+    case Kind::kRecord:
+      return TakeCell(record, kv, exists, &ReadRecord);
+    case Kind::kLog:
+      return TakeCell(log(place.role), kv, exists, &ReadLog);
+    case Kind::kCursor:
+      return TakeCell(cursor(place.role), kv, exists, &ReadCursor);
+    case Kind::kPresence:
+      return TakeCell(presence(place.role), kv, exists, &ReadPresence);
+    case Kind::kNotice:
+    case Kind::kFrame:
+      break;
+  }
+  return false;
+}
+
+void ChannelImage::TakeAll(const EtcdKeys& keys, const RangeResponse& record_range,
+                           const RangeResponse& state_range, int64_t revision) {
+  for (const RangeResponse* range : {&record_range, &state_range}) {
+    for (const KeyValue& kv : range->kvs()) {
+      if (const auto place = keys.Parse(kv.key())) Take(*place, kv, true);
+    }
+  }
+  // What was found has the revision of its writing, which may be long ago; it was true now too.
+  const auto found = [&](auto& cell, Kind kind, Role role) {
+    for (const RangeResponse* range : {&record_range, &state_range}) {
+      for (const KeyValue& kv : range->kvs()) {
+        const auto place = keys.Parse(kv.key());
+        if (place && place->kind == kind && place->role == role) return;
+      }
+    }
+    cell.Take(revision, std::nullopt);
+  };
+  found(record, Kind::kRecord, Role::kInitiator);
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    found(log(role), Kind::kLog, role);
+    found(cursor(role), Kind::kCursor, role);
+    found(presence(role), Kind::kPresence, role);
+  }
+}
+
+std::string WriteRecord(const ChannelRecord& record, std::string_view writer) {
+  store::RecordValue value;
+  value.set_writer(std::string(writer));
+  value.set_version(record.version);
+  value.set_named(record.named);
+  value.set_life(static_cast<uint32_t>(record.life));
+  value.set_ended_by(static_cast<uint32_t>(record.ended_by));
+  value.set_created_at(absl::ToUnixMicros(record.created_at));
+  value.set_due_at(absl::ToUnixMicros(record.due_at));
+  *value.mutable_initiator() = MemberOf(record.member(Role::kInitiator));
+  *value.mutable_receiver() = MemberOf(record.member(Role::kReceiver));
+  return value.SerializeAsString();
+}
+
+std::string WriteLog(const EtcdLog& log, std::string_view writer) {
+  store::LogValue value;
+  value.set_writer(std::string(writer));
+  value.set_stored(log.stored);
+  for (const uint64_t size : log.sizes) value.add_sizes(size);
+  return value.SerializeAsString();
+}
+
+std::string WriteCursor(uint64_t accepted, std::string_view writer) {
+  store::CursorValue value;
+  value.set_writer(std::string(writer));
+  value.set_accepted(accepted);
+  return value.SerializeAsString();
+}
+
+std::string WriteFrame(std::string_view frame, std::string_view writer) {
+  store::FrameValue value;
+  value.set_writer(std::string(writer));
+  value.set_frame(std::string(frame));
+  return value.SerializeAsString();
+}
+
+std::string WritePresence(std::string_view writer) {
+  store::PresenceValue value;
+  value.set_writer(std::string(writer));
+  return value.SerializeAsString();
+}
+
+std::string WriteNotice(uint32_t third_parties, std::string_view writer) {
+  store::NoticeValue value;
+  value.set_writer(std::string(writer));
+  value.set_third_parties(third_parties);
+  return value.SerializeAsString();
+}
+
+std::optional<ChannelRecord> ReadRecord(const std::string& bytes) {
+  const auto value = Parse<store::RecordValue>(bytes);
+  if (!value || value->version() == 0 || value->life() > static_cast<uint32_t>(Life::kExpired) ||
+      !rendezvous::v1::Mood_IsValid(static_cast<int>(value->ended_by()))) {
+    return std::nullopt;
+  }
+  ChannelRecord record;
+  record.version = value->version();
+  record.named = value->named();
+  record.life = static_cast<Life>(value->life());
+  record.ended_by = static_cast<Mood>(value->ended_by());
+  record.created_at = absl::FromUnixMicros(value->created_at());
+  record.due_at = absl::FromUnixMicros(value->due_at());
+  record.member(Role::kInitiator) = {value->initiator().side(), value->initiator().left()};
+  record.member(Role::kReceiver) = {value->receiver().side(), value->receiver().left()};
+  return record;
+}
+
+std::optional<std::string> ReadFrame(const std::string& bytes) {
+  auto value = Parse<store::FrameValue>(bytes);
+  if (!value) return std::nullopt;
+  return std::move(*value->mutable_frame());
+}
+
+uint32_t ReadNotice(const std::string& bytes) {
+  const auto value = Parse<store::NoticeValue>(bytes);
+  return value ? value->third_parties() : 0;
+}
+
+// Every value has its writer as field 1, and what else it has does not matter here.
+std::string WriterOf(const std::string& bytes) {
+  return Parse<store::PresenceValue>(bytes).value_or(store::PresenceValue()).writer();
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,86 @@
+// What is known of one channel in etcd: each of its keys with the revision that it is known from.
+// Pure; one thread.
+//
+// News of a key comes from the answers to this relay's transactions and from its watch, in any
+// order; the newer revision stays.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
+#define WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "etcd_rpc.pb.h"
+#include "relay/channel.h"
+#include "relay/store/etcd/keys.h"
+
+namespace wormhole::relay {
+
+// One key.
+template <typename T>
+struct Cell {
+  // The revision that has written it; when it does not exist, one as of which it did not.
+  int64_t revision = 0;
+  std::optional<T> value;
+
+  // Takes over what was true as of `at`, unless something newer is known.
+  bool Take(int64_t at, std::optional<T> news) {
+    if (at <= revision) return false;
+    revision = at;
+    value = std::move(news);
+    return true;
+  }
+};
+
+// One author's log as its relay keeps it.
+struct EtcdLog {
+  uint64_t stored = 0;
+  std::deque<uint64_t> sizes;  // of the last frames
+};
+
+struct ChannelImage {
+  Cell<ChannelRecord> record;
+  std::array<Cell<EtcdLog>, 2> logs;         // by author
+  std::array<Cell<uint64_t>, 2> cursors;     // by author: how far its reader has accepted
+  std::array<Cell<std::string>, 2> writers;  // by role: the relay at which it is attached
+
+  Cell<EtcdLog>& log(Role author) { return logs[static_cast<size_t>(author)]; }
+  Cell<uint64_t>& cursor(Role author) { return cursors[static_cast<size_t>(author)]; }
+  Cell<std::string>& presence(Role role) { return writers[static_cast<size_t>(role)]; }
+
+  // 0: there is no channel.
+  uint64_t version() const { return record.value ? record.value->version : 0; }
+  LogState LogOf(Role author) const;
+  // As `relay` sees it.
+  std::optional<ChannelSnapshot> SnapshotFor(std::string_view relay) const;
+
+  // Takes over what an event or an answer says of a key; `exists` is false for a deletion. Returns
+  // whether that was news.
+  bool Take(const EtcdKeys::Place& place, const etcdserverpb::KeyValue& kv, bool exists);
+  // Takes over all that was read at `revision`: keys that are in neither range did not exist then.
+  void TakeAll(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
+               const etcdserverpb::RangeResponse& state_range, int64_t revision);
+};
+
+// The values as they are written; `writer` is the relay that writes.
+std::string WriteRecord(const ChannelRecord& record, std::string_view writer);
+std::string WriteLog(const EtcdLog& log, std::string_view writer);
+std::string WriteCursor(uint64_t accepted, std::string_view writer);
+std::string WriteFrame(std::string_view frame, std::string_view writer);
+std::string WritePresence(std::string_view writer);
+std::string WriteNotice(uint32_t third_parties, std::string_view writer);
+
+std::optional<ChannelRecord> ReadRecord(const std::string& value);
+std::optional<std::string> ReadFrame(const std::string& value);
+uint32_t ReadNotice(const std::string& value);
+// Who has written any of these values; empty when it is none.
+std::string WriterOf(const std::string& value);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_

@@ -1,0 +1,82 @@
+// How the calls on one channel become a transaction of etcd, and its answer theirs. Pure.
+//
+// A batch has at most one part per channel, a transaction of its own nested in the batch's: etcd
+// judges the conditions of all parts on the state before the batch and refuses a batch that writes
+// a key twice. A part takes as many calls from the front of the channel's queue as go together:
+//
+// - ReadPart: loads, reads and appends of frames that are stored already. It reads the channel's
+//   state whole, and with it what the calls want.
+// - WritePart: everything that changes something. The calls are carried out on a copy of what is
+//   known of the channel, and the difference is written on the condition that what was known is
+//   still so. If it is not, the part reads the state instead, and its calls are planned again.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_PLAN_H_
+#define WORMHOLE_RELAY_STORE_ETCD_PLAN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "etcd_rpc.pb.h"
+#include "relay/store/etcd/call.h"
+#include "relay/store/etcd/image.h"
+#include "relay/store/etcd/keys.h"
+
+namespace wormhole::relay {
+
+// What parts are written with.
+struct PartContext {
+  const EtcdKeys* keys;
+  std::string writer;  // this relay
+  // The lease of what should be gone some time after `due_at`; 0: there is none yet.
+  std::function<int64_t(absl::Time due_at)> lease;
+  int64_t presence_lease = 0;
+};
+
+class ChannelPart {
+ public:
+  virtual ~ChannelPart() = default;
+
+  const ChannelKey& key() const { return key_; }
+  const etcdserverpb::TxnRequest& request() const { return request_; }
+  // For the batch's limits.
+  int operations() const;
+  // How many calls at the front of the queue it carries out.
+  size_t taken() const { return taken_; }
+  // Keys of sides that it writes, which another channel's part might write too.
+  const std::vector<std::string>& side_keys() const { return side_keys_; }
+
+  // Takes the answer over: `image` is made current, answered calls leave the front of `calls`.
+  // Returns whether the record was written.
+  virtual bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision,
+                      ChannelImage& image, EtcdCalls& calls, EtcdAnswers& answers) = 0;
+
+ protected:
+  ChannelPart(const PartContext& context, ChannelKey key)
+      : context_(context), key_(std::move(key)) {}
+
+  // Reads the state. The answers are the first two.
+  void AddStateReads(google::protobuf::RepeatedPtrField<etcdserverpb::RequestOp>* operations);
+  void TakeState(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image);
+
+  const PartContext context_;
+  const ChannelKey key_;
+  etcdserverpb::TxnRequest request_;
+  size_t taken_ = 0;
+  std::vector<std::string> side_keys_;
+};
+
+// The next part for `calls`, which are not empty, or null when a lease is missing: `missing_lease`
+// is then the time for which it is. `image` is null when nothing is known of the channel. At most
+// `max_bytes` of frames, but at least one.
+std::unique_ptr<ChannelPart> PlanPart(const PartContext& context, const ChannelKey& key,
+                                      const ChannelImage* image, const EtcdCalls& calls,
+                                      size_t max_bytes, std::optional<absl::Time>& missing_lease);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_PLAN_H_

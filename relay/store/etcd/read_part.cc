@@ -1,0 +1,125 @@
+#include "relay/store/etcd/read_part.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "relay/store/log_rules.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RangeResponse;
+
+// Of one Read, and of one part: what is answered at once lies in memory.
+constexpr int kMaxFrames = 64;
+constexpr size_t kMaxCalls = 8;
+
+std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& range,
+                                    const ReadCall& call, const LogState& log) {
+  std::vector<StoredFrame> frames;
+  size_t bytes = 0;
+  for (const etcdserverpb::KeyValue& kv : range.kvs()) {
+    const auto place = keys.Parse(kv.key());
+    std::optional<std::string> frame = ReadFrame(kv.value());
+    if (!place || !frame || place->number <= log.forgotten) continue;
+    if (place->number > log.stored) break;
+    bytes += frame->size();
+    if (!frames.empty() && bytes > call.max_bytes) break;
+    frames.push_back({.number = place->number, .frame = *std::move(frame)});
+  }
+  return frames;
+}
+
+// Of an append whose number is stored already, as the state is now; nothing when it has to be
+// planned again.
+std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall& call,
+                                    const ChannelImage& image) {
+  if (image.version() == 0 || image.version() != call.version) {
+    return AppendResult{.outcome = AppendOutcome::kStale};
+  }
+  const LogState log = image.LogOf(call.author);
+  switch (JudgeAppend(log, call.number)) {
+    case AppendStep::kDone:
+      return AppendResult{.log = log};
+    case AppendStep::kCompare:
+      break;
+    case AppendStep::kGap:
+    case AppendStep::kCount:
+    case AppendStep::kKeep:
+      return std::nullopt;
+  }
+  const bool same = range.kvs_size() == 1 && ReadFrame(range.kvs(0).value()) == call.frame;
+  return AppendResult{.outcome = same ? AppendOutcome::kDone : AppendOutcome::kConflict,
+                      .log = log};
+}
+
+}  // namespace
+
+std::unique_ptr<ReadPart> ReadPart::Plan(const PartContext& context, const ChannelKey& key,
+                                         const ChannelImage* image, const EtcdCalls& calls) {
+  auto part = absl::WrapUnique(new ReadPart(context, key));
+  part->AddStateReads(part->request_.mutable_success());
+  for (const EtcdCall& call : calls) {
+    if (part->taken_ == kMaxCalls || !part->Add(image, call)) break;
+    ++part->taken_;
+  }
+  if (part->taken_ == 0 && image != nullptr) return nullptr;
+  return part;
+}
+
+bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
+  if (std::holds_alternative<LoadCall>(call.what)) return true;
+  const EtcdKeys& keys = *context_.keys;
+  if (const auto* read = std::get_if<ReadCall>(&call.what)) {
+    RangeRequest* const range = request_.add_success()->mutable_request_range();
+    uint64_t first = read->after;
+    if (image != nullptr) first = std::max(first, image->LogOf(read->author).forgotten);
+    range->set_key(keys.Frame(key_, read->author, first) + '\0');
+    range->set_range_end(keys.Frame(key_, read->author, UINT64_MAX) + '\0');
+    range->set_limit(kMaxFrames);
+    return true;
+  }
+  const auto* append = std::get_if<AppendCall>(&call.what);
+  if (append == nullptr || image == nullptr) return false;
+  if (image->version() != append->version) return false;
+  if (JudgeAppend(image->LogOf(append->author), append->number) != AppendStep::kCompare) {
+    return false;
+  }
+  request_.add_success()->mutable_request_range()->set_key(
+      keys.Frame(key_, append->author, append->number));
+  return true;
+}
+
+bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revision,
+                      ChannelImage& image, EtcdCalls& calls, EtcdAnswers& answers) {
+  TakeState(response, revision, image);
+  // The state as it was read, whatever the watch has brought since.
+  ChannelImage read;
+  TakeState(response, revision, read);
+  int next = 2;
+  for (size_t i = 0; i < taken_; ++i) {
+    EtcdCall& call = calls.front();
+    if (auto* load = std::get_if<LoadCall>(&call.what)) {
+      answers.push_back([done = std::move(load->done),
+                         snapshot = read.SnapshotFor(context_.writer)] { done(snapshot); });
+    } else if (auto* want = std::get_if<ReadCall>(&call.what)) {
+      auto frames = ReadFrames(*context_.keys, response.responses(next++).response_range(), *want,
+                               read.LogOf(want->author));
+      answers.push_back([done = std::move(want->done), frames = std::move(frames)]() mutable {
+        done(std::move(frames));
+      });
+    } else {
+      auto& append = std::get<AppendCall>(call.what);
+      auto result = Compare(response.responses(next++).response_range(), append, read);
+      if (!result) return false;  // planned again, and what follows it too
+      answers.push_back(
+          [done = std::move(append.done), result = *std::move(result)] { done(result); });
+    }
+    calls.pop_front();
+  }
+  return false;
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,29 @@
+// The part of a batch that reads one channel. Pure.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_READ_PART_H_
+#define WORMHOLE_RELAY_STORE_ETCD_READ_PART_H_
+
+#include <memory>
+
+#include "relay/store/etcd/plan.h"
+
+namespace wormhole::relay {
+
+class ReadPart final : public ChannelPart {
+ public:
+  // Null when the first call is one that writes, and enough is known for it.
+  static std::unique_ptr<ReadPart> Plan(const PartContext& context, const ChannelKey& key,
+                                        const ChannelImage* image, const EtcdCalls& calls);
+
+  bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image,
+              EtcdCalls& calls, EtcdAnswers& answers) override;
+
+ private:
+  using ChannelPart::ChannelPart;
+
+  // Adds what the call wants to be read; false when it is not one that reads.
+  bool Add(const ChannelImage* image, const EtcdCall& call);
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_READ_PART_H_

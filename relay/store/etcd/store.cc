@@ -1,0 +1,178 @@
+#include "relay/store/etcd/store.h"
+
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/time/clock.h"
+#include "relay/store/etcd/steady_now.h"
+#include "relay/store/store_away.h"
+
+namespace wormhole::relay {
+namespace {
+
+// For the farewell; the lease ends by itself if it is not heard.
+constexpr std::chrono::seconds kFarewell(1);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EtcdStore>> EtcdStore::Open(EtcdOptions options) {
+  auto store = absl::WrapUnique(new EtcdStore(std::move(options)));
+  const absl::Status started = store->Start();
+  if (!started.ok()) return started;
+  return store;
+}
+
+EtcdStore::EtcdStore(EtcdOptions options)
+    : options_(std::move(options)),
+      keys_(options_.prefix),
+      client_(options_.servers),
+      view_(&keys_, options_.writer),
+      follower_(&keys_, &client_, &view_),
+      report_(options_.on_trouble, &SteadyNow) {}
+
+absl::Status EtcdStore::Start() {
+  // A node that is away is left for the next one; each has its turn.
+  absl::Status status;
+  for (size_t i = 0; i < options_.servers.endpoints.size(); ++i) {
+    status = follower_.Start();
+    if (status.ok()) return status;
+  }
+  return status;
+}
+
+EtcdStore::~EtcdStore() {
+  int64_t lease = 0;
+  {
+    sync::MutexLock lock(mutex_);
+    stopping_ = true;
+    lease = presence_lease_;
+  }
+  if (lease != 0) {
+    const auto heard = std::make_shared<std::promise<void>>();
+    client_.Revoke(lease, [heard](const auto&) { heard->set_value(); });
+    heard->get_future().wait_for(kFarewell);
+  }
+  client_.Stop();
+  // An answer may make further calls.
+  for (;;) {
+    EtcdAnswers answers;
+    {
+      sync::MutexLock lock(mutex_);
+      FailAll(StoreAway("the store is closing"), answers);
+    }
+    if (answers.empty()) return;
+    for (const auto& answer : answers) answer();
+  }
+}
+
+void EtcdStore::FailAll(const absl::Status& status, EtcdAnswers& answers) {
+  answers.swap(answers_);
+  for (auto& [key, calls] : calls_) {
+    for (EtcdCall& call : calls) FailCall(call, status, answers);
+  }
+  calls_.clear();
+  order_.clear();
+  for (SideCall& call : side_calls_) {
+    answers.push_back([done = std::move(call.done), status] { done(status); });
+  }
+  side_calls_.clear();
+}
+
+absl::Status EtcdStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+  view_.ForEach(visit);
+  return absl::OkStatus();
+}
+
+void EtcdStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
+  Add(key, LoadCall{.done = std::move(done)});
+}
+
+void EtcdStore::FindSide(std::string_view app_id, std::string_view side,
+                         Done<std::optional<uint32_t>> done) {
+  sync::MutexLock lock(mutex_);
+  side_calls_.push_back(
+      {.key = keys_.Side(app_id, side), .done = std::move(done), .since = SteadyNow()});
+}
+
+void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                    Done<PutOutcome> done) {
+  Add(key, PutCall{.expected = expected, .record = std::move(record), .done = std::move(done)});
+}
+
+void EtcdStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
+  Add(key, EraseCall{.expected = expected, .done = std::move(done)});
+}
+
+void EtcdStore::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+                       std::string frame, Done<AppendResult> done) {
+  Add(key, AppendCall{.version = version,
+                      .author = author,
+                      .number = number,
+                      .frame = std::move(frame),
+                      .done = std::move(done)});
+}
+
+void EtcdStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) {
+  Add(key, AcceptCall{.author = author, .cursor = cursor, .done = std::move(done)});
+}
+
+void EtcdStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+                     Done<std::vector<StoredFrame>> done) {
+  Add(key,
+      ReadCall{.author = author, .after = after, .max_bytes = max_bytes, .done = std::move(done)});
+}
+
+// Needs no etcd: the view has it.
+void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
+  sync::MutexLock lock(mutex_);
+  answers_.push_back([this, now, limit, done = std::move(done)] { done(view_.Due(now, limit)); });
+}
+
+void EtcdStore::SetAttached(const ChannelKey& key, Role role, bool attached) {
+  sync::MutexLock lock(mutex_);
+  if (attached) {
+    attached_[key].set(static_cast<size_t>(role));
+    view_.Attaching(key, role);
+  } else {
+    const auto found = attached_.find(key);
+    if (found == attached_.end()) return;
+    found->second.reset(static_cast<size_t>(role));
+    if (found->second.none()) attached_.erase(found);
+  }
+  Enqueue(key, PresenceCall{.role = role, .attached = attached});
+}
+
+void EtcdStore::TellThirdParties(const ChannelKey& key, uint32_t count) {
+  sync::MutexLock lock(mutex_);
+  third_parties_[key] += count;
+}
+
+void EtcdStore::Add(const ChannelKey& key, decltype(EtcdCall::what) what) {
+  sync::MutexLock lock(mutex_);
+  Enqueue(key, std::move(what));
+}
+
+// A channel that is with etcd comes back into the order when it is answered.
+void EtcdStore::Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) {
+  const auto [entry, is_new] = calls_.try_emplace(key);
+  entry->second.push_back({.what = std::move(what), .since = SteadyNow()});
+  if (is_new) order_.push_back(key);
+}
+
+void EtcdStore::Flush() {
+  const absl::Duration now = SteadyNow();
+  follower_.Tick(now);
+  KeepPresence(now);
+  EtcdAnswers answers;
+  {
+    sync::MutexLock lock(mutex_);
+    answers.swap(answers_);
+    FailOverdue(now, answers);
+  }
+  for (const auto& answer : answers) answer();
+  Advance();
+}
+
+}  // namespace wormhole::relay

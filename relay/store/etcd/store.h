@@ -1,0 +1,178 @@
+// A store in etcd, shared by all relays that use the same prefix. An acknowledged write is in the
+// logs of a majority of etcd's members.
+//
+// Calls wait in a queue per channel. One batch at a time goes to etcd, of all that waits; the next
+// one follows when it is answered (plan.h). What other relays do comes by a watch (follower.h), and
+// is known here by a view (view.h). Frames go to the log and come from the watch; a watch that is
+// late or lost costs time, never a frame.
+//
+// While etcd is away everything waits, up to a limit; then calls fail, and clients are sent to
+// another relay, which may have an etcd.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_STORE_H_
+#define WORMHOLE_RELAY_STORE_ETCD_STORE_H_
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "etcd_rpc.pb.h"
+#include "proto/sync/mutex.h"
+#include "relay/store/etcd/call.h"
+#include "relay/store/etcd/client.h"
+#include "relay/store/etcd/follower.h"
+#include "relay/store/etcd/keys.h"
+#include "relay/store/etcd/leases.h"
+#include "relay/store/etcd/plan.h"
+#include "relay/store/etcd/view.h"
+#include "relay/store/store.h"
+#include "relay/store/trouble_report.h"
+
+namespace wormhole::relay {
+
+struct EtcdOptions {
+  EtcdServers servers;
+
+  // Under which all keys are. Relays that share channels share it.
+  std::string prefix = "wormhole/";
+
+  // Names this process among the relays: drawn at random, 16 bytes.
+  std::string writer;
+
+  // How long a call waits for an etcd that is away, and how long the creation of a channel does:
+  // long enough for the election of a leader, short enough that a client is soon at another relay.
+  absl::Duration patience = absl::Seconds(5);
+  absl::Duration creation_patience = absl::Seconds(1);
+
+  // After so long without a word this relay's sides count as detached at the others.
+  absl::Duration presence_ttl = absl::Seconds(10);
+
+  // As SqliteOptions::on_trouble.
+  std::function<void(const absl::Status& status)> on_trouble = nullptr;
+};
+
+class EtcdStore final : public Store {
+ public:
+  // Reads which channels there are. UNAVAILABLE when etcd cannot be reached, PERMISSION_DENIED and
+  // so on as etcd says it; one line.
+  static absl::StatusOr<std::unique_ptr<EtcdStore>> Open(EtcdOptions options);
+  ~EtcdStore() override;
+
+  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override;
+  void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override;
+  void FindSide(std::string_view app_id, std::string_view side,
+                Done<std::optional<uint32_t>> done) override;
+  void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+           Done<PutOutcome> done) override;
+  void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
+  void Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+              std::string frame, Done<AppendResult> done) override;
+  void Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) override;
+  void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+            Done<std::vector<StoredFrame>> done) override;
+  void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override;
+  void Flush() override WORMHOLE_EXCLUDES(mutex_);
+
+  bool shared() const override { return true; }
+  void Listen(StoreListener* listener) override { view_.Listen(listener); }
+  void SetAttached(const ChannelKey& key, Role role, bool attached) override;
+  void TellThirdParties(const ChannelKey& key, uint32_t count) override;
+
+ private:
+  struct SideCall {
+    std::string key;
+    Done<std::optional<uint32_t>> done;
+    absl::Duration since;
+  };
+  // What goes to etcd at once.
+  struct Batch {
+    etcdserverpb::TxnRequest request;
+    std::vector<std::unique_ptr<ChannelPart>> parts;
+    std::vector<SideCall> sides;
+  };
+
+  explicit EtcdStore(EtcdOptions options);
+  absl::Status Start();
+
+  // store.cc
+  void Add(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_EXCLUDES(mutex_);
+  void Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_REQUIRES(mutex_);
+  void FailAll(const absl::Status& status, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+
+  // batches.cc
+  // Sends the next batch, or asks for a lease that it needs, unless something is under way.
+  void Advance() WORMHOLE_EXCLUDES(mutex_);
+  std::unique_ptr<Batch> MakeBatch(std::optional<absl::Time>& missing_lease)
+      WORMHOLE_REQUIRES(mutex_);
+  void AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) WORMHOLE_REQUIRES(mutex_);
+  void AddOthers(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+  void OnBatch(const std::shared_ptr<Batch>& batch,
+               const absl::StatusOr<etcdserverpb::TxnResponse>& response) WORMHOLE_EXCLUDES(mutex_);
+  void Finish(Batch& batch, const etcdserverpb::TxnResponse& response, EtcdAnswers& answers)
+      WORMHOLE_REQUIRES(mutex_);
+  void FinishPart(ChannelPart& part, const etcdserverpb::TxnResponse& response, int64_t revision,
+                  EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  // The channel is with etcd no more.
+  void Requeue(const ChannelKey& key) WORMHOLE_REQUIRES(mutex_);
+  // Nothing is known of what has become of the batch: its calls are made again.
+  void Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  void FailAndNote(const ChannelKey& key, EtcdCall& call, const absl::Status& status,
+                   EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  void Worked() WORMHOLE_REQUIRES(mutex_);
+  void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
+  // Gives the answers, and lets what is next begin.
+  void GiveAnswers(EtcdAnswers answers) WORMHOLE_EXCLUDES(mutex_);
+  // While etcd is away: fails what has waited long enough.
+  void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  void GrantLease(absl::Time due_at) WORMHOLE_EXCLUDES(mutex_);
+  void GrantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
+  // Renews what this relay's sides are attached under.
+  void KeepPresence(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
+  void LosePresence() WORMHOLE_REQUIRES(mutex_);
+
+  const EtcdOptions options_;
+  const EtcdKeys keys_;
+  EtcdClient client_;
+  EtcdView view_;
+  EtcdFollower follower_;
+
+  sync::Mutex mutex_;
+  bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a batch or a lease is under way
+  // In the order in which channels are served; one whose calls are not through goes to the end.
+  std::deque<ChannelKey> order_ WORMHOLE_GUARDED_BY(mutex_);
+  std::unordered_map<ChannelKey, EtcdCalls, absl::Hash<ChannelKey>> calls_
+      WORMHOLE_GUARDED_BY(mutex_);
+  // Calls at the front of a channel's queue that are with etcd.
+  absl::flat_hash_map<ChannelKey, size_t> in_flight_ WORMHOLE_GUARDED_BY(mutex_);
+  std::deque<SideCall> side_calls_ WORMHOLE_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ChannelKey, uint32_t> third_parties_ WORMHOLE_GUARDED_BY(mutex_);
+  EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);  // that need no etcd
+  EtcdLeases leases_ WORMHOLE_GUARDED_BY(mutex_);
+  int64_t presence_lease_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  bool renewing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  absl::Duration renewed_at_ WORMHOLE_GUARDED_BY(mutex_);
+  // The sides that are attached here, by Role.
+  absl::flat_hash_map<ChannelKey, std::bitset<2>> attached_ WORMHOLE_GUARDED_BY(mutex_);
+  TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
+  int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // in a row
+  absl::Duration try_at_ WORMHOLE_GUARDED_BY(mutex_);
+  absl::Duration overdue_looked_at_ WORMHOLE_GUARDED_BY(mutex_);
+  bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_STORE_H_

@@ -1,0 +1,216 @@
+#include "relay/store/etcd/view.h"
+
+#include <memory>
+#include <utility>
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::Event;
+using etcdserverpb::KeyValue;
+using Kind = EtcdKeys::Place::Kind;
+
+// What is not here when its channel is used again costs one read.
+constexpr size_t kImages = 16'384;
+
+}  // namespace
+
+EtcdView::EtcdView(const EtcdKeys* keys, std::string writer)
+    : keys_(keys), writer_(std::move(writer)), images_(kImages) {}
+
+std::optional<ChannelImage> EtcdView::Find(const ChannelKey& key) {
+  sync::MutexLock lock(mutex_);
+  const ChannelImage* const image = images_.Find(key);
+  if (image == nullptr) return std::nullopt;
+  return *image;
+}
+
+void EtcdView::Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take) {
+  sync::MutexLock lock(mutex_);
+  ChannelImage* image = images_.Find(key);
+  if (image == nullptr) {
+    images_.Age();
+    image = images_.Insert(key, {});
+  }
+  // What others have written is for the watch to tell, so that the listener hears of it.
+  if (!take(*image)) return;
+  const auto& record = image->record.value;
+  index_.Take(key, image->record.revision, record ? &*record : nullptr, true);
+}
+
+void EtcdView::Attaching(const ChannelKey& key, Role role) {
+  sync::MutexLock lock(mutex_);
+  ++attaching_[{key, role}];
+}
+
+void EtcdView::Attached(const ChannelKey& key, Role role) {
+  Notices notices;
+  {
+    sync::MutexLock lock(mutex_);
+    const auto entry = attaching_.find({key, role});
+    if (--entry->second != 0) return;
+    attaching_.erase(entry);
+    const ChannelImage* const image = images_.Find(key);
+    if (image == nullptr) return;
+    const auto& writer = image->writers[static_cast<size_t>(role)].value;
+    if (writer.has_value() && *writer != writer_) TellPresence(key, role, *image, notices);
+  }
+  Tell(notices);
+}
+
+void EtcdView::Forget(const ChannelKey& key) {
+  sync::MutexLock lock(mutex_);
+  images_.Erase(key);
+}
+
+void EtcdView::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+  sync::MutexLock lock(mutex_);
+  index_.ForEach(visit);
+}
+
+std::vector<ChannelKey> EtcdView::Due(absl::Time now, size_t limit) {
+  sync::MutexLock lock(mutex_);
+  return index_.Due(now, limit);
+}
+
+void EtcdView::Listen(StoreListener* listener) {
+  sync::MutexLock lock(mutex_);
+  listener_ = listener;
+  while (listener == nullptr && telling_ != 0) told_.Wait(mutex_);
+}
+
+void EtcdView::Tell(const Notices& notices) {
+  if (notices.empty()) return;
+  StoreListener* listener = nullptr;
+  {
+    sync::MutexLock lock(mutex_);
+    if (listener_ == nullptr) return;
+    listener = listener_;
+    ++telling_;
+  }
+  for (const Notice& notice : notices) notice(*listener);
+  sync::MutexLock lock(mutex_);
+  if (--telling_ == 0) told_.NotifyAll();
+}
+
+void EtcdView::TakeEvents(const etcdserverpb::WatchResponse& response) {
+  Notices notices;
+  {
+    sync::MutexLock lock(mutex_);
+    for (const Event& event : response.events()) TakeEvent(event, notices);
+  }
+  Tell(notices);
+}
+
+void EtcdView::TakeEvent(const Event& event, Notices& notices) {
+  const auto place = keys_->Parse(event.kv().key());
+  if (!place) return;
+  const ChannelKey& key = place->channel;
+  const bool exists = event.type() == Event::PUT;
+  // A deletion has no value; who made it is told by whether it is news.
+  const bool own = exists && WriterOf(event.kv().value()) == writer_;
+  switch (place->kind) {
+    case Kind::kRecord:
+      return TakeRecord(key, event.kv(), exists, own, notices);
+    case Kind::kFrame: {
+      if (!exists || own || images_.Find(key) == nullptr) return;
+      last_place_ = place;
+      last_frame_ = ReadFrame(event.kv().value()).value_or("");
+      return;
+    }
+    case Kind::kNotice:
+      if (!exists || own) return;
+      notices.push_back([key, count = ReadNotice(event.kv().value())](StoreListener& listener) {
+        listener.OnThirdParties(key, count);
+      });
+      return;
+    case Kind::kLog:
+    case Kind::kCursor:
+    case Kind::kPresence:
+      return TakeState(*place, event, own, notices);
+  }
+}
+
+// An answer may have told the image before; the listener hears of it here all the same, and of what
+// is true now.
+void EtcdView::TakeState(const EtcdKeys::Place& place, const Event& event, bool own,
+                         Notices& notices) {
+  const ChannelKey& key = place.channel;
+  const bool exists = event.type() == Event::PUT;
+  ChannelImage* const image = images_.Find(key);
+  if (image == nullptr) {
+    // The listener may have the channel still.
+    if (own) return;
+    notices.push_back([key](StoreListener& listener) { listener.OnChanged(key); });
+    return;
+  }
+  image->Take(place, event.kv(), exists);
+  if (own) return;
+  if (place.kind == Kind::kPresence) {
+    TellPresence(key, place.role, *image, notices);
+  } else if (exists) {
+    TellLog(place, *image, notices);
+  }
+}
+
+void EtcdView::TellPresence(const ChannelKey& key, Role role, const ChannelImage& image,
+                            Notices& notices) {
+  if (attaching_.contains({key, role})) return;
+  const auto& writer = image.writers[static_cast<size_t>(role)].value;
+  const bool elsewhere = writer.has_value() && *writer != writer_;
+  notices.push_back([key, role, elsewhere](StoreListener& listener) {
+    listener.OnPresence(key, role, elsewhere);
+  });
+}
+
+void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists, bool own,
+                          Notices& notices) {
+  const std::optional<ChannelRecord> record = exists ? ReadRecord(kv.value()) : std::nullopt;
+  if (!index_.Take(key, kv.mod_revision(), record ? &*record : nullptr, own)) return;
+  if (ChannelImage* const image = images_.Find(key)) {
+    image->record.Take(kv.mod_revision(), record);
+  }
+  if (own) return;
+  notices.push_back([key, exists = record.has_value(),
+                     ended = record.has_value() && record->ended()](StoreListener& listener) {
+    listener.OnId(key, exists, ended);
+    listener.OnChanged(key);
+  });
+}
+
+void EtcdView::TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices) {
+  const LogState log = image.LogOf(place.role);
+  std::shared_ptr<StoredFrame> frame;
+  if (place.kind == Kind::kLog && last_place_ && last_place_->channel == place.channel &&
+      last_place_->role == place.role && last_place_->number == log.stored) {
+    frame = std::make_shared<StoredFrame>();
+    frame->number = log.stored;
+    frame->frame = std::move(last_frame_);
+  }
+  last_place_.reset();
+  notices.push_back([key = place.channel, role = place.role, log, frame](StoreListener& listener) {
+    listener.OnLog(key, role, log, frame.get());
+  });
+}
+
+void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revision) {
+  Notices notices;
+  {
+    sync::MutexLock lock(mutex_);
+    absl::flat_hash_map<ChannelKey, bool> there;
+    for (const KeyValue& kv : records) {
+      const auto place = keys_->Parse(kv.key());
+      if (!place || place->kind != Kind::kRecord) continue;
+      there[place->channel] = true;
+      TakeRecord(place->channel, kv, true, false, notices);
+    }
+    for (const ChannelKey& key : index_.DropAllBut(there, revision)) {
+      notices.push_back([key](StoreListener& listener) { listener.OnId(key, false, false); });
+    }
+    images_.Clear();
+    notices.push_back([](StoreListener& listener) { listener.OnGap(); });
+  }
+  Tell(notices);
+}
+
+}  // namespace wormhole::relay

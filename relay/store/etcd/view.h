@@ -1,0 +1,91 @@
+// What this relay knows of etcd's content: every channel's id and time, and the state of those that
+// it deals with. Fed by the answers to its transactions and by its watch; tells the listener what
+// other relays have changed.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_VIEW_H_
+#define WORMHOLE_RELAY_STORE_ETCD_VIEW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "etcd_rpc.pb.h"
+#include "proto/sync/mutex.h"
+#include "relay/channel.h"
+#include "relay/store/etcd/image.h"
+#include "relay/store/etcd/index.h"
+#include "relay/store/etcd/keys.h"
+#include "relay/store/recent_map.h"
+#include "relay/store/store.h"
+
+namespace wormhole::relay {
+
+// Thread-safe; the listener is called without the lock.
+class EtcdView {
+ public:
+  // `writer` is this relay.
+  EtcdView(const EtcdKeys* keys, std::string writer);
+
+  std::optional<ChannelImage> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+  // Takes an answer over into what is known of the channel, from nothing if need be; true when this
+  // relay has written the record. The view is locked inside.
+  void Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take)
+      WORMHOLE_EXCLUDES(mutex_);
+  // Nothing certain is known of the channel any more.
+  void Forget(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+
+  // A stream of this side attaches here: until etcd knows, what is heard of others may be older
+  // than it. `Attached` follows once for each; it tells the listener when another relay was later.
+  void Attaching(const ChannelKey& key, Role role) WORMHOLE_EXCLUDES(mutex_);
+  void Attached(const ChannelKey& key, Role role) WORMHOLE_EXCLUDES(mutex_);
+
+  // See Store.
+  void ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit)
+      WORMHOLE_EXCLUDES(mutex_);
+  std::vector<ChannelKey> Due(absl::Time now, size_t limit) WORMHOLE_EXCLUDES(mutex_);
+  void Listen(StoreListener* listener) WORMHOLE_EXCLUDES(mutex_);
+
+  // What the watch has brought; one call at a time.
+  void TakeEvents(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
+  // All records as of `revision`, after a time in which events may have been missed.
+  void TakeRecords(const std::vector<etcdserverpb::KeyValue>& records, int64_t revision)
+      WORMHOLE_EXCLUDES(mutex_);
+
+ private:
+  using Notice = std::function<void(StoreListener&)>;
+  using Notices = std::vector<Notice>;
+
+  void TakeEvent(const etcdserverpb::Event& event, Notices& notices) WORMHOLE_REQUIRES(mutex_);
+  void TakeRecord(const ChannelKey& key, const etcdserverpb::KeyValue& kv, bool exists, bool own,
+                  Notices& notices) WORMHOLE_REQUIRES(mutex_);
+  void TakeState(const EtcdKeys::Place& place, const etcdserverpb::Event& event, bool own,
+                 Notices& notices) WORMHOLE_REQUIRES(mutex_);
+  void TellPresence(const ChannelKey& key, Role role, const ChannelImage& image, Notices& notices)
+      WORMHOLE_REQUIRES(mutex_);
+  void TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices)
+      WORMHOLE_REQUIRES(mutex_);
+  void Tell(const Notices& notices) WORMHOLE_EXCLUDES(mutex_);
+
+  const EtcdKeys* const keys_;
+  const std::string writer_;
+
+  sync::Mutex mutex_;
+  sync::CondVar told_;
+  EtcdIndex index_ WORMHOLE_GUARDED_BY(mutex_);
+  RecentMap<ChannelKey, ChannelImage> images_ WORMHOLE_GUARDED_BY(mutex_);
+  std::map<std::pair<ChannelKey, Role>, int> attaching_ WORMHOLE_GUARDED_BY(mutex_);
+  // The frame that came last: its log follows.
+  std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
+  std::string last_frame_ WORMHOLE_GUARDED_BY(mutex_);
+  StoreListener* listener_ WORMHOLE_GUARDED_BY(mutex_) = nullptr;
+  int telling_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_VIEW_H_

@@ -1,0 +1,81 @@
+// The part of a batch that changes one channel. Pure.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_WRITE_PART_H_
+#define WORMHOLE_RELAY_STORE_ETCD_WRITE_PART_H_
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "relay/store/etcd/plan.h"
+
+namespace wormhole::relay {
+
+class WritePart final : public ChannelPart {
+ public:
+  // The first of `calls` is one that writes. See PlanPart.
+  static std::unique_ptr<WritePart> Plan(const PartContext& context, const ChannelKey& key,
+                                         const ChannelImage& image, const EtcdCalls& calls,
+                                         size_t max_bytes,
+                                         std::optional<absl::Time>& missing_lease);
+
+  bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image,
+              EtcdCalls& calls, EtcdAnswers& answers) override;
+
+ private:
+  // A change of the record goes alone, so that its refusal is nobody else's.
+  using Result = std::variant<std::monostate, PutOutcome, AppendResult, absl::StatusOr<LogState>>;
+
+  struct NewFrame {
+    Role author;
+    uint64_t number;
+    const std::string* frame;  // of the call, which stays in the queue
+  };
+
+  WritePart(const PartContext& context, ChannelKey key, const ChannelImage& image)
+      : ChannelPart(context, std::move(key)), before_(image), after_(image) {}
+
+  // Carries the call out on after_; false when it has to wait for another part.
+  bool Do(const EtcdCall& call, size_t max_bytes);
+  bool DoPut(const PutCall& call);
+  bool DoErase(const EraseCall& call);
+  bool DoAppend(const AppendCall& call, size_t max_bytes);
+  void DoAccept(const AcceptCall& call);
+  void DoPresence(const PresenceCall& call);
+  void DropStates();
+  bool WritesRecord() const;
+
+  // False when the lease is missing.
+  bool Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease);
+  void WriteConditions();
+  void WriteLogs(int64_t lease);
+  void WritePresence();
+  void WriteRecord(int64_t lease);
+  void WriteSides(const PutCall* put, int64_t lease);
+  void AddPut(std::string key, std::string value, int64_t lease);
+  void AddDelete(std::string key, std::string end);
+
+  void Answer(EtcdCall& call, Result& result, EtcdAnswers& answers);
+  void TakeWritten(int64_t revision, ChannelImage& image) const;
+  // Whether a side of the record is another channel's. Notes those that are this one's.
+  bool IsSideTaken(const etcdserverpb::TxnResponse& response, PutCall& put) const;
+
+  const ChannelImage before_;
+  ChannelImage after_;
+  std::vector<Result> results_;
+  std::vector<NewFrame> frames_;
+  size_t frame_bytes_ = 0;
+  bool record_changed_ = false;
+  bool drops_states_ = false;
+  std::bitset<2> log_judged_, log_changed_, cursor_changed_;  // by Role
+  std::bitset<2> presence_judged_, presence_changed_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_WRITE_PART_H_

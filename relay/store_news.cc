@@ -1,0 +1,34 @@
+#include "relay/store_news.h"
+
+#include "relay/live_channel.h"
+
+namespace wormhole::relay {
+
+void StoreNews::OnId(const ChannelKey& key, bool exists, bool ended) {
+  // No relay has made such a channel, but whoever may write to the store can.
+  if (key.id == 0 || key.id > kMaxChannelId) return;
+  registry_->SetId(key, !exists ? IdState::kFree : ended ? IdState::kResting : IdState::kTaken);
+}
+
+void StoreNews::OnChanged(const ChannelKey& key) {
+  if (const auto channel = registry_->Find(key)) channel->OnChanged();
+}
+
+void StoreNews::OnLog(const ChannelKey& key, Role author, const LogState& log,
+                      const StoredFrame* frame) {
+  if (const auto channel = registry_->Find(key)) channel->OnLog(author, log, frame);
+}
+
+void StoreNews::OnPresence(const ChannelKey& key, Role role, bool elsewhere) {
+  if (const auto channel = registry_->Find(key)) channel->OnPresence(role, elsewhere);
+}
+
+void StoreNews::OnThirdParties(const ChannelKey& key, uint32_t count) {
+  if (const auto channel = registry_->Find(key)) channel->OnThirdParties(count);
+}
+
+void StoreNews::OnGap() {
+  for (const auto& channel : registry_->Channels()) channel->OnChanged();
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,34 @@
+// What the store tells of other relays, on its way to the live channels and the pools of ids.
+#ifndef WORMHOLE_RELAY_STORE_NEWS_H_
+#define WORMHOLE_RELAY_STORE_NEWS_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "relay/channel.h"
+#include "relay/registry.h"
+#include "relay/store/store.h"
+
+namespace wormhole::relay {
+
+// Thread-safe. A channel that nobody is attached to here needs no news: whoever comes loads it.
+class StoreNews final : public StoreListener {
+ public:
+  explicit StoreNews(std::shared_ptr<Registry> registry) : registry_(std::move(registry)) {}
+
+  void OnId(const ChannelKey& key, bool exists, bool ended) override;
+  void OnChanged(const ChannelKey& key) override;
+  void OnLog(const ChannelKey& key, Role author, const LogState& log,
+             const StoredFrame* frame) override;
+  void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;
+  void OnThirdParties(const ChannelKey& key, uint32_t count) override;
+  void OnGap() override;
+
+ private:
+  const std::shared_ptr<Registry> registry_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_NEWS_H_

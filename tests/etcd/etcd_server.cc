@@ -1,0 +1,145 @@
+#include "tests/etcd/etcd_server.h"
+
+#include <signal.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "tests/etcd/etcd_node.h"
+
+namespace wormhole::testing {
+namespace {
+
+constexpr char kEtcdctl[] = "/usr/bin/etcdctl";
+
+}  // namespace
+
+EtcdCluster::EtcdCluster(Options options) : options_(std::move(options)) {
+  for (int i = 0; i < options_.nodes; ++i) {
+    const std::string name = "node" + std::to_string(i);
+    std::filesystem::create_directory(folder_.File(name));
+    nodes_.push_back(std::make_unique<EtcdNode>(name, folder_.File(name)));
+  }
+  for (int i = 0; i < size(); ++i) Start(i);
+  for (int i = 0; i < size(); ++i) AwaitServing(i);
+  if (!options_.root_password.empty()) EnableAuth();
+}
+
+EtcdCluster::~EtcdCluster() {
+  if (!::testing::Test::HasFailure()) return;
+  for (const auto& node : nodes_) {
+    std::fprintf(stderr, "The end of the log of %s, %s:\n%s\n", node->name().c_str(),
+                 node->client().c_str(), node->EndOfLog().c_str());
+  }
+}
+
+std::string EtcdCluster::endpoint(int node) const { return nodes_[node]->client(); }
+
+std::string EtcdCluster::endpoints() const {
+  std::string all;
+  for (const auto& node : nodes_) all += (all.empty() ? "" : ",") + node->client();
+  return all;
+}
+
+void EtcdCluster::Kill(int node) { nodes_[node]->Signal(SIGKILL); }
+void EtcdCluster::Pause(int node) { nodes_[node]->Signal(SIGSTOP); }
+void EtcdCluster::Resume(int node) { nodes_[node]->Signal(SIGCONT); }
+void EtcdCluster::Start(int node) { nodes_[node]->Start(NodeFlags(node)); }
+void EtcdCluster::AwaitServing(int node) { nodes_[node]->AwaitServing(); }
+
+std::vector<std::string> EtcdCluster::NodeFlags(int node) const {
+  const Tls& tls = options_.tls;
+  const std::string client = (tls.cert.empty() ? "http://" : "https://") + nodes_[node]->client();
+  const std::string peer = "http://" + nodes_[node]->peer();
+  std::string cluster;
+  for (const auto& each : nodes_) {
+    cluster += (cluster.empty() ? "" : ",") + each->name() + "=http://" + each->peer();
+  }
+  std::vector<std::string> flags = {
+      "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
+      "--listen-peer-urls=" + peer,     "--initial-advertise-peer-urls=" + peer,
+      "--initial-cluster=" + cluster,   "--enable-grpc-gateway=false"};
+  if (!options_.fsync) flags.push_back("--unsafe-no-fsync");
+  if (!tls.cert.empty()) {
+    flags.push_back("--cert-file=" + tls.cert);
+    flags.push_back("--key-file=" + tls.key);
+  }
+  if (!tls.client_ca.empty()) {
+    flags.push_back("--client-cert-auth");
+    flags.push_back("--trusted-ca-file=" + tls.client_ca);
+  }
+  flags.insert(flags.end(), options_.flags.begin(), options_.flags.end());
+  return flags;
+}
+
+int EtcdCluster::leader() {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    for (int node = 0; node < size(); ++node) {
+      if (!nodes_[node]->answers()) continue;
+      // endpoint, id, version, size, leads or not, ...
+      const auto status = ControlAt(endpoint(node), {"endpoint", "status"});
+      if (status.ok() && status->find("B, true, ") != std::string::npos) return node;
+    }
+  }
+  ADD_FAILURE() << "no etcd node leads";
+  return 0;
+}
+
+std::vector<std::string> EtcdCluster::ControlArguments(const std::string& endpoints) const {
+  const Tls& tls = options_.tls;
+  std::vector<std::string> arguments = {kEtcdctl, "--endpoints=" + endpoints};
+  if (!tls.cert.empty()) arguments.push_back("--cacert=" + tls.ca);
+  if (!tls.client_cert.empty()) {
+    arguments.push_back("--cert=" + tls.client_cert);
+    arguments.push_back("--key=" + tls.client_key);
+  }
+  if (auth_enabled_) arguments.push_back("--user=root:" + options_.root_password);
+  return arguments;
+}
+
+absl::StatusOr<std::string> EtcdCluster::ControlAt(const std::string& endpoints,
+                                                   std::vector<std::string> arguments) const {
+  std::vector<std::string> all = ControlArguments(endpoints);
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  ChildProcess process(
+      {.arguments = std::move(all), .environment = {{"ETCDCTL_API", "3"}}, .input = ""});
+  if (process.WaitForExit() == 0) return process.out();
+  return absl::UnknownError("etcdctl " + arguments[0] + ": " + process.err());
+}
+
+void EtcdCluster::ControlOrFail(std::vector<std::string> arguments) const {
+  const auto printed = Control(std::move(arguments));
+  EXPECT_TRUE(printed.ok()) << printed.status();
+}
+
+void EtcdCluster::Compact() {
+  // The header of any answer has the current revision.
+  const std::string answer = Control({"get", "any", "--write-out=json"}).value_or("");
+  constexpr char kField[] = "\"revision\":";
+  const size_t at = answer.find(kField);
+  ASSERT_NE(at, std::string::npos) << answer;
+  const size_t begin = at + sizeof(kField) - 1;
+  const size_t end = answer.find_first_not_of("0123456789", begin);
+  ControlOrFail({"compact", answer.substr(begin, end - begin), "--physical"});
+}
+
+void EtcdCluster::AddUser(const std::string& name, const std::string& password,
+                          const std::string& prefix) {
+  ControlOrFail({"role", "add", name});
+  ControlOrFail({"role", "grant-permission", name, "readwrite", prefix, "--prefix"});
+  ControlOrFail({"user", "add", name + ":" + password});
+  ControlOrFail({"user", "grant-role", name, name});
+}
+
+void EtcdCluster::EnableAuth() {
+  ControlOrFail({"user", "add", "root:" + options_.root_password});
+  ControlOrFail({"user", "grant-role", "root", "root"});
+  ControlOrFail({"auth", "enable"});
+  auth_enabled_ = true;
+}
+
+}  // namespace wormhole::testing

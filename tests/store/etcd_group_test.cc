@@ -1,0 +1,207 @@
+// Two relays over one etcd: what each does is the other's to hear, and never in its way.
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/etcd/etcd_server.h"
+#include "tests/store/etcd_relay.h"
+
+namespace wormhole::relay {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+using ::wormhole::testing::EtcdCluster;
+
+constexpr Role kInitiator = Role::kInitiator;
+constexpr Role kReceiver = Role::kReceiver;
+
+class EtcdGroupTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = new EtcdCluster; }
+  static void TearDownTestSuite() { delete cluster_; }
+
+  std::unique_ptr<EtcdRelay> Relay(const std::string& name) {
+    return std::make_unique<EtcdRelay>(
+        name, EtcdOptions{.servers = {.endpoints = {cluster_->endpoint(0)}},
+                          .prefix = prefix_,
+                          .presence_ttl = absl::Seconds(2)});
+  }
+  // A channel that both relays deal with.
+  void Open() {
+    one_->Call().Put(key_, 0, Record("i", "r"));
+    two_->Call().Load(key_);
+  }
+
+  static EtcdCluster* cluster_;
+  const std::string prefix_ =
+      std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + "/";
+  const ChannelKey key_ = {"example.com/app1", 7};
+  const std::unique_ptr<EtcdRelay> one_ = Relay("one");
+  std::unique_ptr<EtcdRelay> two_ = Relay("two");
+};
+
+EtcdCluster* EtcdGroupTest::cluster_ = nullptr;
+
+TEST_F(EtcdGroupTest, ChannelsAreHeardOf) {
+  one_->Call().Put(key_, 0, Record("i"));
+  two_->listener().Await("taken 7");
+  two_->listener().Await("changed 7");
+  one_->Call().Put(key_, 1, Closed(Record("i")));
+  two_->listener().Await("resting 7");
+  one_->Call().Erase(key_, 2);
+  two_->listener().Await("free 7");
+  EXPECT_EQ(two_->Call().Put(key_, 0, Record("j")), PutOutcome::kDone);
+  EXPECT_THAT(one_->listener().notes(), Not(Contains("resting 7")));  // its own doing
+}
+
+TEST_F(EtcdGroupTest, WhoComesLaterFindsAllChannels) {
+  for (uint32_t id = 1; id <= 5; ++id) {
+    one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
+  }
+  one_->Call().Put({"a", 5}, 1, Closed(Record("i5")));
+  const auto three = Relay("three");
+  std::vector<std::string> seen;
+  ASSERT_TRUE(three->store()
+                  .ForEach([&seen](const ChannelKey& key, bool ended) {
+                    seen.push_back(std::to_string(key.id) + (ended ? " ended" : ""));
+                  })
+                  .ok());
+  EXPECT_THAT(seen, UnorderedElementsAre("1", "2", "3", "4", "5 ended"));
+}
+
+TEST_F(EtcdGroupTest, FramesAndAcknowledgementsAreHeardOf) {
+  Open();
+  one_->Call().Append(key_, 1, kInitiator, 1, "one");
+  two_->listener().Await("log 7 i stored 1 accepted 0 frame 1 one");
+  EXPECT_TRUE(two_->Call().Accept(key_, kInitiator, 1).ok());
+  one_->listener().Await("log 7 i stored 1 accepted 1");
+  two_->Call().Append(key_, 1, kReceiver, 1, "uno");
+  one_->listener().Await("log 7 r stored 1 accepted 0 frame 1 uno");
+  EXPECT_THAT(one_->Call().Read(key_, kReceiver), ElementsAre(Frame(1u, "uno")));
+  EXPECT_THAT(one_->Call().Read(key_, kInitiator), IsEmpty());
+}
+
+TEST_F(EtcdGroupTest, OneIdHasOneChannelAndOneSideOneId) {
+  EXPECT_EQ(one_->Call().Put(key_, 0, Record("i")), PutOutcome::kDone);
+  EXPECT_EQ(two_->Call().Put(key_, 0, Record("j")), PutOutcome::kStale);
+  EXPECT_EQ(two_->Call().Put({key_.app_id, 8}, 0, Record("i")), PutOutcome::kSideTaken);
+  EXPECT_EQ(two_->Call().FindSide(key_.app_id, Side("i")), 7u);
+  EXPECT_EQ(two_->Call().Put({"another", 8}, 0, Record("i")), PutOutcome::kDone);
+}
+
+TEST_F(EtcdGroupTest, AChangeElsewhereIsFoundOutAndNotWrittenOver) {
+  Open();
+  EXPECT_EQ(one_->Call().Put(key_, 1, Closed(Record("i", "r"))), PutOutcome::kDone);
+  EXPECT_EQ(two_->Call().Put(key_, 1, Record("i", "r")), PutOutcome::kStale);
+  EXPECT_EQ(two_->Call().Append(key_, 1, kReceiver, 1, "x").outcome, AppendOutcome::kStale);
+  EXPECT_EQ(two_->Call().Erase(key_, 1), PutOutcome::kStale);
+}
+
+TEST_F(EtcdGroupTest, AnAuthorMayGoOnAtAnotherRelay) {
+  Open();
+  one_->Call().Append(key_, 1, kInitiator, 1, "one");
+  two_->listener().Await("log 7 i stored 1 accepted 0 frame 1 one");
+  EXPECT_EQ(two_->Call().Append(key_, 1, kInitiator, 1, "one").outcome, AppendOutcome::kDone);
+  EXPECT_EQ(two_->Call().Append(key_, 1, kInitiator, 1, "uno").outcome, AppendOutcome::kConflict);
+  EXPECT_THAT(two_->Call().Append(key_, 1, kInitiator, 2, "two"),
+              Appended(AppendOutcome::kDone, LogState{.stored = 2, .bytes = 6}));
+  // The first relay has not heard of that perhaps, and still is not fooled.
+  EXPECT_EQ(one_->Call().Append(key_, 1, kInitiator, 2, "dos").outcome, AppendOutcome::kConflict);
+  EXPECT_THAT(one_->Call().Append(key_, 1, kInitiator, 3, "three"),
+              Appended(AppendOutcome::kDone, LogState{.stored = 3, .bytes = 11}));
+}
+
+// Racing, on purpose: one log through both relays, while its reader is at both too.
+TEST_F(EtcdGroupTest, RacingRelaysLeaveOneTruth) {
+  Open();
+  constexpr uint64_t kFrames = 60;
+  const auto author = [this](EtcdRelay& relay) {
+    for (uint64_t n = 1; n <= kFrames; ++n) {
+      const AppendResult result =
+          relay.Call().Append(key_, 1, kInitiator, n, "frame " + std::to_string(n));
+      if (result.outcome != AppendOutcome::kDone) ADD_FAILURE() << "frame " << n;
+    }
+  };
+  const auto reader = [this](EtcdRelay& relay) {
+    for (uint64_t n = 0; n < kFrames; ++n) {
+      EXPECT_TRUE(relay.Call().Accept(key_, kInitiator, n).ok());
+    }
+  };
+  auto a = std::async(std::launch::async, author, std::ref(*one_));
+  auto b = std::async(std::launch::async, author, std::ref(*two_));
+  auto c = std::async(std::launch::async, reader, std::ref(*one_));
+  auto d = std::async(std::launch::async, reader, std::ref(*two_));
+  for (auto* done : {&a, &b, &c, &d}) done->get();
+  EXPECT_EQ(one_->Call().Load(key_)->log(kInitiator),
+            (LogState{.stored = kFrames, .forgotten = 59, .accepted = 59, .bytes = 8}));
+  EXPECT_THAT(two_->Call().Read(key_, kInitiator), ElementsAre(Frame(kFrames, "frame 60")));
+}
+
+TEST_F(EtcdGroupTest, TheLaterAttachmentIsTheOneThatCounts) {
+  Open();
+  one_->store().SetAttached(key_, kInitiator, true);
+  two_->listener().Await("elsewhere 7 i");
+  two_->store().SetAttached(key_, kInitiator, true);
+  one_->listener().Await("elsewhere 7 i");
+  one_->store().SetAttached(key_, kInitiator, false);  // the other's stays
+  EXPECT_TRUE(one_->Call().Load(key_)->elsewhere[0]);
+  EXPECT_FALSE(two_->Call().Load(key_)->elsewhere[0]);
+  two_->store().SetAttached(key_, kInitiator, false);
+  one_->listener().Await("nowhere 7 i");
+}
+
+TEST_F(EtcdGroupTest, ARelayThatGoesTakesItsSidesPresenceWithIt) {
+  Open();
+  two_->store().SetAttached(key_, kReceiver, true);
+  one_->listener().Await("elsewhere 7 r");
+  two_.reset();
+  one_->listener().Await("nowhere 7 r");
+}
+
+TEST_F(EtcdGroupTest, ARelayThatStandsStillLosesItsPresenceAndRegainsIt) {
+  Open();
+  two_->store().SetAttached(key_, kReceiver, true);
+  one_->listener().Await("elsewhere 7 r");
+  two_->Freeze();
+  one_->listener().Await("nowhere 7 r");
+  two_->Tick();
+  one_->listener().Await("elsewhere 7 r");
+}
+
+TEST_F(EtcdGroupTest, WhoRegainsItsPresenceDisturbsNobodyWhoCameMeanwhile) {
+  Open();
+  two_->store().SetAttached(key_, kReceiver, true);
+  one_->listener().Await("elsewhere 7 r");
+  two_->Freeze();
+  one_->listener().Await("nowhere 7 r");
+  one_->store().SetAttached(key_, kReceiver, true);
+  two_->listener().Await("elsewhere 7 r");  // the watch needs no ticks
+  two_->Tick();
+  two_->Call().Put({"a", 1}, 0, Record("x"));  // a batch after the renewal
+  EXPECT_FALSE(one_->Call().Load(key_)->elsewhere[1]);
+}
+
+TEST_F(EtcdGroupTest, ThirdPartiesAreHeardOf) {
+  Open();
+  one_->store().TellThirdParties(key_, 2);
+  two_->listener().Await("third parties 7 2");
+  EXPECT_THAT(one_->listener().notes(), Not(Contains("third parties 7 2")));
+}
+
+TEST_F(EtcdGroupTest, WhatIsDueIsLeftToTheRelayThatWroteItForAWhile) {
+  one_->Call().Put(key_, 0, Record("i"));
+  two_->listener().Await("taken 7");
+  EXPECT_THAT(one_->Call().Due(At(3600)), ElementsAre(key_));
+  EXPECT_THAT(two_->Call().Due(At(3604)), IsEmpty());
+  EXPECT_THAT(two_->Call().Due(At(3605)), ElementsAre(key_));
+}
+
+}  // namespace
+}  // namespace wormhole::relay

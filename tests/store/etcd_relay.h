@@ -1,0 +1,53 @@
+// What one relay of a group has of its store in etcd: the store, a listener, and the ticks that
+// keep the store going.
+#ifndef WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
+#define WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "relay/store/etcd/store.h"
+#include "relay/ticker.h"
+#include "tests/store/blocking_store.h"
+#include "tests/store/noting_listener.h"
+
+namespace wormhole::relay {
+
+class EtcdRelay {
+ public:
+  EtcdRelay(const std::string& name, EtcdOptions options) {
+    options.writer = name;
+    auto opened = EtcdStore::Open(std::move(options));
+    if (!opened.ok()) ADD_FAILURE() << opened.status();
+    store_ = *std::move(opened);
+    store_->Listen(&listener_);
+    Tick();
+  }
+  ~EtcdRelay() {
+    Freeze();
+    store_->Listen(nullptr);
+  }
+
+  EtcdStore& store() { return *store_; }
+  NotingListener& listener() { return listener_; }
+  BlockingStore Call() { return BlockingStore(*store_); }
+
+  // As when the process stands still: nothing is renewed and nothing tried again.
+  void Freeze() { ticker_.reset(); }
+  void Tick() {
+    ticker_ = std::make_unique<Ticker>(std::chrono::milliseconds(10), [this] { store_->Flush(); });
+  }
+
+ private:
+  NotingListener listener_;
+  std::unique_ptr<EtcdStore> store_;
+  std::unique_ptr<Ticker> ticker_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_TESTS_STORE_ETCD_RELAY_H_

@@ -1,0 +1,53 @@
+// The store in etcd, closed and opened again, over one etcd node; each test has a prefix of its
+// own.
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "relay/store/etcd/store.h"
+#include "tests/etcd/etcd_server.h"
+#include "tests/store/contract.h"
+
+namespace wormhole::relay {
+namespace {
+
+class EtcdUnderTest : public StoreUnderTest {
+ public:
+  EtcdUnderTest() { Open(); }
+  Store& store() override { return *store_; }
+  void Restart() override {
+    store_.reset();
+    Open();
+  }
+
+ private:
+  static std::string Endpoint() {
+    static const wormhole::testing::EtcdCluster cluster;
+    return cluster.endpoints();
+  }
+
+  void Open() {
+    static int writers = 0;
+    auto store = EtcdStore::Open({.servers = {.endpoints = {Endpoint()}},
+                                  .prefix = prefix_,
+                                  .writer = "relay " + std::to_string(++writers)});
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = *std::move(store);
+  }
+
+  static std::string NextPrefix() {
+    static int tests = 0;
+    return "test " + std::to_string(++tests) + "/";
+  }
+
+  const std::string prefix_ = NextPrefix();
+  std::unique_ptr<EtcdStore> store_;
+};
+
+std::unique_ptr<StoreUnderTest> MakeEtcd() { return std::make_unique<EtcdUnderTest>(); }
+
+INSTANTIATE_TEST_SUITE_P(Etcd, StoreContractTest, ::testing::Values(&MakeEtcd));
+INSTANTIATE_TEST_SUITE_P(Etcd, StoreDurabilityTest, ::testing::Values(&MakeEtcd));
+
+}  // namespace
+}  // namespace wormhole::relay

@@ -1,0 +1,63 @@
+#include "tests/store/noting_listener.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace wormhole::relay {
+namespace {
+
+const char* Name(Role role) { return role == Role::kInitiator ? "i" : "r"; }
+
+}  // namespace
+
+void NotingListener::OnId(const ChannelKey& key, bool exists, bool ended) {
+  Note(absl::StrCat(!exists ? "free " : ended ? "resting " : "taken ", key.id));
+}
+
+void NotingListener::OnChanged(const ChannelKey& key) { Note(absl::StrCat("changed ", key.id)); }
+
+void NotingListener::OnLog(const ChannelKey& key, Role author, const LogState& log,
+                           const StoredFrame* frame) {
+  std::string note = absl::StrCat("log ", key.id, " ", Name(author), " stored ", log.stored,
+                                  " accepted ", log.accepted);
+  if (frame != nullptr) absl::StrAppend(&note, " frame ", frame->number, " ", frame->frame);
+  Note(std::move(note));
+}
+
+void NotingListener::OnPresence(const ChannelKey& key, Role role, bool elsewhere) {
+  Note(absl::StrCat(elsewhere ? "elsewhere " : "nowhere ", key.id, " ", Name(role)));
+}
+
+void NotingListener::OnThirdParties(const ChannelKey& key, uint32_t count) {
+  Note(absl::StrCat("third parties ", key.id, " ", count));
+}
+
+void NotingListener::OnGap() { Note("gap"); }
+
+void NotingListener::Await(const std::string& note) {
+  sync::MutexLock lock(mutex_);
+  for (;;) {
+    const auto begin = notes_.begin() + static_cast<std::ptrdiff_t>(seen_);
+    const auto found = std::find(begin, notes_.end(), note);
+    if (found != notes_.end()) {
+      seen_ = static_cast<size_t>(found - notes_.begin()) + 1;
+      return;
+    }
+    noted_.Wait(mutex_);
+  }
+}
+
+std::vector<std::string> NotingListener::notes() const {
+  sync::MutexLock lock(mutex_);
+  return notes_;
+}
+
+void NotingListener::Note(std::string note) {
+  sync::MutexLock lock(mutex_);
+  notes_.push_back(std::move(note));
+  noted_.NotifyAll();
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,40 @@
+// A StoreListener that notes what it hears, for tests that wait for it.
+#ifndef WORMHOLE_TESTS_STORE_NOTING_LISTENER_H_
+#define WORMHOLE_TESTS_STORE_NOTING_LISTENER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/sync/mutex.h"
+#include "relay/store/store.h"
+
+namespace wormhole::relay {
+
+// Thread-safe. Notes are short lines such as "taken 7", "log 7 i stored 1 accepted 0 frame 1 one".
+class NotingListener final : public StoreListener {
+ public:
+  void OnId(const ChannelKey& key, bool exists, bool ended) override;
+  void OnChanged(const ChannelKey& key) override;
+  void OnLog(const ChannelKey& key, Role author, const LogState& log,
+             const StoredFrame* frame) override;
+  void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;
+  void OnThirdParties(const ChannelKey& key, uint32_t count) override;
+  void OnGap() override;
+
+  // Blocks until this has been noted, after what an earlier Await has found.
+  void Await(const std::string& note) WORMHOLE_EXCLUDES(mutex_);
+  std::vector<std::string> notes() const WORMHOLE_EXCLUDES(mutex_);
+
+ private:
+  void Note(std::string note) WORMHOLE_EXCLUDES(mutex_);
+
+  mutable sync::Mutex mutex_;
+  sync::CondVar noted_;
+  std::vector<std::string> notes_ WORMHOLE_GUARDED_BY(mutex_);
+  size_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_TESTS_STORE_NOTING_LISTENER_H_
