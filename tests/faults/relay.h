@@ -1,0 +1,45 @@
+// The relay's binary, which can be killed and comes back on its port.
+#ifndef WORMHOLE_TESTS_FAULTS_RELAY_H_
+#define WORMHOLE_TESTS_FAULTS_RELAY_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/process/child_process.h"
+
+namespace wormhole::faults {
+
+// From one thread at a time.
+class Relay {
+ public:
+  struct Options {
+    std::string store;               // as --store takes it
+    std::vector<std::string> flags;  // others
+    std::vector<std::pair<std::string, std::string>> environment;
+  };
+
+  explicit Relay(Options options);
+
+  // Waits until it serves; false when it ended instead.
+  bool Start();
+  // SIGKILL, and waits until it is gone.
+  void Kill();
+  // SIGTERM; the exit status.
+  int Stop();
+  // Waits for the end; the exit status, or 128 + the signal.
+  int AwaitExit() { return child_->WaitForExit(); }
+
+  const std::string& address() const { return address_; }
+  testing::ChildProcess& child() { return *child_; }
+
+ private:
+  const Options options_;
+  std::string address_;
+  std::unique_ptr<testing::ChildProcess> child_;
+};
+
+}  // namespace wormhole::faults
+
+#endif  // WORMHOLE_TESTS_FAULTS_RELAY_H_
