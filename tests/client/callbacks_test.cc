@@ -202,17 +202,18 @@ TEST_F(CallbacksTest, AFullExchangeFromCallbacksAlone) {
 }
 
 TEST_F(CallbacksTest, ASlowCallbackHoldsUpNoOtherExchange) {
-  Signal started, release;
+  // The callback may still be on its way out when the test is over.
+  const auto started = std::make_shared<Signal>(), release = std::make_shared<Signal>();
   Initiator slow = NewInitiator();
-  slow.WhenCode([&](Result) {
-    started.Notify();
-    release.Await();
+  slow.WhenCode([started, release](Result) {
+    started->Notify();
+    release->Await();
   });
-  started.Await();
+  started->Await();
   Initiator initiator = NewInitiator();
   auto receiver = Receiver::Create(NewOptions(), initiator.GetCode().value(), "b").value();
   EXPECT_TRUE(initiator.GetData().ok());
-  release.Notify();
+  release->Notify();
   ASSERT_TRUE(receiver.GetData().ok());
 }
 
