@@ -15,6 +15,10 @@ struct Flaws {
   bool anew_after_crash = false;      // a client starts anew with its code instead of restoring
   bool overtaken_posts = false;       // the network lets a request overtake a post
   bool no_tick = false;               // the relay never looks at the clock
+  // Of a store that several relays share:
+  bool silent_gap = false;       // news get lost and nobody is told that something was missed
+  bool silent_presence = false;  // nobody hears where a side is attached
+  bool stale_load = false;       // a load shows what an earlier one has shown
 };
 
 }  // namespace wormhole::simulation

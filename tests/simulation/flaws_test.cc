@@ -51,7 +51,10 @@ INSTANTIATE_TEST_SUITE_P(Flaws, FlawTest,
                                          Flaw{"LyingSaveHook", &Flaws::lying_save_hook},
                                          Flaw{"AnewAfterCrash", &Flaws::anew_after_crash},
                                          Flaw{"OvertakenPosts", &Flaws::overtaken_posts},
-                                         Flaw{"NoTick", &Flaws::no_tick}),
+                                         Flaw{"NoTick", &Flaws::no_tick},
+                                         Flaw{"SilentGap", &Flaws::silent_gap},
+                                         Flaw{"SilentPresence", &Flaws::silent_presence},
+                                         Flaw{"StaleLoad", &Flaws::stale_load}),
                          [](const testing::TestParamInfo<Flaw>& info) {
                            return std::string(info.param.name);
                          });

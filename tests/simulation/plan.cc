@@ -30,6 +30,7 @@ NetworkPlan DrawNetwork(SimRandom& random) {
   }
   if (random.Chance(0.5)) plan.failing_connects = 0.5 * random.Unit();
   if (random.Chance(0.2)) plan.max_write = absl::Milliseconds(400);
+  plan.in_turn = random.Chance(0.5);
   return plan;
 }
 
@@ -38,6 +39,18 @@ StorePlan DrawStore(SimRandom& random) {
   if (random.Chance(0.3)) plan.max_commit = random.Between(kZero, absl::Seconds(2));
   plan.scattered_answers = random.Chance(0.3);
   if (random.Chance(0.3)) plan.failing_batches = 0.3 * random.Unit();
+  return plan;
+}
+
+GroupPlan DrawGroup(SimRandom& random) {
+  GroupPlan plan;
+  if (random.Chance(0.5)) plan.relays = 2 + static_cast<int>(random.Below(2));
+  if (random.Chance(0.3)) plan.max_news = random.Between(kZero, absl::Seconds(2));
+  if (random.Chance(0.4)) {
+    plan.mean_watch_life = random.Between(absl::Seconds(1), absl::Seconds(30));
+  }
+  plan.lease = random.Between(absl::Seconds(1), absl::Seconds(15));
+  plan.echoes = random.Chance(0.3);
   return plan;
 }
 
@@ -60,7 +73,6 @@ RelayPlan DrawRelay(SimRandom& random) {
   if (random.Chance(0.2)) {
     plan.options.max_stream_age = random.Between(absl::Seconds(15), absl::Seconds(60));
   }
-  plan.forgets = random.Chance(0.03);
   return plan;
 }
 
@@ -72,8 +84,9 @@ void Focus(SimRandom& random, RunPlan& run) {
   run.network = {.min_delay = network.min_delay, .max_delay = network.max_delay};
   run.store = {.max_commit = store.max_commit, .scattered_answers = store.scattered_answers};
   run.relay.mean_life = run.relay.mean_store_life = absl::InfiniteDuration();
+  run.group.mean_watch_life = absl::InfiniteDuration();
   run.steady_clients = random.Chance(0.8);
-  switch (random.Below(4)) {
+  switch (random.Below(run.group.relays > 1 ? 6 : 4)) {
     case 0:
       run.network = network;
       break;
@@ -83,8 +96,14 @@ void Focus(SimRandom& random, RunPlan& run) {
     case 2:
       run.relay.mean_life = random.Between(absl::Milliseconds(50), absl::Seconds(5));
       break;
-    default:
+    case 3:
       run.steady_clients = false;
+      break;
+    case 4:
+      run.relay.mean_store_life = random.Between(absl::Milliseconds(500), absl::Seconds(5));
+      break;
+    default:
+      run.group.mean_watch_life = random.Between(absl::Milliseconds(500), absl::Seconds(5));
       break;
   }
 }
@@ -255,7 +274,9 @@ RunPlan DrawPlan(SimRandom& random) {
   run.faults_end = random.Between(absl::Seconds(5), absl::Seconds(90));
   run.network = DrawNetwork(random);
   run.store = DrawStore(random);
+  run.group = DrawGroup(random);
   run.relay = DrawRelay(random);
+  run.relay.forgets = run.group.relays == 1 && random.Chance(0.05);
   if (random.Chance(0.4)) Focus(random, run);
   const int pairs = random.Chance(0.7) ? 1 : 2 + static_cast<int>(random.Below(2));
   // Else somebody who comes late with an ended channel's code may meet another pair under its id.

@@ -11,9 +11,10 @@
 #include "tests/simulation/chatter.h"
 #include "tests/simulation/intruder.h"
 #include "tests/simulation/random.h"
+#include "tests/simulation/relay_store.h"
 #include "tests/simulation/sim_client.h"
+#include "tests/simulation/sim_group.h"
 #include "tests/simulation/sim_relay.h"
-#include "tests/simulation/sim_store.h"
 #include "tests/simulation/sim_stream.h"
 
 namespace wormhole::simulation {
@@ -53,7 +54,8 @@ struct RunPlan {
   bool steady_clients = false;  // no client crashes
   NetworkPlan network;
   StorePlan store;
-  RelayPlan relay;
+  GroupPlan group;
+  RelayPlan relay;  // each of them
   std::vector<PairPlan> pairs;
   std::optional<std::pair<ChatterPlan, ChatterPlan>> chatters;
 };

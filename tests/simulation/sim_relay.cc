@@ -6,12 +6,14 @@
 
 namespace wormhole::simulation {
 
-SimRelay::SimRelay(const Stage* stage, RelayPlan plan, SimRandom random, SimStore* store)
+SimRelay::SimRelay(const Stage* stage, RelayPlan plan, SimRandom random, RelayStore* store,
+                   int number)
     : stage_(stage),
       plan_(std::move(plan)),
       random_(random),
       switchboard_random_(random_.Fork()),
-      store_(store) {}
+      store_(store),
+      number_(number) {}
 
 void SimRelay::Later(absl::Duration delay, std::function<void()> action) {
   stage_->loop->After(delay, [this, process = process_, action = std::move(action)] {
@@ -35,10 +37,11 @@ void SimRelay::StartProcess() {
   absl::StatusOr<std::unique_ptr<relay::Switchboard>> made =
       relay::Switchboard::Create(plan_.options, std::move(environment), store_);
   if (!made.ok()) {
-    stage_->trace->Line("relay: does not start: ", made.status().ToString());
+    Note("does not start: ", made.status().ToString());
+    stage_->loop->After(absl::Seconds(1), [this] { StartProcess(); });
     return;
   }
-  stage_->trace->Line("relay: process ", process_, " starts");
+  Note("process ", process_, " starts");
   switchboard_ = *std::move(made);
   Tick();
   PlanDeath();
@@ -60,7 +63,7 @@ void SimRelay::PlanDeath() {
 }
 
 void SimRelay::Drain() {
-  stage_->trace->Line("relay: drains");
+  Note("drains");
   switchboard_->Drain();
   Later(random_.Between(absl::ZeroDuration(), absl::Seconds(10)), [this] { Kill(); });
 }
@@ -73,7 +76,7 @@ void SimRelay::Stop() {
 }
 
 void SimRelay::Kill() {
-  stage_->trace->Line("relay: killed");
+  Note("killed");
   Stop();
   if (plan_.forgets) store_->Forget();
   const absl::Duration most = random_.Chance(0.7) ? absl::Seconds(1) : plan_.max_outage;
@@ -84,10 +87,10 @@ void SimRelay::PlanStoreOutage() {
   if (plan_.mean_store_life == absl::InfiniteDuration()) return;
   stage_->loop->After(random_.Exponential(plan_.mean_store_life), [this] {
     if (!stage_->stormy()) return;
-    stage_->trace->Line("store: away");
+    Note("the store is away");
     store_->SetAway(true);
     stage_->loop->After(random_.Between(absl::ZeroDuration(), plan_.max_outage), [this] {
-      stage_->trace->Line("store: back");
+      Note("the store is back");
       store_->SetAway(false);
       PlanStoreOutage();
     });

@@ -1,5 +1,5 @@
-// The relay's process: the shipped switchboard over the simulated store, started, ticked, drained
-// and killed.
+// A relay's process: the shipped switchboard over the simulated store, started, ticked, drained and
+// killed.
 #ifndef WORMHOLE_TESTS_SIMULATION_SIM_RELAY_H_
 #define WORMHOLE_TESTS_SIMULATION_SIM_RELAY_H_
 
@@ -9,7 +9,7 @@
 
 #include "relay/switchboard.h"
 #include "tests/simulation/random.h"
-#include "tests/simulation/sim_store.h"
+#include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"
 
 namespace wormhole::simulation {
@@ -25,10 +25,11 @@ struct RelayPlan {
 
 class SimRelay {
  public:
-  SimRelay(const Stage* stage, RelayPlan plan, SimRandom random, SimStore* store);
+  SimRelay(const Stage* stage, RelayPlan plan, SimRandom random, RelayStore* store, int number);
 
   // `on_death` runs when a process ends, before the switchboard goes.
   void Start(std::function<void()> on_death);
+  bool runs() const { return switchboard_ != nullptr; }
   // Nothing when no process runs.
   std::shared_ptr<relay::Attachment> Attach(std::shared_ptr<relay::Sink> sink);
   void Stop();
@@ -37,6 +38,10 @@ class SimRelay {
   void StartProcess();
   void PlanDeath();
   void PlanStoreOutage();
+  template <typename... Parts>
+  void Note(const Parts&... parts) {
+    stage_->trace->Line("relay ", number_, ": ", parts...);
+  }
   void Kill();
   void Drain();
   void Tick();
@@ -47,7 +52,8 @@ class SimRelay {
   const RelayPlan plan_;
   SimRandom random_;
   SimRandom switchboard_random_;
-  SimStore* const store_;
+  RelayStore* const store_;
+  const int number_;
   std::function<void()> on_death_;
   uint64_t process_ = 0;
   std::unique_ptr<relay::Switchboard> switchboard_;

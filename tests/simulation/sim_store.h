@@ -1,5 +1,6 @@
-// A store in virtual time: calls take effect in order, become durable after a while in batches, and
-// a crash loses what was not durable yet. Over the shipped tables of the memory store.
+// A store of one relay's own in virtual time: calls take effect in order, become durable after a
+// while in batches, and a crash loses what was not durable yet. Over the shipped tables of the
+// memory store.
 #ifndef WORMHOLE_TESTS_SIMULATION_SIM_STORE_H_
 #define WORMHOLE_TESTS_SIMULATION_SIM_STORE_H_
 
@@ -20,30 +21,23 @@
 #include "relay/store/memory_channels.h"
 #include "relay/store/store.h"
 #include "tests/simulation/random.h"
+#include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"
 
 namespace wormhole::simulation {
 
-struct StorePlan {
-  absl::Duration max_commit = absl::Milliseconds(20);
-  bool scattered_answers = false;  // which come in any order
-  double failing_batches = 0;      // the share that fails, while faults are on
-};
-
-class SimStore final : public relay::Store {
+class SimStore final : public RelayStore, public StoreTruth {
  public:
   SimStore(const Stage* stage, StorePlan plan, SimRandom random);
 
-  // The process ends: what is not durable is lost, and nobody hears an answer any more.
-  void Crash();
-  // Everything is lost: the store was in memory.
-  void Forget();
-  // Away: every batch fails.
-  void SetAway(bool away) { away_ = away; }
+  // RelayStore. A crash loses what is not durable.
+  void Crash() override;
+  void Forget() override;
+  void SetAway(bool away) override { away_ = away; }
 
-  // Whether a crash now would leave `side` a member of a channel.
-  bool IsDurableMember(const std::string& app_id, const std::string& side) const;
-  bool HasChannels() const;
+  // StoreTruth
+  bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
+  bool HasChannels() const override;
 
   absl::Status ForEach(
       const std::function<void(const relay::ChannelKey&, bool ended)>& visit) override;

@@ -27,6 +27,7 @@ struct NetworkPlan {
   absl::Duration mean_life = absl::InfiniteDuration();  // of a stream, while faults are on
   double failing_connects = 0;                          // while faults are on
   absl::Duration max_write = absl::Milliseconds(1);     // how long the relay writes one response
+  bool in_turn = false;  // a client takes the relays in turn, not any of them
 };
 
 class SimStream final : public relay::Sink,

@@ -22,15 +22,19 @@ TEST_P(Seeds, KeepEveryPromise) {
   size_t finished = 0;
   size_t exchanges = 0;
   size_t runs = 0;
+  size_t of_groups = 0;
   for (uint64_t seed = 1 + GetParam(); seed <= count; seed += kParts) {
     const RunReport report = RunSeed(seed, Flaws{}, false);
     ASSERT_TRUE(report.violations.empty()) << Describe(seed, Flaws{}, report);
     finished += report.finished;
     exchanges += report.exchanges;
     ++runs;
+    if (report.relays > 1) ++of_groups;
   }
   RecordProperty("runs", static_cast<int>(runs));
+  RecordProperty("runs_of_several_relays", static_cast<int>(of_groups));
   // A simulation in which little succeeds shows little.
+  EXPECT_TRUE(runs < 20 || (of_groups > 0 && of_groups < runs));
   EXPECT_TRUE(runs < 20 || 2 * finished > exchanges)
       << finished << " of " << exchanges << " exchanges finished";
 }

@@ -84,13 +84,34 @@ void WireJudge::CheckWindow(const StreamInfo& stream, const SideLog& log, uint64
 }
 
 void WireJudge::OnSaid(uint64_t number, const v1::AttachResponse& response) {
-  const StreamInfo& stream = streams_[number];
+  StreamInfo& stream = streams_[number];
   Note(-1, number, "says", response);
   const bool joined =
       response.has_message() ||
       (response.has_opened() && response.opened().state() == v1::Opened::STATE_ATTACHED);
   if (joined && !store_->IsDurableMember(stream.app_id, stream.side)) {
     Raise("the relay speaks to a member that is not durable");
+  }
+  CheckSuperseded(number, stream, joined);
+}
+
+void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined) {
+  const absl::Duration now = stage_->loop->now();
+  stream.spoken_to = now;
+  if (joined && !stream.attached.has_value()) {
+    stream.attached = now;
+    attached_[stream.side].insert(number);
+  }
+  if (!stream.attached.has_value()) return;
+  for (const uint64_t other : attached_[stream.side]) {
+    const StreamInfo& rival = streams_[other];
+    if (other == number) continue;
+    const absl::Duration known =
+        std::max({*stream.attached, *rival.attached, store_->InTouchSince()}) +
+        store_->TimeToAgree();
+    if (rival.spoken_to > known) {
+      Raise(absl::StrCat("one side is attached by streams ", other, " and ", number));
+    }
   }
 }
 

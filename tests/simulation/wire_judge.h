@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tests/simulation/sim_store.h"
+#include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"
 #include "tests/simulation/wire_watcher.h"
 
@@ -20,7 +20,7 @@ namespace wormhole::simulation {
 
 class WireJudge final : public WireWatcher {
  public:
-  WireJudge(const Stage* stage, const SimStore* store) : stage_(stage), store_(store) {}
+  WireJudge(const Stage* stage, const StoreTruth* store) : stage_(stage), store_(store) {}
 
   void OnRequest(int party, uint64_t stream, const rendezvous::v1::AttachRequest& request) override;
   void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) override;
@@ -49,9 +49,13 @@ class WireJudge final : public WireWatcher {
     uint64_t next_message = 0;
     uint64_t peer_cursor = 0;
     rendezvous::v1::Limits limits;
+    std::optional<absl::Duration> attached;  // when the switchboard said so
+    absl::Duration spoken_to;                // when it last said something
   };
 
   void OnOpen(uint64_t number, const rendezvous::v1::Open& open);
+  // Of two streams of one side the older one has ended, once the relays could know.
+  void CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined);
   void OnPost(StreamInfo& stream, const rendezvous::v1::Post& post);
   void CheckNonce(const std::string& frame);
   void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);
@@ -68,10 +72,11 @@ class WireJudge final : public WireWatcher {
   static uint64_t DurableAt(const SideLog& log, absl::Duration when);
 
   const Stage* const stage_;
-  const SimStore* const store_;
+  const StoreTruth* const store_;
   std::vector<std::string> violations_;
   std::map<uint64_t, StreamInfo> streams_;
   std::map<std::pair<ChannelName, bool>, SideLog> logs_;  // true: the initiator's
+  std::map<std::string, std::set<uint64_t>> attached_;    // streams, by side
   std::map<std::string, bool> roles_;                     // by side; true: initiator
   std::map<std::string, uint64_t> cursors_;               // the highest one each side has told
   std::map<std::string, std::string> boxes_;              // by nonce

@@ -27,11 +27,8 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
     : trace_(&loop_, trace),
       random_(seed),
       plan_(DrawPlan(random_)),
-      stage_{.loop = &loop_, .trace = &trace_, .flaws = flaws, .faults_end = plan_.faults_end},
-      store_(&stage_, plan_.store, random_.Fork()),
-      wire_judge_(&stage_, &store_),
-      relay_(&stage_, plan_.relay, random_.Fork(), &store_),
-      network_(&stage_, plan_.network, &wire_judge_, random_.Fork(), &relay_) {
+      stage_{.loop = &loop_, .trace = &trace_, .flaws = flaws, .faults_end = plan_.faults_end} {
+  MakeRelays();
   for (const PairPlan& plan : plan_.pairs) {
     auto pair = std::make_unique<Pair>();
     pair->index = static_cast<int>(pairs_.size());
@@ -40,8 +37,30 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
   }
 }
 
+void World::MakeRelays() {
+  std::vector<RelayStore*> ends;
+  if (plan_.group.relays == 1) {
+    store_ = std::make_unique<SimStore>(&stage_, plan_.store, random_.Fork());
+    truth_ = store_.get();
+    ends.push_back(store_.get());
+  } else {
+    group_ = std::make_unique<SimGroup>(&stage_, plan_.store, plan_.group, random_.Fork());
+    truth_ = group_.get();
+    for (int i = 0; i < plan_.group.relays; ++i) ends.push_back(group_->AddRelay());
+  }
+  wire_judge_ = std::make_unique<WireJudge>(&stage_, truth_);
+  network_ =
+      std::make_unique<SimNetwork>(&stage_, plan_.network, wire_judge_.get(), random_.Fork());
+  for (RelayStore* end : ends) {
+    const int number = static_cast<int>(relays_.size()) + 1;
+    relays_.push_back(
+        std::make_unique<SimRelay>(&stage_, plan_.relay, random_.Fork(), end, number));
+    network_->Add(relays_.back().get());
+  }
+}
+
 std::unique_ptr<SimClient> World::MakeClient(Pair& pair, int place, ClientPlan plan) {
-  auto client = std::make_unique<SimClient>(&stage_, &network_, random_.Fork(),
+  auto client = std::make_unique<SimClient>(&stage_, network_.get(), random_.Fork(),
                                             10 * pair.index + place, std::move(plan));
   ++waiting_for_;
   client->Listen([](const std::string&) {}, [this] { --waiting_for_; });
@@ -106,8 +125,8 @@ void World::StartIntruders(Pair& pair, bool after_claim) {
   for (const IntruderPlan& plan : pair.plan.intruders) {
     if (plan.after_claim != after_claim) continue;
     const int party = 10 * pair.index + 3 + static_cast<int>(pair.intruders.size());
-    pair.intruders.push_back(std::make_unique<Intruder>(&stage_, &network_, random_.Fork(), party,
-                                                        plan, pair.plan.initiator.config.app_id));
+    pair.intruders.push_back(std::make_unique<Intruder>(
+        &stage_, network_.get(), random_.Fork(), party, plan, pair.plan.initiator.config.app_id));
     pair.intruders.back()->Attack(code->channel_id);
   }
 }
@@ -116,9 +135,9 @@ void World::StartChatters() {
   if (!plan_.chatters.has_value()) return;
   const auto& [first, second] = *plan_.chatters;
   first_chatter_ =
-      std::make_unique<Chatter>(&stage_, &network_, random_.Fork(), kFirstChatter, first);
+      std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(), kFirstChatter, first);
   second_chatter_ =
-      std::make_unique<Chatter>(&stage_, &network_, random_.Fork(), kFirstChatter + 1, second);
+      std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(), kFirstChatter + 1, second);
   waiting_for_ += 2;
   first_chatter_->Start(
       0,
@@ -132,21 +151,24 @@ void World::StartChatters() {
 // The receiver is a member, durably, when it is handed the initiator's first frame.
 void World::WatchForClaim(Pair& pair) {
   if (pair.receiver->report().over) return;
-  if (wire_judge_.Guesses(10 * pair.index + 1) > 0) return StartIntruders(pair, true);
+  if (wire_judge_->Guesses(10 * pair.index + 1) > 0) return StartIntruders(pair, true);
   loop_.After(absl::Milliseconds(200), [this, &pair] { WatchForClaim(pair); });
 }
 
 RunReport World::Run() {
   RunReport report;
-  relay_.Start([this] { network_.LoseRelay(); });
+  report.relays = plan_.group.relays;
+  for (const auto& relay : relays_) {
+    relay->Start([this, lost = relay.get()] { network_->LoseRelay(lost); });
+  }
   for (const auto& pair : pairs_) StartPair(*pair);
   StartChatters();
   const EventLoop::Stop stop =
       loop_.Run(kMostTime, kMostEvents, [this] { return waiting_for_ == 0; });
   Judge(stop, report);
   report.events = loop_.events();
-  network_.TearDown();
-  relay_.Stop();
+  network_->TearDown();
+  for (const auto& relay : relays_) relay->Stop();
   report.trace = trace_.lines();
   return report;
 }
@@ -155,7 +177,7 @@ void World::Judge(EventLoop::Stop stop, RunReport& report) {
   if (stop == EventLoop::Stop::kEvents) {
     report.violations.push_back("the run goes in circles");
   }
-  for (const std::string& wrong : wire_judge_.violations()) report.violations.push_back(wrong);
+  for (const std::string& wrong : wire_judge_->violations()) report.violations.push_back(wrong);
   for (const auto& pair : pairs_) JudgePair(*pair, report);
   JudgeChatters(report);
   if (stop == EventLoop::Stop::kDone && report.violations.empty()) JudgeRemains(report);
@@ -169,7 +191,7 @@ void World::JudgePair(const Pair& pair, RunReport& report) {
     const int party = 10 * pair.index + place;
     ended.push_back({.name = absl::StrCat(name, " ", party),
                      .client = client,
-                     .guesses = wire_judge_.Guesses(party),
+                     .guesses = wire_judge_->Guesses(party),
                      .initiator = initiator,
                      .same_code = other_words.empty()});
   };
@@ -199,11 +221,12 @@ void World::JudgeChatters(RunReport& report) {
 }
 
 void World::JudgeRemains(RunReport& report) {
-  loop_.Run(loop_.now() + kCleanTime, 2 * kMostEvents, [this] { return !store_.HasChannels(); });
-  if (store_.HasChannels()) report.violations.push_back("channels are left when all have expired");
+  loop_.Run(loop_.now() + kCleanTime, 2 * kMostEvents, [this] { return !truth_->HasChannels(); });
+  if (truth_->HasChannels()) report.violations.push_back("channels are left when all have expired");
   const absl::Duration settle = loop_.now() + absl::Minutes(5);
   loop_.Run(settle, 2 * kMostEvents, [] { return false; });
-  if (const int leaks = network_.Leaks(); leaks > 0) {
+  if (truth_->HasPresence()) report.violations.push_back("a side is left as attached");
+  if (const int leaks = network_->Leaks(); leaks > 0) {
     report.violations.push_back(absl::StrCat("the switchboard still holds ", leaks, " streams"));
   }
 }

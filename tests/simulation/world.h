@@ -1,4 +1,4 @@
-// One run: a relay, a network and a few pairs of clients, drawn from one seed and judged.
+// One run: relays, a network and a few pairs of clients, drawn from one seed and judged.
 #ifndef WORMHOLE_TESTS_SIMULATION_WORLD_H_
 #define WORMHOLE_TESTS_SIMULATION_WORLD_H_
 
@@ -14,8 +14,11 @@
 #include "tests/simulation/intruder.h"
 #include "tests/simulation/outcome_judge.h"
 #include "tests/simulation/plan.h"
+#include "tests/simulation/relay_store.h"
+#include "tests/simulation/sim_group.h"
 #include "tests/simulation/sim_network.h"
 #include "tests/simulation/sim_relay.h"
+#include "tests/simulation/sim_store.h"
 #include "tests/simulation/trace.h"
 #include "tests/simulation/wire_judge.h"
 
@@ -27,6 +30,7 @@ struct RunReport {
   size_t events = 0;
   size_t finished = 0;  // exchanges in which both sides have the other's data
   size_t exchanges = 0;
+  int relays = 0;
 };
 
 RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace);
@@ -47,6 +51,7 @@ class World {
     bool receiver_joined = false;
   };
 
+  void MakeRelays();
   void StartPair(Pair& pair);
   void StartChatters();
   void StartReceiver(Pair& pair);
@@ -68,10 +73,13 @@ class World {
   SimRandom random_;
   RunPlan plan_;
   Stage stage_;
-  SimStore store_;
-  WireJudge wire_judge_;
-  SimRelay relay_;
-  SimNetwork network_;
+  // One relay's own store, or that of several.
+  std::unique_ptr<SimStore> store_;
+  std::unique_ptr<SimGroup> group_;
+  const StoreTruth* truth_ = nullptr;
+  std::unique_ptr<WireJudge> wire_judge_;
+  std::vector<std::unique_ptr<SimRelay>> relays_;
+  std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<Pair>> pairs_;
   std::unique_ptr<Chatter> first_chatter_, second_chatter_;
   int waiting_for_ = 0;  // clients that have not ended, or may still be started

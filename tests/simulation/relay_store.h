@@ -1,0 +1,47 @@
+// What a simulated relay and the judges need of its store, beside what the switchboard does.
+#ifndef WORMHOLE_TESTS_SIMULATION_RELAY_STORE_H_
+#define WORMHOLE_TESTS_SIMULATION_RELAY_STORE_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "relay/store/store.h"
+
+namespace wormhole::simulation {
+
+struct StorePlan {
+  absl::Duration max_commit = absl::Milliseconds(20);
+  bool scattered_answers = false;  // which come in any order
+  double failing_batches = 0;      // the share that fails, while faults are on
+};
+
+// One relay's end of the store.
+class RelayStore : public relay::Store {
+ public:
+  // The relay's process ends: nobody hears an answer any more.
+  virtual void Crash() = 0;
+  // Away: nothing that is asked of it has an effect, and it says so.
+  virtual void SetAway(bool away) = 0;
+  // Everything is lost: the store was in memory.
+  virtual void Forget() {}
+};
+
+// What is stored, whatever becomes of relays.
+class StoreTruth {
+ public:
+  virtual ~StoreTruth() = default;
+  // Whether `side` is, or was, a member of a channel, also if all relays crash now.
+  virtual bool IsDurableMember(const std::string& app_id, const std::string& side) const = 0;
+  virtual bool HasChannels() const = 0;
+  // Whether a side is said to be attached somewhere.
+  virtual bool HasPresence() const { return false; }
+  // Since when all relays have been able to hear of each other, as far as the store is concerned;
+  // infinite: they are not.
+  virtual absl::Duration InTouchSince() const { return absl::ZeroDuration(); }
+  // How long they then need to agree which of two streams of a side is the last.
+  virtual absl::Duration TimeToAgree() const { return absl::Seconds(1); }
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_RELAY_STORE_H_

@@ -1,0 +1,126 @@
+// One relay's end of a store that several relays share.
+#ifndef WORMHOLE_TESTS_SIMULATION_SIM_FRONT_H_
+#define WORMHOLE_TESTS_SIMULATION_SIM_FRONT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "tests/simulation/random.h"
+#include "tests/simulation/relay_store.h"
+#include "tests/simulation/sim_group.h"
+
+namespace wormhole::simulation {
+
+// Calls take effect in batches, in order, a while after they were made and a while before they are
+// answered. What was under way when the relay died, or lost sight of the store, may still take
+// effect, also later.
+//
+// Files: sim_front.cc has the calls, sim_front_news.cc what relays hear of each other.
+class SimFront final : public RelayStore {
+ public:
+  SimFront(SimGroup* group, SimRandom random) : group_(group), random_(random) {}
+
+  // There may be news.
+  void Watch();
+  // See StoreTruth.
+  absl::Duration in_touch_since() const;
+
+  // RelayStore
+  void Crash() override;
+  void SetAway(bool away) override;
+
+  // relay::Store
+  absl::Status ForEach(
+      const std::function<void(const relay::ChannelKey&, bool ended)>& visit) override;
+  void Load(const relay::ChannelKey& key,
+            Done<std::optional<relay::ChannelSnapshot>> done) override;
+  void FindSide(std::string_view app_id, std::string_view side,
+                Done<std::optional<uint32_t>> done) override;
+  void Put(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
+           Done<relay::PutOutcome> done) override;
+  void Erase(const relay::ChannelKey& key, uint64_t expected,
+             Done<relay::PutOutcome> done) override;
+  void Append(const relay::ChannelKey& key, uint64_t version, relay::Role author, uint64_t number,
+              std::string frame, Done<relay::AppendResult> done) override;
+  void Accept(const relay::ChannelKey& key, relay::Role author, uint64_t cursor,
+              Done<relay::LogState> done) override;
+  void Read(const relay::ChannelKey& key, relay::Role author, uint64_t after, size_t max_bytes,
+            Done<std::vector<relay::StoredFrame>> done) override;
+  void Due(absl::Time now, size_t limit, Done<std::vector<relay::ChannelKey>> done) override;
+  void Flush() override {}
+  bool shared() const override { return true; }
+  void Listen(relay::StoreListener* listener) override;
+  void SetAttached(const relay::ChannelKey& key, relay::Role role, bool attached) override;
+  void TellThirdParties(const relay::ChannelKey& key, uint32_t count) override;
+
+ private:
+  using Tables = relay::GroupTables;
+  struct Call {
+    // Takes effect; what it returns gives the answer.
+    std::function<std::function<void()>()> run;
+    std::function<void(const absl::Status&)> fail;
+  };
+  using Batch = std::shared_ptr<std::vector<Call>>;
+  struct Word {
+    Tables::Side side;
+    bool attached = false;
+  };
+
+  template <typename T>
+  void Add(std::function<absl::StatusOr<T>()> work, Done<T> done);
+  void StartBatch();
+  void CommitBatch(const Batch& batch);
+  void FailBatch(const Batch& batch);
+  void TakeEffectLate(const Batch& batch);
+  void Finish();
+  absl::StatusOr<std::optional<relay::ChannelSnapshot>> LookUp(const relay::ChannelKey& key,
+                                                               int owner);
+  bool IsOlderThanOwn(const Tables::Side& side, size_t position) const;
+
+  void SayWords();
+  // The lease has run out while the relay was cut off: it says anew what still holds.
+  void SayAgain();
+
+  void TellSome();
+  void Tell(size_t position);
+  void MissNews();
+  void PlanDeafness();
+  // `action` after a while, unless the process ends before.
+  void Later(absl::Duration most, std::function<void()> action);
+
+  SimGroup* const group_;
+  SimRandom random_;
+  bool away_ = false;
+  uint64_t outages_ = 0;
+  absl::Duration back_at_;
+
+  // Of the present process.
+  uint64_t process_ = 1;
+  int owner_ = 0;  // names the process in the tables
+  bool busy_ = false;
+  std::deque<Call> queue_;
+  Batch under_way_;
+  std::deque<Word> words_;  // which the store has not got yet
+  std::set<Tables::Side> said_;
+  bool lease_lost_ = false;
+  relay::StoreListener* listener_ = nullptr;
+  size_t told_ = 0;  // of the history
+  bool telling_ = false;
+  bool deaf_ = false;
+  std::map<relay::ChannelKey, std::optional<relay::ChannelSnapshot>> old_looks_;  // for a flaw
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_SIM_FRONT_H_
