@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "grpc/grpc.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/impl/server_builder_option.h"
@@ -22,6 +24,8 @@ namespace {
 
 // Expiry and lost streams are noticed within a quarter of a second.
 constexpr std::chrono::milliseconds kTick(250);
+// For answers that are on their way when a drain is over.
+constexpr std::chrono::milliseconds kLastWords(500);
 // A stream that is told to end has ended after so long, whatever its client does.
 constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 // Streams of reflection at a time, and the threads that gRPC needs to accept them.
@@ -154,21 +158,30 @@ bool RelayServer::Drain() {
   Withdraw();
   switchboard_->Drain();
   const bool none = stream_count() == 0;
-  Stop(*drain_deadline_);
-  return none || std::chrono::steady_clock::now() < *drain_deadline_;
+  return Stop(*drain_deadline_) || none;
 }
 
-void RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
+bool RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
   health_.SetServing(false);
   health_.EndWatches();
-  if (server_ == nullptr) return;
-  // Returns as soon as the last call has ended, cuts what is left at the deadline.
-  server_->Shutdown(std::chrono::system_clock::now() +
-                    (deadline - std::chrono::steady_clock::now()));
+  if (server_ == nullptr) return true;
+  // Closes the listener and sends GOAWAY, then waits for connections to close: long, if a client
+  // that has no stream here any more does not look. So it is cut short when all streams are over.
+  const auto shut_down = std::async(std::launch::async, [this, deadline] {
+    server_->Shutdown(std::chrono::system_clock::now() +
+                      (deadline - std::chrono::steady_clock::now()));
+  });
+  rendezvous_.AwaitNoStreams(deadline);
+  const auto ended_at = std::chrono::steady_clock::now();
+  if (shut_down.wait_for(kLastWords) != std::future_status::ready) {
+    grpc_server_cancel_all_calls(server_->c_server());
+  }
+  shut_down.wait();
   server_->Wait();
   // gRPC may be about to return from the last reaction still.
   rendezvous_.AwaitNoStreams(std::chrono::steady_clock::time_point::max());
   server_.reset();
+  return ended_at < deadline;
 }
 
 }  // namespace wormhole::relay

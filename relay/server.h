@@ -50,7 +50,8 @@ class RelayServer {
  private:
   RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard);
   absl::Status Listen(const RelayConfig& config);
-  void Stop(std::chrono::steady_clock::time_point deadline);
+  // Whether the streams ended before the deadline.
+  bool Stop(std::chrono::steady_clock::time_point deadline);
 
   const absl::Duration drain_timeout_;
   std::optional<std::chrono::steady_clock::time_point> drain_deadline_;

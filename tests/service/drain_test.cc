@@ -1,6 +1,11 @@
 // How a relay goes: what load balancers, new clients and attached ones see of it, and that it ends.
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -95,6 +100,37 @@ TEST_F(DrainTest, NobodyNewIsLetInWhileOldStreamsEnd) {
   EXPECT_GT(server_->stream_count(), 0u);
   drain.join();
   EXPECT_TRUE(ended);  // the reactor gives up on the reader before the drain's time is over
+}
+
+// An HTTP/2 connection on which nobody answers the relay's ping that is to end it.
+class SilentConnection {
+ public:
+  explicit SilentConnection(const std::string& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in relay{};
+    relay.sin_family = AF_INET;
+    relay.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.find(':') + 1))));
+    relay.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&relay), sizeof(relay)), 0);
+    const std::string preface =
+        std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string("\0\0\0\4\0\0\0\0\0", 9);
+    EXPECT_EQ(send(fd_, preface.data(), preface.size(), 0), ssize_t(preface.size()));
+    char settings[9];  // the relay has taken it when it sends its own
+    EXPECT_GT(recv(fd_, settings, sizeof(settings), 0), 0);
+  }
+  ~SilentConnection() { close(fd_); }
+
+ private:
+  const int fd_;
+};
+
+TEST_F(DrainTest, AConnectionWithoutStreamsHoldsNothingUp) {
+  config_.drain_timeout = absl::Hours(1);
+  Serve();
+  SilentConnection silent(server_->address());
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(server_->Drain());
+  // gRPC by itself waits 20 seconds for the answer.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
 }
 
 TEST_F(DrainTest, TheTimeIsKept) {
