@@ -26,11 +26,11 @@ struct Numbers {
   double failures = 0;
 };
 
-// Every client knows both relays, and is connected to the second one as soon as that is there.
-void AwaitConnections(const Server& relay, int more) {
-  const int enough = Descriptors(relay.pid()) + more;
+// Every client knows both relays, and is connected to the second one soon after that is there. A
+// relay has some ten descriptors of its own: so many clients may be late.
+void AwaitConnections(const Server& relay, int count) {
   for (int i = 0; i < 600; ++i) {
-    if (Descriptors(relay.pid()) >= enough) return;
+    if (Descriptors(relay.pid()) >= count) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   std::fprintf(stderr, "bench: waited a minute for clients to connect\n");
