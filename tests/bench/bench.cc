@@ -24,13 +24,15 @@
 #include "tests/bench/usage.h"
 
 ABSL_FLAG(std::string, json, "", "file for the numbers as JSON");
-ABSL_FLAG(std::string, sections, "",
-          "which of round_trip, memory, exchanges, claim_to_data, allocation; empty: all");
+ABSL_FLAG(
+    std::string, sections, "",
+    "which of round_trip, memory, exchanges, claim_to_data, group, reattach, drain, allocation; "
+    "empty: all");
 ABSL_FLAG(bool, quick, false, "small numbers: whether it works, not how fast");
 ABSL_FLAG(std::string, only, "",
           "measure exchanges of subjects with this in their name only, e.g. \"SQLite, library\"");
 ABSL_FLAG(std::string, folder, "",
-          "where SQLite's files are made for the run; empty: $TEST_TMPDIR or /var/tmp");
+          "where SQLite's and etcd's files are made for the run; empty: $TEST_TMPDIR or /var/tmp");
 
 namespace wormhole::bench {
 namespace {
@@ -40,11 +42,11 @@ struct Section {
   void (*measure)(const Setting& setting, Report& report);
 };
 
-constexpr Section kSections[] = {{"round_trip", MeasureRoundTrips},
-                                 {"memory", MeasureMemory},
-                                 {"exchanges", MeasureExchanges},
-                                 {"claim_to_data", MeasureClaimToData},
-                                 {"allocation", MeasureAllocation}};
+constexpr Section kSections[] = {
+    {"round_trip", MeasureRoundTrips}, {"memory", MeasureMemory},
+    {"exchanges", MeasureExchanges},   {"claim_to_data", MeasureClaimToData},
+    {"group", MeasureGroup},           {"reattach", MeasureReattach},
+    {"drain", MeasureDrain},           {"allocation", MeasureAllocation}};
 
 // The sections that were asked for; none when a name is unknown.
 std::vector<Section> Choose(const std::string& names) {

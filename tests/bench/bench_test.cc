@@ -26,7 +26,8 @@ TEST(BenchTest, EverySectionGivesNumbers) {
   const std::string file = ::testing::TempDir() + "/bench.json";
   ChildProcess bench({.arguments = {BenchPath(), "--quick", "--json=" + file}});
   // On a busy machine each section may take some time.
-  for (const char* section : {"memory", "exchanges", "claim_to_data", "allocation"}) {
+  for (const char* section :
+       {"memory", "exchanges", "claim_to_data", "group", "reattach", "drain", "allocation"}) {
     EXPECT_TRUE(bench.WaitFor(ChildProcess::kErr, std::string("measuring ") + section));
   }
   ASSERT_EQ(bench.WaitForExit(), 0) << bench.err();
@@ -45,11 +46,19 @@ TEST(BenchTest, EverySectionGivesNumbers) {
       EXPECT_GT(row["value"], 0) << row;
     }
   }
-  const std::map<std::string, int> expected = {
-      {"round trip, 256 B", 8},          {"server CPU per message", 6},
-      {"messages, 16 pairs at once", 3}, {"memory per waiting side", 6},
-      {"exchanges, 16 at once", 20},     {"claim to data", 5},
-      {"allocation, time", 5},           {"allocation, CPU", 5}};
+  const std::map<std::string, int> expected = {{"round trip, 256 B", 8},
+                                               {"server CPU per message", 6},
+                                               {"messages, 16 pairs at once", 3},
+                                               {"memory per waiting side", 6},
+                                               {"exchanges, 16 at once", 20},
+                                               {"claim to data", 5},
+                                               {"group, 16 at once", 19},
+                                               {"group, one at a time", 7},
+                                               {"group, round trip of 256 B", 6},
+                                               {"attached again after kill -9", 8},
+                                               {"drain, 20 sides", 5},
+                                               {"allocation, time", 5},
+                                               {"allocation, CPU", 5}};
   EXPECT_EQ(rows, expected);
 }
 

@@ -21,6 +21,20 @@ std::shared_ptr<Client> NewClient() {
   std::exit(EXIT_FAILURE);
 }
 
+// An initiator to whom nobody comes, once it is attached.
+Initiator Wait(const std::string& target, const std::shared_ptr<Client>& client) {
+  Options options;
+  options.app_id = kAppId;
+  options.rendezvous = target;
+  options.client = client;
+  options.timeout = absl::Hours(1);
+  absl::StatusOr<Initiator> initiator = Initiator::Create(std::move(options), "");
+  const absl::Status status = initiator.ok() ? initiator->GetCode().status() : initiator.status();
+  if (status.ok()) return *std::move(initiator);
+  std::fprintf(stderr, "bench: %s\n", status.ToString().c_str());
+  std::exit(EXIT_FAILURE);
+}
+
 }  // namespace
 
 // What the exchanges of a run share.
@@ -48,9 +62,20 @@ struct ExchangeRunner::Slots {
 
 ExchangeRunner::ExchangeRunner(Kind kind, Driver driver, const Folder& folder)
     : driver_(driver),
-      server_(kind, folder),
-      channel_(driver == Driver::kRaw ? Connect(server_.address()) : nullptr),
+      server_(std::make_unique<Server>(kind, folder)),
+      route_{.name = NameOf(kind, driver),
+             .initiator = server_->address(),
+             .receiver = server_->address(),
+             .relays = {server_->pid()}},
+      channel_(driver == Driver::kRaw ? Connect(server_->address()) : nullptr),
       client_(driver == Driver::kLibrary ? NewClient() : nullptr) {}
+
+ExchangeRunner::ExchangeRunner(Route route)
+    : driver_(Driver::kLibrary), route_(std::move(route)), client_(NewClient()) {
+  for (const std::string& target : {route_.initiator, route_.receiver}) {
+    waiting_.push_back(Wait(target, client_));
+  }
+}
 
 std::string ExchangeRunner::NameOf(Kind kind, Driver driver) {
   return std::string(bench::NameOf(kind)) + (driver == Driver::kRaw ? ", raw" : ", library");
@@ -58,7 +83,8 @@ std::string ExchangeRunner::NameOf(Kind kind, Driver driver) {
 
 ExchangeRun ExchangeRunner::Run(int at_once, double seconds) {
   const double began = NowMicros();
-  const double server_cpu = CpuMicros(server_.pid());
+  const double server_cpu = RelayCpuMicros();
+  const double etcd_cpu = route_.etcd == 0 ? 0 : CpuMicros(route_.etcd);
   const double client_cpu = OwnCpuMicros();
   const auto slots = std::make_shared<Slots>(at_once, began + seconds * 1e6);
   for (int i = 0; i < at_once; ++i) StartOne(slots);
@@ -66,19 +92,26 @@ ExchangeRun ExchangeRunner::Run(int at_once, double seconds) {
   slots->farewell.reset();
   ExchangeRun run = std::move(slots->run);
   run.seconds = (NowMicros() - began) / 1e6;
-  run.server_cpu_micros = CpuMicros(server_.pid()) - server_cpu;
+  run.server_cpu_micros = RelayCpuMicros() - server_cpu;
+  if (route_.etcd != 0) run.etcd_cpu_micros = CpuMicros(route_.etcd) - etcd_cpu;
   run.client_cpu_micros = OwnCpuMicros() - client_cpu;
   return run;
 }
 
+double ExchangeRunner::RelayCpuMicros() const {
+  double sum = 0;
+  for (const pid_t pid : route_.relays) sum += CpuMicros(pid);
+  return sum;
+}
+
 void ExchangeRunner::StartOne(const std::shared_ptr<Slots>& slots) {
   if (driver_ == Driver::kRaw) {
-    RawExchange::Start(channel_, kind(), [this, slots](double claim_to_data) {
+    RawExchange::Start(channel_, server_->kind(), [this, slots](double claim_to_data) {
       slots->Note(claim_to_data) ? StartOne(slots) : slots->empty.CountDown();
     });
     return;
   }
-  LibraryExchange::Start(client_, server_.address(),
+  LibraryExchange::Start(client_, {route_.initiator, route_.receiver},
                          [this, slots](std::shared_ptr<LibraryExchange> exchange, double time) {
                            slots->farewell->Take(std::move(exchange));
                            slots->Note(time) ? StartOne(slots) : slots->empty.CountDown();

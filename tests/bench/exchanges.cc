@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/bench/exchange_numbers.h"
 #include "tests/bench/exchange_runner.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/statistics.h"
@@ -27,57 +27,29 @@ std::vector<std::unique_ptr<ExchangeRunner>> NewRunners(const Setting& setting) 
   return runners;
 }
 
-// Medians over the rounds.
-struct Numbers {
-  std::vector<double> rate, server_cpu, client_cpu, claim_to_data;
-  double failures = 0;
-
-  void Add(const ExchangeRun& run) {
-    const double count = std::max(1, run.exchanges);
-    rate.push_back(run.exchanges / run.seconds);
-    server_cpu.push_back(run.server_cpu_micros / count);
-    client_cpu.push_back(run.client_cpu_micros / count);
-    claim_to_data.push_back(Percentile(run.claim_to_data, 0.5));
-    failures += run.failures;
-  }
-};
-
-std::vector<Numbers> RunInTurns(const std::vector<std::unique_ptr<ExchangeRunner>>& runners,
-                                int rounds, int at_once, double seconds) {
-  for (const auto& runner : runners) runner->Run(at_once, seconds / 5);  // to warm up
-  std::vector<Numbers> numbers(runners.size());
-  for (int round = 0; round < rounds; ++round) {
-    for (size_t i = 0; i < runners.size(); ++i) {
-      numbers[i].Add(runners[i]->Run(at_once, seconds));
-    }
-  }
-  return numbers;
-}
-
 }  // namespace
 
 void MeasureExchanges(const Setting& setting, Report& report) {
   const auto runners = NewRunners(setting);
-  const std::vector<Numbers> numbers =
+  const std::vector<ExchangeNumbers> numbers =
       RunInTurns(runners, setting.quick ? 1 : 5, kAtOnce, setting.quick ? 0.2 : 2.0);
   if (runners.empty()) return;
   const char* const kSection = "exchanges, 16 at once";
-  const auto add = [&](const char* quantity, const char* unit, std::vector<double> Numbers::*values,
-                       bool aimed) {
+  const auto add = [&](const char* quantity, const char* unit,
+                       std::vector<double> ExchangeNumbers::*values, bool aimed) {
     const double floor = Median(numbers[0].*values);
     for (size_t i = 0; i < runners.size(); ++i) {
       const double value = Median(numbers[i].*values);
       Row row = {kSection, quantity, runners[i]->name(), value, unit, value / floor, {}};
-      if (aimed && runners[i]->driver() == Driver::kLibrary &&
-          runners[i]->kind() == Kind::kSqlite) {
+      if (aimed && row.subject == ExchangeRunner::NameOf(Kind::kSqlite, Driver::kLibrary)) {
         row.aim = Aim{Aim::Of::kValue, Aim::Is::kAtLeast, kExchangesPerSecond};
       }
       report.Add(std::move(row));
     }
   };
-  add("rate", "per s", &Numbers::rate, true);
-  add("server CPU per exchange", "us", &Numbers::server_cpu, false);
-  add("client CPU per exchange", "us", &Numbers::client_cpu, false);
+  add("rate", "per s", &ExchangeNumbers::rate, true);
+  add("server CPU per exchange", "us", &ExchangeNumbers::server_cpu, false);
+  add("client CPU per exchange", "us", &ExchangeNumbers::client_cpu, false);
   for (size_t i = 0; i < runners.size(); ++i) {
     report.Add({kSection, "failed", runners[i]->name(), numbers[i].failures, "in all", 0, {}});
   }
@@ -85,7 +57,7 @@ void MeasureExchanges(const Setting& setting, Report& report) {
 
 void MeasureClaimToData(const Setting& setting, Report& report) {
   const auto runners = NewRunners(setting);
-  const std::vector<Numbers> numbers =
+  const std::vector<ExchangeNumbers> numbers =
       RunInTurns(runners, setting.quick ? 1 : 5, 1, setting.quick ? 0.1 : 1.0);
   if (runners.empty()) return;
   const double floor = Median(numbers[0].claim_to_data);

@@ -13,18 +13,21 @@ constexpr char kReceiverData[] = "the receiver's data, 32 bytes...";
 
 }  // namespace
 
-void LibraryExchange::Start(const std::shared_ptr<Client>& client, const std::string& address,
+void LibraryExchange::Start(const std::shared_ptr<Client>& client, const Targets& targets,
                             OnEnd on_end) {
   Options options;
   options.app_id = kAppId;
-  options.rendezvous = address;
+  options.rendezvous = targets.initiator;
   options.client = client;
-  auto exchange = std::make_shared<LibraryExchange>(std::move(options), std::move(on_end));
+  Options receiver_options = options;
+  receiver_options.rendezvous = targets.receiver;
+  auto exchange = std::make_shared<LibraryExchange>(std::move(options), std::move(receiver_options),
+                                                    std::move(on_end));
   exchange->Begin();
 }
 
 void LibraryExchange::Begin() {
-  absl::StatusOr<Initiator> initiator = Initiator::Create(options_, kInitiatorData);
+  absl::StatusOr<Initiator> initiator = Initiator::Create(initiator_options_, kInitiatorData);
   if (!initiator.ok()) return Fail(initiator.status());
   initiator_ = std::move(*initiator);
   initiator_->WhenCode(
@@ -34,7 +37,7 @@ void LibraryExchange::Begin() {
 void LibraryExchange::OnCode(const absl::StatusOr<std::string>& code) {
   if (!code.ok()) return Fail(code.status());
   claimed_at_ = NowMicros();
-  absl::StatusOr<Receiver> receiver = Receiver::Create(options_, *code, kReceiverData);
+  absl::StatusOr<Receiver> receiver = Receiver::Create(receiver_options_, *code, kReceiverData);
   if (!receiver.ok()) return Fail(receiver.status());
   receiver_ = std::move(*receiver);
   receiver_->WhenData([self = shared_from_this()](absl::StatusOr<std::string> data) {

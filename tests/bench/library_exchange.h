@@ -23,11 +23,17 @@ class LibraryExchange : public std::enable_shared_from_this<LibraryExchange> {
   // client's. `claim_to_data` is from the receiver's start to the data in its callback,
   // microseconds; less than 0 when the exchange failed.
   using OnEnd = std::function<void(std::shared_ptr<LibraryExchange>, double claim_to_data)>;
-  static void Start(const std::shared_ptr<Client>& client, const std::string& address,
-                    OnEnd on_end);
+  // gRPC targets, which may be the same.
+  struct Targets {
+    std::string initiator;
+    std::string receiver;
+  };
+  static void Start(const std::shared_ptr<Client>& client, const Targets& targets, OnEnd on_end);
 
-  LibraryExchange(Options options, OnEnd on_end)
-      : options_(std::move(options)), on_end_(std::move(on_end)) {}
+  LibraryExchange(Options initiator, Options receiver, OnEnd on_end)
+      : initiator_options_(std::move(initiator)),
+        receiver_options_(std::move(receiver)),
+        on_end_(std::move(on_end)) {}
 
   // Waits until the relay has been told by both that they are finished.
   void Finish();
@@ -38,7 +44,8 @@ class LibraryExchange : public std::enable_shared_from_this<LibraryExchange> {
   void OnData(const absl::StatusOr<std::string>& data, bool receiver);
   void Fail(const absl::Status& status);
 
-  const Options options_;
+  const Options initiator_options_;
+  const Options receiver_options_;
   const OnEnd on_end_;
   std::optional<Initiator> initiator_;
   std::optional<Receiver> receiver_;

@@ -1,8 +1,4 @@
 #include <array>
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +6,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/bench/latch.h"
+#include "tests/bench/ping_pong.h"
 #include "tests/bench/raw_side.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/statistics.h"
@@ -18,101 +15,11 @@
 namespace wormhole::bench {
 namespace {
 
-using rendezvous::v1::MOOD_LONELY;
-
-constexpr size_t kFrameBytes = 256;
-// A quarter of the relay's window.
-constexpr uint64_t kAckEvery = 4;
-
-// Two sides that throw a frame to and fro. The first samples warm up and do not count.
-class PingPong {
- public:
-  PingPong(const Server& server, const std::shared_ptr<grpc::Channel>& first,
-           const std::shared_ptr<grpc::Channel>& second)
-      : frame_(kFrameBytes, 'f') {
-    static std::atomic<uint32_t> ids = 0;
-    const uint32_t id = server.kind() == Kind::kFloor ? ++ids : 0;
-    first_ = RawSide::Start(
-        first, OpenAllocate(id), [this](RawSide& a, const AttachResponse& r) { OnFirst(a, r); },
-        [this](const grpc::Status& status) { OnEnd(status); });
-    allocated_.Wait("an allocation");
-    second_ = RawSide::Start(
-        second, OpenClaim(channel_id_),
-        [this](RawSide& b, const AttachResponse& r) { OnSecond(b, r); },
-        [this](const grpc::Status& status) { OnEnd(status); });
-    claimed_.Wait("a claim");
-  }
-
-  ~PingPong() {
-    over_expected_ = true;
-    first_->Close(MOOD_LONELY);
-    second_->Close(MOOD_LONELY);
-    over_.Wait("the end of a round");
-  }
-
-  void Start(uint64_t trips) {
-    last_ += trips;
-    samples_.clear();
-    samples_.reserve(trips);
-    finished_ = std::make_unique<Latch>(1);
-    Throw();
-  }
-  std::vector<double> Wait() {
-    finished_->Wait("round trips");
-    return std::move(samples_);
-  }
-
- private:
-  void OnEnd(const grpc::Status& status) {
-    if (!over_expected_) {
-      std::fprintf(stderr, "bench: a stream ended: %s\n", status.error_message().c_str());
-      std::exit(EXIT_FAILURE);
-    }
-    over_.CountDown();
-  }
-  void Throw() {
-    thrown_at_ = NowMicros();
-    first_->Post(++number_, frame_);
-  }
-  void OnFirst(RawSide& side, const AttachResponse& response) {
-    if (response.has_opened()) {
-      channel_id_ = response.opened().channel_id();
-      allocated_.CountDown();
-    }
-    if (!response.has_message()) return;
-    samples_.push_back(NowMicros() - thrown_at_);
-    if (number_ == last_) return finished_->CountDown();
-    Throw();
-    if (number_ % kAckEvery == 0) side.Ack(number_ - 1);
-  }
-  void OnSecond(RawSide& side, const AttachResponse& response) {
-    if (response.has_opened()) claimed_.CountDown();
-    if (!response.has_message()) return;
-    const uint64_t number = response.message().number();
-    side.Post(number, response.message().frame());
-    if (number % kAckEvery == 0) side.Ack(number);
-  }
-
-  const std::string frame_;
-  uint32_t channel_id_ = 0;
-  uint64_t number_ = 0;
-  uint64_t last_ = 0;
-  double thrown_at_ = 0;
-  std::atomic<bool> over_expected_ = false;
-  std::vector<double> samples_;
-  Latch allocated_{1};
-  Latch claimed_{1};
-  Latch over_{2};
-  std::unique_ptr<Latch> finished_;
-  std::shared_ptr<RawSide> first_;
-  std::shared_ptr<RawSide> second_;
-};
-
 // Two calls for one trip: as many messages, and as many times that somebody is woken.
 class UnaryTrips {
  public:
   explicit UnaryTrips(const std::shared_ptr<grpc::Channel>& channel) : stub_(channel) {
-    request_.set_service(std::string(kFrameBytes, 'f'));
+    request_.set_service(std::string(PingPong::kFrameBytes, 'f'));
   }
 
   std::vector<double> Run(uint64_t trips) {
@@ -160,7 +67,7 @@ struct Subject {
 };
 
 void MeasureOnePair(Subject& subject, uint64_t trips) {
-  PingPong pair(*subject.server, subject.first, subject.second);
+  PingPong pair(subject.server->kind(), subject.first, subject.second);
   pair.Start(trips / 10);
   pair.Wait();
   const double cpu = CpuMicros(subject.server->pid());
@@ -175,7 +82,8 @@ void MeasureOnePair(Subject& subject, uint64_t trips) {
 void MeasureSixteenPairs(Subject& subject, uint64_t trips) {
   std::vector<std::unique_ptr<PingPong>> pairs;
   for (int i = 0; i < 16; ++i) {
-    pairs.push_back(std::make_unique<PingPong>(*subject.server, subject.first, subject.second));
+    pairs.push_back(
+        std::make_unique<PingPong>(subject.server->kind(), subject.first, subject.second));
   }
   const double cpu = CpuMicros(subject.server->pid());
   const double began = NowMicros();

@@ -13,7 +13,7 @@ namespace wormhole::bench {
 struct Setting {
   // Small numbers: whether it works, not how fast.
   bool quick = false;
-  const Folder& folder;  // for SQLite's files
+  const Folder& folder;  // for SQLite's and etcd's files
   // Exchanges of subjects whose name has this in it only, for a profiler. Empty: of all.
   std::string only;
 };
@@ -28,6 +28,13 @@ void MeasureMemory(const Setting& setting, Report& report);
 void MeasureExchanges(const Setting& setting, Report& report);
 // From the receiver's start to the initiator's data in its hands, one at a time.
 void MeasureClaimToData(const Setting& setting, Report& report);
+// Exchanges and round trips over two relays on one etcd, against one relay on SQLite.
+void MeasureGroup(const Setting& setting, Report& report);
+// From a relay's SIGKILL until its waiting clients are attached again: at another relay over the
+// same etcd, or at the same one, started again over its SQLite file.
+void MeasureReattach(const Setting& setting, Report& report);
+// From SIGTERM to the relay's end, and until its clients are attached at another relay.
+void MeasureDrain(const Setting& setting, Report& report);
 // The relay's time for an allocation, by what is in use already. In this process, without gRPC.
 void MeasureAllocation(const Setting& setting, Report& report);
 

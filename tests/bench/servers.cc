@@ -16,16 +16,23 @@ namespace fs = std::filesystem;
   std::exit(EXIT_FAILURE);
 }
 
-std::vector<std::string> CommandOf(Kind kind, const Folder& folder) {
+std::string StoreOf(Kind kind, const Folder& folder, const RelaySetup& setup) {
+  static std::atomic<int> files = 0;
+  if (kind == Kind::kMemory) return "memory";
+  if (kind == Kind::kEtcd) return "etcd:" + setup.etcd;
+  return "sqlite:" + folder.path() + "/relay-" + std::to_string(files++) + ".db";
+}
+
+std::vector<std::string> CommandOf(Kind kind, const Folder& folder, const RelaySetup& setup) {
   std::error_code error;
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
   if (error) Die("/proc/self/exe cannot be read: " + error.message());
   if (kind == Kind::kFloor) return {here / "floor_server"};
-  static std::atomic<int> files = 0;
-  const std::string store = kind == Kind::kMemory ? "memory"
-                                                  : "sqlite:" + folder.path() + "/relay-" +
-                                                        std::to_string(files++) + ".db";
-  return {here / "../../relay/wormhole-relay", "--listen=127.0.0.1:0", "--store=" + store};
+  std::vector<std::string> command = {here / "../../relay/wormhole-relay",
+                                      "--listen=" + setup.listen,
+                                      "--store=" + StoreOf(kind, folder, setup)};
+  if (!setup.motd.empty()) command.push_back("--motd=" + setup.motd);
+  return command;
 }
 
 }  // namespace
@@ -38,6 +45,8 @@ const char* NameOf(Kind kind) {
       return "relay, memory";
     case Kind::kSqlite:
       return "relay, SQLite";
+    case Kind::kEtcd:
+      return "relay, etcd";
   }
   return "";
 }
@@ -51,12 +60,16 @@ Folder::~Folder() {
   fs::remove_all(path_, ignored);
 }
 
-Server::Server(Kind kind, const Folder& folder)
-    : kind_(kind),
-      process_(std::make_unique<testing::ChildProcess>(
-          testing::ChildProcess::Options{.arguments = CommandOf(kind, folder)})),
-      address_(process_->WaitForLine(testing::ChildProcess::kOut, "listening on ")) {
-  if (address_.empty()) Die(std::string(NameOf(kind)) + " does not start: " + process_->err());
+Server::Server(Kind kind, const Folder& folder, const RelaySetup& setup)
+    : kind_(kind), command_(CommandOf(kind, folder, setup)) {
+  Start();
+}
+
+void Server::Start() {
+  process_ = std::make_unique<testing::ChildProcess>(
+      testing::ChildProcess::Options{.arguments = command_});
+  address_ = process_->WaitForLine(testing::ChildProcess::kOut, "listening on ");
+  if (address_.empty()) Die(std::string(NameOf(kind_)) + " does not start: " + process_->err());
 }
 
 }  // namespace wormhole::bench

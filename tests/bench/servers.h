@@ -12,7 +12,7 @@
 
 namespace wormhole::bench {
 
-enum class Kind { kFloor, kMemory, kSqlite };
+enum class Kind { kFloor, kMemory, kSqlite, kEtcd };
 
 const char* NameOf(Kind kind);
 
@@ -31,18 +31,32 @@ class Folder {
   std::string path_;
 };
 
+// What a relay is told beside its store.
+struct RelaySetup {
+  std::string listen = "127.0.0.1:0";
+  std::string etcd;  // where etcd is, with kEtcd
+  std::string motd;  // told to clients, by which they can tell relays apart
+};
+
 // Serves from its making to its end. The programs lie beside this one, as Bazel builds them.
 class Server {
  public:
   // Ends the process when the server cannot be started. `folder` outlives it.
-  Server(Kind kind, const Folder& folder);
+  Server(Kind kind, const Folder& folder, const RelaySetup& setup = {});
 
   Kind kind() const { return kind_; }
   const std::string& address() const { return address_; }
   pid_t pid() const { return process_->pid(); }
 
+  void Signal(int signal) { process_->Signal(signal); }
+  // The exit code, or 128 + the signal's number.
+  int WaitForExit() { return process_->WaitForExit(); }
+  // Another one after that, over the same store, and at the same address if that was given.
+  void Start();
+
  private:
   const Kind kind_;
+  const std::vector<std::string> command_;
   std::unique_ptr<testing::ChildProcess> process_;
   std::string address_;
 };

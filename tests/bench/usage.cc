@@ -4,8 +4,11 @@
 #include <time.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <system_error>
 
 namespace wormhole::bench {
 namespace {
@@ -33,6 +36,12 @@ double ResidentKib(pid_t pid) {
     if (word == "VmRSS:" && status >> word) return std::stod(word);
   }
   return 0;
+}
+
+int Descriptors(pid_t pid) {
+  std::error_code error;
+  const std::filesystem::directory_iterator open("/proc/" + std::to_string(pid) + "/fd", error);
+  return error ? 0 : static_cast<int>(std::distance(begin(open), end(open)));
 }
 
 double NowMicros() {

@@ -14,6 +14,9 @@ double OwnCpuMicros();
 // Resident memory, KiB. 0 when the process is gone.
 double ResidentKib(pid_t pid);
 
+// How many files and connections it has open. 0 when the process is gone.
+int Descriptors(pid_t pid);
+
 // The steady clock, microseconds.
 double NowMicros();
 

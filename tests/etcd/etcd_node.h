@@ -28,6 +28,7 @@ class EtcdNode {
   // Until it has said that it serves; ends the test's process, with the log, if it does not.
   void AwaitServing();
   void Signal(int signal);  // SIGKILL, SIGSTOP or SIGCONT
+  pid_t pid() const { return process_->pid(); }
   bool answers() const { return process_ != nullptr && !paused_; }
 
   std::string EndOfLog() const;

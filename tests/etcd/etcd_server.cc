@@ -17,7 +17,9 @@ constexpr char kEtcdctl[] = "/usr/bin/etcdctl";
 
 }  // namespace
 
-EtcdCluster::EtcdCluster(Options options) : options_(std::move(options)) {
+EtcdCluster::EtcdCluster(Options options)
+    : options_(std::move(options)),
+      folder_(options_.folder.empty() ? ::testing::TempDir() : options_.folder) {
   for (int i = 0; i < options_.nodes; ++i) {
     const std::string name = "node" + std::to_string(i);
     std::filesystem::create_directory(folder_.File(name));
@@ -43,6 +45,8 @@ std::string EtcdCluster::endpoints() const {
   for (const auto& node : nodes_) all += (all.empty() ? "" : ",") + node->client();
   return all;
 }
+
+pid_t EtcdCluster::pid(int node) const { return nodes_[node]->pid(); }
 
 void EtcdCluster::Kill(int node) { nodes_[node]->Signal(SIGKILL); }
 void EtcdCluster::Pause(int node) { nodes_[node]->Signal(SIGSTOP); }

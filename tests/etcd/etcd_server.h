@@ -2,6 +2,8 @@
 #ifndef WORMHOLE_TESTS_ETCD_ETCD_SERVER_H_
 #define WORMHOLE_TESTS_ETCD_ETCD_SERVER_H_
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,6 +41,7 @@ class EtcdCluster {
     std::string root_password;
     // Nothing here cuts the power, so waiting for the disk would only cost time. A benchmark waits.
     bool fsync = false;
+    std::string folder;              // where the data lies; empty: where tests have theirs
     std::vector<std::string> flags;  // more for each node, such as --quota-backend-bytes=N
   };
 
@@ -54,6 +57,7 @@ class EtcdCluster {
   // HOST:PORT of one, or of all with commas between. They stay the same, whatever happens to nodes.
   std::string endpoint(int node) const;
   std::string endpoints() const;
+  pid_t pid(int node) const;  // of one that runs
 
   void Kill(int node);    // SIGKILL
   void Pause(int node);   // SIGSTOP: connections stay, and nothing answers

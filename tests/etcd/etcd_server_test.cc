@@ -1,10 +1,12 @@
 // That the nodes of etcd_server.h come up, do what they are told, and come back.
 #include "tests/etcd/etcd_server.h"
 
+#include <filesystem>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/store/temp_folder.h"
 
 namespace wormhole::testing {
 namespace {
@@ -27,6 +29,16 @@ TEST(EtcdServerTest, OneNodeKeepsItsDataThroughAKill) {
   etcd.Restart(0);
   EXPECT_EQ(etcd.endpoints(), endpoint);
   EXPECT_EQ(Get(etcd, "key"), "value\n");
+}
+
+TEST(EtcdServerTest, ItsDataLiesWhereItIsToLie) {
+  const relay::TempFolder folder;
+  {
+    const EtcdCluster etcd({.fsync = true, .folder = folder.path()});
+    EXPECT_FALSE(std::filesystem::is_empty(folder.path()));
+    EXPECT_GT(etcd.pid(0), 0);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(EtcdServerTest, ThreeNodesElectAnotherLeader) {

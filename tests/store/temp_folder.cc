@@ -9,8 +9,10 @@
 
 namespace wormhole::relay {
 
-TempFolder::TempFolder()
-    : path_(std::filesystem::canonical(::testing::TempDir()).string() + "/storeXXXXXX") {
+TempFolder::TempFolder() : TempFolder(::testing::TempDir()) {}
+
+TempFolder::TempFolder(const std::string& parent)
+    : path_(std::filesystem::canonical(parent).string() + "/storeXXXXXX") {
   if (::mkdtemp(path_.data()) != nullptr) return;
   std::perror(path_.c_str());
   std::abort();

@@ -9,6 +9,7 @@ namespace wormhole::relay {
 class TempFolder {
  public:
   TempFolder();
+  explicit TempFolder(const std::string& parent);
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;

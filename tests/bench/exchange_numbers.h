@@ -1,0 +1,26 @@
+// What is collected of a runner's exchanges over the rounds.
+#ifndef WORMHOLE_TESTS_BENCH_EXCHANGE_NUMBERS_H_
+#define WORMHOLE_TESTS_BENCH_EXCHANGE_NUMBERS_H_
+
+#include <memory>
+#include <vector>
+
+#include "tests/bench/exchange_runner.h"
+
+namespace wormhole::bench {
+
+// One number for each round, of which the median counts.
+struct ExchangeNumbers {
+  std::vector<double> rate, server_cpu, etcd_cpu, client_cpu, claim_to_data;
+  double failures = 0;
+
+  void Add(const ExchangeRun& run);
+};
+
+// `rounds` times each runner in turn, after a while to warm up.
+std::vector<ExchangeNumbers> RunInTurns(const std::vector<std::unique_ptr<ExchangeRunner>>& runners,
+                                        int rounds, int at_once, double seconds);
+
+}  // namespace wormhole::bench
+
+#endif  // WORMHOLE_TESTS_BENCH_EXCHANGE_NUMBERS_H_
