@@ -2,10 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "relay/store/etcd/steady_now.h"
 #include "relay/store/etcd/store.h"
 #include "relay/store/store_away.h"
@@ -26,8 +24,12 @@ constexpr absl::Duration kLongestPause = absl::Seconds(1);
 constexpr absl::Duration kOverdueEvery = absl::Milliseconds(100);
 
 // One that no repetition mends.
-bool IsRefusal(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) && !absl::StrContains(status.message(), "auth");
+bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(status); }
+
+// etcd refuses a transaction that writes a key twice.
+bool Clash(const std::vector<std::string>& keys, const std::set<std::string>& written) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&written](const std::string& key) { return written.contains(key); });
 }
 
 absl::Status Away(const absl::Status& why) {
@@ -67,12 +69,12 @@ std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>
 }
 
 void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) {
-  const absl::Time now = absl::Now();
-  leases_.DropBefore(now);
+  const EtcdLeases::Now now = Now();
+  leases_.DropEnded(now);
   const PartContext context{
       .keys = &keys_,
       .writer = options_.writer,
-      .lease = [this, now](absl::Time due_at) { return leases_.Find(std::max(due_at, now)); },
+      .lease = [this, &now](absl::Time due_at) { return leases_.Find(due_at, now); },
       .presence_lease = presence_lease_};
   int operations = 0;
   size_t bytes = 0;
@@ -80,8 +82,8 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
   while (!order_.empty()) {
     const ChannelKey key = order_.front();
     const auto calls = calls_.find(key);
-    if (calls == calls_.end() || calls->second.empty()) {
-      if (calls != calls_.end()) calls_.erase(calls);
+    if (calls->second.empty()) {  // all of them have failed meanwhile
+      calls_.erase(calls);
       order_.pop_front();
       continue;
     }
@@ -89,13 +91,10 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
     auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
                          kMaxBytes - std::min(kMaxBytes, bytes), missing_lease);
     if (part == nullptr) return;
-    const size_t part_bytes = part->request().ByteSizeLong();
     operations += part->operations() + 1;
-    bytes += part_bytes;
-    const bool clash =
-        std::any_of(part->side_keys().begin(), part->side_keys().end(),
-                    [&side_keys](const std::string& side) { return side_keys.contains(side); });
-    if (!batch.parts.empty() && (clash || operations > kMaxOperations || bytes > kMaxBytes)) return;
+    bytes += part->bytes();
+    const bool full = operations > kMaxOperations || bytes > kMaxBytes;
+    if (!batch.parts.empty() && (full || Clash(part->side_keys(), side_keys))) return;
     side_keys.insert(part->side_keys().begin(), part->side_keys().end());
     order_.pop_front();
     in_flight_[key] = part->taken();
@@ -127,6 +126,7 @@ void EtcdStore::AddOthers(Batch& batch) {
     put->set_key(keys_.Notice(notice->first));
     put->set_value(WriteNotice(notice->second, options_.writer));
     put->set_lease(presence_lease_);
+    batch.third_parties.emplace_back(*notice);
     third_parties_.erase(notice++);
   }
 }
@@ -166,22 +166,12 @@ void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64
                            EtcdAnswers& answers) {
   const ChannelKey& key = part.key();
   EtcdCalls& calls = calls_[key];
-  std::vector<std::pair<size_t, Role>> attaching;  // by place in the queue
-  for (size_t i = 0; i < part.taken(); ++i) {
-    const auto* presence = std::get_if<PresenceCall>(&calls[i].what);
-    if (presence != nullptr && presence->attached) attaching.emplace_back(i, presence->role);
-  }
-  const size_t before = calls.size();
   bool ended = false;
   view_.Update(key, [&](ChannelImage& image) {
     const bool wrote = part.Finish(response, revision, image, calls, answers);
     ended = wrote && (image.version() == 0 || image.record.value->ended());
     return wrote;
   });
-  for (const auto& [place, role] : attaching) {
-    if (place >= before - calls.size()) break;
-    answers.push_back([this, key, role = role] { view_.Attached(key, role); });
-  }
   if (ended) attached_.erase(key);
   Requeue(key);
 }
@@ -202,22 +192,14 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
     EtcdCalls& calls = calls_[part->key()];
     if (IsRefusal(why)) {
       for (size_t i = 0; i < part->taken(); ++i) {
-        FailAndNote(part->key(), calls.front(), Away(why), answers);
+        FailCall(calls.front(), Away(why), answers);
         calls.pop_front();
       }
     }
     Requeue(part->key());
   }
   for (SideCall& call : batch.sides) side_calls_.push_back(std::move(call));
-}
-
-void EtcdStore::FailAndNote(const ChannelKey& key, EtcdCall& call, const absl::Status& status,
-                            EtcdAnswers& answers) {
-  const auto* presence = std::get_if<PresenceCall>(&call.what);
-  if (presence != nullptr && presence->attached) {
-    answers.push_back([this, key, role = presence->role] { view_.Attached(key, role); });
-  }
-  FailCall(call, status, answers);
+  for (const auto& [key, count] : batch.third_parties) third_parties_[key] += count;
 }
 
 void EtcdStore::Worked() {

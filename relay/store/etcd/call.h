@@ -56,6 +56,9 @@ struct PresenceCall {
   bool attached;
   // The key has gone with its lease: it is written again, unless another relay's is there.
   bool renewal = false;
+  // The revision of the presence that was known when the stream attached: one that is later, and
+  // another relay's, is that of a newer stream.
+  std::optional<int64_t> known = std::nullopt;
 };
 
 struct EtcdCall {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "relay/store/etcd/client_calls.h"
 
@@ -63,6 +64,13 @@ bool IsEndpointsFault(grpc::StatusCode code) {
   }
 }
 
+// Tokens end with the etcd that gave them out, and when users are changed.
+bool IsAboutToken(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+         absl::StrContains(status.error_message(), "etcdserver: user name is empty") ||
+         absl::StrContains(status.error_message(), "etcdserver: revision of auth store is old");
+}
+
 }  // namespace
 
 EtcdClient::EtcdClient(EtcdServers servers)
@@ -101,9 +109,10 @@ absl::Status EtcdClient::End(Call& call, const grpc::Status& status) {
   if (IsEndpointsFault(status.error_code()) && call.endpoint == &endpoints_[current_]) {
     current_ = (current_ + 1) % endpoints_.size();
   }
-  // Tokens end with the etcd that gave them out, and when users are changed.
-  if (!user_.empty()) token_.clear();
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+  const bool unknown_to_it = IsAboutToken(status);
+  if (unknown_to_it) token_.clear();
+  return absl::Status(unknown_to_it ? absl::StatusCode::kUnauthenticated
+                                    : static_cast<absl::StatusCode>(status.error_code()),
                       absl::StrCat("etcd at ", call.endpoint->name, ": ", status.error_message()));
 }
 

@@ -98,12 +98,28 @@ void EtcdFollower::Tick(absl::Duration now) {
     last_try_ = now;
     compacted = compacted_;
   }
-  if (!compacted) return Watch();
+  if (compacted) return ListAndWatch();
+  Resume();
+}
+
+// A watch from a revision that is still to come would be silent until then.
+void EtcdFollower::Resume() {
+  etcdserverpb::RangeRequest request;
+  request.set_key(keys_->root());
+  client_->Range(std::move(request), [this](const absl::StatusOr<RangeResponse>& answer) {
+    if (!answer.ok()) return OnEnd();
+    bool went_back = false;
+    {
+      sync::MutexLock lock(mutex_);
+      went_back = answer->header().revision() + 1 < next_;
+    }
+    went_back ? ListAndWatch() : Watch();
+  });
+}
+
+void EtcdFollower::ListAndWatch() {
   auto listing = std::make_shared<Listing>();
-  listing->done = [this](const absl::Status& status) {
-    if (status.ok()) return Watch();
-    OnEnd();
-  };
+  listing->done = [this](const absl::Status& status) { status.ok() ? Watch() : OnEnd(); };
   List(listing);
 }
 

@@ -1,5 +1,6 @@
 // Keeps the view in step with etcd: reads all records once, then watches, and after a watch that
-// was lost goes on where it ended, or, when etcd has compacted that away, reads all records again.
+// was lost goes on where it ended. When etcd has compacted that away, or was restored from a copy
+// that is older, it reads all records again.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
 #define WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
 
@@ -41,7 +42,10 @@ class EtcdFollower {
   void List(const std::shared_ptr<Listing>& listing);
   void OnPage(const std::shared_ptr<Listing>& listing,
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
+  // Watches, if the history that was seen so far is etcd's still.
+  void Resume() WORMHOLE_EXCLUDES(mutex_);
   void Watch() WORMHOLE_EXCLUDES(mutex_);
+  void ListAndWatch();
   void OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
   void OnEnd() WORMHOLE_EXCLUDES(mutex_);
 

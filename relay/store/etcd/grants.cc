@@ -7,17 +7,24 @@
 #include "relay/store/etcd/store.h"
 
 namespace wormhole::relay {
+namespace {
+
+// Between two attempts to renew what etcd does not renew.
+constexpr absl::Duration kPause = absl::Milliseconds(500);
+
+}  // namespace
+
+EtcdLeases::Now EtcdStore::Now() { return {.wall = absl::Now(), .steady = SteadyNow()}; }
 
 void EtcdStore::GrantLease(absl::Time due_at) {
-  const absl::Time now = absl::Now();
-  const absl::Time end = std::max(due_at, now);
-  client_.Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(end, now), absl::Seconds(1))),
-                [this, end](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+  const EtcdLeases::Now now = Now();
+  client_.Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(due_at, now), absl::Seconds(1))),
+                [this, due_at, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
                   {
                     sync::MutexLock lock(mutex_);
                     if (lease.ok()) {
                       Worked();
-                      leases_.Add(end, lease->id());
+                      leases_.Add(due_at, lease->id(), now);
                     } else {
                       Failed(lease.status());
                     }
@@ -49,8 +56,9 @@ void EtcdStore::KeepPresence(absl::Duration now) {
   {
     sync::MutexLock lock(mutex_);
     if (presence_lease_ == 0 || renewing_ || stopping_) return;
-    if (now - renewed_at_ < options_.presence_ttl / 3) return;
+    if (now - renewed_at_ < options_.presence_ttl / 3 || now - renewal_tried_at_ < kPause) return;
     lease = presence_lease_;
+    renewal_tried_at_ = now;
     renewing_ = true;
   }
   client_.KeepAlive(lease, [this, lease, now](
@@ -69,7 +77,6 @@ void EtcdStore::LosePresence() {
   for (const auto& [key, roles] : attached_) {
     for (const Role role : {Role::kInitiator, Role::kReceiver}) {
       if (!roles.test(static_cast<size_t>(role))) continue;
-      view_.Attaching(key, role);
       Enqueue(key, PresenceCall{.role = role, .attached = true, .renewal = true});
     }
   }

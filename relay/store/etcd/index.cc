@@ -30,6 +30,10 @@ std::vector<ChannelKey> EtcdIndex::DropAllBut(const absl::flat_hash_map<ChannelK
   return gone;
 }
 
+void EtcdIndex::Rewind() {
+  for (auto& [key, entry] : entries_) entry.revision = 0;
+}
+
 void EtcdIndex::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) const {
   for (const auto& [key, entry] : entries_) visit(key, entry.ended);
 }

@@ -30,6 +30,9 @@ class EtcdIndex {
   std::vector<ChannelKey> DropAllBut(const absl::flat_hash_map<ChannelKey, bool>& keys,
                                      int64_t revision);
 
+  // Whatever comes next is newer than what is known.
+  void Rewind();
+
   void ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) const;
   std::vector<ChannelKey> Due(absl::Time now, size_t limit) const;
 

@@ -43,8 +43,9 @@ class ChannelPart {
 
   const ChannelKey& key() const { return key_; }
   const etcdserverpb::TxnRequest& request() const { return request_; }
-  // For the batch's limits.
+  // For the batch's limits: what is sent and what is to be read.
   int operations() const;
+  size_t bytes() const { return request_.ByteSizeLong() + answer_bytes_; }
   // How many calls at the front of the queue it carries out.
   size_t taken() const { return taken_; }
   // Keys of sides that it writes, which another channel's part might write too.
@@ -67,6 +68,7 @@ class ChannelPart {
   const ChannelKey key_;
   etcdserverpb::TxnRequest request_;
   size_t taken_ = 0;
+  size_t answer_bytes_ = 0;
   std::vector<std::string> side_keys_;
 };
 

@@ -128,6 +128,8 @@ TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/st/a%2Fb/7/li", "put w/v1/st/a%2Fb/7/ci",
                           "delete w/v1/fr/a%2Fb/7/i/00000000000000000002"));
+  EXPECT_EQ(part->request().success(2).request_delete_range().range_end(),
+            kKeys.Frame(kKey, kInitiator, 3) + '\0');
 }
 
 TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
@@ -207,7 +209,8 @@ TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
   const auto part = Plan(nullptr);
   EXPECT_EQ(part->taken(), 1u);
   EXPECT_THAT(Keys(part->request().success()),
-              ElementsAre("put w/v1/ch/a%2Fb/7", "put w/v1/si/a%2Fb/69"));
+              ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                          "put w/v1/ch/a%2Fb/7", "put w/v1/si/a%2Fb/69"));
   EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/si/a%2Fb/69"));
 }
 
@@ -220,6 +223,41 @@ TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
   const auto part = Plan(&image);
   EXPECT_THAT(Keys(part->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
   EXPECT_EQ(part->request().compare(1).mod_revision(), 12);
+}
+
+// The batch hung while the client went to another relay, and there its stream is.
+TEST_F(PlanTest, ALateAttachmentLeavesANewerOneAlone) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(11, "another relay");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 10}});
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  calls_.pop_back();
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  calls_.clear();
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 11}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+}
+
+// Its lease is gone, or another one that etcd has spoken of.
+TEST_F(PlanTest, ARenewalIsWrittenUnderTheNewLease) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(11, "me");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .renewal = true}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
+  image.presence(kReceiver).Take(12, "another relay");
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+}
+
+TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
+  ChannelImage image = Image(9, 2);  // frame n has n bytes
+  calls_.push_back(
+      {.what = ReadCall{.author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {}}});
+  const auto part = Plan(&image);
+  EXPECT_EQ(part->request().success(2).request_range().limit(), 3);  // 3, 4 and 5
+  EXPECT_GT(part->bytes(), 12u);
 }
 
 TEST(EtcdKeysTest, KeysAreReadBack) {
@@ -245,13 +283,44 @@ TEST(EtcdKeysTest, TheEndOfAPrefix) {
 
 TEST(EtcdLeasesTest, AreSharedByTenMinutes) {
   EtcdLeases leases;
-  const absl::Time now = absl::FromUnixSeconds(600'000);
-  leases.Add(now, 1);
-  EXPECT_EQ(leases.Find(now + absl::Seconds(599)), 1);
-  EXPECT_EQ(leases.Find(now + absl::Seconds(600)), 0);
-  EXPECT_EQ(EtcdLeases::TtlOf(now + absl::Seconds(1), now), absl::Minutes(70));
-  leases.DropBefore(now + absl::Seconds(600));
-  EXPECT_EQ(leases.Find(now), 0);
+  const absl::Time due = absl::FromUnixSeconds(600'000);
+  const EtcdLeases::Now now{.wall = due, .steady = absl::Hours(1)};
+  leases.Add(due, 1, now);
+  EXPECT_EQ(leases.Find(due + absl::Seconds(599), now), 1);
+  EXPECT_EQ(leases.Find(due + absl::Seconds(600), now), 0);
+  EXPECT_EQ(EtcdLeases::TtlOf(due + absl::Seconds(1), now), absl::Minutes(70));
+}
+
+TEST(EtcdLeasesTest, WhatIsOverdueHasALeaseOfItsOwnTime) {
+  EtcdLeases leases;
+  const EtcdLeases::Now now{.wall = absl::FromUnixSeconds(600'000), .steady = absl::Hours(1)};
+  const absl::Time long_ago = now.wall - absl::Hours(100);
+  EXPECT_EQ(EtcdLeases::TtlOf(long_ago, now), absl::Minutes(70));
+  leases.Add(long_ago, 1, now);
+  EXPECT_EQ(leases.Find(long_ago, now), 1);
+}
+
+// The clock was a day ahead, and is set right: a lease of then ends too soon for a channel of now.
+TEST(EtcdLeasesTest, AClockThatIsSetBackGetsNewLeases) {
+  EtcdLeases leases;
+  const absl::Time right = absl::FromUnixSeconds(600'000);
+  const EtcdLeases::Now ahead{.wall = right + absl::Hours(24), .steady = absl::Hours(1)};
+  const absl::Time due = right + absl::Hours(25);
+  leases.Add(due, 1, ahead);
+  EXPECT_EQ(leases.Find(due, ahead), 1);
+  const EtcdLeases::Now now{.wall = right, .steady = absl::Hours(1)};
+  EXPECT_EQ(leases.Find(due, now), 0);
+  leases.Add(due, 2, now);
+  EXPECT_EQ(leases.Find(due, now), 2);
+}
+
+TEST(EtcdLeasesTest, ThoseThatHaveEndedAreLetGo) {
+  EtcdLeases leases;
+  const EtcdLeases::Now now{.wall = absl::FromUnixSeconds(600'000), .steady = absl::Hours(1)};
+  leases.Add(now.wall, 1, now);
+  const EtcdLeases::Now later{.wall = now.wall, .steady = now.steady + absl::Hours(2)};
+  leases.DropEnded(later);
+  EXPECT_EQ(leases.Find(now.wall, now), 0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "absl/memory/memory.h"
 #include "relay/store/log_rules.h"
+#include "relay/store/store_away.h"
 
 namespace wormhole::relay {
 namespace {
@@ -12,9 +13,28 @@ namespace {
 using etcdserverpb::RangeRequest;
 using etcdserverpb::RangeResponse;
 
-// Of one Read, and of one part: what is answered at once lies in memory.
+// Of one Read, and of one part.
 constexpr int kMaxFrames = 64;
 constexpr size_t kMaxCalls = 8;
+// Each time something else had happened in between.
+constexpr int kMaxAttempts = 32;
+
+// How many frames with numbers above `after` have `max_bytes` in all: at least one.
+int CountFrames(const ChannelImage& image, Role author, uint64_t after, size_t max_bytes,
+                size_t& bytes) {
+  const auto& log = image.logs[static_cast<size_t>(author)].value;
+  int count = 0;
+  if (log) {
+    uint64_t number = log->stored - std::min<uint64_t>(log->stored, log->sizes.size());
+    for (const uint64_t size : log->sizes) {
+      if (++number <= after) continue;
+      if (count == kMaxFrames || (count > 0 && bytes + size > max_bytes)) break;
+      bytes += size;
+      ++count;
+    }
+  }
+  return std::max(count, 1);
+}
 
 std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& range,
                                     const ReadCall& call, const LogState& log) {
@@ -72,23 +92,24 @@ std::unique_ptr<ReadPart> ReadPart::Plan(const PartContext& context, const Chann
 bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
   if (std::holds_alternative<LoadCall>(call.what)) return true;
   const EtcdKeys& keys = *context_.keys;
+  if (image == nullptr) return false;
   if (const auto* read = std::get_if<ReadCall>(&call.what)) {
     RangeRequest* const range = request_.add_success()->mutable_request_range();
-    uint64_t first = read->after;
-    if (image != nullptr) first = std::max(first, image->LogOf(read->author).forgotten);
+    const uint64_t first = std::max(read->after, image->LogOf(read->author).forgotten);
     range->set_key(keys.Frame(key_, read->author, first) + '\0');
     range->set_range_end(keys.Frame(key_, read->author, UINT64_MAX) + '\0');
-    range->set_limit(kMaxFrames);
+    range->set_limit(CountFrames(*image, read->author, first, read->max_bytes, answer_bytes_));
     return true;
   }
   const auto* append = std::get_if<AppendCall>(&call.what);
-  if (append == nullptr || image == nullptr) return false;
+  if (append == nullptr) return false;
   if (image->version() != append->version) return false;
   if (JudgeAppend(image->LogOf(append->author), append->number) != AppendStep::kCompare) {
     return false;
   }
   request_.add_success()->mutable_request_range()->set_key(
       keys.Frame(key_, append->author, append->number));
+  answer_bytes_ += append->frame.size();
   return true;
 }
 
@@ -113,7 +134,12 @@ bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revisio
     } else {
       auto& append = std::get<AppendCall>(call.what);
       auto result = Compare(response.responses(next++).response_range(), append, read);
-      if (!result) return false;  // planned again, and what follows it too
+      if (!result) {  // planned again, and what follows it too
+        if (++call.attempts <= kMaxAttempts) return false;
+        FailCall(call, StoreAway("other relays change the channel too often"), answers);
+        calls.pop_front();
+        return false;
+      }
       answers.push_back(
           [done = std::move(append.done), result = *std::move(result)] { done(result); });
     }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "absl/time/clock.h"
 #include "relay/store/etcd/steady_now.h"
 #include "relay/store/store_away.h"
 
@@ -132,16 +131,18 @@ void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> 
 
 void EtcdStore::SetAttached(const ChannelKey& key, Role role, bool attached) {
   sync::MutexLock lock(mutex_);
+  PresenceCall call{.role = role, .attached = attached};
   if (attached) {
     attached_[key].set(static_cast<size_t>(role));
-    view_.Attaching(key, role);
+    if (const auto image = view_.Find(key))
+      call.known = image->writers[static_cast<size_t>(role)].revision;
   } else {
     const auto found = attached_.find(key);
     if (found == attached_.end()) return;
     found->second.reset(static_cast<size_t>(role));
     if (found->second.none()) attached_.erase(found);
   }
-  Enqueue(key, PresenceCall{.role = role, .attached = attached});
+  Enqueue(key, call);
 }
 
 void EtcdStore::TellThirdParties(const ChannelKey& key, uint32_t count) {

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -102,6 +103,7 @@ class EtcdStore final : public Store {
     etcdserverpb::TxnRequest request;
     std::vector<std::unique_ptr<ChannelPart>> parts;
     std::vector<SideCall> sides;
+    std::vector<std::pair<ChannelKey, uint32_t>> third_parties;
   };
 
   explicit EtcdStore(EtcdOptions options);
@@ -129,8 +131,6 @@ class EtcdStore final : public Store {
   void Requeue(const ChannelKey& key) WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.
   void Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
-  void FailAndNote(const ChannelKey& key, EtcdCall& call, const absl::Status& status,
-                   EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   void Worked() WORMHOLE_REQUIRES(mutex_);
   void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
   // Gives the answers, and lets what is next begin.
@@ -139,6 +139,7 @@ class EtcdStore final : public Store {
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
 
   // grants.cc
+  static EtcdLeases::Now Now();
   void GrantLease(absl::Time due_at) WORMHOLE_EXCLUDES(mutex_);
   void GrantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
   // Renews what this relay's sides are attached under.
@@ -166,6 +167,7 @@ class EtcdStore final : public Store {
   int64_t presence_lease_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool renewing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   absl::Duration renewed_at_ WORMHOLE_GUARDED_BY(mutex_);
+  absl::Duration renewal_tried_at_ WORMHOLE_GUARDED_BY(mutex_);
   // The sides that are attached here, by Role.
   absl::flat_hash_map<ChannelKey, std::bitset<2>> attached_ WORMHOLE_GUARDED_BY(mutex_);
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);

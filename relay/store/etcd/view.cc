@@ -1,5 +1,6 @@
 #include "relay/store/etcd/view.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -36,26 +37,6 @@ void EtcdView::Update(const ChannelKey& key, const std::function<bool(ChannelIma
   if (!take(*image)) return;
   const auto& record = image->record.value;
   index_.Take(key, image->record.revision, record ? &*record : nullptr, true);
-}
-
-void EtcdView::Attaching(const ChannelKey& key, Role role) {
-  sync::MutexLock lock(mutex_);
-  ++attaching_[{key, role}];
-}
-
-void EtcdView::Attached(const ChannelKey& key, Role role) {
-  Notices notices;
-  {
-    sync::MutexLock lock(mutex_);
-    const auto entry = attaching_.find({key, role});
-    if (--entry->second != 0) return;
-    attaching_.erase(entry);
-    const ChannelImage* const image = images_.Find(key);
-    if (image == nullptr) return;
-    const auto& writer = image->writers[static_cast<size_t>(role)].value;
-    if (writer.has_value() && *writer != writer_) TellPresence(key, role, *image, notices);
-  }
-  Tell(notices);
 }
 
 void EtcdView::Forget(const ChannelKey& key) {
@@ -98,6 +79,7 @@ void EtcdView::TakeEvents(const etcdserverpb::WatchResponse& response) {
   {
     sync::MutexLock lock(mutex_);
     for (const Event& event : response.events()) TakeEvent(event, notices);
+    newest_ = std::max(newest_, response.header().revision());
   }
   Tell(notices);
 }
@@ -155,7 +137,6 @@ void EtcdView::TakeState(const EtcdKeys::Place& place, const Event& event, bool 
 
 void EtcdView::TellPresence(const ChannelKey& key, Role role, const ChannelImage& image,
                             Notices& notices) {
-  if (attaching_.contains({key, role})) return;
   const auto& writer = image.writers[static_cast<size_t>(role)].value;
   const bool elsewhere = writer.has_value() && *writer != writer_;
   notices.push_back([key, role, elsewhere](StoreListener& listener) {
@@ -165,17 +146,21 @@ void EtcdView::TellPresence(const ChannelKey& key, Role role, const ChannelImage
 
 void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists, bool own,
                           Notices& notices) {
-  const std::optional<ChannelRecord> record = exists ? ReadRecord(kv.value()) : std::nullopt;
-  if (!index_.Take(key, kv.mod_revision(), record ? &*record : nullptr, own)) return;
+  std::optional<ChannelRecord> record = exists ? ReadRecord(kv.value()) : std::nullopt;
+  // One of a later version that cannot be read: its id is not to be drawn.
+  const ChannelRecord unknown{.due_at = absl::InfiniteFuture()};
+  const ChannelRecord* known = exists ? &unknown : nullptr;
+  if (record) known = &*record;
+  if (!index_.Take(key, kv.mod_revision(), known, own)) return;
   if (ChannelImage* const image = images_.Find(key)) {
     image->record.Take(kv.mod_revision(), record);
   }
   if (own) return;
-  notices.push_back([key, exists = record.has_value(),
-                     ended = record.has_value() && record->ended()](StoreListener& listener) {
-    listener.OnId(key, exists, ended);
-    listener.OnChanged(key);
-  });
+  notices.push_back(
+      [key, exists, ended = record.has_value() && record->ended()](StoreListener& listener) {
+        listener.OnId(key, exists, ended);
+        listener.OnChanged(key);
+      });
 }
 
 void EtcdView::TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices) {
@@ -197,6 +182,9 @@ void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revisio
   Notices notices;
   {
     sync::MutexLock lock(mutex_);
+    // etcd was restored from a copy: what is known has revisions of a history that is no more.
+    if (revision < newest_) index_.Rewind();
+    newest_ = revision;
     absl::flat_hash_map<ChannelKey, bool> there;
     for (const KeyValue& kv : records) {
       const auto place = keys_->Parse(kv.key());

@@ -7,10 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -39,11 +37,6 @@ class EtcdView {
   // Nothing certain is known of the channel any more.
   void Forget(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
 
-  // A stream of this side attaches here: until etcd knows, what is heard of others may be older
-  // than it. `Attached` follows once for each; it tells the listener when another relay was later.
-  void Attaching(const ChannelKey& key, Role role) WORMHOLE_EXCLUDES(mutex_);
-  void Attached(const ChannelKey& key, Role role) WORMHOLE_EXCLUDES(mutex_);
-
   // See Store.
   void ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit)
       WORMHOLE_EXCLUDES(mutex_);
@@ -65,8 +58,7 @@ class EtcdView {
                   Notices& notices) WORMHOLE_REQUIRES(mutex_);
   void TakeState(const EtcdKeys::Place& place, const etcdserverpb::Event& event, bool own,
                  Notices& notices) WORMHOLE_REQUIRES(mutex_);
-  void TellPresence(const ChannelKey& key, Role role, const ChannelImage& image, Notices& notices)
-      WORMHOLE_REQUIRES(mutex_);
+  void TellPresence(const ChannelKey& key, Role role, const ChannelImage& image, Notices& notices);
   void TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices)
       WORMHOLE_REQUIRES(mutex_);
   void Tell(const Notices& notices) WORMHOLE_EXCLUDES(mutex_);
@@ -78,10 +70,10 @@ class EtcdView {
   sync::CondVar told_;
   EtcdIndex index_ WORMHOLE_GUARDED_BY(mutex_);
   RecentMap<ChannelKey, ChannelImage> images_ WORMHOLE_GUARDED_BY(mutex_);
-  std::map<std::pair<ChannelKey, Role>, int> attaching_ WORMHOLE_GUARDED_BY(mutex_);
   // The frame that came last: its log follows.
   std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
   std::string last_frame_ WORMHOLE_GUARDED_BY(mutex_);
+  int64_t newest_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // revision that was heard of
   StoreListener* listener_ WORMHOLE_GUARDED_BY(mutex_) = nullptr;
   int telling_ WORMHOLE_GUARDED_BY(mutex_) = 0;
 };

@@ -58,8 +58,9 @@ bool WritePart::DoPut(const PutCall& call) {
     results_.emplace_back(PutOutcome::kStale);
     return true;
   }
-  const bool had_ended = before_.record.value && before_.record.value->ended();
-  if (had_ended || call.record.ended()) DropStates();
+  // Of a record whose lease ran out before theirs, logs may be left.
+  const bool is_new = call.expected == 0 || before_.record.value->ended();
+  if (is_new || call.record.ended()) DropStates();
   after_.record.value = call.record;
   after_.record.value->version = call.expected + 1;
   results_.emplace_back(PutOutcome::kDone);
@@ -136,25 +137,24 @@ void WritePart::DoAccept(const AcceptCall& call) {
   results_.emplace_back(absl::StatusOr<LogState>(after_.LogOf(call.author)));
 }
 
-// Only this relay's own word is taken back. Of an ended channel nobody is told, and nothing would
-// take the key away again.
+// Only this relay's own word is taken back, and none is given when a newer stream is elsewhere. Of
+// an ended channel nobody is told, and nothing would take the key away again.
 void WritePart::DoPresence(const PresenceCall& call) {
+  const Cell<std::string>& before = before_.writers[Index(call.role)];
   std::optional<std::string>& writer = after_.presence(call.role).value;
+  const bool foreign = before.value.has_value() && *before.value != context_.writer;
   results_.emplace_back();
-  if (call.attached) {
-    if (!after_.record.value || after_.record.value->ended()) return;
-    if (call.renewal) {
-      presence_judged_.set(Index(call.role));
-      if (writer.has_value()) return;
-    }
-    // Written again also when it is there: a later attachment at the same relay is a newer one.
-    writer = context_.writer;
-  } else {
-    presence_judged_.set(Index(call.role));
+  presence_judged_.set(Index(call.role));
+  if (!call.attached) {
     if (writer != context_.writer) return;
-    writer.reset();
+    writer = foreign ? before.value : std::nullopt;
+  } else if (after_.record.value && !after_.record.value->ended()) {
+    const bool newer = call.known.has_value() && before.revision > *call.known;
+    if (foreign && (call.renewal || newer)) return;
+    writer = context_.writer;
   }
-  presence_changed_.set(Index(call.role));
+  // Written also when it is there already, under a lease that is perhaps gone.
+  presence_changed_.set(Index(call.role), !(foreign && writer == before.value));
 }
 
 bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelImage& image,
@@ -184,7 +184,7 @@ bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelIma
   }
   if (known.index() != 0) {
     Answer(first, known, image, answers);
-  } else if (++first.attempts > kMaxAttempts) {
+  } else if (!std::holds_alternative<PresenceCall>(first.what) && ++first.attempts > kMaxAttempts) {
     FailCall(first, StoreAway("other relays change the channel too often"), answers);
   } else {
     return false;  // planned again

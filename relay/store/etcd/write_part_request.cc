@@ -97,11 +97,9 @@ void WritePart::WriteLogs(int64_t lease) {
     if (!cursor_changed_[Index(author)]) continue;
     AddPut(keys.Cursor(key_, author), WriteCursor(*after_.cursor(author).value, context_.writer),
            lease);
-    // Not those that this part writes: a key is written once.
-    const uint64_t first = before_.LogOf(author).forgotten + 1;
-    const uint64_t last = std::min(after_.LogOf(author).forgotten, before_.LogOf(author).stored);
-    if (first > last) continue;
-    AddDelete(keys.Frame(key_, author, first), keys.Frame(key_, author, last + 1));
+    // What this part writes is beyond the cursor, or is not written: no key is written twice.
+    AddDelete(keys.Frame(key_, author, before_.LogOf(author).forgotten + 1),
+              keys.Frame(key_, author, *after_.cursor(author).value) + '\0');
   }
 }
 
