@@ -1,15 +1,14 @@
 #include "tests/faults/front_proxy.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "tests/faults/loopback.h"
 
 namespace wormhole::faults {
 namespace {
@@ -21,7 +20,7 @@ defaults
   timeout client IDLEs
   timeout server IDLEs
 frontend clients
-  bind fd@LISTENER proto h2
+  bind ADDRESS proto h2
   default_backend relays
 backend relays
   server relay RELAY proto h2
@@ -31,7 +30,6 @@ backend relays
 constexpr char kNginxConfig[] = R"(
 daemon off;
 master_process off;
-error_log stderr notice;
 pid FOLDER/nginx.pid;
 events {}
 http {
@@ -65,33 +63,20 @@ bool FrontProxy::Exists(Kind kind) {
 FrontProxy::FrontProxy(Kind kind, const std::string& folder, const std::string& relay,
                        int idle_seconds) {
   std::filesystem::create_directories(folder);
-  const int listener = ListenOnLoopback();
-  address_ = AddressOf(listener);
   const std::string config = folder + "/config";
   std::ofstream(config) << absl::StrReplaceAll(
       kind == Kind::kHaproxy ? kHaproxyConfig : kNginxConfig, {{"IDLE", absl::StrCat(idle_seconds)},
-                                                               {"LISTENER", absl::StrCat(listener)},
-                                                               {"ADDRESS", address_},
+                                                               {"ADDRESS", address()},
                                                                {"RELAY", relay},
                                                                {"FOLDER", folder}});
-  kind == Kind::kHaproxy ? StartHaproxy(config, listener) : StartNginx(config, folder, listener);
-}
-
-// It is given the listening socket.
-void FrontProxy::StartHaproxy(const std::string& config, int listener) {
-  fcntl(listener, F_SETFD, 0);
+  std::vector<std::string> arguments = {absl::StrCat("/usr/sbin/", NameOf(kind))};
+  if (kind == Kind::kHaproxy) {
+    arguments.insert(arguments.end(), {"-db", "-f", config});
+  } else {
+    arguments.insert(arguments.end(), {"-p", folder, "-e", "stderr", "-c", config});
+  }
   child_ = std::make_unique<testing::ChildProcess>(
-      testing::ChildProcess::Options{.arguments = {"/usr/sbin/haproxy", "-db", "-f", config}});
-  close(listener);
-}
-
-// It takes over sockets only with a master process, whose workers would outlive the test. But on
-// an address of our own nobody can take the port in between.
-void FrontProxy::StartNginx(const std::string& config, const std::string& folder, int listener) {
-  close(listener);
-  child_ = std::make_unique<testing::ChildProcess>(testing::ChildProcess::Options{
-      .arguments = {"/usr/sbin/nginx", "-p", folder, "-e", "stderr", "-c", config}});
-  child_->WaitFor(testing::ChildProcess::kErr, "nginx/");  // its version, once it listens
+      testing::ChildProcess::Options{.arguments = std::move(arguments)});
 }
 
 std::string FrontProxy::Stop() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/process/child_process.h"
+#include "tests/process/reserved_port.h"
 
 namespace wormhole::faults {
 
@@ -18,18 +19,15 @@ class FrontProxy {
   static bool Exists(Kind kind);
 
   // Cuts a stream that is silent for `idle_seconds` in either direction. What it writes goes to
-  // `folder`.
+  // `folder`. Until it listens connections are refused, and clients try again.
   FrontProxy(Kind kind, const std::string& folder, const std::string& relay, int idle_seconds);
 
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return port_.host_port(); }
   // What it complained of; ends it.
   std::string Stop();
 
  private:
-  void StartHaproxy(const std::string& config, int listener);
-  void StartNginx(const std::string& config, const std::string& folder, int listener);
-
-  std::string address_;
+  const testing::ReservedPort port_;
   std::unique_ptr<testing::ChildProcess> child_;
 };
 

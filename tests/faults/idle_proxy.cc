@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -21,9 +21,9 @@ namespace {
 
 constexpr int kIdleSeconds = 5;
 
-// What the initiator saw until its exchange was over. haproxy 2.6 shows the relay's answer to Close
-// as CANCELLED, with its details, since the relay ends a stream that the client has not; the client
-// then asks once more.
+// What the initiator saw from when it was with the relay until its exchange was over. haproxy 2.6
+// shows the relay's answer to Close as CANCELLED, with its details, since the relay ends a stream
+// that the client has not; the client then asks once more.
 struct Waited {
   int streams = 0;
   std::vector<std::string> ends;  // the status codes that streams were cut with
@@ -61,9 +61,11 @@ class IdleProxyTest : public ::testing::TestWithParam<FrontProxy::Kind> {
  private:
   static Waited Read(const std::string& log) {
     Waited waited;
+    bool opened = false;
     for (const LogLine& line : ReadLogs({log})) {
       if (line.words.at(2) == "close") break;
-      if (line.words.at(2) == "open") ++waited.streams;
+      if (line.words[2] == "opened" && !std::exchange(opened, true)) waited = {.streams = 1};
+      if (line.words[2] == "open") ++waited.streams;
       if (line.words[2] == "end") waited.ends.push_back(line.words.at(3));
     }
     return waited;

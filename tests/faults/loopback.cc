@@ -21,16 +21,11 @@ namespace {
 
 }  // namespace
 
-std::string OwnHost() {
-  const pid_t pid = getpid();
-  return absl::StrCat("127.", 1 + pid / 62'500 % 250, ".", pid / 250 % 250, ".", 1 + pid % 250);
-}
-
 int ListenOnLoopback() {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = {};
   address.sin_family = AF_INET;
-  inet_pton(AF_INET, OwnHost().c_str(), &address.sin_addr);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (listener < 0 || bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
       listen(listener, 64) != 0) {
     Die("a socket on loopback");

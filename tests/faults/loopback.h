@@ -6,12 +6,7 @@
 
 namespace wormhole::faults {
 
-// A loopback address that this process alone uses and that nothing connects from. On 127.0.0.1 the
-// port of a server that is away for a moment could be given to somebody who connects, even to a
-// client that tries to reach that very server.
-std::string OwnHost();
-
-// A socket that listens on OwnHost() and a port that the kernel picks; closed on exec. Ends the
+// A socket that listens on 127.0.0.1 and a port that the kernel picks; closed on exec. Ends the
 // process when there is none to be had.
 int ListenOnLoopback();
 

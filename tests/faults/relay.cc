@@ -4,8 +4,6 @@
 
 #include <cstdlib>
 
-#include "tests/faults/loopback.h"
-
 namespace wormhole::faults {
 namespace {
 
@@ -16,17 +14,15 @@ std::string Program() {
 
 }  // namespace
 
-Relay::Relay(Options options) : options_(std::move(options)), address_(OwnHost() + ":0") {}
+Relay::Relay(Options options) : options_(std::move(options)) {}
 
 bool Relay::Start() {
-  std::vector<std::string> arguments = {Program(), "--listen=" + address_,
+  std::vector<std::string> arguments = {Program(), "--listen=" + address(),
                                         "--store=" + options_.store};
   arguments.insert(arguments.end(), options_.flags.begin(), options_.flags.end());
   child_ = std::make_unique<testing::ChildProcess>(testing::ChildProcess::Options{
       .arguments = std::move(arguments), .environment = options_.environment});
-  const std::string listening = child_->WaitForLine(testing::ChildProcess::kOut, "listening on ");
-  if (!listening.empty()) address_ = listening;
-  return !listening.empty();
+  return !child_->WaitForLine(testing::ChildProcess::kOut, "listening on ").empty();
 }
 
 void Relay::Kill() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/process/child_process.h"
+#include "tests/process/reserved_port.h"
 
 namespace wormhole::faults {
 
@@ -31,12 +32,12 @@ class Relay {
   // Waits for the end; the exit status, or 128 + the signal.
   int AwaitExit() { return child_->WaitForExit(); }
 
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return port_.host_port(); }
   testing::ChildProcess& child() { return *child_; }
 
  private:
   const Options options_;
-  std::string address_;
+  testing::ReservedPort port_;
   std::unique_ptr<testing::ChildProcess> child_;
 };
 

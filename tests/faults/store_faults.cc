@@ -1,0 +1,176 @@
+// Fault 5: the disk full, errors of it, a write that is torn by the end of the process, a log that
+// is cut, and a clock that jumps. The relay says what is wrong, stays up or ends as documented, and
+// has all that it acknowledged.
+#include <signal.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/faults/injected_faults.h"
+#include "tests/faults/one_exchange.h"
+#include "tests/faults/scene.h"
+#include "tests/faults/small_disk.h"
+
+namespace wormhole::faults {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kShort = 150;
+constexpr char kTrouble[] = "clients are sent away until the store works again";
+constexpr char kWorks[] = "the store works again";
+
+// How long a fault that passes lasts.
+void HoldOn() { std::this_thread::sleep_for(std::chrono::milliseconds(600)); }
+
+// The relay never ended, and ends well now.
+void ExpectStayedUp(Scene& scene) {
+  EXPECT_EQ(scene.relay().Stop(), 0) << scene.relay().child().err();
+}
+
+// A relay on SQLite in `folder` whose system calls fail as `faults` says.
+Relay::Options Suffering(const InjectedFaults& faults, const Folder& folder) {
+  return {.store = "sqlite:" + folder.File("relay.db"), .environment = faults.Environment()};
+}
+
+// First, while the process has one thread.
+TEST(StoreFaultsTest, AFullDisk) {
+  Folder folder;
+  SmallDisk disk(folder.File("disk"), /*megabytes=*/48);
+  if (!disk.why_not().empty()) GTEST_SKIP() << disk.why_not();
+  Scene scene({.short_exchanges = kShort,
+               .relays = {{.store = absl::StrCat("sqlite:", disk.path(), "/relay.db")}}});
+  int times = 0;
+  scene.RunDuring([&] {
+    scene.AwaitSomeEvents();
+    disk.Fill();
+    HoldOn();
+    disk.Free();
+    ++times;
+  });
+  scene.ExpectAllFinished(absl::StrCat("disk full ", times, " times"));
+  ExpectStayedUp(scene);
+  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kTrouble));
+  EXPECT_THAT(scene.relay().child().err(), HasSubstr("full"));
+  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kWorks));
+}
+
+TEST(StoreFaultsTest, ErrorsOfTheDisk) {
+  Folder folder;
+  InjectedFaults faults(folder.File("control"));
+  Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
+  int times = 0;
+  scene.RunDuring([&] {
+    scene.AwaitSomeEvents();
+    (++times % 2 == 0 ? faults->write_error : faults->sync_error) = EIO;
+    HoldOn();
+    faults->write_error = faults->sync_error = 0;
+  });
+  scene.ExpectAllFinished(absl::StrCat("disk broken ", times, " times"));
+  ExpectStayedUp(scene);
+  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kTrouble));
+  EXPECT_THAT(scene.relay().child().err(), HasSubstr("I/O error"));
+  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kWorks));
+}
+
+TEST(StoreFaultsTest, ATornLastWrite) {
+  Folder folder;
+  InjectedFaults faults(folder.File("control"));
+  Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
+  std::uniform_int_distribution<int> writes(1, 30);
+  int times = 0;
+  scene.RunDuring([&] {
+    faults->tear_write = writes(scene.random());
+    ASSERT_EQ(scene.relay().AwaitExit(), 128 + SIGKILL) << scene.relay().child().err();
+    ++times;
+    ASSERT_TRUE(scene.relay().Start()) << scene.relay().child().err();
+  });
+  scene.ExpectAllFinished(absl::StrCat("write torn ", times, " times"));
+  ExpectStayedUp(scene);
+}
+
+// Back and forth by less than a channel lives.
+TEST(StoreFaultsTest, AClockThatJumps) {
+  Folder folder;
+  InjectedFaults faults(folder.File("control"));
+  Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
+  std::uniform_int_distribution<int> seconds(-60, 60);
+  int times = 0;
+  scene.RunDuring([&] {
+    scene.AwaitSomeEvents();
+    faults->clock_shift_seconds = seconds(scene.random());
+    ++times;
+  });
+  scene.ExpectAllFinished(absl::StrCat("clock jumped ", times, " times"));
+  ExpectStayedUp(scene);
+}
+
+// Channels that wait are over then, with a reason, and the next ones are not.
+TEST(StoreFaultsTest, AClockThatJumpsBeyondTheLifeOfAChannel) {
+  Folder folder;
+  InjectedFaults faults(folder.File("control"));
+  Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
+  int times = 0;
+  scene.RunDuring([&] {
+    if (++times == 3) faults->clock_shift_seconds = 4 * 60;
+  });
+  const Verdict verdict = scene.ExpectNoneLost("clock jumped by four minutes");
+  EXPECT_GT(verdict.finished, verdict.failed);
+  ExpectStayedUp(scene);
+}
+
+// A store as it was when its relay was killed, in a folder of its own.
+class StoreCopy {
+ public:
+  explicit StoreCopy(const Folder& original) {
+    for (const char* name : {"relay.db", "relay.db-wal"}) {
+      std::filesystem::copy_file(original.File(name), folder_.File(name));
+    }
+  }
+  std::string File() const { return folder_.File("relay.db"); }
+  std::string Log() const { return folder_.File("relay.db-wal"); }
+  Relay::Options Options() const { return {.store = "sqlite:" + File()}; }
+
+ private:
+  Folder folder_;
+};
+
+// What is behind the cut was acknowledged and is gone, which no relay can help. What is before it
+// is a store.
+TEST(StoreFaultsTest, ALogThatIsCutSomewhere) {
+  Scene original({.short_exchanges = 20, .talks = 1});
+  original.RunDuring([] {});
+  original.ExpectAllFinished("a store to cut");
+  original.relay().Kill();
+  constexpr int kCopies = 5;
+  for (int i = 0; i < kCopies; ++i) {
+    StoreCopy copy(original.folder());
+    const uint64_t size = std::filesystem::file_size(copy.Log());
+    std::filesystem::resize_file(copy.Log(), original.random()() % size);
+    Scene scene({.relays = {copy.Options()}});
+    RunExchange({.name = "after",
+                 .initiators_relay = scene.relay().address(),
+                 .receivers_relay = scene.relay().address()},
+                scene.initiators(), scene.receivers());
+    scene.ExpectAllFinished("a log cut", 1);
+    ExpectStayedUp(scene);
+  }
+  StoreCopy copy(original.folder());
+  std::filesystem::remove(copy.Log());
+  std::fstream(copy.File(), std::ios::in | std::ios::out) << std::string(4096, 'x');
+  Relay relay(copy.Options());
+  EXPECT_FALSE(relay.Start());
+  EXPECT_EQ(relay.AwaitExit(), 1);
+  EXPECT_THAT(relay.child().err(), HasSubstr("is not an SQLite file"));
+}
+
+}  // namespace
+}  // namespace wormhole::faults
