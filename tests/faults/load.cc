@@ -143,7 +143,7 @@ void Load::Goodbye() {
 Options Load::OptionsOf(int exchange, bool receiver) const {
   Options options;
   options.app_id = "example.com/faults";
-  options.rendezvous = plan_.relays[(exchange + (receiver ? 1 : 0)) % plan_.relays.size()];
+  options.rendezvous = plan_.relay;
   options.timeout = plan_.timeout;
   options.schedule = {{absl::ZeroDuration(), absl::Milliseconds(200)}};
   options.client = clients_[receiver ? 1 : 0][exchange % plan_.connections];

@@ -25,8 +25,8 @@ struct LoadPlan {
   absl::Duration receiver_after = absl::Milliseconds(500);  // at most, once the code is there
   absl::Duration timeout = absl::Minutes(2);
   uint64_t seed = 1;
-  std::vector<std::string> relays;  // gRPC targets, which the sides take in turns
-  int connections = 4;              // of each end; exchanges share them
+  std::string relay;    // in gRPC target syntax
+  int connections = 4;  // of each end; exchanges share them
 };
 
 // Every other exchange has a save hook, and data is of 0 to 4,000 bytes.

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "tests/faults/checker.h"
 #include "tests/faults/fault_flags.h"
@@ -19,10 +20,10 @@
 namespace wormhole::faults {
 namespace {
 
-std::vector<std::string> AddressesOf(const std::vector<std::unique_ptr<Relay>>& relays) {
+std::string TargetOf(const std::vector<std::unique_ptr<Relay>>& relays) {
   std::vector<std::string> addresses;
   for (const auto& relay : relays) addresses.push_back(relay->address());
-  return addresses;
+  return "ipv4:" + absl::StrJoin(addresses, ",");
 }
 
 }  // namespace
@@ -52,6 +53,7 @@ Scene::Scene(ScenePlan plan)
     std::cerr << relays_.back()->child().err() << std::endl;
     abort();
   }
+  target_ = TargetOf(relays_);
 }
 
 Scene::~Scene() = default;
@@ -62,7 +64,7 @@ void Scene::RunDuring(const std::function<void()>& fault) {
              .spread = amount.duration,
              .timeout = plan_.timeout,
              .seed = Seed(),
-             .relays = AddressesOf(relays_)},
+             .relay = target_},
             initiators_, receivers_);
   begun_ += amount.exchanges + plan_.talks;
   std::vector<std::jthread> threads;
@@ -79,7 +81,7 @@ void Scene::StartTalks(std::vector<std::jthread>& threads) {
   const Amount amount = AmountOf(plan_.short_exchanges);
   for (int i = 0; i < plan_.talks; ++i) {
     const TalkPlan talk = {.name = absl::StrCat("talk", i),
-                           .relay = relays_[i % relays_.size()]->address(),
+                           .relay = target_,
                            .frames = plan_.talk_frames,
                            .frame_bytes = 60'000,
                            .pause = amount.duration / static_cast<double>(plan_.talk_frames)};

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -48,6 +49,9 @@ class Scene {
   explicit Scene(ScenePlan plan = {});
   ~Scene();
 
+  // Where clients go: to all relays, in gRPC target syntax, unless this says something else.
+  void SetTarget(std::string target) { target_ = std::move(target); }
+
   // Runs the load, and `fault` meanwhile, about every second, on this thread, until the load is
   // done or a test has failed.
   void RunDuring(const std::function<void()>& fault);
@@ -76,6 +80,7 @@ class Scene {
   Folder folder_;
   EventLog* const initiators_;
   EventLog* const receivers_;
+  std::string target_;
   int begun_ = 0;
   std::vector<std::unique_ptr<Relay>> relays_;
   std::mt19937_64 random_;
