@@ -66,7 +66,8 @@ std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
   Print(out, "acknowledged frames", verdict.posted);
   Print(out, "of them missing", verdict.acknowledged_missing);
   Print(out, "frames altered", verdict.altered);
-  out << "nonces reused " << verdict.nonces_reused;
+  Print(out, "nonces reused", verdict.nonces_reused);
+  out << "refused " << verdict.refused;
   for (const auto& [reason, count] : verdict.reasons) {
     out << "; reason " << reason << " " << count << " times";
   }

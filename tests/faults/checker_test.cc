@@ -192,6 +192,18 @@ TEST_F(CheckerTest, ANonceForTwoPlaintexts) {
   EXPECT_EQ(Judge().nonces_reused, 1);
 }
 
+TEST_F(CheckerTest, ARefusalOfWhatIsByTheRules) {
+  Begin();
+  Log({"wire s1 post 2 f2", "wire s1 end 3 1"});
+  EXPECT_EQ(Judge().refused, 1);
+}
+
+TEST_F(CheckerTest, AStreamThatIsSentAwayIsNoRefusal) {
+  Begin();
+  Log({"wire s1 end 14 17", "wire s2 end 10 11"});
+  EXPECT_EQ(Judge().refused, 0);
+}
+
 TEST_F(CheckerTest, EachFirstFrameIsAGuess) {
   Begin();
   Log({"wire s3 open sr resume 0", "wire s3 opened 7/9 1 1 0", "wire s3 message 1 fx"});

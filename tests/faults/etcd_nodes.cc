@@ -15,7 +15,7 @@ namespace {
 using testing::EtcdCluster;
 
 constexpr int kNodes = 3;
-constexpr int kShort = 150;
+constexpr int kShort = 90;
 constexpr std::chrono::milliseconds kAway(1500);
 
 class EtcdNodesTest : public ::testing::Test {

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
 namespace wormhole::faults {
 namespace {
 
 // rendezvous.proto; written out, since the checker shares no code with what it checks.
 constexpr char kNeverAllocated[] = "2";
+// MALFORMED, SIDE_IN_USE, NOT_MEMBER, NOT_ALLOWED, CONFLICT, WINDOW: no client here gives cause for
+// any of them.
+constexpr std::string_view kRefusals[] = {"1", "7", "8", "9", "10", "14"};
 constexpr char kHappy[] = "1";
 
 uint64_t Number(const LogLine& line, size_t at) {
@@ -97,6 +101,9 @@ void FrameLedger::NoteEnd(const LogLine& line, const Stream& stream) {
   if (line.words.at(4) == kNeverAllocated && side.joined && !over) {
     Missing("the relay does not know a channel any more that nobody closed");
   }
+  if (std::ranges::find(kRefusals, line.words[4]) == std::end(kRefusals)) return;
+  ++found_.refused;
+  found_.wrong.push_back("a stream was refused for reason " + line.words[4]);
 }
 
 void FrameLedger::Count(Verdict& verdict) {
@@ -113,6 +120,7 @@ void FrameLedger::Count(Verdict& verdict) {
   verdict.acknowledged_missing = found_.acknowledged_missing;
   verdict.altered = found_.altered;
   verdict.nonces_reused = found_.nonces_reused;
+  verdict.refused = found_.refused;
   verdict.most_guesses = found_.most_guesses;
   verdict.wrong.insert(verdict.wrong.end(), found_.wrong.begin(), found_.wrong.end());
 }

@@ -19,7 +19,7 @@ namespace {
 using testing::EtcdCluster;
 
 constexpr int kRelays = 3;
-constexpr int kShort = 200;
+constexpr int kShort = 150;
 
 // A lost stream is noticed after two and a half of these.
 constexpr char kHeartbeat[] = "--heartbeat=1s";

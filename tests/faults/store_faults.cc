@@ -24,7 +24,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int kShort = 150;
+constexpr int kShort = 100;
 constexpr char kTrouble[] = "clients are sent away until the store works again";
 constexpr char kWorks[] = "the store works again";
 

@@ -22,6 +22,7 @@ struct Verdict {
   int acknowledged_missing = 0;  // the relay said Posted, and later did not have it for its reader
   int altered = 0;               // one number with two contents, or read other than it was sent
   int nonces_reused = 0;         // one nonce for two plaintexts
+  int refused = 0;               // streams ended as if the client had broken the rules
 
   int most_guesses = 0;            // different first frames that one side was handed
   std::map<int, int> reasons;      // how often a side was told of each wormhole::Reason
@@ -29,7 +30,7 @@ struct Verdict {
 
   bool clean() const {
     return lost + delivered_twice + paired_wrongly + acknowledged_missing + altered +
-               nonces_reused ==
+               nonces_reused + refused ==
            0;
   }
 };
