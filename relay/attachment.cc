@@ -23,14 +23,19 @@ StreamAttachment::StreamAttachment(std::shared_ptr<Registry> registry, std::shar
 StreamAttachment::~StreamAttachment() { registry_->Remove(this); }
 
 void StreamAttachment::Receive(AttachRequest request) {
-  last_heard_.store(absl::ToInt64Nanoseconds(registry_->steady_now()), std::memory_order_relaxed);
+  NoteHeard();
   if (!std::exchange(opened_, true)) {
+    opening_ = true;
     if (request.has_open()) return Open(std::move(*request.mutable_open()));
     return Dismiss(std::nullopt, Malformed("open", "the first request of a stream is Open"));
   }
   if (request.has_heartbeat()) return Heartbeat();
   // A stream without a channel has ended, and what it still says does not matter.
   if (const std::shared_ptr<LiveChannel> bound = channel()) Dispatch(*bound, std::move(request));
+}
+
+void StreamAttachment::NoteHeard() {
+  last_heard_.store(absl::ToInt64Nanoseconds(registry_->steady_now()), std::memory_order_relaxed);
 }
 
 void StreamAttachment::Open(rendezvous::v1::Open open) {
@@ -156,7 +161,10 @@ bool StreamAttachment::over() const {
 void StreamAttachment::Send(AttachResponse response) {
   sync::MutexLock lock(mutex_);
   if (!sink_ || ended_) return;
-  told_ = true;
+  if (!std::exchange(told_, true)) {
+    NoteHeard();
+    opening_ = false;
+  }
   sink_->Send(std::move(response));
 }
 

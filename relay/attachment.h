@@ -54,13 +54,16 @@ class StreamAttachment final : public Attachment,
 
   // By SwitchboardEnvironment::steady_now.
   absl::Duration old_at() const { return old_at_; }
-  absl::Duration last_heard() const {
-    return absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed));
+  // Whether it has said nothing since then. Until it is told Opened it need not: it does not know
+  // the interval of heartbeats, and what it says is not read.
+  bool IsSilentSince(absl::Duration time) const {
+    return !opening_ && absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
   }
 
  private:
   void Open(rendezvous::v1::Open open);
   void Dispatch(LiveChannel& channel, rendezvous::v1::AttachRequest request);
+  void NoteHeard();
   void Heartbeat() WORMHOLE_EXCLUDES(mutex_);
   bool RoomLocked(size_t limit) WORMHOLE_REQUIRES(mutex_);
   void AnswerHeartbeat() WORMHOLE_REQUIRES(mutex_);
@@ -69,6 +72,7 @@ class StreamAttachment final : public Attachment,
   const std::shared_ptr<Registry> registry_;
   const absl::Duration old_at_;  // when it reaches its maximum age
   std::atomic<int64_t> last_heard_;
+  std::atomic<bool> opening_ = false;  // it has sent Open and was told nothing yet
   std::atomic<bool> wants_room_ = false;
   bool opened_ = false;  // the first request has come; requests come one at a time
 

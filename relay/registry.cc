@@ -109,7 +109,7 @@ std::vector<std::shared_ptr<StreamAttachment>> Registry::Streams() {
 std::vector<std::shared_ptr<StreamAttachment>> Registry::SilentStreams(
     absl::Duration heard_before) {
   return StreamsThat([heard_before](const StreamAttachment& stream) {
-    return stream.last_heard() < heard_before;
+    return stream.IsSilentSince(heard_before);
   });
 }
 

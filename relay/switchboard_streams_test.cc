@@ -92,6 +92,22 @@ TEST_F(Streams, DelaysHaveJitter) {
   EXPECT_GT(delays.size(), 10u);
 }
 
+// The client does not know the relay's interval before it is told, and the store may take longer.
+TEST_F(Streams, WhoWaitsForOpenedIsNotSilent) {
+  auto carl = Stream("carl");
+  carl->Allocate();
+  Pass(10 * options_.heartbeat);
+  Tick();
+  EXPECT_EQ(carl->Ended(), "");
+  Settle();
+  EXPECT_NE(carl->id(), 0u);
+  Tick();
+  EXPECT_EQ(carl->Ended(), "") << "nor was it while it waited";
+  Pass(3 * options_.heartbeat);
+  Tick();
+  EXPECT_NE(carl->Ended(), "");
+}
+
 TEST_F(Streams, AnOldStreamIsToldToComeBack) {
   options_.max_stream_age = absl::Hours(1);
   Restart();
