@@ -204,6 +204,14 @@ TEST_F(CheckerTest, AStreamThatIsSentAwayIsNoRefusal) {
   EXPECT_EQ(Judge().refused, 0);
 }
 
+TEST_F(CheckerTest, OnlyWhoHasLeftMayFindStrangersInItsChannel) {
+  Begin();
+  Log({"wire s1 end 7 8"});
+  EXPECT_EQ(Judge().refused, 1);
+  Log({"wire s2 close 1", "wire s2 end 7 8", "wire s1 end 7 8"});
+  EXPECT_EQ(Judge().refused, 1);
+}
+
 TEST_F(CheckerTest, EachFirstFrameIsAGuess) {
   Begin();
   Log({"wire s3 open sr resume 0", "wire s3 opened 7/9 1 1 0", "wire s3 message 1 fx"});

@@ -12,6 +12,7 @@ constexpr char kNeverAllocated[] = "2";
 // MALFORMED, SIDE_IN_USE, NOT_MEMBER, NOT_ALLOWED, CONFLICT, WINDOW: no client here gives cause for
 // any of them.
 constexpr std::string_view kRefusals[] = {"1", "7", "8", "9", "10", "14"};
+constexpr char kNotMember[] = "8";
 constexpr char kHappy[] = "1";
 
 uint64_t Number(const LogLine& line, size_t at) {
@@ -101,6 +102,9 @@ void FrameLedger::NoteEnd(const LogLine& line, const Stream& stream) {
   if (line.words.at(4) == kNeverAllocated && side.joined && !over) {
     Missing("the relay does not know a channel any more that nobody closed");
   }
+  // The number of a channel that is over may be another's by the time that a side says again that
+  // it has left.
+  if (line.words[4] == kNotMember && over) return;
   if (std::ranges::find(kRefusals, line.words[4]) == std::end(kRefusals)) return;
   ++found_.refused;
   found_.wrong.push_back("a stream was refused for reason " + line.words[4]);

@@ -49,6 +49,21 @@ TEST(RelaysOnEtcdTest, OneKilledAfterTheOther) {
   EXPECT_GE(kills, kRelays);
 }
 
+// A rolling update: SIGTERM, and the next version in its place.
+TEST(RelaysOnEtcdTest, OneRestartedAfterTheOther) {
+  EtcdCluster etcd;
+  Scene scene(PlanFor({etcd.endpoints(), etcd.endpoints(), etcd.endpoints()}));
+  int restarts = 0;
+  scene.RunDuring([&] {
+    Relay& relay = scene.relay(restarts++ % kRelays);
+    scene.AwaitSomeEvents();
+    ASSERT_EQ(relay.Stop(), 0) << relay.child().err();
+    ASSERT_TRUE(relay.Start()) << relay.child().err();
+  });
+  scene.ExpectAllFinished(absl::StrCat("relays restarted ", restarts, " times"));
+  EXPECT_GE(restarts, kRelays);
+}
+
 TEST(RelaysOnEtcdTest, OneCutOffFromEtcd) {
   EtcdCluster etcd;
   std::vector<std::unique_ptr<TcpProxy>> ways;
