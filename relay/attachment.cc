@@ -1,5 +1,6 @@
 #include "relay/attachment.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "relay/allocation.h"
@@ -13,6 +14,13 @@ namespace wormhole::relay {
 
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
+
+namespace {
+
+// What a client keeps to before it is told (proto/PROTOCOL.md section 2).
+constexpr absl::Duration kFirstHeartbeat = absl::Seconds(20);
+
+}  // namespace
 
 StreamAttachment::StreamAttachment(std::shared_ptr<Registry> registry, std::shared_ptr<Sink> sink)
     : registry_(std::move(registry)),
@@ -146,6 +154,11 @@ bool StreamAttachment::Bind(std::shared_ptr<LiveChannel> channel) {
   if (!sink_ || ended_) return false;
   channel_ = std::move(channel);
   return true;
+}
+
+absl::Duration StreamAttachment::heartbeat() const {
+  const absl::Duration wanted = registry_->options().heartbeat;
+  return told_ ? wanted : std::max(wanted, kFirstHeartbeat);
 }
 
 bool StreamAttachment::over() const {

@@ -57,6 +57,8 @@ class StreamAttachment final : public Attachment,
   absl::Duration last_heard() const {
     return absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed));
   }
+  // How often the client says something at least: it learns by Opened what this relay wants.
+  absl::Duration heartbeat() const;
 
  private:
   void Open(rendezvous::v1::Open open);
@@ -70,12 +72,12 @@ class StreamAttachment final : public Attachment,
   const absl::Duration old_at_;  // when it reaches its maximum age
   std::atomic<int64_t> last_heard_;
   std::atomic<bool> wants_room_ = false;
-  bool opened_ = false;  // the first request has come; requests come one at a time
+  std::atomic<bool> told_ = false;  // something: Opened at first
+  bool opened_ = false;             // the first request has come; requests come one at a time
 
   mutable sync::Mutex mutex_;
   std::shared_ptr<Sink> sink_ WORMHOLE_GUARDED_BY(mutex_);  // null: detached
   bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // something: Opened at first
   bool owes_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::shared_ptr<LiveChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
 };

@@ -106,10 +106,9 @@ std::vector<std::shared_ptr<StreamAttachment>> Registry::Streams() {
   return StreamsThat([](const StreamAttachment&) { return true; });
 }
 
-std::vector<std::shared_ptr<StreamAttachment>> Registry::SilentStreams(
-    absl::Duration heard_before) {
-  return StreamsThat([heard_before](const StreamAttachment& stream) {
-    return stream.last_heard() < heard_before;
+std::vector<std::shared_ptr<StreamAttachment>> Registry::SilentStreams(double heartbeats) {
+  return StreamsThat([heartbeats, now = steady_now()](const StreamAttachment& stream) {
+    return stream.last_heard() < now - heartbeats * stream.heartbeat();
   });
 }
 

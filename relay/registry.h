@@ -54,8 +54,8 @@ class Registry : public std::enable_shared_from_this<Registry> {
   void Add(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
   void Remove(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
   std::vector<std::shared_ptr<StreamAttachment>> Streams() WORMHOLE_EXCLUDES(mutex_);
-  // The streams that have said nothing since `heard_before`.
-  std::vector<std::shared_ptr<StreamAttachment>> SilentStreams(absl::Duration heard_before)
+  // The streams that have said nothing for so many of their heartbeats.
+  std::vector<std::shared_ptr<StreamAttachment>> SilentStreams(double heartbeats)
       WORMHOLE_EXCLUDES(mutex_);
   // The streams that have reached their maximum age.
   std::vector<std::shared_ptr<StreamAttachment>> OldStreams() WORMHOLE_EXCLUDES(mutex_);

@@ -60,8 +60,7 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   void EndSilentStreams() {
-    const absl::Duration silence = kSilentHeartbeats * registry_->options().heartbeat;
-    for (const auto& stream : registry_->SilentStreams(registry_->steady_now() - silence)) {
+    for (const auto& stream : registry_->SilentStreams(kSilentHeartbeats)) {
       stream->Dismiss(std::nullopt,
                       absl::UnavailableError("nothing was heard from the client for two and a "
                                              "half heartbeats; resume on a new stream"));

@@ -92,6 +92,26 @@ TEST_F(Streams, DelaysHaveJitter) {
   EXPECT_GT(delays.size(), 10u);
 }
 
+// Before it is told, a client does not know how often this relay wants to hear from it.
+TEST_F(Streams, AClientThatWaitsForASlowStoreNeedNotHurry) {
+  options_.heartbeat = absl::Seconds(2);
+  Restart();
+  auto carl = Stream("carl");
+  carl->Allocate();
+  Pass(absl::Seconds(49));
+  switchboard_->Tick();
+  EXPECT_EQ(carl->Ended(), "");
+  Settle();
+  EXPECT_NE(carl->id(), 0u);
+  switchboard_->Tick();
+  EXPECT_NE(carl->Ended(), "") << "now it does";
+  auto dora = Stream("dora");
+  dora->Allocate();
+  Pass(absl::Seconds(51));
+  switchboard_->Tick();
+  EXPECT_NE(dora->Ended(), "");
+}
+
 TEST_F(Streams, AnOldStreamIsToldToComeBack) {
   options_.max_stream_age = absl::Hours(1);
   Restart();
