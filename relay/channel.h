@@ -74,6 +74,26 @@ struct ChannelRecord {
   friend bool operator==(const ChannelRecord&, const ChannelRecord&) = default;
 };
 
+// Whether both are of one channel, if they have the same id.
+inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
+  return a.member(Role::kInitiator).side == b.member(Role::kInitiator).side;
+}
+
+// Names one of the channels that have had an id one after the other, by its initiator's side, which
+// belongs to no other. Without one: whichever has the id.
+struct ChannelRef {
+  ChannelRef(ChannelKey channel_key, std::string initiator_side = "")
+      : key(std::move(channel_key)), initiator(std::move(initiator_side)) {}
+
+  // Whether `record`, which has the id, is that of this channel.
+  bool Names(const ChannelRecord& record) const {
+    return initiator.empty() || initiator == record.member(Role::kInitiator).side;
+  }
+
+  ChannelKey key;
+  std::string initiator;
+};
+
 // One side's log, seen from outside. Frames (forgotten, stored] are kept.
 struct LogState {
   uint64_t stored = 0;     // number of the last stored frame

@@ -83,18 +83,20 @@ class GroupStore final : public Store {
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override {
     Add("Erase", std::move(done), [&] { return tables_->Erase(relay_, key, expected); });
   }
-  void Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+  void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override {
     Add("Append", std::move(done),
-        [&] { return tables_->Append(relay_, key, version, author, number, frame); });
+        [&] { return tables_->Append(relay_, channel, version, author, number, frame); });
   }
-  void Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) override {
-    Add("Accept", std::move(done), [&] { return tables_->Accept(relay_, key, author, cursor); });
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+              Done<LogState> done) override {
+    Add("Accept", std::move(done),
+        [&] { return tables_->Accept(relay_, channel, author, cursor); });
   }
-  void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+  void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<StoredFrame>> done) override {
     Add("Read", std::move(done),
-        [&] { return tables_->channels().Read(key, author, after, max_bytes); });
+        [&] { return tables_->channels().Read(channel, author, after, max_bytes); });
   }
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override {
     Add("Due", std::move(done), [&] { return tables_->channels().Due(now, limit); });

@@ -26,31 +26,21 @@ PutOutcome GroupTables::Erase(int relay, const ChannelKey& key, uint64_t expecte
   return outcome;
 }
 
-AppendResult GroupTables::Append(int relay, const ChannelKey& key, uint64_t version, Role author,
-                                 uint64_t number, const std::string& frame) {
-  const std::optional<LogState> before = LogOf(key, author);
-  const AppendResult result = channels_.Append(key, version, author, number, frame);
-  const bool changed = result.outcome == AppendOutcome::kDone && before != result.log;
-  if (changed) {
-    const auto tell = [key, author, log = result.log, number, frame](StoreListener& listener) {
-      const StoredFrame stored{.number = number, .frame = frame};
-      listener.OnLog(key, author, log, log.forgotten < number ? &stored : nullptr);
-    };
-    history_.push_back({.kind = News::Kind::kLog, .by = relay, .key = key, .tell = tell});
+AppendResult GroupTables::Append(int relay, const ChannelRef& channel, uint64_t version,
+                                 Role author, uint64_t number, const std::string& frame) {
+  const std::optional<LogState> before = LogOf(channel.key, author);
+  const AppendResult result = channels_.Append(channel, version, author, number, frame);
+  if (result.outcome == AppendOutcome::kDone && before != result.log) {
+    NoteLog(relay, channel, author, result.log, {.number = number, .frame = frame});
   }
   return result;
 }
 
-absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelKey& key, Role author,
+absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelRef& channel, Role author,
                                              uint64_t cursor) {
-  const std::optional<LogState> before = LogOf(key, author);
-  absl::StatusOr<LogState> after = channels_.Accept(key, author, cursor);
-  if (after.ok() && before != *after) {
-    const auto tell = [key, author, log = *after](StoreListener& listener) {
-      listener.OnLog(key, author, log, nullptr);
-    };
-    history_.push_back({.kind = News::Kind::kLog, .by = relay, .key = key, .tell = tell});
-  }
+  const std::optional<LogState> before = LogOf(channel.key, author);
+  absl::StatusOr<LogState> after = channels_.Accept(channel, author, cursor);
+  if (after.ok() && before != *after) NoteLog(relay, channel, author, *after, {});
   return after;
 }
 
@@ -98,6 +88,14 @@ std::optional<LogState> GroupTables::LogOf(const ChannelKey& key, Role author) c
 void GroupTables::TellId(const ChannelKey& key, StoreListener& listener) const {
   const std::optional<ChannelSnapshot> now = channels_.Load(key);
   listener.OnId(key, now.has_value(), now.has_value() && now->record.ended());
+}
+
+void GroupTables::NoteLog(int by, const ChannelRef& channel, Role author, const LogState& log,
+                          const StoredFrame& frame) {
+  const auto tell = [channel, author, log, frame](StoreListener& listener) {
+    listener.OnLog(channel, author, log, log.forgotten < frame.number ? &frame : nullptr);
+  };
+  history_.push_back({.kind = News::Kind::kLog, .by = by, .key = channel.key, .tell = tell});
 }
 
 void GroupTables::NoteRecord(int by, const ChannelKey& key) {

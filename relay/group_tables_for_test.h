@@ -41,9 +41,10 @@ class GroupTables {
   std::optional<ChannelSnapshot> Load(int relay, const ChannelKey& key) const;
   PutOutcome Put(int relay, const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
   PutOutcome Erase(int relay, const ChannelKey& key, uint64_t expected);
-  AppendResult Append(int relay, const ChannelKey& key, uint64_t version, Role author,
+  AppendResult Append(int relay, const ChannelRef& channel, uint64_t version, Role author,
                       uint64_t number, const std::string& frame);
-  absl::StatusOr<LogState> Accept(int relay, const ChannelKey& key, Role author, uint64_t cursor);
+  absl::StatusOr<LogState> Accept(int relay, const ChannelRef& channel, Role author,
+                                  uint64_t cursor);
   void SetAttached(int relay, const ChannelKey& key, Role role, bool attached);
   void TellThirdParties(int relay, const ChannelKey& key, uint32_t count);
   // The relay's word about its streams no longer holds.
@@ -62,6 +63,8 @@ class GroupTables {
 
  private:
   std::optional<LogState> LogOf(const ChannelKey& key, Role author) const;
+  void NoteLog(int by, const ChannelRef& channel, Role author, const LogState& log,
+               const StoredFrame& frame);
   void NoteRecord(int by, const ChannelKey& key);
 
   MemoryChannels channels_;

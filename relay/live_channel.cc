@@ -16,8 +16,8 @@ bool LiveChannel::Submit(ChannelOp& op) {
   // A load can be spared: if the belief is wrong, the store refuses the Put.
   if (op.create.believed_free && knowledge_ == Knowledge::kNone) knowledge_ = Knowledge::kCurrent;
   // Who comes has perhaps been at another relay, and would see that what is known here is older
-  // than what it was told there.
-  if (registry_->shared() && op.stream && !op.create.believed_free) Doubt();
+  // than what it was told there. What is due has perhaps been seen to.
+  if (registry_->shared() && !op.create.believed_free) Doubt();
   ops_.push_back(std::move(op));
   Advance(turn);
   return true;
@@ -95,6 +95,10 @@ void LiveChannel::Stop() {
   if (!retired_) Abandon(turn);
 }
 
+ChannelRef LiveChannel::ThisChannel() const {
+  return {key_, snapshot_.record.member(Role::kInitiator).side};
+}
+
 std::optional<Role> LiveChannel::RoleOf(const Stream& stream) {
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
     if (seat(role).stream == stream) return role;
@@ -137,6 +141,7 @@ bool LiveChannel::QueueCloses() {
     if (asked.accepting) continue;
     ops_.push_back({.kind = ChannelOp::Kind::kClose,
                     .stream = std::move(asked.close_stream),
+                    .side = snapshot_.record.member(role).side,
                     .role = role,
                     .mood = *asked.close});
     asked.close_stream = nullptr;

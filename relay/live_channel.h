@@ -61,7 +61,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
 
   // What other relays over the same store do: see StoreListener.
   void OnChanged();
-  void OnLog(Role author, const LogState& log, const StoredFrame* frame);
+  void OnLog(const ChannelRef& channel, Role author, const LogState& log, const StoredFrame* frame);
   void OnPresence(Role role, bool elsewhere);
   void OnThirdParties(uint32_t count);
 
@@ -113,6 +113,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   Work& work(Role role) WORMHOLE_REQUIRES(mutex_) { return work_[static_cast<size_t>(role)]; }
 
   // live_channel.cc
+  ChannelRef ThisChannel() const WORMHOLE_REQUIRES(mutex_);
   std::optional<Role> RoleOf(const Stream& stream) WORMHOLE_REQUIRES(mutex_);
   // For a request that only a member may make.
   void RefuseWaiter(const Stream& stream, std::string_view field, Turn& turn)

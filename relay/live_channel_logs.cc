@@ -45,7 +45,7 @@ void LiveChannel::AppendHeld(Role author, Turn& turn) {
       }
     }
     post.in_flight = true;
-    CallStore(turn).Append(key_, snapshot_.record.version, author, post.number, post.frame,
+    CallStore(turn).Append(ThisChannel(), snapshot_.record.version, author, post.number, post.frame,
                            [self = shared_from_this(), epoch = epoch_, author,
                             serial = post.serial](const absl::StatusOr<AppendResult>& result) {
                              self->OnAppended(epoch, author, serial, result);
@@ -116,7 +116,7 @@ void LiveChannel::AcceptIfBehind(Role reader, Turn& turn) {
   if (asked.accepting || asked.cursor <= snapshot_.log(author).accepted) return;
   asked.accepting = true;
   CallStore(turn).Accept(
-      key_, author, asked.cursor,
+      ThisChannel(), author, asked.cursor,
       [self = shared_from_this(), epoch = epoch_, reader](const absl::StatusOr<LogState>& log) {
         self->OnAccepted(epoch, reader, log);
       });
@@ -178,7 +178,7 @@ void LiveChannel::Pump(Role reader, Turn& turn) {
   if (to.reading || to.deaf || snapshot_.record.member(reader).left) return;
   if (to.sent >= snapshot_.log(author).stored || !to.stream->HasRoom()) return;
   to.reading = true;
-  CallStore(turn).Read(key_, author, to.sent, registry_->options().limits.window_bytes,
+  CallStore(turn).Read(ThisChannel(), author, to.sent, registry_->options().limits.window_bytes,
                        [self = shared_from_this(), epoch = epoch_, reader,
                         stream = to.stream](absl::StatusOr<std::vector<StoredFrame>> frames) {
                          self->OnRead(epoch, reader, stream, std::move(frames));

@@ -11,12 +11,14 @@ void LiveChannel::OnChanged() {
   Advance(turn);
 }
 
-void LiveChannel::OnLog(Role author, const LogState& log, const StoredFrame* frame) {
+void LiveChannel::OnLog(const ChannelRef& channel, Role author, const LogState& log,
+                        const StoredFrame* frame) {
   Turn turn(mutex_);
   if (retired_) return;
-  // While the record is being read or changed it is open whether this is the log of the channel
-  // that is known here.
-  if (!Settled() || snapshot_.record.version == 0 || snapshot_.record.ended()) {
+  // It may be the log of an earlier channel with this id, or of one that is not known here yet.
+  const ChannelRecord& record = snapshot_.record;
+  const bool known = record.version != 0 && !record.ended() && channel.Names(record);
+  if (!Settled() || !known || channel.initiator.empty()) {
     Doubt();
     return Advance(turn);
   }
@@ -30,8 +32,12 @@ void LiveChannel::OnLog(Role author, const LogState& log, const StoredFrame* fra
 void LiveChannel::OnPresence(Role role, bool elsewhere) {
   Turn turn(mutex_);
   if (retired_) return;
-  if (!Settled()) Doubt();
-  SetElsewhere(role, elsewhere, turn);
+  // The channel may be another one by now, and the stream that is here the newer one: a load tells.
+  if (Settled() && !(elsewhere && seat(role).stream)) {
+    SetElsewhere(role, elsewhere, turn);
+  } else {
+    Doubt();
+  }
   Advance(turn);
 }
 

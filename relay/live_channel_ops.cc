@@ -111,6 +111,10 @@ void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
 }
 
 void LiveChannel::RunClose(ChannelOp& op, Turn& turn) {
+  // Another channel has come to have the id before this one could be closed.
+  if (snapshot_.record.member(op.role).side != op.side) {
+    return Refuse(op, EndedError(ChannelRecord()), turn);
+  }
   absl::StatusOr<ChannelRecord> next = relay::Close(
       snapshot_.record, op.role, op.mood, registry_->wall_now(), registry_->options().limits);
   if (!next.ok()) return Refuse(op, next.status(), turn);

@@ -14,9 +14,9 @@ void StoreNews::OnChanged(const ChannelKey& key) {
   if (const auto channel = registry_->Find(key)) channel->OnChanged();
 }
 
-void StoreNews::OnLog(const ChannelKey& key, Role author, const LogState& log,
+void StoreNews::OnLog(const ChannelRef& channel, Role author, const LogState& log,
                       const StoredFrame* frame) {
-  if (const auto channel = registry_->Find(key)) channel->OnLog(author, log, frame);
+  if (const auto live = registry_->Find(channel.key)) live->OnLog(channel, author, log, frame);
 }
 
 void StoreNews::OnPresence(const ChannelKey& key, Role role, bool elsewhere) {

@@ -19,7 +19,7 @@ class StoreNews final : public StoreListener {
 
   void OnId(const ChannelKey& key, bool exists, bool ended) override;
   void OnChanged(const ChannelKey& key) override;
-  void OnLog(const ChannelKey& key, Role author, const LogState& log,
+  void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;
   void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;
   void OnThirdParties(const ChannelKey& key, uint32_t count) override;

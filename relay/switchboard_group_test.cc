@@ -12,6 +12,8 @@ using rendezvous::v1::MOOD_SCARY;
 
 using Group = GroupPairTest;
 
+constexpr int kThird = 3;  // a relay that acts behind the backs of the two
+
 TEST_F(Group, TheSidesSeeEachOther) {
   EXPECT_EQ(opening_.first,
             Opened("stored=0 peer=absent:0-0 cursor=0") + " peer(attached cursor=0 third=0)");
@@ -176,6 +178,58 @@ TEST_F(Group, ARelayThatEndsTakesNothingAlong) {
   again->Resume(id_);
   Settle();
   EXPECT_EQ(anna_->Heard(), "peer(attached cursor=0 third=0)");
+}
+
+// A relay that is slow to hear of things acts on what is no more.
+TEST_F(Group, AnEarlierChannelDoesNotTouchTheNextOneWithItsId) {
+  anna_->Post(1, "a");
+  Settle();
+  auto again = east_.Stream("bert");
+  again->Resume(id_, 1);
+  Settle();
+  auto third = west_.Stream("bert");
+  third->Resume(id_, 1);
+  Settle();
+  anna_->Close(MOOD_SCARY);
+  east_.Answer();
+  tables_.Erase(kThird, key(), Stored(id_)->record.version);
+  tables_.Put(kThird, key(), 0,
+              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
+                         absl::UnixEpoch() + now_, options_.limits));
+  tables_.Append(kThird, key(), 1, Role::kInitiator, 1, "e");
+  third->Post(1, "b").Ack(2);
+  west_.Answer();
+  EXPECT_EQ(third->Ended(), "NOT_FOUND EXPIRED");
+  EXPECT_EQ(Stored(id_)->log(Role::kInitiator), (LogState{.stored = 1, .bytes = 1}));
+  EXPECT_EQ(Stored(id_)->log(Role::kReceiver), LogState());
+}
+
+TEST_F(Group, ACloseDoesNotEndTheNextChannelWithTheId) {
+  tables_.Erase(kThird, key(), Stored(id_)->record.version);
+  tables_.Put(kThird, key(), 0,
+              NewChannel(SideOf("emil"), "", true, absl::Hours(1), absl::UnixEpoch() + now_,
+                         options_.limits));
+  bert_->Close(MOOD_SCARY);
+  west_.Answer();
+  EXPECT_EQ(bert_->Ended(), "NOT_FOUND EXPIRED");
+  EXPECT_FALSE(Stored(id_)->record.ended());
+}
+
+TEST_F(Group, LateNewsOfAnEarlierChannelAreNotTakenForTheNextOnes) {
+  anna_->Post(1, "a").Post(2, "b");
+  east_.Answer();
+  tables_.Erase(kThird, key(), Stored(id_)->record.version);
+  tables_.Put(kThird, key(), 0,
+              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
+                         absl::UnixEpoch() + now_, options_.limits));
+  auto dora = west_.Stream("dora");
+  dora->Resume(id_);
+  west_.Answer();
+  Settle();
+  EXPECT_EQ(dora->Heard(),
+            Opened("stored=0 peer=attached:0-0 cursor=0") + " peer(detached cursor=0 third=0)")
+      << "once the east takes back its word about anna";
+  EXPECT_EQ(bert_->Ended(), "NOT_FOUND EXPIRED");
 }
 
 TEST_F(Group, IdsOfTheOtherRelayAreNotDrawn) {

@@ -79,25 +79,27 @@ void MemoryStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcom
                   std::move(done));
 }
 
-void MemoryStore::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+void MemoryStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                          std::string frame, Done<AppendResult> done) {
   Add<AppendResult>(
-      [this, key, version, author, number, frame = std::move(frame)]() mutable {
-        return channels_.Append(key, version, author, number, std::move(frame));
+      [this, channel, version, author, number, frame = std::move(frame)]() mutable {
+        return channels_.Append(channel, version, author, number, std::move(frame));
       },
       std::move(done));
 }
 
-void MemoryStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) {
-  Add<LogState>([this, key, author, cursor] { return channels_.Accept(key, author, cursor); },
-                std::move(done));
+void MemoryStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+                         Done<LogState> done) {
+  Add<LogState>(
+      [this, channel, author, cursor] { return channels_.Accept(channel, author, cursor); },
+      std::move(done));
 }
 
-void MemoryStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+void MemoryStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                        Done<std::vector<StoredFrame>> done) {
   using Answer = std::vector<StoredFrame>;
-  Add<Answer>([this, key, author, after,
-               max_bytes] { return channels_.Read(key, author, after, max_bytes); },
+  Add<Answer>([this, channel, author, after,
+               max_bytes] { return channels_.Read(channel, author, after, max_bytes); },
               std::move(done));
 }
 

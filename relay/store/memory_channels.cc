@@ -34,6 +34,9 @@ std::optional<uint32_t> MemoryChannels::FindSide(const std::string& app_id,
 PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record) {
   Channel* stored = Find(key);
   if ((stored == nullptr ? 0 : stored->record.version) != expected) return PutOutcome::kStale;
+  if (stored != nullptr && !stored->record.ended() && !HasSameInitiator(stored->record, record)) {
+    return PutOutcome::kStale;
+  }
   for (const Member& member : record.members) {
     const std::optional<uint32_t> owner = FindSide(key.app_id, member.side);
     if (owner.has_value() && *owner != key.id) return PutOutcome::kSideTaken;
@@ -65,13 +68,13 @@ PutOutcome MemoryChannels::Erase(const ChannelKey& key, uint64_t expected) {
   return PutOutcome::kDone;
 }
 
-AppendResult MemoryChannels::Append(const ChannelKey& key, uint64_t version, Role author,
+AppendResult MemoryChannels::Append(const ChannelRef& channel, uint64_t version, Role author,
                                     uint64_t number, std::string frame) {
-  Channel* channel = Find(key);
-  if (channel == nullptr || channel->record.version != version) {
+  Channel* stored = Find(channel);
+  if (stored == nullptr || stored->record.version != version) {
     return {.outcome = AppendOutcome::kStale};
   }
-  Log& log = channel->logs[static_cast<size_t>(author)];
+  Log& log = stored->logs[static_cast<size_t>(author)];
   AppendOutcome outcome = AppendOutcome::kDone;
   switch (JudgeAppend(log.state, number)) {
     case AppendStep::kKeep:
@@ -95,11 +98,11 @@ AppendResult MemoryChannels::Append(const ChannelKey& key, uint64_t version, Rol
   return {.outcome = outcome, .log = log.state};
 }
 
-absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelKey& key, Role author,
+absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelRef& channel, Role author,
                                                 uint64_t cursor) {
-  Channel* channel = Find(key);
-  if (channel == nullptr) return absl::NotFoundError("the channel is gone");
-  Log& log = channel->logs[static_cast<size_t>(author)];
+  Channel* stored = Find(channel);
+  if (stored == nullptr) return absl::NotFoundError("the channel is gone");
+  Log& log = stored->logs[static_cast<size_t>(author)];
   LogState after = RaiseAccepted(log.state, cursor);
   const auto begin = log.frames.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(after.forgotten - log.state.forgotten);
@@ -109,12 +112,12 @@ absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelKey& key, Role auth
   return after;
 }
 
-std::vector<StoredFrame> MemoryChannels::Read(const ChannelKey& key, Role author, uint64_t after,
-                                              size_t max_bytes) const {
+std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role author,
+                                              uint64_t after, size_t max_bytes) const {
   std::vector<StoredFrame> frames;
-  const Channel* channel = Find(key);
-  if (channel == nullptr) return frames;
-  const Log& log = channel->logs[static_cast<size_t>(author)];
+  const Channel* stored = Find(channel);
+  if (stored == nullptr) return frames;
+  const Log& log = stored->logs[static_cast<size_t>(author)];
   size_t bytes = 0;
   for (uint64_t number = std::max(after, log.state.forgotten); number < log.state.stored;) {
     const std::string& frame = log.frames[number - log.state.forgotten];
@@ -144,6 +147,15 @@ const MemoryChannels::Channel* MemoryChannels::Find(const ChannelKey& key) const
   if (app == nullptr) return nullptr;
   const auto found = app->channels.find(key.id);
   return found == app->channels.end() ? nullptr : &found->second;
+}
+
+const MemoryChannels::Channel* MemoryChannels::Find(const ChannelRef& channel) const {
+  const Channel* stored = Find(channel.key);
+  return stored != nullptr && channel.Names(stored->record) ? stored : nullptr;
+}
+
+MemoryChannels::Channel* MemoryChannels::Find(const ChannelRef& channel) {
+  return const_cast<Channel*>(std::as_const(*this).Find(channel));
 }
 
 MemoryChannels::Channel* MemoryChannels::Find(const ChannelKey& key) {

@@ -33,10 +33,10 @@ class MemoryChannels {
   std::optional<uint32_t> FindSide(const std::string& app_id, const std::string& side) const;
   PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record);
   PutOutcome Erase(const ChannelKey& key, uint64_t expected);
-  AppendResult Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+  AppendResult Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame);
-  absl::StatusOr<LogState> Accept(const ChannelKey& key, Role author, uint64_t cursor);
-  std::vector<StoredFrame> Read(const ChannelKey& key, Role author, uint64_t after,
+  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
+  std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after,
                                 size_t max_bytes) const;
   std::vector<ChannelKey> Due(absl::Time now, size_t limit) const;
 
@@ -58,6 +58,8 @@ class MemoryChannels {
   const App* FindApp(const std::string& app_id) const;
   const Channel* Find(const ChannelKey& key) const;
   Channel* Find(const ChannelKey& key);
+  const Channel* Find(const ChannelRef& channel) const;
+  Channel* Find(const ChannelRef& channel);
   App& MakeApp(const std::string& app_id);
 
   std::unordered_map<std::string, App> apps_;  // those with at least one channel

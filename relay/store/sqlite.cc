@@ -96,26 +96,27 @@ void SqliteStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcom
                           std::move(done));
 }
 
-void SqliteStore::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+void SqliteStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                          std::string frame, Done<AppendResult> done) {
   thread_.Add<AppendResult>(
-      [this, key, version, author, number, frame = std::move(frame)] {
-        return channels_.Append(key, version, author, number, frame);
+      [this, channel, version, author, number, frame = std::move(frame)] {
+        return channels_.Append(channel, version, author, number, frame);
       },
       std::move(done), AnswerTime::kSoon);
 }
 
-void SqliteStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) {
+void SqliteStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+                         Done<LogState> done) {
   thread_.Add<LogState>(
-      [this, key, author, cursor] { return channels_.Accept(key, author, cursor); },
+      [this, channel, author, cursor] { return channels_.Accept(channel, author, cursor); },
       std::move(done), AnswerTime::kSoon);
 }
 
-void SqliteStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+void SqliteStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                        Done<std::vector<StoredFrame>> done) {
   thread_.Add<std::vector<StoredFrame>>(
-      [this, key, author, after, max_bytes] {
-        return channels_.Read(key, author, after, max_bytes);
+      [this, channel, author, after, max_bytes] {
+        return channels_.Read(channel, author, after, max_bytes);
       },
       std::move(done));
 }

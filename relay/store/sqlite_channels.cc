@@ -43,6 +43,10 @@ absl::StatusOr<PutOutcome> SqliteChannels::Put(const ChannelKey& key, uint64_t e
   if ((before == nullptr ? 0 : before->snapshot.record.version) != expected) {
     return PutOutcome::kStale;
   }
+  if (before != nullptr && !before->snapshot.record.ended() &&
+      !HasSameInitiator(before->snapshot.record, record)) {
+    return PutOutcome::kStale;
+  }
   ASSIGN_OR_RETURN(const bool taken, IsSideTaken(key, record));
   if (taken) return PutOutcome::kSideTaken;
   ASSIGN_OR_RETURN(const AppRow app, MakeApp(key.app_id));
@@ -112,10 +116,10 @@ absl::StatusOr<PutOutcome> SqliteChannels::Erase(const ChannelKey& key, uint64_t
   return PutOutcome::kDone;
 }
 
-absl::StatusOr<AppendResult> SqliteChannels::Append(const ChannelKey& key, uint64_t version,
+absl::StatusOr<AppendResult> SqliteChannels::Append(const ChannelRef& channel, uint64_t version,
                                                     Role author, uint64_t number,
                                                     std::string_view frame) {
-  ASSIGN_OR_RETURN(Entry * entry, Find(key));
+  ASSIGN_OR_RETURN(Entry * entry, Find(channel));
   if (entry == nullptr || entry->snapshot.record.version != version) {
     return AppendResult{.outcome = AppendOutcome::kStale};
   }
@@ -149,9 +153,9 @@ absl::StatusOr<AppendOutcome> SqliteChannels::Append(Entry& entry, Role author, 
   return AppendOutcome::kGap;
 }
 
-absl::StatusOr<LogState> SqliteChannels::Accept(const ChannelKey& key, Role author,
+absl::StatusOr<LogState> SqliteChannels::Accept(const ChannelRef& channel, Role author,
                                                 uint64_t cursor) {
-  ASSIGN_OR_RETURN(Entry * entry, Find(key));
+  ASSIGN_OR_RETURN(Entry * entry, Find(channel));
   if (entry == nullptr) return absl::NotFoundError("the channel is gone");
   LogState& log = entry->snapshot.log(author);
   LogState after = RaiseAccepted(log, cursor);
@@ -171,9 +175,10 @@ absl::StatusOr<LogState> SqliteChannels::Accept(const ChannelKey& key, Role auth
   return after;
 }
 
-absl::StatusOr<std::vector<StoredFrame>> SqliteChannels::Read(const ChannelKey& key, Role author,
-                                                              uint64_t after, size_t max_bytes) {
-  ASSIGN_OR_RETURN(const Entry* entry, Find(key));
+absl::StatusOr<std::vector<StoredFrame>> SqliteChannels::Read(const ChannelRef& channel,
+                                                              Role author, uint64_t after,
+                                                              size_t max_bytes) {
+  ASSIGN_OR_RETURN(const Entry* entry, Find(channel));
   std::vector<StoredFrame> frames;
   if (entry == nullptr) return frames;
   const LogState& log = entry->snapshot.log(author);
@@ -233,6 +238,11 @@ absl::StatusOr<SqliteChannels::Entry*> SqliteChannels::Find(const ChannelKey& ke
   ASSIGN_OR_RETURN(std::optional<ChannelSnapshot> snapshot, tables_.FindChannel(row));
   if (!snapshot.has_value()) return nullptr;
   return channels_.Insert(key, {.row = row, .snapshot = *std::move(snapshot)});
+}
+
+absl::StatusOr<SqliteChannels::Entry*> SqliteChannels::Find(const ChannelRef& channel) {
+  ASSIGN_OR_RETURN(Entry * entry, Find(channel.key));
+  return entry != nullptr && channel.Names(entry->snapshot.record) ? entry : nullptr;
 }
 
 absl::StatusOr<bool> SqliteChannels::IsSideTaken(const ChannelKey& key,

@@ -39,11 +39,11 @@ class SqliteChannels final : public BatchTarget {
                                                    std::string_view side);
   absl::StatusOr<PutOutcome> Put(const ChannelKey& key, uint64_t expected, ChannelRecord record);
   absl::StatusOr<PutOutcome> Erase(const ChannelKey& key, uint64_t expected);
-  absl::StatusOr<AppendResult> Append(const ChannelKey& key, uint64_t version, Role author,
+  absl::StatusOr<AppendResult> Append(const ChannelRef& channel, uint64_t version, Role author,
                                       uint64_t number, std::string_view frame);
-  absl::StatusOr<LogState> Accept(const ChannelKey& key, Role author, uint64_t cursor);
-  absl::StatusOr<std::vector<StoredFrame>> Read(const ChannelKey& key, Role author, uint64_t after,
-                                                size_t max_bytes);
+  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
+  absl::StatusOr<std::vector<StoredFrame>> Read(const ChannelRef& channel, Role author,
+                                                uint64_t after, size_t max_bytes);
   absl::StatusOr<std::vector<ChannelKey>> Due(absl::Time now, size_t limit);
 
   absl::Status Commit() override;
@@ -61,6 +61,7 @@ class SqliteChannels final : public BatchTarget {
   absl::StatusOr<AppRow> MakeApp(const std::string& app_id);
   // Null when there is no such channel. Valid until the channel is put or erased, or Commit.
   absl::StatusOr<Entry*> Find(const ChannelKey& key);
+  absl::StatusOr<Entry*> Find(const ChannelRef& channel);
   absl::StatusOr<bool> IsSideTaken(const ChannelKey& key, const ChannelRecord& record);
   absl::Status Replace(const Entry& before, const Entry& after);
   absl::Status MoveSides(AppRow app, uint32_t id, const ChannelRecord& before,

@@ -68,12 +68,11 @@ class StoreListener {
   virtual void OnChanged(const ChannelKey& key) = 0;
 
   // The author's log is so now. `frame`, the one with the number log.stored, when it is at hand.
-  virtual void OnLog(const ChannelKey& key, Role author, const LogState& log,
+  virtual void OnLog(const ChannelRef& channel, Role author, const LogState& log,
                      const StoredFrame* frame) = 0;
 
-  // Whether a stream of this side is attached at another relay. When one is, a stream of the side
-  // here is an older one: what another relay has said before this relay's last
-  // SetAttached(key, role, true) is not told, be that on its way to the store still.
+  // Whether a stream of this side is attached at another relay. Which one is the newer when there
+  // is one here too, a Load tells that is made now.
   virtual void OnPresence(const ChannelKey& key, Role role, bool elsewhere) = 0;
 
   // Claims by third parties were refused at another relay.
@@ -104,27 +103,32 @@ class Store {
   // Stores `record` (its version field is ignored) as version `expected` + 1 if the stored version
   // is `expected`; 0: if there is none. Both logs start empty for a new channel and are dropped
   // when the record has ended; a record may also take the place of an ended one, which starts
-  // anew and lets the old record's sides go.
+  // anew and lets the old record's sides go. One that has not ended keeps its initiator: another
+  // initiator's record is of an earlier channel with the id, and kStale.
   virtual void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                    Done<PutOutcome> done) = 0;
 
   // Forgets the channel, its logs and sides, if its version is `expected`.
   virtual void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) = 0;
 
+  // The next three are of the channel that is named, and none that has come to have its id since:
+  // whoever calls may not have heard yet of what other relays have done.
+
   // Appends `frame` to the author's log if the channel's version is `version`. A frame that the
   // reader's cursor has passed already is counted but not kept. The condition, the comparison
   // and the write are one transaction.
-  virtual void Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+  virtual void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame, Done<AppendResult> done) = 0;
 
   // The reader has accepted the author's log up to `cursor`: raises `accepted` to it (never lowers
   // it) and forgets the frames up to it. Answers with the log afterwards; NOT_FOUND when the
   // channel is gone.
-  virtual void Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) = 0;
+  virtual void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+                      Done<LogState> done) = 0;
 
   // Frames of the author's log with numbers above `after`, ascending, up to `max_bytes` in all but
   // at least one. Empty when there are none or the channel is gone.
-  virtual void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+  virtual void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                     Done<std::vector<StoredFrame>> done) = 0;
 
   // At most `limit` channels with due_at <= now, the most overdue first.

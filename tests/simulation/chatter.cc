@@ -45,7 +45,7 @@ void Chatter::Open() {
   if (joined_) {
     open.mutable_resume()->set_channel_id(channel_id_);
   } else if (allocates_) {
-    open.mutable_allocate()->mutable_ttl()->set_seconds(3600);
+    open.mutable_allocate()->mutable_ttl()->set_seconds(absl::ToInt64Seconds(plan_.ttl));
   } else {
     open.mutable_claim()->set_channel_id(channel_id_);
   }
@@ -86,7 +86,9 @@ void Chatter::OnEnded(const absl::Status& status) {
       break;
     case error::ErrorDetail::REASON_CLOSED:
     case error::ErrorDetail::REASON_NEVER_ALLOCATED:
-      if (closing_) return End("");  // by both, and the answer was lost
+    case error::ErrorDetail::REASON_NOT_MEMBER:
+      // By both, and the answer was lost; another channel may have the id by now.
+      if (closing_) return End("");
       [[fallthrough]];
     default:
       return End(status.ToString());
@@ -94,11 +96,15 @@ void Chatter::OnEnded(const absl::Status& status) {
   Lose();
 }
 
-void Chatter::End(std::string failure) {
+void Chatter::Leave() {
   over_ = true;
-  failure_ = std::move(failure);
   if (stream_ != nullptr) stream_->Drop();
   stream_.reset();
+}
+
+void Chatter::End(std::string failure) {
+  failure_ = std::move(failure);
+  Leave();
   on_over_();
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -23,7 +24,11 @@ struct ChatterPlan {
   uint32_t largest_frame = 100;
   double eager_ack = 0.5;     // the chance that a message is acknowledged before it has to be
   absl::Duration mean_pause;  // between two posts
+  absl::Duration ttl = absl::Hours(1);
 };
+
+// Two who talk to each other.
+using ChatPlan = std::pair<ChatterPlan, ChatterPlan>;
 
 class Chatter final : public StreamEvents {
  public:
@@ -33,6 +38,9 @@ class Chatter final : public StreamEvents {
   // the end.
   void Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined,
              std::function<void()> on_over);
+
+  // Goes without a word, whatever it still waits for.
+  void Leave();
 
   // Empty: it has said and heard everything, or has not ended.
   const std::string& failure() const { return failure_; }

@@ -254,10 +254,10 @@ PairPlan DrawPair(SimRandom& random, const RunPlan& run, int index) {
   return pair;
 }
 
-std::pair<ChatterPlan, ChatterPlan> DrawChatters(SimRandom& random) {
-  std::pair<ChatterPlan, ChatterPlan> plans;
+ChatPlan DrawChat(SimRandom& random, uint32_t most_frames) {
+  ChatPlan plans;
   for (ChatterPlan* plan : {&plans.first, &plans.second}) {
-    plan->frames = 1 + random.Below(80);
+    plan->frames = 1 + random.Below(most_frames);
     if (random.Chance(0.2)) plan->largest_frame = 65'000;
     plan->eager_ack = random.Chance(0.3) ? 0 : random.Unit();
     if (random.Chance(0.5)) plan->mean_pause = absl::Milliseconds(200);
@@ -265,6 +265,17 @@ std::pair<ChatterPlan, ChatterPlan> DrawChatters(SimRandom& random) {
   plans.first.peer_frames = plans.second.frames;
   plans.second.peer_frames = plans.first.frames;
   return plans;
+}
+
+void AddChats(SimRandom& random, RunPlan& run) {
+  if (random.Chance(0.5)) {
+    run.chats.push_back(DrawChat(random, 80));
+    return;
+  }
+  for (uint32_t left = 2 + random.Below(4); left > 0; --left) {
+    run.chats.push_back(DrawChat(random, 12));
+  }
+  run.squatters = 8;
 }
 
 }  // namespace
@@ -283,7 +294,7 @@ RunPlan DrawPlan(SimRandom& random) {
   if (pairs > 1) run.relay.options.limits.quarantine = absl::Minutes(30);
   for (int i = 0; i < pairs; ++i) run.pairs.push_back(DrawPair(random, run, i));
   const bool keeps = !run.relay.forgets && run.relay.options.limits.ttl_max > absl::Minutes(3);
-  if (keeps && random.Chance(0.2)) run.chatters = DrawChatters(random);
+  if (keeps && random.Chance(0.2)) AddChats(random, run);
   return run;
 }
 

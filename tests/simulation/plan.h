@@ -57,7 +57,10 @@ struct RunPlan {
   GroupPlan group;
   RelayPlan relay;  // each of them
   std::vector<PairPlan> pairs;
-  std::optional<std::pair<ChatterPlan, ChatterPlan>> chatters;
+  std::vector<ChatPlan> chats;  // one after the other
+  // Hold so many of the nine shortest ids of the chats' app-id: with eight each chat has the id
+  // that the one before has just let go.
+  int squatters = 0;
 };
 
 RunPlan DrawPlan(SimRandom& random);

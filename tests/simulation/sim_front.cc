@@ -8,6 +8,7 @@ namespace wormhole::simulation {
 
 using relay::ChannelKey;
 using relay::ChannelRecord;
+using relay::ChannelRef;
 using relay::Role;
 
 namespace {
@@ -52,7 +53,7 @@ void SimFront::StartBatch() {
   if (away_) return Later(group_->store_.max_commit, [this, batch] { FailBatch(batch); });
   under_way_ = batch;
   const bool fails = group_->stage_->stormy() && random_.Chance(group_->store_.failing_batches);
-  Later(group_->store_.max_commit, [this, batch, fails] {
+  Later(group_->store_.max_commit / 2, [this, batch, fails] {
     under_way_ = nullptr;
     if (!fails && !away_) return CommitBatch(batch);
     if (random_.Chance(0.5)) TakeEffectLate(batch);
@@ -64,7 +65,7 @@ void SimFront::CommitBatch(const Batch& batch) {
   std::vector<std::function<void()>> answers;
   for (Call& call : *batch) answers.push_back(call.run());
   group_->OnStored();
-  Later(group_->store_.max_commit, [this, answers = std::move(answers)] {
+  Later(group_->store_.max_commit / 2, [this, answers = std::move(answers)] {
     for (const auto& answer : answers) {
       if (group_->store_.scattered_answers) {
         Later(absl::Milliseconds(5), answer);
@@ -180,32 +181,32 @@ void SimFront::Erase(const ChannelKey& key, uint64_t expected, Done<relay::PutOu
       std::move(done));
 }
 
-void SimFront::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+void SimFront::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame, Done<relay::AppendResult> done) {
   Add<relay::AppendResult>(
-      [this, key, version, author, number, owner = owner_,
+      [this, channel, version, author, number, owner = owner_,
        frame = std::move(frame)]() -> absl::StatusOr<relay::AppendResult> {
-        return group_->tables_.Append(owner, key, version, author, number, frame);
+        return group_->tables_.Append(owner, channel, version, author, number, frame);
       },
       std::move(done));
 }
 
-void SimFront::Accept(const ChannelKey& key, Role author, uint64_t cursor,
+void SimFront::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
                       Done<relay::LogState> done) {
   if (group_->stage_->flaws.early_forget) ++cursor;
   Add<relay::LogState>(
-      [this, key, author, cursor, owner = owner_] {
-        return group_->tables_.Accept(owner, key, author, cursor);
+      [this, channel, author, cursor, owner = owner_] {
+        return group_->tables_.Accept(owner, channel, author, cursor);
       },
       std::move(done));
 }
 
-void SimFront::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+void SimFront::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                     Done<std::vector<relay::StoredFrame>> done) {
   using Frames = std::vector<relay::StoredFrame>;
   Add<Frames>(
-      [this, key, author, after, max_bytes]() -> absl::StatusOr<Frames> {
-        return group_->tables_.channels().Read(key, author, after, max_bytes);
+      [this, channel, author, after, max_bytes]() -> absl::StatusOr<Frames> {
+        return group_->tables_.channels().Read(channel, author, after, max_bytes);
       },
       std::move(done));
 }

@@ -8,6 +8,7 @@ namespace wormhole::simulation {
 
 using relay::ChannelKey;
 using relay::ChannelRecord;
+using relay::ChannelRef;
 using relay::Role;
 
 SimStore::SimStore(const Stage* stage, StorePlan plan, SimRandom random)
@@ -175,30 +176,30 @@ void SimStore::Erase(const ChannelKey& key, uint64_t expected, Done<relay::PutOu
       std::move(done), true);
 }
 
-void SimStore::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+void SimStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame, Done<relay::AppendResult> done) {
   Add<relay::AppendResult>(
-      [key, version, author, number,
+      [channel, version, author, number,
        frame = std::move(frame)](Tables& tables) -> absl::StatusOr<relay::AppendResult> {
-        return tables.Append(key, version, author, number, frame);
+        return tables.Append(channel, version, author, number, frame);
       },
       std::move(done), true, stage_->flaws.posted_before_commit);
 }
 
-void SimStore::Accept(const ChannelKey& key, Role author, uint64_t cursor,
+void SimStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
                       Done<relay::LogState> done) {
   if (stage_->flaws.early_forget) ++cursor;
   Add<relay::LogState>(
-      [key, author, cursor](Tables& tables) { return tables.Accept(key, author, cursor); },
+      [channel, author, cursor](Tables& tables) { return tables.Accept(channel, author, cursor); },
       std::move(done), true);
 }
 
-void SimStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+void SimStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                     Done<std::vector<relay::StoredFrame>> done) {
   using Frames = std::vector<relay::StoredFrame>;
   Add<Frames>(
-      [key, author, after, max_bytes](Tables& tables) -> absl::StatusOr<Frames> {
-        return tables.Read(key, author, after, max_bytes);
+      [channel, author, after, max_bytes](Tables& tables) -> absl::StatusOr<Frames> {
+        return tables.Read(channel, author, after, max_bytes);
       },
       std::move(done), false);
 }

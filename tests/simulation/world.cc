@@ -16,6 +16,7 @@ constexpr absl::Duration kMostTime = absl::Minutes(30);
 constexpr absl::Duration kCleanTime = absl::Minutes(60);
 
 constexpr int kFirstChatter = 900;
+constexpr int kFirstSquatter = 950;
 
 }  // namespace
 
@@ -131,21 +132,42 @@ void World::StartIntruders(Pair& pair, bool after_claim) {
   }
 }
 
-void World::StartChatters() {
-  if (!plan_.chatters.has_value()) return;
-  const auto& [first, second] = *plan_.chatters;
-  first_chatter_ =
-      std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(), kFirstChatter, first);
-  second_chatter_ =
-      std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(), kFirstChatter + 1, second);
+void World::StartSquatters() {
+  for (int i = 0; i < plan_.squatters; ++i) {
+    const ChatterPlan plan{.peer_frames = 1, .ttl = absl::Minutes(10)};  // nobody comes
+    squatters_.push_back(std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(),
+                                                   kFirstSquatter + i, plan));
+    squatters_.back()->Start(
+        0, [](uint32_t) {}, [] {});
+  }
+}
+
+// The next one, if there is one.
+void World::StartChat() {
+  const size_t chat = chatters_.size() / 2;
+  if (chat == plan_.chats.size()) {
+    for (const auto& squatter : squatters_) squatter->Leave();
+    return;
+  }
+  for (const ChatterPlan& plan : {plan_.chats[chat].first, plan_.chats[chat].second}) {
+    const int party = kFirstChatter + static_cast<int>(chatters_.size());
+    chatters_.push_back(
+        std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(), party, plan));
+  }
   waiting_for_ += 2;
-  first_chatter_->Start(
+  Chatter* const first = chatters_[2 * chat].get();
+  Chatter* const second = chatters_[2 * chat + 1].get();
+  const auto on_over = [this, first, second] {
+    if (first->over() && second->over()) StartChat();
+    --waiting_for_;
+  };
+  first->Start(
       0,
-      [this](uint32_t id) {
-        second_chatter_->Start(
-            id, [](uint32_t) {}, [this] { --waiting_for_; });
+      [second, on_over](uint32_t id) {
+        second->Start(
+            id, [](uint32_t) {}, on_over);
       },
-      [this] { --waiting_for_; });
+      on_over);
 }
 
 // The receiver is a member, durably, when it is handed the initiator's first frame.
@@ -162,7 +184,8 @@ RunReport World::Run() {
     relay->Start([this, lost = relay.get()] { network_->LoseRelay(lost); });
   }
   for (const auto& pair : pairs_) StartPair(*pair);
-  StartChatters();
+  StartSquatters();
+  StartChat();
   const EventLoop::Stop stop =
       loop_.Run(kMostTime, kMostEvents, [this] { return waiting_for_ == 0; });
   Judge(stop, report);
@@ -211,12 +234,12 @@ void World::JudgePair(const Pair& pair, RunReport& report) {
 }
 
 void World::JudgeChatters(RunReport& report) {
-  for (const Chatter* chatter : {first_chatter_.get(), second_chatter_.get()}) {
-    if (chatter == nullptr) continue;
-    const char* const name = chatter == first_chatter_.get() ? "first" : "second";
-    if (!chatter->over()) report.violations.push_back(absl::StrCat(name, " chatter never ends"));
-    if (chatter->failure().empty()) continue;
-    report.violations.push_back(absl::StrCat(name, " chatter fails: ", chatter->failure()));
+  for (size_t i = 0; i < chatters_.size(); ++i) {
+    const Chatter& chatter = *chatters_[i];
+    const std::string name = absl::StrCat(i % 2 == 0 ? "first" : "second", " of chat ", i / 2 + 1);
+    if (!chatter.over()) report.violations.push_back(absl::StrCat(name, " never ends"));
+    if (chatter.failure().empty()) continue;
+    report.violations.push_back(absl::StrCat(name, " fails: ", chatter.failure()));
   }
 }
 

@@ -53,7 +53,8 @@ class World {
 
   void MakeRelays();
   void StartPair(Pair& pair);
-  void StartChatters();
+  void StartSquatters();
+  void StartChat();
   void StartReceiver(Pair& pair);
   void StartRival(Pair& pair);
   void StartTwin(Pair& pair);
@@ -81,7 +82,8 @@ class World {
   std::vector<std::unique_ptr<SimRelay>> relays_;
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<Pair>> pairs_;
-  std::unique_ptr<Chatter> first_chatter_, second_chatter_;
+  std::vector<std::unique_ptr<Chatter>> chatters_;  // two of each chat
+  std::vector<std::unique_ptr<Chatter>> squatters_;
   int waiting_for_ = 0;  // clients that have not ended, or may still be started
 };
 

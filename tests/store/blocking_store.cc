@@ -78,29 +78,29 @@ PutOutcome BlockingStore::Erase(const ChannelKey& key, uint64_t expected) {
       Await<PutOutcome>(store_, [&](auto done) { store_.Erase(key, expected, std::move(done)); }));
 }
 
-AppendResult BlockingStore::Append(const ChannelKey& key, uint64_t version, Role author,
+AppendResult BlockingStore::Append(const ChannelRef& channel, uint64_t version, Role author,
                                    uint64_t number, std::string_view frame) {
-  return ValueOf(TryAppend(key, version, author, number, frame));
+  return ValueOf(TryAppend(channel, version, author, number, frame));
 }
 
-absl::StatusOr<AppendResult> BlockingStore::TryAppend(const ChannelKey& key, uint64_t version,
+absl::StatusOr<AppendResult> BlockingStore::TryAppend(const ChannelRef& channel, uint64_t version,
                                                       Role author, uint64_t number,
                                                       std::string_view frame) {
   return Await<AppendResult>(store_, [&](auto done) {
-    store_.Append(key, version, author, number, std::string(frame), std::move(done));
+    store_.Append(channel, version, author, number, std::string(frame), std::move(done));
   });
 }
 
-absl::StatusOr<LogState> BlockingStore::Accept(const ChannelKey& key, Role author,
+absl::StatusOr<LogState> BlockingStore::Accept(const ChannelRef& channel, Role author,
                                                uint64_t cursor) {
-  return Await<LogState>(store_,
-                         [&](auto done) { store_.Accept(key, author, cursor, std::move(done)); });
+  return Await<LogState>(
+      store_, [&](auto done) { store_.Accept(channel, author, cursor, std::move(done)); });
 }
 
-std::vector<StoredFrame> BlockingStore::Read(const ChannelKey& key, Role author, uint64_t after,
+std::vector<StoredFrame> BlockingStore::Read(const ChannelRef& channel, Role author, uint64_t after,
                                              size_t max_bytes) {
   return ValueOf(Await<std::vector<StoredFrame>>(
-      store_, [&](auto done) { store_.Read(key, author, after, max_bytes, std::move(done)); }));
+      store_, [&](auto done) { store_.Read(channel, author, after, max_bytes, std::move(done)); }));
 }
 
 std::vector<ChannelKey> BlockingStore::Due(absl::Time now, size_t limit) {

@@ -38,15 +38,15 @@ class BlockingStore {
   std::optional<uint32_t> FindSide(std::string_view app_id, std::string_view side);
   PutOutcome Put(const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
   PutOutcome Erase(const ChannelKey& key, uint64_t expected);
-  AppendResult Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+  AppendResult Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string_view frame);
-  absl::StatusOr<LogState> Accept(const ChannelKey& key, Role author, uint64_t cursor);
-  std::vector<StoredFrame> Read(const ChannelKey& key, Role author, uint64_t after = 0,
+  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
+  std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after = 0,
                                 size_t max_bytes = 1 << 20);
   std::vector<ChannelKey> Due(absl::Time now, size_t limit = 1000);
 
   // As Append and Put, with their status.
-  absl::StatusOr<AppendResult> TryAppend(const ChannelKey& key, uint64_t version, Role author,
+  absl::StatusOr<AppendResult> TryAppend(const ChannelRef& channel, uint64_t version, Role author,
                                          uint64_t number, std::string_view frame);
   absl::StatusOr<PutOutcome> TryPut(const ChannelKey& key, uint64_t expected,
                                     const ChannelRecord& record);

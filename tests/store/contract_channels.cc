@@ -117,6 +117,15 @@ TEST_P(StoreContractTest, ANewChannelMayTakeThePlaceOfAnEndedOne) {
   EXPECT_EQ(Call().Put({key_.app_id, 8}, 0, Record("i", "r")), PutOutcome::kDone);
 }
 
+TEST_P(StoreContractTest, AnotherChannelOfTheSameVersionIsNotChanged) {
+  Call().Put(key_, 0, Record("i"));
+  Call().Erase(key_, 1);
+  Call().Put(key_, 0, Record("j"));
+  EXPECT_EQ(Call().Put(key_, 1, Closed(Record("i"))), PutOutcome::kStale);
+  EXPECT_EQ(Call().Load(key_)->record.life, Life::kActive);
+  EXPECT_EQ(Call().Put(key_, 1, Record("j", "r")), PutOutcome::kDone);
+}
+
 TEST_P(StoreContractTest, TheSameSidesMayComeBackInTheSamePlace) {
   Call().Put(key_, 0, Closed(Record("i", "r")));
   EXPECT_EQ(Call().Put(key_, 1, Record("r", "i")), PutOutcome::kDone);

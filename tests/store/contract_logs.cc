@@ -162,5 +162,23 @@ TEST_P(StoreContractTest, LargeFramesComeBackAsTheyWere) {
   EXPECT_EQ(Call().Load(key_)->log(kReceiver), (LogState{.stored = 16, .bytes = 16 * 66'000}));
 }
 
+// A relay that has not heard yet that its channel is over must not touch the next one's logs.
+TEST_P(StoreContractTest, TheLogsOfAnEarlierChannelAreGone) {
+  const ChannelRef earlier(key_, Side("i"));
+  const ChannelRef later(key_, Side("j"));
+  Call().Put(key_, 0, Record("i", "r"));
+  EXPECT_EQ(Call().Append(earlier, 1, kInitiator, 1, "old").outcome, AppendOutcome::kDone);
+  EXPECT_THAT(Call().Read(earlier, kInitiator), ElementsAre(Frame(1u, "old")));
+  EXPECT_TRUE(Call().Accept(earlier, kReceiver, 3).ok());
+  Call().Put(key_, 1, Closed(Record("i", "r")));
+  Call().Put(key_, 2, Record("j", "r", 60));
+  EXPECT_EQ(Call().Append(later, 3, kInitiator, 1, "new").outcome, AppendOutcome::kDone);
+  EXPECT_EQ(Call().Append(earlier, 3, kInitiator, 2, "old").outcome, AppendOutcome::kStale);
+  EXPECT_TRUE(absl::IsNotFound(Call().Accept(earlier, kInitiator, 1).status()));
+  EXPECT_THAT(Call().Read(earlier, kInitiator), IsEmpty());
+  EXPECT_THAT(Call().Read(later, kInitiator), ElementsAre(Frame(1u, "new")));
+  EXPECT_EQ(Call().Load(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+}
+
 }  // namespace
 }  // namespace wormhole::relay

@@ -118,6 +118,20 @@ TEST_F(EtcdGroupTest, AnAuthorMayGoOnAtAnotherRelay) {
               Appended(AppendOutcome::kDone, LogState{.stored = 3, .bytes = 11}));
 }
 
+// What a relay that has not heard of the end says of a channel does not concern the next one.
+TEST_F(EtcdGroupTest, AnIdThatIsUsedAgainIsAnotherChannel) {
+  Open();
+  const ChannelRef old(key_, Side("i"));
+  one_->Call().Put(key_, 1, Closed(Record("i", "r")));
+  one_->Call().Put(key_, 2, Record("j"));
+  one_->Call().Append({key_, Side("j")}, 3, kInitiator, 1, "secret");
+  EXPECT_THAT(two_->Call().Read(old, kInitiator), IsEmpty());
+  EXPECT_TRUE(absl::IsNotFound(two_->Call().Accept(old, kInitiator, 1).status()));
+  EXPECT_EQ(two_->Call().Append(old, 3, kInitiator, 2, "x").outcome, AppendOutcome::kStale);
+  EXPECT_EQ(two_->Call().Put(key_, 3, Record("i", "r")), PutOutcome::kStale);
+  EXPECT_EQ(one_->Call().Load(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 6}));
+}
+
 // Racing, on purpose: one log through both relays, while its reader is at both too.
 TEST_F(EtcdGroupTest, RacingRelaysLeaveOneTruth) {
   Open();

@@ -18,9 +18,9 @@ void NotingListener::OnId(const ChannelKey& key, bool exists, bool ended) {
 
 void NotingListener::OnChanged(const ChannelKey& key) { Note(absl::StrCat("changed ", key.id)); }
 
-void NotingListener::OnLog(const ChannelKey& key, Role author, const LogState& log,
+void NotingListener::OnLog(const ChannelRef& channel, Role author, const LogState& log,
                            const StoredFrame* frame) {
-  std::string note = absl::StrCat("log ", key.id, " ", Name(author), " stored ", log.stored,
+  std::string note = absl::StrCat("log ", channel.key.id, " ", Name(author), " stored ", log.stored,
                                   " accepted ", log.accepted);
   if (frame != nullptr) absl::StrAppend(&note, " frame ", frame->number, " ", frame->frame);
   Note(std::move(note));

@@ -23,6 +23,7 @@ struct LoadCall {
   Store::Done<std::optional<ChannelSnapshot>> done;
 };
 struct ReadCall {
+  std::string initiator;  // ChannelRef::initiator
   Role author;
   uint64_t after;
   size_t max_bytes;
@@ -40,6 +41,7 @@ struct EraseCall {
   Store::Done<PutOutcome> done;
 };
 struct AppendCall {
+  std::string initiator;
   uint64_t version;
   Role author;
   uint64_t number;
@@ -47,6 +49,7 @@ struct AppendCall {
   Store::Done<AppendResult> done;
 };
 struct AcceptCall {
+  std::string initiator;
   Role author;
   uint64_t cursor;
   Store::Done<LogState> done;

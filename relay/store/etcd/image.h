@@ -55,6 +55,14 @@ struct ChannelImage {
 
   // 0: there is no channel.
   uint64_t version() const { return record.value ? record.value->version : 0; }
+  // Whether there is a channel, and this initiator's (ChannelRef::initiator).
+  bool IsOf(const std::string& initiator) const {
+    return record.value && (initiator.empty() || initiator == Initiator());
+  }
+  // Empty when there is no channel.
+  std::string Initiator() const {
+    return record.value ? record.value->member(Role::kInitiator).side : std::string();
+  }
   LogState LogOf(Role author) const { return LogUpTo(author, UINT64_MAX); }
   // As if no frame beyond `number` had been stored.
   LogState LogUpTo(Role author, uint64_t number) const;

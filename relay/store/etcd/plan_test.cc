@@ -70,7 +70,8 @@ class PlanTest : public ::testing::Test {
                     kKey, image, calls_, 1 << 20, missing_lease_);
   }
   void Append(uint64_t number, std::string frame) {
-    calls_.push_back({.what = AppendCall{.version = 1,
+    calls_.push_back({.what = AppendCall{.initiator = "i",
+                                         .version = 1,
                                          .author = kInitiator,
                                          .number = number,
                                          .frame = std::move(frame),
@@ -254,7 +255,9 @@ TEST_F(PlanTest, ARenewalIsWrittenUnderTheNewLease) {
 TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
   ChannelImage image = Image(9, 2);  // frame n has n bytes
   calls_.push_back(
-      {.what = ReadCall{.author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {}}});
+      {.what = ReadCall{
+           .initiator = "", .author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {
+           }}});
   const auto part = Plan(&image);
   EXPECT_EQ(part->request().success(2).request_range().limit(), 3);  // 3, 4 and 5
   EXPECT_GT(part->bytes(), 12u);

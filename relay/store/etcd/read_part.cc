@@ -37,8 +37,10 @@ int CountFrames(const ChannelImage& image, Role author, uint64_t after, size_t m
 }
 
 std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& range,
-                                    const ReadCall& call, const LogState& log) {
+                                    const ReadCall& call, const ChannelImage& image) {
   std::vector<StoredFrame> frames;
+  if (!image.IsOf(call.initiator)) return frames;
+  const LogState log = image.LogOf(call.author);
   size_t bytes = 0;
   for (const etcdserverpb::KeyValue& kv : range.kvs()) {
     const auto place = keys.Parse(kv.key());
@@ -56,7 +58,7 @@ std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& r
 // planned again.
 std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall& call,
                                     const ChannelImage& image) {
-  if (image.version() == 0 || image.version() != call.version) {
+  if (!image.IsOf(call.initiator) || image.version() != call.version) {
     return AppendResult{.outcome = AppendOutcome::kStale};
   }
   const LogState log = image.LogOf(call.author);
@@ -103,7 +105,7 @@ bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
   }
   const auto* append = std::get_if<AppendCall>(&call.what);
   if (append == nullptr) return false;
-  if (image->version() != append->version) return false;
+  if (!image->IsOf(append->initiator) || image->version() != append->version) return false;
   if (JudgeAppend(image->LogOf(append->author), append->number) != AppendStep::kCompare) {
     return false;
   }
@@ -126,8 +128,8 @@ bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revisio
       answers.push_back([done = std::move(load->done),
                          snapshot = read.SnapshotFor(context_.writer)] { done(snapshot); });
     } else if (auto* want = std::get_if<ReadCall>(&call.what)) {
-      auto frames = ReadFrames(*context_.keys, response.responses(next++).response_range(), *want,
-                               read.LogOf(want->author));
+      auto frames =
+          ReadFrames(*context_.keys, response.responses(next++).response_range(), *want, read);
       answers.push_back([done = std::move(want->done), frames = std::move(frames)]() mutable {
         done(std::move(frames));
       });

@@ -104,20 +104,25 @@ void EtcdStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome>
   Add(key, EraseCall{.expected = expected, .done = std::move(done)});
 }
 
-void EtcdStore::Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+void EtcdStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                        std::string frame, Done<AppendResult> done) {
-  Add(key, AppendCall{.version = version,
-                      .author = author,
-                      .number = number,
-                      .frame = std::move(frame),
-                      .done = std::move(done)});
+  Add(channel.key, AppendCall{.initiator = channel.initiator,
+                              .version = version,
+                              .author = author,
+                              .number = number,
+                              .frame = std::move(frame),
+                              .done = std::move(done)});
 }
 
-void EtcdStore::Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) {
-  Add(key, AcceptCall{.author = author, .cursor = cursor, .done = std::move(done)});
+void EtcdStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+                       Done<LogState> done) {
+  Add(channel.key, AcceptCall{.initiator = channel.initiator,
+                              .author = author,
+                              .cursor = cursor,
+                              .done = std::move(done)});
 }
 
-void EtcdStore::Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                      Done<std::vector<StoredFrame>> done) {
   Add(key,
       ReadCall{.author = author, .after = after, .max_bytes = max_bytes, .done = std::move(done)});

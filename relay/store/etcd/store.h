@@ -79,10 +79,11 @@ class EtcdStore final : public Store {
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
            Done<PutOutcome> done) override;
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
-  void Append(const ChannelKey& key, uint64_t version, Role author, uint64_t number,
+  void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override;
-  void Accept(const ChannelKey& key, Role author, uint64_t cursor, Done<LogState> done) override;
-  void Read(const ChannelKey& key, Role author, uint64_t after, size_t max_bytes,
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+              Done<LogState> done) override;
+  void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<StoredFrame>> done) override;
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override;
   void Flush() override WORMHOLE_EXCLUDES(mutex_);

@@ -173,8 +173,9 @@ void EtcdView::TellLog(const EtcdKeys::Place& place, const ChannelImage& image, 
     frame->frame = std::move(last_frame_);
   }
   last_place_.reset();
-  notices.push_back([key = place.channel, role = place.role, log, frame](StoreListener& listener) {
-    listener.OnLog(key, role, log, frame.get());
+  const ChannelRef channel(place.channel, image.Initiator());
+  notices.push_back([channel, role = place.role, log, frame](StoreListener& listener) {
+    listener.OnLog(channel, role, log, frame.get());
   });
 }
 

@@ -54,7 +54,9 @@ bool WritePart::Do(const EtcdCall& call, size_t max_bytes) {
 bool WritePart::DoPut(const PutCall& call) {
   if (!results_.empty()) return false;
   record_changed_ = true;
-  if (before_.version() != call.expected) {
+  const bool is_anothers = before_.record.value && !before_.record.value->ended() &&
+                           !HasSameInitiator(*before_.record.value, call.record);
+  if (before_.version() != call.expected || is_anothers) {
     results_.emplace_back(PutOutcome::kStale);
     return true;
   }
@@ -90,7 +92,7 @@ void WritePart::DropStates() {
 }
 
 bool WritePart::DoAppend(const AppendCall& call, size_t max_bytes) {
-  if (after_.version() == 0 || after_.version() != call.version) {
+  if (!after_.IsOf(call.initiator) || after_.version() != call.version) {
     results_.emplace_back(AppendResult{.outcome = AppendOutcome::kStale});
     return true;
   }
@@ -125,7 +127,7 @@ bool WritePart::DoAppend(const AppendCall& call, size_t max_bytes) {
 }
 
 void WritePart::DoAccept(const AcceptCall& call) {
-  if (!after_.record.value) {
+  if (!after_.IsOf(call.initiator)) {
     results_.emplace_back(absl::StatusOr<LogState>(absl::NotFoundError("the channel is gone")));
     return;
   }
