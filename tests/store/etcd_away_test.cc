@@ -177,7 +177,7 @@ TEST(EtcdAwayTest, WhatWaitsGoesInOneTransaction) {
   for (uint32_t id = 1; id <= kChannels; ++id) {
     auto answer = std::make_shared<std::promise<absl::StatusOr<AppendResult>>>();
     answers.push_back(answer->get_future());
-    relay.store().Append({"a", id}, 1, kInitiator, 1, "x",
+    relay.store().Append(ChannelKey{"a", id}, 1, kInitiator, 1, "x",
                          [answer](const auto& result) { answer->set_value(result); });
   }
   relay.store().Flush();

@@ -124,8 +124,11 @@ void EtcdStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
 
 void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                      Done<std::vector<StoredFrame>> done) {
-  Add(key,
-      ReadCall{.author = author, .after = after, .max_bytes = max_bytes, .done = std::move(done)});
+  Add(channel.key, ReadCall{.initiator = channel.initiator,
+                            .author = author,
+                            .after = after,
+                            .max_bytes = max_bytes,
+                            .done = std::move(done)});
 }
 
 // Needs no etcd: the view has it.
