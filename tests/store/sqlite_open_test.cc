@@ -216,10 +216,10 @@ TEST_F(SqliteOpenTest, AnotherProgramMayCopyTheFileMeanwhile) {
   ASSERT_TRUE(store.ok()) << store.status();
   BlockingStore blocking(**store);
   blocking.Put({"a", 1}, 0, Record("i", "r"));
-  blocking.Append({"a", 1}, 1, Role::kInitiator, 1, "x");
+  blocking.Append(ChannelKey{"a", 1}, 1, Role::kInitiator, 1, "x");
   const std::string copy = folder_.File("copy.db");
   Execute("VACUUM INTO '" + copy + "'");
-  blocking.Append({"a", 1}, 1, Role::kInitiator, 2, "y");
+  blocking.Append(ChannelKey{"a", 1}, 1, Role::kInitiator, 2, "y");
   auto copied = SqliteStore::Open(copy);
   ASSERT_TRUE(copied.ok()) << copied.status();
   EXPECT_EQ(BlockingStore(**copied).Load({"a", 1})->log(Role::kInitiator),
