@@ -54,7 +54,8 @@ struct ChannelOp {
   // kDue: let go when the channel has been seen to.
   std::shared_ptr<void> batch;
 
-  int attempts = 0;  // how often the store knew better
+  uint64_t needs_load = 0;  // of the live channel: what it is judged by; 0: any
+  int attempts = 0;         // how often the store knew better
 };
 
 }  // namespace wormhole::relay

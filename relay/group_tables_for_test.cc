@@ -100,10 +100,9 @@ void GroupTables::NoteLog(int by, const ChannelRef& channel, Role author, const 
 
 void GroupTables::NoteRecord(int by, const ChannelKey& key) {
   const std::optional<ChannelSnapshot> now = channels_.Load(key);
-  const auto tell = [key, exists = now.has_value(),
-                     ended = now.has_value() && now->record.ended()](StoreListener& listener) {
-    listener.OnId(key, exists, ended);
-    listener.OnChanged(key);
+  const auto tell = [key, now](StoreListener& listener) {
+    listener.OnId(key, now.has_value(), now.has_value() && now->record.ended());
+    listener.OnChanged(key, now.has_value() ? &*now : nullptr);
   };
   history_.push_back({.kind = News::Kind::kRecord, .by = by, .key = key, .tell = tell});
 }

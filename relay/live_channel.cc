@@ -13,11 +13,15 @@ LiveChannel::LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key)
 bool LiveChannel::Submit(ChannelOp& op) {
   Turn turn(mutex_);
   if (retired_) return false;
-  // A load can be spared: if the belief is wrong, the store refuses the Put.
-  if (op.create.believed_free && knowledge_ == Knowledge::kNone) knowledge_ = Knowledge::kCurrent;
-  // Who comes has perhaps been at another relay, and would see that what is known here is older
-  // than what it was told there. What is due has perhaps been seen to.
-  if (registry_->shared() && !op.create.believed_free) Doubt();
+  if (op.create.believed_free) {
+    // A load can be spared: if the belief is wrong, the store refuses the Put.
+    if (!known_ && !loading_) needed_load_ = 0;
+    known_ = known_ || !loading_;
+  } else if (registry_->shared()) {
+    // Who comes has perhaps been at another relay, and would see that what is known here is older
+    // than what it was told there. What is due has perhaps been seen to.
+    op.needs_load = Doubt();
+  }
   ops_.push_back(std::move(op));
   Advance(turn);
   return true;
@@ -117,18 +121,20 @@ void LiveChannel::RefuseWaiter(const Stream& stream, std::string_view field, Tur
 void LiveChannel::Advance(Turn& turn) {
   if (retired_) return;
   do {
-    while (Settled() && !ops_.empty()) RunFirstOp(turn);
+    while (CanRunFirstOp()) RunFirstOp(turn);
     for (Role role : {Role::kInitiator, Role::kReceiver}) AppendHeld(role, turn);
   } while (QueueCloses());
   for (Role role : {Role::kInitiator, Role::kReceiver}) Deliver(role, turn);
   if (Idle()) {
     Retire();
   } else {
-    LoadIfStale(turn);
+    LoadIfNeeded(turn);
   }
 }
 
-bool LiveChannel::Settled() const { return knowledge_ == Knowledge::kCurrent && !committing_; }
+bool LiveChannel::CanRunFirstOp() const {
+  return Settled() && !ops_.empty() && ops_.front().needs_load <= loads_done_;
+}
 
 // Returns whether there is something new to run at once.
 bool LiveChannel::QueueCloses() {
@@ -147,12 +153,11 @@ bool LiveChannel::QueueCloses() {
     asked.close_stream = nullptr;
     queued = true;
   }
-  return queued && Settled();
+  return queued && CanRunFirstOp();
 }
 
 bool LiveChannel::Idle() const {
-  if (!ops_.empty() || committing_ || !waiters_.empty()) return false;
-  if (knowledge_ == Knowledge::kLoading || knowledge_ == Knowledge::kOvertaken) return false;
+  if (!ops_.empty() || committing_ || loading_ || !waiters_.empty()) return false;
   const bool seated =
       std::any_of(seats_.begin(), seats_.end(), [](const Seat& s) { return s.stream != nullptr; });
   const bool busy = std::any_of(work_.begin(), work_.end(), [](const Work& w) {
@@ -161,18 +166,15 @@ bool LiveChannel::Idle() const {
   return !seated && !busy;
 }
 
-void LiveChannel::Doubt() {
-  if (knowledge_ == Knowledge::kCurrent) knowledge_ = Knowledge::kStale;
-  if (knowledge_ == Knowledge::kLoading) knowledge_ = Knowledge::kOvertaken;
+uint64_t LiveChannel::Doubt() {
+  needed_load_ = loads_begun_ + 1;
+  return needed_load_;
 }
 
-void LiveChannel::LoadIfStale(Turn& turn) {
-  if (knowledge_ != Knowledge::kNone && knowledge_ != Knowledge::kStale) return;
-  if (committing_) return;
-  for (const Work& asked : work_) {
-    if (asked.posts.any_in_flight()) return;
-  }
-  knowledge_ = Knowledge::kLoading;
+void LiveChannel::LoadIfNeeded(Turn& turn) {
+  if (loading_ || committing_ || needed_load_ <= loads_begun_) return;
+  loading_ = true;
+  ++loads_begun_;
   CallStore(turn).Load(
       key_, [self = shared_from_this()](absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
         self->OnLoaded(std::move(loaded));
@@ -181,11 +183,17 @@ void LiveChannel::LoadIfStale(Turn& turn) {
 
 void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
   Turn turn(mutex_);
+  loading_ = false;
   if (retired_) return;
   if (!loaded.ok()) return Abandon(turn);
-  knowledge_ = knowledge_ == Knowledge::kOvertaken ? Knowledge::kStale : Knowledge::kCurrent;
-  TakeOver(loaded->value_or(ChannelSnapshot()), turn);
-  QueueWaiters();
+  if (loads_begun_ <= void_loads_) {
+    Doubt();
+  } else {
+    known_ = true;
+    loads_done_ = loads_begun_;
+    TakeOver(loaded->value_or(ChannelSnapshot()), turn);
+    QueueWaiters();
+  }
   Advance(turn);
 }
 

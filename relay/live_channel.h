@@ -23,7 +23,7 @@ namespace wormhole::relay {
 
 // One per channel id that is in use here, and all that concerns the id goes through it in turn:
 // allocation, claims, waiters, posts, expiry. It begins by loading the channel, keeps the snapshot
-// current from the store's answers, and loads it again when the store says that it is stale. An
+// current from the store's answers, and loads it again when it may be stale. An
 // error of the store, or idleness, retires it; whoever comes next gets a new one.
 //
 // The logs in the store are the truth. A reader's stream is pumped from there whenever the store
@@ -60,21 +60,13 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void Stop();
 
   // What other relays over the same store do: see StoreListener.
-  void OnChanged();
+  void OnChanged(const ChannelSnapshot* now);
   void OnLog(const ChannelRef& channel, Role author, const LogState& log, const StoredFrame* frame);
   void OnPresence(Role role, bool elsewhere);
   void OnThirdParties(uint32_t count);
 
  private:
   using Stream = std::shared_ptr<StreamAttachment>;
-
-  enum class Knowledge {
-    kNone,   // never loaded
-    kStale,  // to be loaded when what is in flight is back
-    kLoading,
-    kOvertaken,  // the load under way may miss what has happened since: it is made once more
-    kCurrent,    // snapshot_ is what the store has; version 0: nothing
-  };
 
   // A member's stream here, and what it has been told.
   struct Seat {
@@ -121,12 +113,15 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Does whatever can be done now. Every change of state is followed by it.
   void Advance(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   Store& CallStore(Turn& turn) { return turn.Call(registry_->store()); }
-  bool Settled() const WORMHOLE_REQUIRES(mutex_);  // membership is known and not being changed
+  // The membership is known, if perhaps not the newest, and not being changed. What is done on it
+  // is stored on the condition that it is the newest.
+  bool Settled() const WORMHOLE_REQUIRES(mutex_) { return known_ && !committing_; }
+  bool CanRunFirstOp() const WORMHOLE_REQUIRES(mutex_);
   bool QueueCloses() WORMHOLE_REQUIRES(mutex_);
   bool Idle() const WORMHOLE_REQUIRES(mutex_);
-  // What is known may be no longer true.
-  void Doubt() WORMHOLE_REQUIRES(mutex_);
-  void LoadIfStale(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // What is known may be no longer true: another load is needed. Returns its number.
+  uint64_t Doubt() WORMHOLE_REQUIRES(mutex_);
+  void LoadIfNeeded(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded);
   void TakeOver(ChannelSnapshot loaded, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // The store has failed: nothing here is certain any more.
@@ -223,7 +218,19 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   const ChannelKey key_;
 
   sync::Mutex mutex_;
-  Knowledge knowledge_ WORMHOLE_GUARDED_BY(mutex_) = Knowledge::kNone;
+  // snapshot_ is what the store had at some time, version 0: nothing; or it is believed to have
+  // nothing.
+  bool known_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  // Loads have numbers, from 1, and one is made at a time. An op waits for one that was begun after
+  // the op came; so however many come, each load serves all that came before it.
+  bool loading_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  uint64_t loads_begun_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  uint64_t loads_done_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the last one that was taken over
+  uint64_t needed_load_ WORMHOLE_GUARDED_BY(mutex_) = 1;
+  // The last load that may be older than what was stored here since.
+  uint64_t void_loads_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  // Posts of a version that the store no longer has wait for this load.
+  uint64_t posts_need_load_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool retired_ WORMHOLE_GUARDED_BY(mutex_) = false;
   // The store has said what it has of this id. Until then an empty snapshot_ is at most a belief.
   bool informed_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -32,7 +32,7 @@ absl::Status LiveChannel::Judge(Role author, size_t queued_before, uint64_t numb
 }
 
 void LiveChannel::AppendHeld(Role author, Turn& turn) {
-  if (!Settled()) return;
+  if (!Settled() || posts_need_load_ > loads_done_) return;
   PostQueue& queue = work(author).posts;
   for (size_t i = 0; i < queue.size(); ++i) {
     QueuedPost& post = queue.posts()[i];
@@ -80,7 +80,7 @@ void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
       break;
     case AppendOutcome::kStale:
       queue.Return(serial);
-      Doubt();
+      posts_need_load_ = Doubt();
       break;
   }
   Advance(turn);

@@ -4,10 +4,21 @@
 
 namespace wormhole::relay {
 
-void LiveChannel::OnChanged() {
+// A newer record of the channel that is known here can be taken over as it is. Where streams are
+// attached it does not say: that is for OnPresence.
+void LiveChannel::OnChanged(const ChannelSnapshot* now) {
   Turn turn(mutex_);
   if (retired_) return;
-  Doubt();
+  const ChannelRecord& record = snapshot_.record;
+  if (now != nullptr && Settled() && !loading_ && record.version != 0 &&
+      HasSameInitiator(record, now->record)) {
+    if (now->record.version <= record.version) return;
+    ChannelSnapshot heard = *now;
+    heard.elsewhere = snapshot_.elsewhere;
+    TakeOver(std::move(heard), turn);
+  } else {
+    Doubt();
+  }
   Advance(turn);
 }
 
@@ -18,7 +29,7 @@ void LiveChannel::OnLog(const ChannelRef& channel, Role author, const LogState& 
   // It may be the log of an earlier channel with this id, or of one that is not known here yet.
   const ChannelRecord& record = snapshot_.record;
   const bool known = record.version != 0 && !record.ended() && channel.Names(record);
-  if (!Settled() || !known || channel.initiator.empty()) {
+  if (!known || channel.initiator.empty()) {
     Doubt();
     return Advance(turn);
   }
@@ -33,7 +44,7 @@ void LiveChannel::OnPresence(Role role, bool elsewhere) {
   Turn turn(mutex_);
   if (retired_) return;
   // The channel may be another one by now, and the stream that is here the newer one: a load tells.
-  if (Settled() && !(elsewhere && seat(role).stream)) {
+  if (Settled() && !loading_ && !(elsewhere && seat(role).stream)) {
     SetElsewhere(role, elsewhere, turn);
   } else {
     Doubt();

@@ -176,10 +176,11 @@ void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcom
   committing_ = false;
   switch (*outcome) {
     case PutOutcome::kDone:
+      if (loading_) void_loads_ = loads_begun_;
       FinishOp(std::move(next), turn);
       break;
     case PutOutcome::kStale:
-      knowledge_ = Knowledge::kStale;
+      ops_.front().needs_load = Doubt();
       TryAgain(ops_.front(), turn);
       break;
     case PutOutcome::kSideTaken:
@@ -267,7 +268,7 @@ void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id)
     ReleaseId(op);
     PopOp();
   } else {
-    if (id->has_value()) knowledge_ = Knowledge::kStale;
+    if (id->has_value()) op.needs_load = Doubt();
     if (!id->has_value() && !chosen_.empty()) DismissWaiter(chosen_, SideInUse(), turn);
     TryAgain(op, turn);
   }

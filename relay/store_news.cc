@@ -10,8 +10,8 @@ void StoreNews::OnId(const ChannelKey& key, bool exists, bool ended) {
   registry_->SetId(key, !exists ? IdState::kFree : ended ? IdState::kResting : IdState::kTaken);
 }
 
-void StoreNews::OnChanged(const ChannelKey& key) {
-  if (const auto channel = registry_->Find(key)) channel->OnChanged();
+void StoreNews::OnChanged(const ChannelKey& key, const ChannelSnapshot* now) {
+  if (const auto channel = registry_->Find(key)) channel->OnChanged(now);
 }
 
 void StoreNews::OnLog(const ChannelRef& channel, Role author, const LogState& log,
@@ -28,7 +28,7 @@ void StoreNews::OnThirdParties(const ChannelKey& key, uint32_t count) {
 }
 
 void StoreNews::OnGap() {
-  for (const auto& channel : registry_->Channels()) channel->OnChanged();
+  for (const auto& channel : registry_->Channels()) channel->OnChanged(nullptr);
 }
 
 }  // namespace wormhole::relay

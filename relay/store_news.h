@@ -18,7 +18,7 @@ class StoreNews final : public StoreListener {
   explicit StoreNews(std::shared_ptr<Registry> registry) : registry_(std::move(registry)) {}
 
   void OnId(const ChannelKey& key, bool exists, bool ended) override;
-  void OnChanged(const ChannelKey& key) override;
+  void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) override;
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;
   void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;

@@ -64,8 +64,9 @@ class StoreListener {
   // channels of this relay's own.
   virtual void OnId(const ChannelKey& key, bool exists, bool ended) = 0;
 
-  // The record is another one, or nothing is known of what has changed: a new Load tells.
-  virtual void OnChanged(const ChannelKey& key) = 0;
+  // The record is another one: `now`, when the channel is at hand. Without it nothing is known of
+  // what has changed, and a new Load tells.
+  virtual void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) = 0;
 
   // The author's log is so now. `frame`, the one with the number log.stored, when it is at hand.
   virtual void OnLog(const ChannelRef& channel, Role author, const LogState& log,

@@ -16,7 +16,9 @@ void NotingListener::OnId(const ChannelKey& key, bool exists, bool ended) {
   Note(absl::StrCat(!exists ? "free " : ended ? "resting " : "taken ", key.id));
 }
 
-void NotingListener::OnChanged(const ChannelKey& key) { Note(absl::StrCat("changed ", key.id)); }
+void NotingListener::OnChanged(const ChannelKey& key, const ChannelSnapshot* now) {
+  Note(absl::StrCat("changed ", key.id, now == nullptr ? "" : " known"));
+}
 
 void NotingListener::OnLog(const ChannelRef& channel, Role author, const LogState& log,
                            const StoredFrame* frame) {

@@ -15,7 +15,7 @@ namespace wormhole::relay {
 class NotingListener final : public StoreListener {
  public:
   void OnId(const ChannelKey& key, bool exists, bool ended) override;
-  void OnChanged(const ChannelKey& key) override;
+  void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) override;
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;
   void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;

@@ -123,7 +123,7 @@ void EtcdView::TakeState(const EtcdKeys::Place& place, const Event& event, bool 
   if (image == nullptr) {
     // The listener may have the channel still.
     if (own) return;
-    notices.push_back([key](StoreListener& listener) { listener.OnChanged(key); });
+    notices.push_back([key](StoreListener& listener) { listener.OnChanged(key, nullptr); });
     return;
   }
   image->Take(place, event.kv(), exists);
@@ -150,17 +150,22 @@ void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists
   // One of a later version that cannot be read: its id is not to be drawn.
   const ChannelRecord unknown{.due_at = absl::InfiniteFuture()};
   const ChannelRecord* known = exists ? &unknown : nullptr;
-  if (record) known = &*record;
+  const ChannelRecord read = record.value_or(unknown);
+  if (record) known = &read;
   if (!index_.Take(key, kv.mod_revision(), known, own)) return;
+  std::shared_ptr<ChannelSnapshot> now;
   if (ChannelImage* const image = images_.Find(key)) {
-    image->record.Take(kv.mod_revision(), record);
+    image->record.Take(kv.mod_revision(), std::move(record));
+    if (auto snapshot = image->SnapshotFor(writer_)) {
+      now = std::make_shared<ChannelSnapshot>(*std::move(snapshot));
+    }
   }
   if (own) return;
-  notices.push_back(
-      [key, exists, ended = record.has_value() && record->ended()](StoreListener& listener) {
-        listener.OnId(key, exists, ended);
-        listener.OnChanged(key);
-      });
+  const bool ended = known != nullptr && known->ended();
+  notices.push_back([key, exists, ended, now](StoreListener& listener) {
+    listener.OnId(key, exists, ended);
+    listener.OnChanged(key, now.get());
+  });
 }
 
 void EtcdView::TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices) {
