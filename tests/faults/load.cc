@@ -39,7 +39,8 @@ struct Load::Events {
   }
 };
 
-Load::Load(LoadPlan plan, EventLog* initiators, EventLog* receivers)
+Load::Load(LoadPlan plan, const std::shared_ptr<EventLog>& initiators,
+           const std::shared_ptr<EventLog>& receivers)
     : plan_(std::move(plan)),
       logs_{initiators, receivers},
       events_(std::make_shared<Events>()),

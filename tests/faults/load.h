@@ -32,8 +32,8 @@ struct LoadPlan {
 // Every other exchange has a save hook, and data is of 0 to 4,000 bytes.
 class Load {
  public:
-  // The logs outlive the process's exchanges, so: the process.
-  Load(LoadPlan plan, EventLog* initiators, EventLog* receivers);
+  Load(LoadPlan plan, const std::shared_ptr<EventLog>& initiators,
+       const std::shared_ptr<EventLog>& receivers);
   ~Load();
 
   // Returns when every exchange has ended on both sides, or should have long ago.
@@ -71,7 +71,7 @@ class Load {
   void Expect(int exchange, bool receiver, Side& side);
 
   const LoadPlan plan_;
-  EventLog* const logs_[2];
+  const std::shared_ptr<EventLog> logs_[2];
   std::vector<std::shared_ptr<Client>> clients_[2];
   const std::shared_ptr<Events> events_;
   std::mt19937_64 random_;

@@ -54,7 +54,8 @@ Arguments Read(char** argv) {
 
 class Side {
  public:
-  explicit Side(Arguments arguments) : arguments_(std::move(arguments)), log_(arguments_.log) {
+  explicit Side(Arguments arguments)
+      : arguments_(std::move(arguments)), log_(std::make_shared<EventLog>(arguments_.log)) {
     while (std::ifstream(StateFile(saved_ + 1))) ++saved_;  // of earlier lives
   }
 
@@ -98,9 +99,9 @@ class Side {
     options.on_save = [this](std::string_view state) { return Save(state); };
     options.client =
         Client::Create({.transport = std::make_shared<RecordingTransport>(
-                            &log_, StepHooks{[this] { Step("before-send", sends_); },
-                                             [this] { Step("after-send", sent_); },
-                                             [this] { Step("before-response", heard_); }})})
+                            log_, StepHooks{[this] { Step("before-send", sends_); },
+                                            [this] { Step("after-send", sent_); },
+                                            [this] { Step("before-response", heard_); }})})
             .value();
     return options;
   }
@@ -123,7 +124,7 @@ class Side {
     Note(what);
   }
   void Note(const std::string& what) {
-    log_.Add(absl::StrCat("app ", arguments_.name, " ", role_, " ", what));
+    log_->Add(absl::StrCat("app ", arguments_.name, " ", role_, " ", what));
   }
 
   void NoteEnd(const absl::StatusOr<std::string>& data) {
@@ -150,7 +151,7 @@ class Side {
   }
 
   const Arguments arguments_;
-  EventLog log_;
+  const std::shared_ptr<EventLog> log_;
   std::string role_;
   int saved_ = 0;  // states, over all lives
   std::atomic<int> saves_ = 0, saves_done_ = 0, sends_ = 0, sent_ = 0, heard_ = 0;
@@ -161,5 +162,7 @@ class Side {
 
 int main(int argc, char** argv) {
   if (argc < 8) return 2;
-  return (new wormhole::faults::Side(wormhole::faults::Read(argv)))->Run();
+  // Never destroyed: a hook of it may still be running.
+  static auto* const side = new wormhole::faults::Side(wormhole::faults::Read(argv));
+  return side->Run();
 }

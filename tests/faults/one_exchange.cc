@@ -11,7 +11,8 @@
 namespace wormhole::faults {
 namespace {
 
-Options OptionsFor(const ExchangePlan& plan, const std::string& relay, EventLog* log) {
+Options OptionsFor(const ExchangePlan& plan, const std::string& relay,
+                   const std::shared_ptr<EventLog>& log) {
   Options options;
   options.app_id = "example.com/faults";
   options.rendezvous = relay;
@@ -21,7 +22,7 @@ Options OptionsFor(const ExchangePlan& plan, const std::string& relay, EventLog*
   return options;
 }
 
-void NoteEnd(const std::string& side, Party& party, EventLog* log) {
+void NoteEnd(const std::string& side, Party& party, const std::shared_ptr<EventLog>& log) {
   const absl::StatusOr<std::string> data = party.GetData();
   if (!data.ok()) {
     return log->Add(absl::StrCat(side, "failed ", static_cast<int>(ReasonOf(data.status()))));
@@ -32,7 +33,8 @@ void NoteEnd(const std::string& side, Party& party, EventLog* log) {
 
 }  // namespace
 
-void RunExchange(const ExchangePlan& plan, EventLog* initiators, EventLog* receivers) {
+void RunExchange(const ExchangePlan& plan, const std::shared_ptr<EventLog>& initiators,
+                 const std::shared_ptr<EventLog>& receivers) {
   const std::string data[2] = {plan.name + " from the initiator", plan.name + " from the receiver"};
   const std::string side[2] = {"app " + plan.name + " i ", "app " + plan.name + " r "};
   initiators->Add(side[0] + "started " + HashOf(data[0]));

@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_TESTS_FAULTS_ONE_EXCHANGE_H_
 #define WORMHOLE_TESTS_FAULTS_ONE_EXCHANGE_H_
 
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
@@ -18,7 +19,8 @@ struct ExchangePlan {
 };
 
 // Returns when both sides have ended and said goodbye. Each has a connection of its own.
-void RunExchange(const ExchangePlan& plan, EventLog* initiators, EventLog* receivers);
+void RunExchange(const ExchangePlan& plan, const std::shared_ptr<EventLog>& initiators,
+                 const std::shared_ptr<EventLog>& receivers);
 
 }  // namespace wormhole::faults
 

@@ -68,9 +68,9 @@ std::string Describe(const v1::AttachResponse& response) {
 
 class RecordedStream final : public Stream, public StreamListener {
  public:
-  RecordedStream(EventLog* log, std::shared_ptr<const StepHooks> hooks,
+  RecordedStream(std::shared_ptr<EventLog> log, std::shared_ptr<const StepHooks> hooks,
                  std::shared_ptr<StreamListener> listener)
-      : log_(log), hooks_(std::move(hooks)), listener_(std::move(listener)) {}
+      : log_(std::move(log)), hooks_(std::move(hooks)), listener_(std::move(listener)) {}
 
   void Wrap(std::shared_ptr<Stream> stream) { stream_ = std::move(stream); }
 
@@ -101,7 +101,7 @@ class RecordedStream final : public Stream, public StreamListener {
     if (!text.empty()) log_->Add(absl::StrCat("wire ", name_, " ", text));
   }
 
-  EventLog* const log_;
+  const std::shared_ptr<EventLog> log_;
   const std::string name_ = NewStreamName();
   const std::shared_ptr<const StepHooks> hooks_;
   const std::shared_ptr<StreamListener> listener_;
@@ -110,8 +110,8 @@ class RecordedStream final : public Stream, public StreamListener {
 
 }  // namespace
 
-RecordingTransport::RecordingTransport(EventLog* log, StepHooks hooks)
-    : log_(log), hooks_(std::make_shared<const StepHooks>(std::move(hooks))) {}
+RecordingTransport::RecordingTransport(std::shared_ptr<EventLog> log, StepHooks hooks)
+    : log_(std::move(log)), hooks_(std::make_shared<const StepHooks>(std::move(hooks))) {}
 
 std::shared_ptr<Stream> RecordingTransport::Open(const StreamTarget& target,
                                                  std::shared_ptr<StreamListener> listener) {

@@ -21,14 +21,13 @@ struct StepHooks {
 
 class RecordingTransport final : public Transport {
  public:
-  // `log` outlives every stream.
-  explicit RecordingTransport(EventLog* log, StepHooks hooks = {});
+  explicit RecordingTransport(std::shared_ptr<EventLog> log, StepHooks hooks = {});
 
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;
 
  private:
-  EventLog* const log_;
+  const std::shared_ptr<EventLog> log_;
   const std::shared_ptr<const StepHooks> hooks_;
   GrpcTransport grpc_;
 };

@@ -39,11 +39,10 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, error);
 }
 
-// The logs are never destroyed: threads of gRPC may write a line after everything else is over.
 Scene::Scene(ScenePlan plan)
     : plan_(std::move(plan)),
-      initiators_(new EventLog(folder_.File("initiators.log"))),
-      receivers_(new EventLog(folder_.File("receivers.log"))),
+      initiators_(std::make_shared<EventLog>(folder_.File("initiators.log"))),
+      receivers_(std::make_shared<EventLog>(folder_.File("receivers.log"))),
       random_(Seed()) {
   std::vector<Relay::Options> relays = plan_.relays;
   if (relays.empty()) relays = {{.store = "sqlite:" + folder_.File("relay.db")}};
@@ -92,7 +91,7 @@ void Scene::StartTalks(std::vector<std::jthread>& threads) {
 
 void Scene::AwaitSomeEvents() {
   std::uniform_int_distribution<uint64_t> lines(1, 30);
-  EventLog* const end = random_() % 2 == 0 ? initiators_ : receivers_;
+  const std::shared_ptr<EventLog>& end = random_() % 2 == 0 ? initiators_ : receivers_;
   end->AwaitMore(lines(random_), std::chrono::milliseconds(300));
 }
 

@@ -64,8 +64,8 @@ class Scene {
   std::mt19937_64& random() { return random_; }
   const Folder& folder() const { return folder_; }
 
-  EventLog* initiators() { return initiators_; }
-  EventLog* receivers() { return receivers_; }
+  const std::shared_ptr<EventLog>& initiators() { return initiators_; }
+  const std::shared_ptr<EventLog>& receivers() { return receivers_; }
 
   // What the logs say, printed after `what_was_done`, and a test failure if that is not that
   // everything has finished: what RunDuring began, and `others` that the test ran by itself.
@@ -78,8 +78,8 @@ class Scene {
 
   const ScenePlan plan_;
   Folder folder_;
-  EventLog* const initiators_;
-  EventLog* const receivers_;
+  const std::shared_ptr<EventLog> initiators_;
+  const std::shared_ptr<EventLog> receivers_;
   std::string target_;
   int begun_ = 0;
   std::vector<std::unique_ptr<Relay>> relays_;

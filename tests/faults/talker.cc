@@ -57,7 +57,7 @@ class Inbox final : public StreamListener {
 
 class Talker {
  public:
-  Talker(const TalkPlan& plan, bool receiver, EventLog* log)
+  Talker(const TalkPlan& plan, bool receiver, const std::shared_ptr<EventLog>& log)
       : plan_(plan), receiver_(receiver), log_(log), transport_(log), token_(32, '\0') {
     randombytes_buf(token_.data(), token_.size());
   }
@@ -191,7 +191,7 @@ class Talker {
 
   const TalkPlan& plan_;
   const bool receiver_;
-  EventLog* const log_;
+  const std::shared_ptr<EventLog> log_;
   RecordingTransport transport_;
   std::string token_;
   uint32_t id_ = 0;
@@ -216,7 +216,8 @@ class Talker {
 
 }  // namespace
 
-void Talk(const TalkPlan& plan, absl::Duration limit, EventLog* initiators, EventLog* receivers) {
+void Talk(const TalkPlan& plan, absl::Duration limit, const std::shared_ptr<EventLog>& initiators,
+          const std::shared_ptr<EventLog>& receivers) {
   const Clock::time_point end = Clock::now() + absl::ToChronoNanoseconds(limit);
   std::promise<uint32_t> joined;
   std::future<uint32_t> id = joined.get_future();

@@ -25,7 +25,8 @@ struct TalkPlan {
 
 // Runs both sides of a pair to their ends, on two threads that it joins. Until both have said and
 // heard all it tries again, for `limit`; one that did not get there has no end in the log.
-void Talk(const TalkPlan& plan, absl::Duration limit, EventLog* initiators, EventLog* receivers);
+void Talk(const TalkPlan& plan, absl::Duration limit, const std::shared_ptr<EventLog>& initiators,
+          const std::shared_ptr<EventLog>& receivers);
 
 }  // namespace wormhole::faults
 
