@@ -79,8 +79,10 @@ void AddExchangeRows(const std::vector<std::unique_ptr<ExchangeRunner>>& runners
 void MeasureGroupExchanges(const Relays& relays, const Setting& setting, Report& report) {
   std::vector<std::unique_ptr<ExchangeRunner>> runners;
   for (Route& route : Routes(relays)) {
+    if (route.name.find(setting.only) == std::string::npos) continue;
     runners.push_back(std::make_unique<ExchangeRunner>(std::move(route)));
   }
+  if (runners.empty()) return;
   const int rounds = setting.quick ? 1 : 5;
   AddExchangeRows(runners, RunInTurns(runners, rounds, kAtOnce, setting.quick ? 0.2 : 2.0), report);
   const std::vector<ExchangeNumbers> numbers =
