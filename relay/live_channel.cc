@@ -173,6 +173,12 @@ uint64_t LiveChannel::Doubt() {
 
 void LiveChannel::LoadIfNeeded(Turn& turn) {
   if (loading_ || committing_ || needed_load_ <= loads_begun_) return;
+  // Posts keep their order: those that the store did not take go again when all are back.
+  if (posts_need_load_ > loads_done_ && std::any_of(work_.begin(), work_.end(), [](const Work& w) {
+        return w.posts.any_in_flight();
+      })) {
+    return;
+  }
   loading_ = true;
   ++loads_begun_;
   CallStore(turn).Load(

@@ -34,6 +34,8 @@ absl::Status LiveChannel::Judge(Role author, size_t queued_before, uint64_t numb
 void LiveChannel::AppendHeld(Role author, Turn& turn) {
   if (!Settled() || posts_need_load_ > loads_done_) return;
   PostQueue& queue = work(author).posts;
+  const uint64_t version = snapshot_.record.version;
+  if (queue.any_in_flight_of_other_than(version)) return;
   for (size_t i = 0; i < queue.size(); ++i) {
     QueuedPost& post = queue.posts()[i];
     if (post.in_flight) continue;
@@ -45,7 +47,8 @@ void LiveChannel::AppendHeld(Role author, Turn& turn) {
       }
     }
     post.in_flight = true;
-    CallStore(turn).Append(ThisChannel(), snapshot_.record.version, author, post.number, post.frame,
+    post.version = version;
+    CallStore(turn).Append(ThisChannel(), version, author, post.number, post.frame,
                            [self = shared_from_this(), epoch = epoch_, author,
                             serial = post.serial](const absl::StatusOr<AppendResult>& result) {
                              self->OnAppended(epoch, author, serial, result);

@@ -37,6 +37,12 @@ bool PostQueue::any_in_flight() const {
                      [](const QueuedPost& post) { return post.in_flight; });
 }
 
+bool PostQueue::any_in_flight_of_other_than(uint64_t version) const {
+  return std::any_of(posts_.begin(), posts_.end(), [version](const QueuedPost& post) {
+    return post.in_flight && post.version != version;
+  });
+}
+
 uint64_t PostQueue::last(size_t count) const {
   uint64_t last = 0;
   for (size_t i = 0; i < count; ++i) last = std::max(last, posts_[i].number);

@@ -21,6 +21,7 @@ struct QueuedPost {
   // The number was taken before: the store compares, and the stream's next request waits for it.
   bool repeat = false;
   bool in_flight = false;  // handed to the store
+  uint64_t version = 0;    // of the record, on the condition of which it was handed over
 };
 
 // Small (what is read of a stream depends on its size), so that plain searches do. Pure, not
@@ -38,6 +39,9 @@ class PostQueue {
   std::vector<QueuedPost>& posts() { return posts_; }
   bool empty() const { return posts_.empty(); }
   bool any_in_flight() const;
+  // Some are with the store on the condition of another version than this: they may come back, and
+  // what follows them has to wait.
+  bool any_in_flight_of_other_than(uint64_t version) const;
 
   // Of the first `count` posts: the largest number, and the bytes of those with numbers above
   // `beyond`, each number counted once.

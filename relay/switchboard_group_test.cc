@@ -15,8 +15,8 @@ using Group = GroupPairTest;
 constexpr int kThird = 3;  // a relay that acts behind the backs of the two
 
 TEST_F(Group, TheSidesSeeEachOther) {
-  EXPECT_EQ(opening_.first,
-            Opened("stored=0 peer=absent:0-0 cursor=0") + " peer(attached cursor=0 third=0)");
+  EXPECT_EQ(opening_.first, Opened("stored=0 peer=absent:0-0 cursor=0") +
+                                " peer(detached cursor=0 third=0) peer(attached cursor=0 third=0)");
   EXPECT_EQ(opening_.second, Opened("stored=0 peer=attached:0-0 cursor=0"));
   bert_->Detach();
   Settle();
@@ -285,6 +285,25 @@ TEST_F(Group, IdsThatCannotBeAreNoHarm) {
                                    .random_below = [](uint32_t) { return 0; }},
                                   &store)
                   .ok());
+}
+
+// A claim needs no secret, and each has to look at the store.
+TEST_F(Group, StrangersWhoClaimAllTheTimeHoldUpNobody) {
+  std::vector<std::unique_ptr<TestStream>> strangers;
+  const auto one_more = [&] {
+    strangers.push_back(east_.Stream("stranger " + std::to_string(strangers.size())));
+    strangers.back()->Claim(id_);
+    east_.store.Answer();
+  };
+  one_more();
+  anna_->Post(1, "a");
+  auto again = east_.Stream("anna");
+  again->Resume(id_);
+  for (int i = 0; i < 12; ++i) one_more();
+  EXPECT_EQ(strangers.front()->Ended(), "ALREADY_EXISTS CROWDED");
+  EXPECT_EQ(anna_->Ended(), "ABORTED SUPERSEDED");
+  EXPECT_NE(again->id(), 0u);
+  EXPECT_EQ(Stored(id_)->log(Role::kInitiator).stored, 1u);
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ TEST_F(GroupWaiters, ClaimAChannelThatIsAllocatedElsewhere) {
   Settle();
   EXPECT_EQ(bert->Heard(), "opened(9 stored=0 peer=attached:0-0 cursor=0)");
   EXPECT_EQ(anna->Heard(),
-            "opened(9 stored=0 peer=absent:0-0 cursor=0) peer(attached cursor=0 third=0)");
+            "opened(9 stored=0 peer=absent:0-0 cursor=0) peer(detached cursor=0 third=0) "
+            "peer(attached cursor=0 third=0)");
   anna->Post(1, "a");
   Settle();
   EXPECT_EQ(bert->Heard(), "message(1 a)");
