@@ -4,11 +4,11 @@
 // Threads: every method may be called from any thread, also with the caller's lock held (but for
 // Flush); it returns at once and never blocks on I/O. A call may wait for the Flush that follows
 // it, unless it is made inside a `done`. `done` runs exactly once, later, on a thread of the store
-// or inside some Flush (never inside the call), with no lock of the store held. Calls take effect
-// in the order in which they were made. What `done` reports as done is as durable as this store can
-// make it. A status that is not OK (UNAVAILABLE, STORE_AWAY) means that nothing is known of the
-// call's effect; the caller tries again. After the destructor has returned no `done` runs; calls
-// that were not carried out are answered with UNAVAILABLE before.
+// or inside some Flush (never inside the call), with no lock of the store held. Calls on one
+// channel take effect in the order in which they were made. What `done` reports as done is as
+// durable as this store can make it. A status that is not OK (UNAVAILABLE, STORE_AWAY) means that
+// nothing is known of the call's effect; the caller tries again. After the destructor has returned
+// no `done` runs; calls that were not carried out are answered with UNAVAILABLE before.
 #ifndef WORMHOLE_RELAY_STORE_STORE_H_
 #define WORMHOLE_RELAY_STORE_STORE_H_
 
@@ -150,12 +150,12 @@ class Store {
   // call of the listener that runs is waited for, so that it must not be made inside one.
   virtual void Listen(StoreListener* listener) { (void)listener; }
 
-  // A stream of this side is attached here, in place of any other, or is no longer; the other
-  // relays are told. No answer: the store sees to it that the last word is heard, also after a time
-  // away, and that the side counts as detached when this relay ends. False takes back the word of
-  // this relay alone: it changes nothing when the side has attached at another one since. It comes
-  // for every stream that was said to be attached, also when the channel has ended. So presence may
-  // outlive a channel for a moment; a store may as well drop it with the channel.
+  // A stream of this side is attached here, in place of any other, or no stream is here any more;
+  // the other relays are told. No answer: the store sees to it that the last word is heard, also
+  // after a time away, and that the side counts as detached when this relay ends. False takes back
+  // the word of this relay alone: it changes nothing when the side has attached at another one
+  // since. It comes also when the channel has ended. So presence may outlive a channel for a
+  // moment; a store may as well drop it with the channel.
   virtual void SetAttached(const ChannelKey& key, Role role, bool attached) {
     (void)key, (void)role, (void)attached;
   }

@@ -26,11 +26,21 @@ constexpr absl::Duration kOverdueEvery = absl::Milliseconds(100);
 // One that no repetition mends.
 bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(status); }
 
-// etcd refuses a transaction that writes a key twice.
-bool Clash(const std::vector<std::string>& keys, const std::set<std::string>& written) {
-  return std::any_of(keys.begin(), keys.end(),
-                     [&written](const std::string& key) { return written.contains(key); });
-}
+// What the parts of a batch come to.
+struct BatchSize {
+  // False when the part is too much for one transaction, or writes a key that another part writes.
+  bool Add(const ChannelPart& part) {
+    operations += part.operations() + 1;
+    bytes += part.bytes();
+    bool clash = false;
+    for (const std::string& key : part.side_keys()) clash |= !written.insert(key).second;
+    return operations <= kMaxOperations && bytes <= kMaxBytes && !clash;
+  }
+
+  int operations = 0;
+  size_t bytes = 0;
+  std::set<std::string> written;  // keys of sides, which are not the channel's own
+};
 
 absl::Status Away(const absl::Status& why) {
   return StoreAway(std::string(why.message().data(), why.message().size()));
@@ -76,9 +86,7 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
       .writer = options_.writer,
       .lease = [this, &now](absl::Time due_at) { return leases_.Find(due_at, now); },
       .presence_lease = presence_lease_};
-  int operations = 0;
-  size_t bytes = 0;
-  std::set<std::string> side_keys;
+  BatchSize size;
   while (!order_.empty()) {
     const ChannelKey key = order_.front();
     const auto calls = calls_.find(key);
@@ -89,13 +97,8 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
     }
     const std::optional<ChannelImage> image = view_.Find(key);
     auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
-                         kMaxBytes - std::min(kMaxBytes, bytes), missing_lease);
-    if (part == nullptr) return;
-    operations += part->operations() + 1;
-    bytes += part->bytes();
-    const bool full = operations > kMaxOperations || bytes > kMaxBytes;
-    if (!batch.parts.empty() && (full || Clash(part->side_keys(), side_keys))) return;
-    side_keys.insert(part->side_keys().begin(), part->side_keys().end());
+                         kMaxBytes - std::min(kMaxBytes, size.bytes), missing_lease);
+    if (part == nullptr || (!size.Add(*part) && !batch.parts.empty())) return;
     order_.pop_front();
     in_flight_[key] = part->taken();
     *batch.request.add_success()->mutable_request_txn() = part->request();

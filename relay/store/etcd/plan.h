@@ -1,8 +1,9 @@
 // How the calls on one channel become a transaction of etcd, and its answer theirs. Pure.
 //
 // A batch has at most one part per channel, a transaction of its own nested in the batch's: etcd
-// judges the conditions of all parts on the state before the batch and refuses a batch that writes
-// a key twice. A part takes as many calls from the front of the channel's queue as go together:
+// judges the conditions of all parts on the state before the batch, carries the operations out in
+// their order, and refuses a batch that writes a key twice. A part takes as many calls from the
+// front of the channel's queue as go together:
 //
 // - ReadPart: loads, reads and appends of frames that are stored already. It reads the channel's
 //   state whole, and with it what the calls want.

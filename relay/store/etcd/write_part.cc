@@ -97,20 +97,16 @@ bool WritePart::DoAppend(const AppendCall& call, size_t max_bytes) {
     return true;
   }
   AppendResult result;
-  EtcdLog log = after_.log(call.author).value.value_or(EtcdLog());
-  const AppendStep step = JudgeAppend(after_.LogOf(call.author), call.number);
-  switch (step) {
+  switch (JudgeAppend(after_.LogOf(call.author), call.number)) {
     case AppendStep::kKeep:
       if (frames_.size() == kMaxFrames) return false;
       if (!frames_.empty() && frame_bytes_ + call.frame.size() > max_bytes) return false;
       frames_.push_back({call.author, call.number, &call.frame});
       frame_bytes_ += call.frame.size();
-      [[fallthrough]];
+      CountFrame(call);
+      break;
     case AppendStep::kCount:
-      ++log.stored;
-      log.sizes.push_back(call.frame.size());
-      after_.log(call.author).value = std::move(log);
-      log_changed_.set(Index(call.author));
+      CountFrame(call);
       break;
     case AppendStep::kCompare:
       return false;  // is for a ReadPart
@@ -124,6 +120,14 @@ bool WritePart::DoAppend(const AppendCall& call, size_t max_bytes) {
   result.log = after_.LogOf(call.author);
   results_.emplace_back(result);
   return true;
+}
+
+void WritePart::CountFrame(const AppendCall& call) {
+  std::optional<EtcdLog>& log = after_.log(call.author).value;
+  if (!log) log.emplace();
+  ++log->stored;
+  log->sizes.push_back(call.frame.size());
+  log_changed_.set(Index(call.author));
 }
 
 void WritePart::DoAccept(const AcceptCall& call) {

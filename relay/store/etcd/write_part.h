@@ -45,6 +45,7 @@ class WritePart final : public ChannelPart {
   bool DoPut(const PutCall& call);
   bool DoErase(const EraseCall& call);
   bool DoAppend(const AppendCall& call, size_t max_bytes);
+  void CountFrame(const AppendCall& call);
   void DoAccept(const AcceptCall& call);
   void DoPresence(const PresenceCall& call);
   void DropStates();
