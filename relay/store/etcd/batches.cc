@@ -216,12 +216,12 @@ void EtcdStore::Failed(const absl::Status& why) {
     leases_.Clear();
     LosePresence();
   }
-  // At once at the next endpoint; then less and less often.
+  // At once at the next endpoint; when all have failed, less and less often.
   ++failures_;
+  const int rounds = failures_ - static_cast<int>(options_.servers.endpoints.size());
   const absl::Duration pause =
-      failures_ <= static_cast<int>(options_.servers.endpoints.size())
-          ? absl::ZeroDuration()
-          : std::min(kLongestPause, kFirstPause * (1 << std::min(failures_, 8)));
+      rounds <= 0 ? absl::ZeroDuration()
+                  : std::min(kLongestPause, kFirstPause * (1 << std::min(rounds - 1, 8)));
   try_at_ = SteadyNow() + pause;
   report_.Failed(why);
 }

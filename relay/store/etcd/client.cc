@@ -96,6 +96,8 @@ bool EtcdClient::Begin(Call& call) {
   sync::MutexLock lock(mutex_);
   if (stopping_) return false;
   call.endpoint = &endpoints_[current_];
+  // A member without a leader would let the call wait, and a watch be silent; so it says so.
+  call.context.AddMetadata("hasleader", "true");
   if (!token_.empty()) call.context.AddMetadata("token", token_);
   calls_.insert(&call);
   ++running_;

@@ -10,9 +10,9 @@
 
 namespace wormhole::relay {
 
-// An etcd that has a leader answers within milliseconds, one that elects one within two seconds;
-// a node that is cut off is left after this.
-inline constexpr std::chrono::seconds kEtcdDeadline(3);
+// An etcd that has a leader answers within milliseconds. What was on its way to a leader that died
+// is lost, and there is another one after about so long; a node that is cut off is left after it.
+inline constexpr std::chrono::seconds kEtcdDeadline(2);
 
 class EtcdClient::Call {
  public:
@@ -99,8 +99,6 @@ class EtcdClient::WatchCall final
   }
 
   void Start() {
-    // A member without a leader would be silent, not wrong.
-    context.AddMetadata("hasleader", "true");
     endpoint->watch->async()->Watch(&context, this);
     StartWrite(&request_);
     StartRead(&response_);
