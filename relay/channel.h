@@ -82,6 +82,7 @@ inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
 // Names one of the channels that have had an id one after the other, by its initiator's side, which
 // belongs to no other. Without one: whichever has the id.
 struct ChannelRef {
+  // NOLINTNEXTLINE(google-explicit-constructor): a key names whichever channel has the id.
   ChannelRef(ChannelKey channel_key, std::string initiator_side = "")
       : key(std::move(channel_key)), initiator(std::move(initiator_side)) {}
 

@@ -29,6 +29,8 @@ InProcessRelay::InProcessRelay(relay::SwitchboardOptions options)
       transport_(std::make_shared<SwitchboardTransport>(switchboard_.get())),
       ticker_([this](std::stop_token stop) { TickUntil(std::move(stop)); }) {}
 
+InProcessRelay::~InProcessRelay() { transport_->Shut(); }
+
 void InProcessRelay::TickUntil(std::stop_token stop) {
   std::mutex mutex;
   std::condition_variable_any stopped;

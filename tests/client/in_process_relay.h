@@ -16,6 +16,8 @@ namespace wormhole::testing {
 class InProcessRelay {
  public:
   explicit InProcessRelay(relay::SwitchboardOptions options = {});
+  // Cuts what is left. Exchanges in the background may keep the transport, and find it unreachable.
+  ~InProcessRelay();
 
   SwitchboardTransport& transport() { return *transport_; }
   relay::Switchboard& switchboard() { return *switchboard_; }

@@ -9,7 +9,9 @@ namespace wormhole::testing {
 SwitchboardTransport::SwitchboardTransport(relay::Switchboard* switchboard, int threads)
     : switchboard_(switchboard), executor_(Executor::Create(threads).value()) {}
 
-SwitchboardTransport::~SwitchboardTransport() {
+SwitchboardTransport::~SwitchboardTransport() { Shut(); }
+
+void SwitchboardTransport::Shut() {
   SetReachable(false);
   CutAll();
   AwaitNoStreams();

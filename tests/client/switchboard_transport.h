@@ -22,10 +22,13 @@ class Wire;
 // does. Any thread.
 class SwitchboardTransport : public Transport {
  public:
-  // `switchboard` outlives the transport and its streams.
+  // `switchboard` outlives the transport and its streams, or Shut.
   explicit SwitchboardTransport(relay::Switchboard* switchboard, int threads = 2);
-  // Cuts what is left and waits until nothing of it uses the switchboard.
   ~SwitchboardTransport() override;
+
+  // Cuts what is left, and can be reached no more; waits until nothing uses the switchboard, whose
+  // end may come then.
+  void Shut();
 
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;

@@ -81,10 +81,11 @@ std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>
 void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) {
   const EtcdLeases::Now now = Now();
   leases_.DropEnded(now);
+  const EtcdLeases* const leases = &leases_;  // for the lambda, which runs under the lock too
   const PartContext context{
       .keys = &keys_,
       .writer = options_.writer,
-      .lease = [this, &now](absl::Time due_at) { return leases_.Find(due_at, now); },
+      .lease = [leases, &now](absl::Time due_at) { return leases->Find(due_at, now); },
       .presence_lease = presence_lease_};
   BatchSize size;
   while (!order_.empty()) {

@@ -30,9 +30,9 @@ std::unique_ptr<ChannelPart> PlanPart(const PartContext& context, const ChannelK
                                       const ChannelImage* image, const EtcdCalls& calls,
                                       size_t max_bytes, std::optional<absl::Time>& missing_lease) {
   // A new channel is written on the belief that there is none.
-  static const ChannelImage kNothing;
+  static const ChannelImage nothing;
   const auto* const put = std::get_if<PutCall>(&calls.front().what);
-  if (image == nullptr && put != nullptr && put->expected == 0) image = &kNothing;
+  if (image == nullptr && put != nullptr && put->expected == 0) image = &nothing;
   if (auto read = ReadPart::Plan(context, key, image, calls)) return read;
   return WritePart::Plan(context, key, *image, calls, max_bytes, missing_lease);
 }
