@@ -38,6 +38,7 @@ struct ChannelKey {
   uint32_t id = 0;
 
   friend bool operator==(const ChannelKey&, const ChannelKey&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy misreads comparisons that use it.
   friend auto operator<=>(const ChannelKey&, const ChannelKey&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const ChannelKey& key) {

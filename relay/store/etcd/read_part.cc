@@ -143,7 +143,7 @@ bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revisio
         return false;
       }
       answers.push_back(
-          [done = std::move(append.done), result = *std::move(result)] { done(result); });
+          [done = std::move(append.done), result = *result] { done(result); });
     }
     calls.pop_front();
   }
