@@ -142,8 +142,7 @@ bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revisio
         calls.pop_front();
         return false;
       }
-      answers.push_back(
-          [done = std::move(append.done), result = *result] { done(result); });
+      answers.push_back([done = std::move(append.done), result = *result] { done(result); });
     }
     calls.pop_front();
   }
