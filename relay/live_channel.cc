@@ -207,9 +207,9 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
   informed_ = true;
   const ChannelRecord& before = snapshot_.record;
   const bool known = before.version != 0;
-  const bool same =
-      known && loaded.record.version != 0 && before.created_at == loaded.record.created_at &&
-      before.member(Role::kInitiator).side == loaded.record.member(Role::kInitiator).side;
+  const bool same = known && loaded.record.version != 0 &&
+                    before.created_at == loaded.record.created_at &&
+                    HasSameInitiator(before, loaded.record);
   if (known && !same) StartAnew(EndedError(before), turn);
   const bool report = loaded.record.version != 0 || known;
   for (Role role : {Role::kInitiator, Role::kReceiver}) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -13,13 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "relay/store/sqlite_schema.h"
 #include "relay/store/status_macros.h"
+#include "relay/store/steady_now.h"
 
 namespace wormhole::relay {
 namespace {
-
-absl::Duration SteadyNow() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 // Creates the file when there is none, and finds its one name among its links, so that it has one
 // lock. SQLite itself would create it readable by everyone, and says less of what went wrong.

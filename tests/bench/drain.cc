@@ -31,6 +31,7 @@ struct Numbers {
 void AwaitConnections(const Server& relay, int count) {
   for (int i = 0; i < 600; ++i) {
     if (Descriptors(relay.pid()) >= count) return;
+    // Another process's connections: nothing tells when there is one more.
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   std::fprintf(stderr, "bench: waited a minute for clients to connect\n");

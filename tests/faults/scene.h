@@ -53,7 +53,8 @@ class Scene {
   void SetTarget(std::string target) { target_ = std::move(target); }
 
   // Runs the load, and `fault` meanwhile, about every second, on this thread, until the load is
-  // done or a test has failed.
+  // done or a test has failed. The pauses between faults, and how long each lasts, are what is
+  // tested; nothing that a test expects depends on them.
   void RunDuring(const std::function<void()>& fault);
   // Waits for some events more, a random number of them: what happens next comes in between two
   // steps of somebody rather than in a pause.

@@ -4,8 +4,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "relay/store/etcd/steady_now.h"
 #include "relay/store/etcd/store.h"
+#include "relay/store/steady_now.h"
 #include "relay/store/store_away.h"
 
 namespace wormhole::relay {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "relay/store/etcd/steady_now.h"
 #include "relay/store/etcd/store.h"
+#include "relay/store/steady_now.h"
 
 namespace wormhole::relay {
 namespace {

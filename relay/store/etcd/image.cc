@@ -95,28 +95,33 @@ bool ChannelImage::Take(const EtcdKeys::Place& place, const KeyValue& kv, bool e
   return false;
 }
 
-void ChannelImage::TakeAll(const EtcdKeys& keys, const RangeResponse& record_range,
-                           const RangeResponse& state_range, int64_t revision) {
+// A key that is there has the revision of its writing; one that is not is missing as of the read.
+ChannelImage ChannelImage::Read(const EtcdKeys& keys, const RangeResponse& record_range,
+                                const RangeResponse& state_range, int64_t revision) {
+  ChannelImage found;
   for (const RangeResponse* range : {&record_range, &state_range}) {
     for (const KeyValue& kv : range->kvs()) {
-      if (const auto place = keys.Parse(kv.key())) Take(*place, kv, true);
+      if (const auto place = keys.Parse(kv.key())) found.Take(*place, kv, true);
     }
   }
-  // What was found has the revision of its writing, which may be long ago; it was true now too.
-  const auto found = [&](auto& cell, Kind kind, Role role) {
-    for (const RangeResponse* range : {&record_range, &state_range}) {
-      for (const KeyValue& kv : range->kvs()) {
-        const auto place = keys.Parse(kv.key());
-        if (place && place->kind == kind && place->role == role) return;
-      }
-    }
-    cell.Take(revision, std::nullopt);
+  const auto missing = [revision](auto& cell) {
+    if (cell.revision == 0) cell.revision = revision;
   };
-  found(record, Kind::kRecord, Role::kInitiator);
+  missing(found.record);
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
-    found(log(role), Kind::kLog, role);
-    found(cursor(role), Kind::kCursor, role);
-    found(presence(role), Kind::kPresence, role);
+    missing(found.log(role));
+    missing(found.cursor(role));
+    missing(found.presence(role));
+  }
+  return found;
+}
+
+void ChannelImage::Merge(const ChannelImage& other) {
+  record.Take(other.record.revision, other.record.value);
+  for (size_t i = 0; i < logs.size(); ++i) {
+    logs[i].Take(other.logs[i].revision, other.logs[i].value);
+    cursors[i].Take(other.cursors[i].revision, other.cursors[i].value);
+    writers[i].Take(other.writers[i].revision, other.writers[i].value);
   }
 }
 

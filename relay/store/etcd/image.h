@@ -74,9 +74,11 @@ struct ChannelImage {
   // Takes over what an event or an answer says of a key; `exists` is false for a deletion. Returns
   // whether that was news.
   bool Take(const EtcdKeys::Place& place, const etcdserverpb::KeyValue& kv, bool exists);
-  // Takes over all that was read at `revision`: keys that are in neither range did not exist then.
-  void TakeAll(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
-               const etcdserverpb::RangeResponse& state_range, int64_t revision);
+  // All that was read at `revision`: keys that are in neither range did not exist then.
+  static ChannelImage Read(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
+                           const etcdserverpb::RangeResponse& state_range, int64_t revision);
+  // Takes over each key of `other` that is newer there.
+  void Merge(const ChannelImage& other);
 };
 
 // The values as they are written; `writer` is the relay that writes.

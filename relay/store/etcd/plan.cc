@@ -20,10 +20,10 @@ void ChannelPart::AddStateReads(
   states->set_range_end(EndOfPrefix(context_.keys->States(key_)));
 }
 
-void ChannelPart::TakeState(const etcdserverpb::TxnResponse& response, int64_t revision,
-                            ChannelImage& image) {
-  image.TakeAll(*context_.keys, response.responses(0).response_range(),
-                response.responses(1).response_range(), revision);
+ChannelImage ChannelPart::StateOf(const etcdserverpb::TxnResponse& response,
+                                  int64_t revision) const {
+  return ChannelImage::Read(*context_.keys, response.responses(0).response_range(),
+                            response.responses(1).response_range(), revision);
 }
 
 std::unique_ptr<ChannelPart> PlanPart(const PartContext& context, const ChannelKey& key,

@@ -63,7 +63,7 @@ class ChannelPart {
 
   // Reads the state. The answers are the first two.
   void AddStateReads(google::protobuf::RepeatedPtrField<etcdserverpb::RequestOp>* operations);
-  void TakeState(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image);
+  ChannelImage StateOf(const etcdserverpb::TxnResponse& response, int64_t revision) const;
 
   const PartContext context_;
   const ChannelKey key_;

@@ -117,10 +117,9 @@ bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
 
 bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revision,
                       ChannelImage& image, EtcdCalls& calls, EtcdAnswers& answers) {
-  TakeState(response, revision, image);
   // The state as it was read, whatever the watch has brought since.
-  ChannelImage read;
-  TakeState(response, revision, read);
+  const ChannelImage read = StateOf(response, revision);
+  image.Merge(read);
   int next = 2;
   for (size_t i = 0; i < taken_; ++i) {
     EtcdCall& call = calls.front();

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "relay/store/etcd/steady_now.h"
+#include "relay/store/steady_now.h"
 #include "relay/store/store_away.h"
 
 namespace wormhole::relay {

@@ -176,9 +176,8 @@ bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelIma
     }
     return wrote_record;
   }
-  TakeState(response, revision, image);
-  ChannelImage read;
-  TakeState(response, revision, read);
+  const ChannelImage read = StateOf(response, revision);
+  image.Merge(read);
   EtcdCall& first = calls.front();
   Result known;
   if (auto* put = std::get_if<PutCall>(&first.what)) {

@@ -1,6 +1,6 @@
-// The clock by which this store waits.
-#ifndef WORMHOLE_RELAY_STORE_ETCD_STEADY_NOW_H_
-#define WORMHOLE_RELAY_STORE_ETCD_STEADY_NOW_H_
+// The clock by which stores wait and count time.
+#ifndef WORMHOLE_RELAY_STORE_STEADY_NOW_H_
+#define WORMHOLE_RELAY_STORE_STEADY_NOW_H_
 
 #include <chrono>
 
@@ -15,4 +15,4 @@ inline absl::Duration SteadyNow() {
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_STORE_ETCD_STEADY_NOW_H_
+#endif  // WORMHOLE_RELAY_STORE_STEADY_NOW_H_
