@@ -101,8 +101,11 @@ absl::Status JudgePost(const ChannelSnapshot& channel, Role author, const PostRe
   const LogState& log = channel.log(author);
   if (absl::Status alive = CheckAlive(record, now); !alive.ok()) return alive;
   if (record.member(author).left) {
-    return error::Make(ErrorDetail::REASON_NOT_ALLOWED,
-                       "this side has left the channel and may only close again");
+    // Another copy of the side's state has finished and left.
+    return error::Make(
+        ErrorDetail::REASON_STALE_STATE,
+        "this side has left the channel, with another copy of its state, and may only "
+        "close again");
   }
   if (post.number == 0) return Malformed("post.number", "frames are numbered from 1");
   if (post.bytes > limits.max_frame_bytes) {

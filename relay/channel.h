@@ -161,8 +161,8 @@ struct PostRequest {
 
 // Whether the author may post this now. A number up to log.stored is for the store to compare and
 // passes. INVALID_ARGUMENT (MALFORMED: number 0, a gap, an over-long frame), RESOURCE_EXHAUSTED
-// (WINDOW), FAILED_PRECONDITION (PEER_LEFT: beyond the cursor of a peer that has left),
-// PERMISSION_DENIED (NOT_ALLOWED: the author itself has left), NOT_FOUND as above.
+// (WINDOW), FAILED_PRECONDITION (PEER_LEFT: beyond the cursor of a peer that has left; STALE_STATE:
+// the author itself has left), NOT_FOUND as above.
 absl::Status JudgePost(const ChannelSnapshot& channel, Role author, const PostRequest& post,
                        absl::Time now, const ChannelLimits& limits);
 

@@ -188,7 +188,7 @@ TEST(JudgePost, AfterThePeerHasLeftOnlyUpToItsCursor) {
 TEST(JudgePost, ASideThatHasLeftPostsNothing) {
   const ChannelSnapshot channel{.record =
                                     *Close(Both(), Role::kInitiator, MOOD_HAPPY, kLater, kLimits)};
-  EXPECT_EQ(PostReason(channel, {.number = 1}), ErrorDetail::REASON_NOT_ALLOWED);
+  EXPECT_EQ(PostReason(channel, {.number = 1}), ErrorDetail::REASON_STALE_STATE);
 }
 
 TEST(JudgePost, OnAnEndedChannelIsNotFound) {

@@ -96,7 +96,7 @@ TEST_F(Resuming, ASideThatHasLeftMayOnlyCloseAgain) {
   posting->Resume(id);
   Settle();
   posting->Post(1, "x");
-  EXPECT_EQ(posting->Ended(), "PERMISSION_DENIED NOT_ALLOWED");
+  EXPECT_EQ(posting->Ended(), "FAILED_PRECONDITION STALE_STATE");
   EXPECT_EQ(anna->Ended(), "");
 }
 
