@@ -26,8 +26,9 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 }
 
 AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
-                                  BacklogLimits limits, std::shared_ptr<LiveStreams> streams) {
-  auto reactor = std::make_shared<AttachReactor>(context, limits, std::move(streams));
+                                  BacklogLimits limits, StreamObserver* observer,
+                                  std::shared_ptr<LiveStreams> streams) {
+  auto reactor = std::make_shared<AttachReactor>(context, limits, observer, std::move(streams));
   reactor->self_ = reactor;
   reactor->streams_->Enter();
   // No reaction runs before the reactor has been returned to gRPC, whatever is started until then.
@@ -38,8 +39,8 @@ AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchbo
 }
 
 AttachReactor::AttachReactor(grpc::CallbackServerContext* context, BacklogLimits limits,
-                             std::shared_ptr<LiveStreams> streams)
-    : context_(context), limits_(limits), streams_(std::move(streams)) {}
+                             StreamObserver* observer, std::shared_ptr<LiveStreams> streams)
+    : context_(context), limits_(limits), observer_(observer), streams_(std::move(streams)) {}
 
 void AttachReactor::Send(AttachResponse response) {
   const size_t bytes = response.ByteSizeLong() + kOverhead;
@@ -88,6 +89,7 @@ AttachReactor::Action AttachReactor::NextAction() {
     if (!writing_ && !queue_.empty()) {
       writing_ = true;
       current_ = std::move(queue_.front().response);
+      NoteResponse(current_);
       writing_bytes_ = queue_.front().bytes;
       queue_bytes_ -= writing_bytes_;
       queue_.pop_front();
@@ -195,6 +197,7 @@ void AttachReactor::Receive() {
           /*drop_queue=*/false);
     return;
   }
+  NoteRequest(request);
   if (request.has_close()) {
     sync::MutexLock lock(mutex_);
     closing_ = true;
@@ -246,7 +249,48 @@ void AttachReactor::OnDone() {
   attachment_.reset();
   ending_alarm_.reset();
   const std::shared_ptr<AttachReactor> alive = std::move(self_);
+  if (observer_ != nullptr) Report();
   streams_->Leave();
+}
+
+void AttachReactor::NoteRequest(const AttachRequest& request) {
+  if (request.has_post()) {
+    ++report_.posts;
+    report_.post_bytes += request.post().frame().size();
+  }
+  if (!request.has_open() || report_.purpose != rendezvous::v1::Open::PURPOSE_NOT_SET) return;
+  const rendezvous::v1::Open& open = request.open();
+  report_.purpose = open.purpose_case();
+  report_.app_id = open.app_id();
+  report_.channel_id = open.has_allocate() ? open.allocate().channel_id()
+                       : open.has_claim()  ? open.claim().channel_id()
+                                           : open.resume().channel_id();
+}
+
+void AttachReactor::NoteResponse(const AttachResponse& response) {
+  if (response.has_message()) ++messages_;
+  if (!response.has_opened()) return;
+  told_channel_ = response.opened().channel_id();
+  told_attached_ = response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED;
+}
+
+void AttachReactor::Report() {
+  {
+    sync::MutexLock lock(mutex_);
+    report_.opened = told_channel_ != 0;
+    report_.attached = told_attached_;
+    if (report_.opened) report_.channel_id = told_channel_;
+    report_.messages = messages_;
+    report_.status = ending_.value_or(absl::CancelledError("the stream is lost"));
+  }
+  report_.lasted = absl::FromChrono(std::chrono::steady_clock::now() - began_);
+  report_.peer = context_->peer();
+  const auto trace = context_->client_metadata().find("traceparent");
+  if (trace != context_->client_metadata().end()) {
+    const size_t size = std::min(trace->second.size(), kMaxTraceparent);
+    report_.traceparent = std::string(trace->second.data(), size);
+  }
+  observer_->OnStreamOver(report_);
 }
 
 }  // namespace wormhole::relay

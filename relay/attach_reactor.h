@@ -14,6 +14,7 @@
 #include "proto/sync/mutex.h"
 #include "relay/live_streams.h"
 #include "relay/sink.h"
+#include "relay/stream_report.h"
 #include "relay/switchboard.h"
 
 namespace wormhole::relay {
@@ -47,10 +48,11 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   // Registers at the switchboard and asks for the first request. The reactor is to be returned to
   // gRPC, which lets go of it with OnDone.
   static AttachReactor* Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
-                            BacklogLimits limits, std::shared_ptr<LiveStreams> streams);
+                            BacklogLimits limits, StreamObserver* observer,
+                            std::shared_ptr<LiveStreams> streams);
 
   AttachReactor(grpc::CallbackServerContext* context, BacklogLimits limits,
-                std::shared_ptr<LiveStreams> streams);
+                StreamObserver* observer, std::shared_ptr<LiveStreams> streams);
 
   // Sink
   void Send(rendezvous::v1::AttachResponse response) override;
@@ -82,12 +84,17 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void LimitEnding() WORMHOLE_EXCLUDES(mutex_);
 
   void Receive();
+  void NoteRequest(const rendezvous::v1::AttachRequest& request);
+  void NoteResponse(const rendezvous::v1::AttachResponse& response) WORMHOLE_REQUIRES(mutex_);
+  void Report() WORMHOLE_EXCLUDES(mutex_);
   // The client has gone, or sent what no client sends.
   void Leave(absl::Status status, bool drop_queue) WORMHOLE_EXCLUDES(mutex_);
   bool Crowded() const WORMHOLE_REQUIRES(mutex_);
 
   grpc::CallbackServerContext* const context_;  // lives until OnDone
   const BacklogLimits limits_;
+  StreamObserver* const observer_;  // null: nobody watches
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const std::shared_ptr<LiveStreams> streams_;
   // Set in Run(), before any reaction; cleared in OnDone(), after all of them.
   std::shared_ptr<AttachReactor> self_;
@@ -95,6 +102,7 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   // Touched by gRPC between a Start* and its reaction, else by the one thread that starts.
   grpc::ByteBuffer read_buffer_;
+  StreamReport report_;  // what the client has asked for; the rest is added when it is over
   grpc::ByteBuffer write_buffer_;
   rendezvous::v1::AttachResponse current_;
   bool more_follows_ = false;
@@ -108,6 +116,9 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   // The largest backlog that was told since the last Attachment::Drained.
   mutable size_t told_backlog_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::optional<absl::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
+  uint32_t told_channel_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // by Opened
+  bool told_attached_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  uint64_t messages_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool read_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool closing_ WORMHOLE_GUARDED_BY(mutex_) = false;  // Close was received: nothing comes after it
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -53,6 +53,12 @@ absl::Status Validate(const RelayConfig& config) {
   if (!config.tls.client_ca.empty() && !config.tls.enabled()) {
     return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
   }
+  if (config.admin_channelz && config.admin_listen.empty()) {
+    return absl::InvalidArgumentError("--admin-channelz needs --admin-listen");
+  }
+  if (!config.metrics_apps.empty() && config.metrics_listen.empty()) {
+    return absl::InvalidArgumentError("--metrics-apps needs --metrics-listen");
+  }
   return ValidateEtcd(config.store);
 }
 

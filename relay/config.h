@@ -53,6 +53,15 @@ struct TlsFiles {
   bool enabled() const { return !cert.empty(); }
 };
 
+struct LogChoice {
+  enum class Format { kText, kJson };
+  enum class Level { kDebug, kInfo, kWarn, kError };
+  Format format = Format::kText;
+  Level level = Level::kInfo;
+  // Whole addresses of clients, instead of their networks.
+  bool addresses = false;
+};
+
 struct RelayConfig {
   // All addresses: a relay serves others. Port 0 lets the kernel pick.
   std::string listen = "[::]:47180";
@@ -70,6 +79,22 @@ struct RelayConfig {
 
   // The schema is public; a relay that is hard to explore is no safer.
   bool reflection = true;
+
+  // ADDRESS:PORT, or empty: none. Inspection, health, reflection; and channelz, which shows the
+  // addresses of clients. Loopback: whoever reaches it sees which channels there are.
+  std::string admin_listen = "127.0.0.1:47181";
+  bool admin_channelz = false;
+  // Plaintext health and nothing else, for Kubernetes' own probes.
+  std::string probe_listen;
+  // Prometheus' text format over HTTP.
+  std::string metrics_listen;
+  // App-ids that get a label of their own: each is some twenty series.
+  std::vector<std::string> metrics_apps;
+
+  LogChoice log;
+  // A core holds tokens and sealed frames.
+  bool core_dumps = false;
+
   // What a load balancer and Kubernetes (30 s) allow in all.
   absl::Duration drain_timeout = absl::Seconds(10);
   // The part of it in which the relay only looks unhealthy. None: clients that know several

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "relay/flag_values.h"
 
 namespace wormhole::relay {
@@ -34,6 +35,10 @@ absl::StatusOr<absl::Duration> ReadAge(std::string_view text) {
 
 std::string WriteAge(absl::Duration age) {
   return WriteDuration(age == absl::InfiniteDuration() ? absl::ZeroDuration() : age);
+}
+
+std::string WriteListenOrOff(const std::string& address) {
+  return address.empty() ? "off" : address;
 }
 
 std::string WriteBool(bool value) { return value ? "true" : "false"; }
@@ -99,6 +104,52 @@ constexpr Flag kFlags[] = {
        return Take(ReadDuration(text, absl::ZeroDuration(), absl::Hours(1)), c.drain_delay);
      },
      [](const RelayConfig& c) { return WriteDuration(c.drain_delay); }},
+    {"admin-listen", "ADDRESS:PORT|off", "Watching",
+     "Where operators look inside: InspectionService, health and reflection, in plaintext. Whoever "
+     "reaches it sees which channels there are.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadListenOrOff(text), c.admin_listen);
+     },
+     [](const RelayConfig& c) { return WriteListenOrOff(c.admin_listen); }},
+    {"admin-channelz", "", "Watching",
+     "Answer gRPC channelz there too, which shows the addresses of clients.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadBool(text), c.admin_channelz); },
+     [](const RelayConfig& c) { return WriteBool(c.admin_channelz); }},
+    {"probe-listen", "ADDRESS:PORT|off", "Watching",
+     "Where Kubernetes probes: plaintext health and nothing else, services liveness (never looks "
+     "at "
+     "the store) and readiness (does).",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadListenOrOff(text), c.probe_listen);
+     },
+     [](const RelayConfig& c) { return WriteListenOrOff(c.probe_listen); }},
+    {"metrics-listen", "ADDRESS:PORT|off", "Watching",
+     "Where Prometheus scrapes: /metrics over HTTP, in plaintext.",
+     [](std::string_view text, RelayConfig& c) {
+       return Take(ReadListenOrOff(text), c.metrics_listen);
+     },
+     [](const RelayConfig& c) { return WriteListenOrOff(c.metrics_listen); }},
+    {"metrics-apps", "APP-ID[,APP-ID...]", "Watching",
+     "App-ids that metrics tell apart, at most 100; all others are counted together, so that no "
+     "client can make series.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadApps(text), c.metrics_apps); },
+     [](const RelayConfig& c) -> std::string { return absl::StrJoin(c.metrics_apps, ","); }},
+    {"log-format", "text|json", "Watching", "How the log on standard error is written.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadLogFormat(text), c.log.format); },
+     [](const RelayConfig& c) { return WriteLogFormat(c.log.format); }},
+    {"log-level", "debug|info|warn|error", "Watching",
+     "The least that is logged. With info, one line for each stream at its end.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadLogLevel(text), c.log.level); },
+     [](const RelayConfig& c) { return WriteLogLevel(c.log.level); }},
+    {"log-addresses", "", "Watching",
+     "Log the whole addresses of clients; otherwise their networks, /24 or /48.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadBool(text), c.log.addresses); },
+     [](const RelayConfig& c) { return WriteBool(c.log.addresses); }},
+    {"core-dumps", "", "Watching",
+     "Let the system write a core file, which holds tokens and sealed frames, should the relay "
+     "crash; and let debuggers attach.",
+     [](std::string_view text, RelayConfig& c) { return Take(ReadBool(text), c.core_dumps); },
+     [](const RelayConfig& c) { return WriteBool(c.core_dumps); }},
     {"store", "memory|sqlite:FILE|etcd:HOST:PORT[,HOST:PORT...]", "Channels",
      "Where channels are kept. With memory, a restart forgets them all. A file is for one relay; "
      "relays with the same etcd serve as one.",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -9,9 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "proto/wire/app_id.h"
 
 namespace wormhole::relay {
 namespace {
+
+// By LogChoice::Level.
+constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 
 constexpr size_t kMaxMotdBytes = 1000;
 
@@ -153,6 +158,47 @@ absl::StatusOr<std::string> ReadListen(std::string_view text) {
   if (IsHostPort(text, 0)) return std::string(text);
   return absl::InvalidArgumentError(
       "should be ADDRESS:PORT, such as 127.0.0.1:47180 or [::]:47180; port 0 lets the system pick");
+}
+
+absl::StatusOr<std::string> ReadListenOrOff(std::string_view text) {
+  if (text == "off") return std::string();
+  if (IsHostPort(text, 0)) return std::string(text);
+  return absl::InvalidArgumentError(
+      "should be ADDRESS:PORT, such as 127.0.0.1:9090 or [::]:9090, or off");
+}
+
+absl::StatusOr<std::vector<std::string>> ReadApps(std::string_view text) {
+  constexpr size_t kMost = 100;
+  std::vector<std::string> apps = absl::StrSplit(View(text), ',');
+  const std::set<std::string> different(apps.begin(), apps.end());
+  const bool good =
+      std::ranges::all_of(apps, [](const std::string& app) { return wire::CheckAppId(app).ok(); });
+  if (good && different.size() == apps.size() && apps.size() <= kMost) return apps;
+  return absl::InvalidArgumentError(
+      absl::StrCat("should be at most ", kMost,
+                   " different app-ids with commas between them, such as "
+                   "example.com/app1,example.com/app2"));
+}
+
+absl::StatusOr<LogChoice::Format> ReadLogFormat(std::string_view text) {
+  if (text == "text") return LogChoice::Format::kText;
+  if (text == "json") return LogChoice::Format::kJson;
+  return absl::InvalidArgumentError("should be text or json");
+}
+
+std::string WriteLogFormat(LogChoice::Format format) {
+  return format == LogChoice::Format::kJson ? "json" : "text";
+}
+
+absl::StatusOr<LogChoice::Level> ReadLogLevel(std::string_view text) {
+  for (size_t level = 0; level < std::size(kLogLevels); ++level) {
+    if (text == kLogLevels[level]) return static_cast<LogChoice::Level>(level);
+  }
+  return absl::InvalidArgumentError("should be debug, info, warn or error");
+}
+
+std::string WriteLogLevel(LogChoice::Level level) {
+  return std::string(kLogLevels[static_cast<size_t>(level)]);
 }
 
 absl::StatusOr<std::string> ReadMotd(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,6 +35,19 @@ std::string WriteStore(const StoreChoice& store);
 
 // `HOST:PORT`, `[IPV6]:PORT`; the port is a number from 0 to 65535.
 absl::StatusOr<std::string> ReadListen(std::string_view text);
+
+// The same, or `off`, which is empty.
+absl::StatusOr<std::string> ReadListenOrOff(std::string_view text);
+
+// App-ids with commas between them, at most 100, no two the same. An app-id that has a comma itself
+// cannot be named.
+absl::StatusOr<std::vector<std::string>> ReadApps(std::string_view text);
+
+// `text` or `json`; `debug`, `info`, `warn` or `error`.
+absl::StatusOr<LogChoice::Format> ReadLogFormat(std::string_view text);
+std::string WriteLogFormat(LogChoice::Format format);
+absl::StatusOr<LogChoice::Level> ReadLogLevel(std::string_view text);
+std::string WriteLogLevel(LogChoice::Level level);
 
 // 1 to 255 bytes without control characters, the last of them '/'.
 absl::StatusOr<std::string> ReadEtcdPrefix(std::string_view text);

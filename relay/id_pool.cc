@@ -68,6 +68,13 @@ uint32_t IdsOfLength::at(IdState state, uint32_t index) const {
   return first_ + IdAt(begin + index);
 }
 
+void IdsOfLength::AppendAbove(uint32_t after, std::vector<uint32_t>& ids) const {
+  for (uint32_t position = free_; position < size_; ++position) {
+    const uint32_t id = first_ + IdAt(position);
+    if (id > after) ids.push_back(id);
+  }
+}
+
 uint32_t IdsOfLength::IdAt(uint32_t position) const {
   const auto found = id_at_.find(position);
   return found == id_at_.end() ? position : found->second;
@@ -140,11 +147,28 @@ IdState IdPool::state(uint32_t id) const {
   return ids ? ids->state(id) : IdState::kFree;
 }
 
-bool IdPool::empty() const {
-  return std::all_of(lengths_.begin(), lengths_.end(), [](const auto& ids) {
-    return !ids || (ids->count(IdState::kTaken) == 0 && ids->count(IdState::kResting) == 0);
-  });
+uint32_t IdPool::count(IdState state) const {
+  uint32_t count = 0;
+  for (const auto& ids : lengths_) {
+    if (ids) count += ids->count(state);
+  }
+  return count;
 }
+
+std::vector<uint32_t> IdPool::Above(uint32_t after, size_t limit) const {
+  std::vector<uint32_t> above;
+  // Each length's ids are larger than those of the shorter ones.
+  for (const auto& ids : lengths_) {
+    if (above.size() >= limit) break;
+    if (ids) ids->AppendAbove(after, above);
+  }
+  const size_t kept = std::min(limit, above.size());
+  std::partial_sort(above.begin(), above.begin() + static_cast<ptrdiff_t>(kept), above.end());
+  above.resize(kept);
+  return above;
+}
+
+bool IdPool::empty() const { return count(IdState::kTaken) == 0 && count(IdState::kResting) == 0; }
 
 size_t IdPool::entries() const {
   size_t entries = 0;

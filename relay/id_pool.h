@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -41,6 +42,8 @@ class IdsOfLength {
   void Set(uint32_t id, IdState state);
   // The id at this place of a part, index < count(state).
   uint32_t at(IdState state, uint32_t index) const;
+  // Adds the ids above `after` that are not free, in no order.
+  void AppendAbove(uint32_t after, std::vector<uint32_t>& ids) const;
   // For a bound on memory: entries of both maps.
   size_t entries() const { return id_at_.size() + position_of_.size(); }
 
@@ -82,6 +85,11 @@ class IdPool {
   // What is known of an id from elsewhere: 1 <= id <= 999,999,999, from any state to any other.
   void Set(uint32_t id, IdState state);
   IdState state(uint32_t id) const;
+
+  uint32_t count(IdState state) const;  // of kResting or kTaken
+  // The `limit` smallest ids above `after` that are not free, ascending. Takes time in proportion
+  // to all that are not.
+  std::vector<uint32_t> Above(uint32_t after, size_t limit) const;
 
   // Nothing is taken and nothing rests.
   bool empty() const;

@@ -39,7 +39,10 @@ void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame)
   }
   const bool repeat = number <= std::max(snapshot_.log(*role).stored, posts.last(posts.size()));
   // A repeat may have other bytes, which the store finds out.
-  if (!repeat) HandOver(*role, number, frame, turn);
+  if (!repeat) {
+    HandOver(*role, number, frame, turn);
+    if (auto* observer = registry_->observer()) observer->OnFrame(key_.app_id, frame.size());
+  }
   posts.Add({.number = number, .frame = std::move(frame), .stream = stream, .repeat = repeat});
   // A repeat is answered before more is read.
   if (!repeat) seat(*role).owes_read = true;

@@ -59,6 +59,14 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Ends all streams with what `status` makes, and retires.
   void Stop();
 
+  // Who sits and waits here, for inspection.
+  struct Seating {
+    std::array<bool, 2> here = {};      // by Role
+    std::array<bool, 2> attached = {};  // here, or elsewhere as far as is known
+    size_t waiting = 0;
+  };
+  Seating seating() WORMHOLE_EXCLUDES(mutex_);
+
   // What other relays over the same store do: see StoreListener.
   void OnChanged(const ChannelSnapshot* now);
   void OnLog(const ChannelRef& channel, Role author, const LogState& log, const StoredFrame* frame);
@@ -169,12 +177,15 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void TryAgain(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void Refuse(ChannelOp& op, absl::Status status, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void PopOp() WORMHOLE_REQUIRES(mutex_);
+  // Tells the observer once the lock is given back.
+  void Tell(ChannelEvent::Kind kind, Turn& turn) WORMHOLE_REQUIRES(mutex_);
 
   // live_channel_seats.cc
   // Attaches the stream and tells it so; false when the stream is over.
   bool SitDown(Role role, const Stream& stream, uint64_t cursor, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
   void Vacate(Role role, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void NotePresence(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // Ends the stream, wherever it is, and drops what it has asked for and the store has not got.
   void Fail(Role role, const Stream& stream, absl::Status status, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
@@ -231,6 +242,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   uint64_t void_loads_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   // Posts of a version that the store no longer has wait for this load.
   uint64_t posts_need_load_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  // The observer was told that both sides are attached.
+  bool paired_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool retired_ WORMHOLE_GUARDED_BY(mutex_) = false;
   // The store has said what it has of this id. Until then an empty snapshot_ is at most a belief.
   bool informed_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -82,7 +82,10 @@ void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
   if (!exists) return Refuse(op, NeverAllocated(key_.id), turn);
   absl::StatusOr<ChannelRecord> next = relay::Claim(record, op.side, registry_->wall_now());
   if (!next.ok()) {
-    if (error::ReasonOf(next.status()) == ErrorDetail::REASON_CROWDED) ReportThirdParties(1, turn);
+    if (error::ReasonOf(next.status()) == ErrorDetail::REASON_CROWDED) {
+      ReportThirdParties(1, turn);
+      Tell(ChannelEvent::Kind::kCrowded, turn);
+    }
     return Refuse(op, next.status(), turn);
   }
   if (*next == record) {
@@ -196,6 +199,7 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
   switch (op.kind) {
     case ChannelOp::Kind::kCreate:
       SetRecord(std::move(next), turn);
+      Tell(ChannelEvent::Kind::kAllocated, turn);
       FinishCreate(op, turn);
       break;
     case ChannelOp::Kind::kClose: {
@@ -203,25 +207,30 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
       turn.End(op.stream, absl::OkStatus());
       if (seat(op.role).stream == op.stream) Vacate(op.role, turn);
       SetRecord(std::move(next), turn);
+      if (snapshot_.record.ended()) Tell(ChannelEvent::Kind::kClosed, turn);
       seat(Other(op.role)).owes_status = true;
       break;
     }
     case ChannelOp::Kind::kClaim:
     case ChannelOp::Kind::kClaimOrWait:
       SetRecord(std::move(next), turn);
+      Tell(ChannelEvent::Kind::kClaimed, turn);
       SitDown(Role::kReceiver, op.stream, op.cursor, turn);
       seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
       break;
     case ChannelOp::Kind::kSeatWaiters:
       SetRecord(std::move(next), turn);
+      Tell(ChannelEvent::Kind::kClaimed, turn);
       SeatWaiters(std::exchange(chosen_, std::string()), turn);
       seat(Role::kInitiator).owes_status = true;  // as above
       break;
-    case ChannelOp::Kind::kResume:
-    case ChannelOp::Kind::kReturn:
     case ChannelOp::Kind::kDue:
       SetRecord(std::move(next), turn);
+      if (snapshot_.record.life == Life::kExpired) Tell(ChannelEvent::Kind::kExpired, turn);
       break;
+    case ChannelOp::Kind::kResume:
+    case ChannelOp::Kind::kReturn:
+      break;  // they store nothing
   }
   ReportId();
   PopOp();
@@ -229,6 +238,9 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
 
 void LiveChannel::FinishCreate(ChannelOp& op, Turn& turn) {
   SitDown(Role::kInitiator, op.stream, op.cursor, turn);
+  if (!snapshot_.record.member(Role::kReceiver).side.empty()) {
+    Tell(ChannelEvent::Kind::kClaimed, turn);
+  }
   if (op.create.named) SeatWaiters(std::exchange(chosen_, std::string()), turn);
 }
 
@@ -292,5 +304,9 @@ void LiveChannel::Refuse(ChannelOp& op, absl::Status status, Turn& turn) {
 }
 
 void LiveChannel::PopOp() { ops_.pop_front(); }
+
+void LiveChannel::Tell(ChannelEvent::Kind kind, Turn& turn) {
+  turn.Tell(registry_->observer(), {.kind = kind, .key = key_, .mood = snapshot_.record.ended_by});
+}
 
 }  // namespace wormhole::relay

@@ -25,6 +25,7 @@ bool LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, Turn
   Announce(role, true, turn);
   turn.Send(stream, OpenedResponse(key_.id, snapshot_, role, PresenceOf(Other(role)),
                                    registry_->options()));
+  NotePresence(turn);
   seat(role).owes_read = !was_waiting;
   RaiseCursor(role, cursor, turn);
   return true;
@@ -34,6 +35,14 @@ void LiveChannel::Vacate(Role role, Turn& turn) {
   if (seat(role).stream) Announce(role, false, turn);
   seat(role) = {};
   seat(Other(role)).owes_status = true;
+  NotePresence(turn);
+}
+
+void LiveChannel::NotePresence(Turn& turn) {
+  const int attached = (PresenceOf(Role::kInitiator) == rendezvous::v1::PRESENCE_ATTACHED ? 1 : 0) +
+                       (PresenceOf(Role::kReceiver) == rendezvous::v1::PRESENCE_ATTACHED ? 1 : 0);
+  if (attached == 0) paired_ = false;
+  if (attached == 2 && !std::exchange(paired_, true)) Tell(ChannelEvent::Kind::kPaired, turn);
 }
 
 void LiveChannel::Fail(Role role, const Stream& stream, absl::Status status, Turn& turn) {
@@ -56,6 +65,17 @@ Presence LiveChannel::PresenceOf(Role role) const {
                                                             : rendezvous::v1::PRESENCE_DETACHED;
 }
 
+LiveChannel::Seating LiveChannel::seating() {
+  sync::MutexLock lock(mutex_);
+  Seating seating{.waiting = waiters_.size()};
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    const size_t place = static_cast<size_t>(role);
+    seating.here[place] = seats_[place].stream != nullptr;
+    seating.attached[place] = seating.here[place] || snapshot_.elsewhere[place];
+  }
+  return seating;
+}
+
 void LiveChannel::SetRecord(ChannelRecord next, Turn& turn) {
   snapshot_.record = std::move(next);
   rejudge_.set();
@@ -74,6 +94,7 @@ void LiveChannel::StartAnew(const absl::Status& status, Turn& turn) {
     seat(role) = {};
     work(role) = {};
   }
+  paired_ = false;
   snapshot_.logs = {};
   snapshot_.elsewhere = {};
 }

@@ -15,6 +15,7 @@
 #include "relay/config.h"
 #include "relay/flag_values.h"
 #include "relay/flags.h"
+#include "relay/monitor.h"
 #include "relay/open_store.h"
 #include "relay/server.h"
 #include "relay/shutdown_signals.h"
@@ -63,14 +64,17 @@ std::shared_ptr<spdlog::logger> MakeLog() {
 
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   const std::shared_ptr<spdlog::logger> log = MakeLog();
+  Monitor monitor(config);
   absl::StatusOr<std::unique_ptr<Store>> store =
-      OpenStore(config.store, [log](const absl::Status& status) {
+      OpenStore(config.store, [log, &monitor](const absl::Status& status) {
+        monitor.OnTrouble(status);
         if (status.ok()) return log->info("the store works again");
         log->error("clients are sent away until the store works again: {}",
                    std::string(status.message()));
       });
   if (!store.ok()) return Complain(store.status(), kFailed);
-  absl::StatusOr<std::unique_ptr<RelayServer>> server = RelayServer::Start(config, store->get());
+  absl::StatusOr<std::unique_ptr<RelayServer>> server =
+      RelayServer::Start(config, store->get(), &monitor);
   if (!server.ok()) return Complain(server.status(), kFailed);
   log->info("version {} serves, {}, channels in {}", kVersion,
             config.tls.enabled() ? "TLS" : "plaintext", WriteStore(config.store));

@@ -3,7 +3,9 @@
 #ifndef WORMHOLE_RELAY_REGISTRY_H_
 #define WORMHOLE_RELAY_REGISTRY_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +36,7 @@ class Registry : public std::enable_shared_from_this<Registry> {
   Store& store() const { return *store_; }
   // Whether other relays may change what is stored.
   bool shared() const { return shared_; }
+  SwitchboardObserver* observer() const { return environment_.observer; }
   absl::Time wall_now() const { return environment_.wall_now(); }
   absl::Duration steady_now() const { return environment_.steady_now(); }
 
@@ -49,6 +52,12 @@ class Registry : public std::enable_shared_from_this<Registry> {
   std::optional<IdPool::Drawn> DrawId(const std::string& app_id, int min_digits)
       WORMHOLE_EXCLUDES(mutex_);
   void SetId(const ChannelKey& key, IdState state) WORMHOLE_EXCLUDES(mutex_);
+
+  // What Switchboard::Count, ListApps and ListChannels want of ids and streams.
+  SwitchboardCounts Count() WORMHOLE_EXCLUDES(mutex_);
+  std::vector<AppView> ListApps(const std::string& after, size_t limit) WORMHOLE_EXCLUDES(mutex_);
+  std::vector<ChannelKey> ListIds(const std::string& app_id, const ChannelKey& after, size_t limit)
+      WORMHOLE_EXCLUDES(mutex_);
 
   // A stream is known from Add to Remove.
   void Add(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
@@ -78,6 +87,7 @@ class Registry : public std::enable_shared_from_this<Registry> {
   template <typename Predicate>
   std::vector<std::shared_ptr<StreamAttachment>> StreamsThat(Predicate predicate)
       WORMHOLE_EXCLUDES(mutex_);
+  void Tally(IdState state, int step) WORMHOLE_REQUIRES(mutex_);
   std::shared_ptr<LiveChannel> FindOrMake(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
 
   const SwitchboardOptions options_;
@@ -90,8 +100,11 @@ class Registry : public std::enable_shared_from_this<Registry> {
   bool stopped_ WORMHOLE_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<ChannelKey, std::shared_ptr<LiveChannel>> channels_
       WORMHOLE_GUARDED_BY(mutex_);
-  // By app-id; one with nothing in use is dropped.
-  absl::flat_hash_map<std::string, IdPool> pools_ WORMHOLE_GUARDED_BY(mutex_);
+  // By app-id; one with nothing in use is dropped. In order, for listings.
+  std::map<std::string, IdPool> pools_ WORMHOLE_GUARDED_BY(mutex_);
+  // Of all pools.
+  size_t taken_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  size_t resting_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   // With the number of its arrival.
   absl::flat_hash_map<StreamAttachment*, uint64_t> streams_ WORMHOLE_GUARDED_BY(mutex_);
   uint64_t arrivals_ WORMHOLE_GUARDED_BY(mutex_) = 0;

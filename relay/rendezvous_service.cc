@@ -2,12 +2,16 @@
 
 namespace wormhole::relay {
 
-RendezvousService::RendezvousService(Switchboard* switchboard, BacklogLimits limits)
-    : switchboard_(switchboard), limits_(limits), streams_(std::make_shared<LiveStreams>()) {}
+RendezvousService::RendezvousService(Switchboard* switchboard, BacklogLimits limits,
+                                     StreamObserver* observer)
+    : switchboard_(switchboard),
+      limits_(limits),
+      observer_(observer),
+      streams_(std::make_shared<LiveStreams>()) {}
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RendezvousService::Attach(
     grpc::CallbackServerContext* context) {
-  return AttachReactor::Run(context, switchboard_, limits_, streams_);
+  return AttachReactor::Run(context, switchboard_, limits_, observer_, streams_);
 }
 
 bool RendezvousService::AwaitNoStreams(std::chrono::steady_clock::time_point deadline) {

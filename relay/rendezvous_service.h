@@ -22,7 +22,8 @@ class RendezvousService final
   static constexpr char kName[] = "wormhole.rendezvous.v1.RendezvousService";
 
   // `switchboard` outlives the service and the server that it is registered at.
-  RendezvousService(Switchboard* switchboard, BacklogLimits limits);
+  // `observer` too, unless it is null.
+  RendezvousService(Switchboard* switchboard, BacklogLimits limits, StreamObserver* observer);
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Attach(
       grpc::CallbackServerContext* context) override;
@@ -35,6 +36,7 @@ class RendezvousService final
  private:
   Switchboard* const switchboard_;
   const BacklogLimits limits_;
+  StreamObserver* const observer_;
   const std::shared_ptr<LiveStreams> streams_;
 };
 

@@ -33,11 +33,12 @@ constexpr int kMaxBlockingCalls = 16;
 // What a request has beside its frame.
 constexpr int kRequestSlack = 64 << 10;
 
-SwitchboardEnvironment RealEnvironment() {
+SwitchboardEnvironment RealEnvironment(SwitchboardObserver* observer) {
   return {.wall_now = [] { return absl::Now(); },
           .steady_now =
               [] { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); },
-          .random_below = [](uint32_t bound) { return randombytes_uniform(bound); }};
+          .random_below = [](uint32_t bound) { return randombytes_uniform(bound); },
+          .observer = observer};
 }
 
 // Linking the reflection library puts its service on every server; this takes it off one.
@@ -101,27 +102,28 @@ BacklogLimits BacklogOf(const ChannelLimits& limits) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfig& config,
-                                                                Store* store) {
+                                                                Store* store, Monitor* monitor) {
   if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
   absl::StatusOr<std::unique_ptr<Switchboard>> switchboard =
       Switchboard::Create({.limits = config.limits,
                            .heartbeat = config.heartbeat,
                            .motd = config.motd,
                            .max_stream_age = config.max_stream_age},
-                          RealEnvironment(), store);
+                          RealEnvironment(monitor), store);
   if (!switchboard.ok()) return switchboard.status();
-  std::unique_ptr<RelayServer> server(new RelayServer(config, *std::move(switchboard)));
+  std::unique_ptr<RelayServer> server(new RelayServer(config, *std::move(switchboard), monitor));
   const absl::Status listening = server->Listen(config);
   if (!listening.ok()) return listening;
   server->health_.SetServing(true);
   return server;
 }
 
-RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard)
+RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard,
+                         Monitor* monitor)
     : drain_timeout_(config.drain_timeout),
       switchboard_(std::move(switchboard)),
       health_(RendezvousService::kName),
-      rendezvous_(switchboard_.get(), BacklogOf(config.limits)),
+      rendezvous_(switchboard_.get(), BacklogOf(config.limits), monitor),
       ticker_(kTick, [this] { switchboard_->Tick(); }) {}
 
 RelayServer::~RelayServer() { Stop(std::chrono::steady_clock::now()); }

@@ -11,6 +11,7 @@
 #include "grpcpp/server.h"
 #include "relay/config.h"
 #include "relay/health_service.h"
+#include "relay/monitor.h"
 #include "relay/rendezvous_service.h"
 #include "relay/store/store.h"
 #include "relay/switchboard.h"
@@ -20,11 +21,11 @@ namespace wormhole::relay {
 
 class RelayServer {
  public:
-  // Serves from the moment that this returns. `config` is valid; `store` outlives the server, and
-  // has not been used yet. UNAVAILABLE, with one line for people, when the address cannot be
-  // listened on; the store's error when it cannot be read.
-  static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
-                                                            Store* store);
+  // Serves from the moment that this returns. `config` is valid; `store` and `monitor` outlive the
+  // server, and the store has not been used yet. UNAVAILABLE, with one line for people, when the
+  // address cannot be listened on; the store's error when it cannot be read.
+  static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config, Store* store,
+                                                            Monitor* monitor);
 
   // Cuts the streams that are left.
   ~RelayServer();
@@ -48,7 +49,8 @@ class RelayServer {
   bool Drain();
 
  private:
-  RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard);
+  RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard,
+              Monitor* monitor);
   absl::Status Listen(const RelayConfig& config);
   // Whether the streams ended before the deadline.
   bool Stop(std::chrono::steady_clock::time_point deadline);

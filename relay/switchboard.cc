@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "relay/attachment.h"
+#include "relay/channel_listing.h"
 #include "relay/channel_op.h"
+#include "relay/live_channel.h"
 #include "relay/refusals.h"
 #include "relay/registry.h"
 #include "relay/responses.h"
@@ -47,6 +49,28 @@ class SwitchboardOverStore final : public Switchboard {
     EndSilentStreams();
     EndOldStreams();
     LookForDue();
+  }
+
+  SwitchboardCounts Count() override {
+    SwitchboardCounts counts = registry_->Count();
+    for (const auto& channel : registry_->Channels()) {
+      const LiveChannel::Seating seating = channel->seating();
+      counts.waiting += seating.waiting;
+      for (size_t place = 0; place < seating.here.size(); ++place) {
+        if (!seating.here[place]) continue;
+        ++(seating.attached[1 - place] ? counts.sides_paired : counts.sides_alone);
+      }
+    }
+    return counts;
+  }
+
+  std::vector<AppView> ListApps(const std::string& after, size_t limit) override {
+    return registry_->ListApps(after, limit);
+  }
+
+  void ListChannels(const std::string& app_id, const ChannelKey& after, size_t limit,
+                    std::function<void(absl::StatusOr<ChannelPage>)> done) override {
+    ListChannelPage(registry_, app_id, after, limit, std::move(done));
   }
 
   void Drain() override {

@@ -12,13 +12,18 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "relay/channel.h"
+#include "relay/observer.h"
 #include "relay/sink.h"
 #include "relay/store/store.h"
+#include "relay/switchboard_view.h"
 
 namespace wormhole::relay {
 
@@ -27,6 +32,7 @@ struct SwitchboardEnvironment {
   std::function<absl::Time()> wall_now;                  // expiry
   std::function<absl::Duration()> steady_now;            // heartbeats; from any fixed point
   std::function<uint32_t(uint32_t bound)> random_below;  // uniform in [0, bound); thread-safe
+  SwitchboardObserver* observer = nullptr;  // outlives the store too; null: nobody watches
 };
 
 struct SwitchboardOptions {
@@ -72,6 +78,27 @@ class Switchboard {
   // Refuses new streams from now on, and tells every attached one to come back later: `Draining`,
   // then the end with DRAINING. The delays have jitter.
   virtual void Drain() = 0;
+
+  // --- For inspection. Each call looks at what there is now; pages of one listing may differ in
+  // that. ---
+
+  // Takes a moment for each live channel.
+  virtual SwitchboardCounts Count() = 0;
+
+  // At most `limit` apps with an app-id behind `after`, in the order of their bytes.
+  virtual std::vector<AppView> ListApps(const std::string& after, size_t limit) = 0;
+
+  // At most `limit` channels with a key behind `after`, in the order of app-id and id, ended ones
+  // included; of one app alone unless `app_id` is empty. The channels are read from the store:
+  // `done` runs as the store's would, with the store's error if it has one, and its `next` is the
+  // `after` of the next page. A page may have fewer channels than `limit`, or none, when some were
+  // forgotten meanwhile: only an empty `next` is the end.
+  struct ChannelPage {
+    std::vector<ChannelView> channels;
+    std::optional<ChannelKey> next;
+  };
+  virtual void ListChannels(const std::string& app_id, const ChannelKey& after, size_t limit,
+                            std::function<void(absl::StatusOr<ChannelPage>)> done) = 0;
 };
 
 }  // namespace wormhole::relay

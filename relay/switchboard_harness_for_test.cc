@@ -205,6 +205,48 @@ uint32_t TestStream::id() const {
   return 0;
 }
 
+void NotedEvents::OnEvent(const ChannelEvent& event) {
+  constexpr std::string_view kKinds[] = {"allocated", "claimed", "paired",
+                                         "crowded",   "closed",  "expired"};
+  const bool other_app = event.key.app_id != kApp;
+  absl::StrAppend(&heard_, heard_.empty() ? "" : " ",
+                  std::string(kKinds[static_cast<size_t>(event.kind)]), "(",
+                  other_app ? event.key.app_id + " " : "", event.key.id);
+  if (event.kind == ChannelEvent::Kind::kClosed) {
+    absl::StrAppend(&heard_, " ", rendezvous::v1::Mood_Name(event.mood));
+  }
+  heard_ += ")";
+}
+
+void NotedEvents::OnFrame(const std::string& app_id, size_t bytes) {
+  absl::StrAppend(&heard_, heard_.empty() ? "" : " ", "frame(", app_id == kApp ? "" : app_id + " ",
+                  bytes, ")");
+}
+
+std::string SwitchboardTest::Listed(const std::string& app_id, size_t page) {
+  std::string listed;
+  std::optional<ChannelKey> after = ChannelKey();
+  while (after) {
+    bool answered = false;
+    switchboard_->ListChannels(app_id, *after, page,
+                               [&](absl::StatusOr<Switchboard::ChannelPage> got) {
+                                 answered = true;
+                                 EXPECT_LE(got->channels.size(), page);
+                                 for (const ChannelView& view : got->channels) {
+                                   const bool other = view.key.app_id != kApp;
+                                   absl::StrAppend(&listed, listed.empty() ? "" : " ",
+                                                   other ? view.key.app_id + "/" : "", view.key.id);
+                                 }
+                                 after = got->next;
+                               });
+    Settle();
+    EXPECT_TRUE(answered);
+    if (!answered) break;
+    if (after) listed += ";";
+  }
+  return listed;
+}
+
 void SwitchboardTest::Restart() {
   switchboard_.reset();
   SwitchboardEnvironment environment{
@@ -214,6 +256,7 @@ void SwitchboardTest::Restart() {
           [this](uint32_t bound) {
             return std::uniform_int_distribution<uint32_t>(0, bound - 1)(random_);
           },
+      .observer = &events_,
   };
   auto created = Switchboard::Create(options_, std::move(environment), &store_);
   ASSERT_TRUE(created.ok());

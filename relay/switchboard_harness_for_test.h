@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,20 @@ inline constexpr char kApp[] = "example.com/app1";
 // "NOT_FOUND CLOSED MOOD_SCARY".
 std::string Describe(const rendezvous::v1::AttachResponse& response);
 std::string Describe(const absl::Status& status);
+
+// What the switchboard told its observer: "allocated(4)", "closed(4 MOOD_HAPPY)", ... Of the app
+// kApp the app-id is left out.
+class NotedEvents final : public SwitchboardObserver {
+ public:
+  void OnEvent(const ChannelEvent& event) override;
+  void OnFrame(const std::string& app_id, size_t bytes) override;
+
+  // Since the last look, joined by spaces.
+  std::string Heard() { return std::exchange(heard_, std::string()); }
+
+ private:
+  std::string heard_;
+};
 
 // The side that belongs to a client's name.
 std::string SideOf(const std::string& name);
@@ -112,7 +127,11 @@ class SwitchboardTest : public testing::Test {
   // so.
   uint32_t Pair(TestStream& anna, TestStream& bert);
 
+  // The ids, with their apps unless that is kApp, that ListChannels gives, page by page.
+  std::string Listed(const std::string& app_id, size_t page);
+
   SwitchboardOptions options_;
+  NotedEvents events_;
   absl::Duration now_ = absl::Hours(1'000'000);
   std::mt19937 random_{1};
   ManualStore store_;

@@ -10,13 +10,14 @@
 
 #include "proto/sync/mutex.h"
 #include "relay/attachment.h"
+#include "relay/observer.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
 
 // Holds `mutex` for its life; then flushes the streams that were touched, runs what was put off,
-// and flushes the store if it was called. All of them call back, so none of that may happen under a
-// lock. The streams come first: somebody waits for what they write.
+// tells the observer, and flushes the store if it was called. All of them call back, so none of
+// that may happen under a lock. The streams come first: somebody waits for what they write.
 class WORMHOLE_SCOPED_CAPABILITY Turn {
  public:
   explicit Turn(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
@@ -24,6 +25,7 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
     mutex_.Unlock();
     for (const auto& stream : touched_) stream->Flush();
     for (const auto& work : afterwards_) work();
+    for (const auto& event : events_) observer_->OnEvent(event);
     if (called_ != nullptr) called_->Flush();
   }
   Turn(const Turn&) = delete;
@@ -51,6 +53,13 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
     return store;
   }
 
+  // Tells `observer`, unless it is null.
+  void Tell(SwitchboardObserver* observer, ChannelEvent event) {
+    if (observer == nullptr) return;
+    observer_ = observer;
+    events_.push_back(std::move(event));
+  }
+
   void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
 
  private:
@@ -62,8 +71,10 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
 
   sync::Mutex& mutex_;
   Store* called_ = nullptr;
+  SwitchboardObserver* observer_ = nullptr;
   std::vector<std::shared_ptr<StreamAttachment>> touched_;
   std::vector<std::function<void()>> afterwards_;
+  std::vector<ChannelEvent> events_;
 };
 
 }  // namespace wormhole::relay

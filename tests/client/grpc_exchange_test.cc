@@ -50,7 +50,7 @@ class GrpcExchangeTest : public ::testing::Test {
   void Serve() {
     server_ = nullptr;
     store_ = std::make_unique<relay::MemoryStore>();
-    auto server = relay::RelayServer::Start(config_, store_.get());
+    auto server = relay::RelayServer::Start(config_, store_.get(), &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     config_.listen = server_->address();  // the same port the next time
@@ -76,6 +76,7 @@ class GrpcExchangeTest : public ::testing::Test {
   }
 
   relay::RelayConfig config_;
+  relay::Monitor monitor_{config_};
   std::unique_ptr<relay::MemoryStore> store_;
   std::unique_ptr<relay::RelayServer> server_;
 };

@@ -13,10 +13,12 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-AttachClient::AttachClient(const std::shared_ptr<grpc::Channel>& channel)
+AttachClient::AttachClient(const std::shared_ptr<grpc::Channel>& channel,
+                           const std::map<std::string, std::string>& headers)
     : stub_(rendezvous::v1::RendezvousService::NewStub(channel)) {
   context_.set_deadline(std::chrono::system_clock::now() + kPatience);
   context_.set_wait_for_ready(true);
+  for (const auto& [name, value] : headers) context_.AddMetadata(name, value);
   stream_ = stub_->Attach(&context_);
 }
 

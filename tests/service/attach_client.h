@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +27,9 @@ inline constexpr std::chrono::seconds kPatience(30);
 
 class AttachClient {
  public:
-  explicit AttachClient(const std::shared_ptr<grpc::Channel>& channel);
+  // `headers`: sent with the stream.
+  explicit AttachClient(const std::shared_ptr<grpc::Channel>& channel,
+                        const std::map<std::string, std::string>& headers = {});
   ~AttachClient();
 
   // False when the stream is over.

@@ -9,6 +9,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "proto/sync/mutex.h"
 #include "relay/rendezvous_service.h"
 #include "tests/service/attach_client.h"
 #include "tests/service/scripted_switchboard.h"
@@ -31,10 +32,33 @@ AttachResponse MessageResponse(uint64_t number, size_t bytes) {
   return response;
 }
 
+// The reports of streams that are over.
+class NotedReports final : public relay::StreamObserver {
+ public:
+  void OnStreamOver(const relay::StreamReport& report) override {
+    sync::MutexLock lock(mutex_);
+    reports_.push_back(report);
+    changed_.NotifyAll();
+  }
+
+  relay::StreamReport Await() {
+    sync::MutexLock lock(mutex_);
+    while (reports_.empty()) changed_.Wait(mutex_);
+    relay::StreamReport first = std::move(reports_.front());
+    reports_.erase(reports_.begin());
+    return first;
+  }
+
+ private:
+  sync::Mutex mutex_;
+  sync::CondVar changed_;
+  std::vector<relay::StreamReport> reports_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
 class AttachReactorTest : public testing::Test {
  protected:
   void Serve(BacklogLimits limits = {}) {
-    service_ = std::make_unique<relay::RendezvousService>(&switchboard_, limits);
+    service_ = std::make_unique<relay::RendezvousService>(&switchboard_, limits, &reports_);
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -49,6 +73,7 @@ class AttachReactorTest : public testing::Test {
     server_->Shutdown();
   }
 
+  NotedReports reports_;
   ScriptedSwitchboard switchboard_;
   std::unique_ptr<relay::RendezvousService> service_;
   std::unique_ptr<grpc::Server> server_;
@@ -286,6 +311,48 @@ TEST_F(AttachReactorTest, AMessageBeyondTheLimitEndsTheStream) {
   const absl::Status status = RawClient(channel_).SendAndFinish(std::string(200'000, 'x'));
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
   switchboard_.AwaitAttachment()->AwaitDetached();
+}
+
+TEST_F(AttachReactorTest, ReportsAStreamThatIsOver) {
+  Serve();
+  AttachClient client(channel_, {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7-01"}});
+  ASSERT_TRUE(client.Send(OpenClaim('b', 7)));
+  ASSERT_TRUE(client.Send(Post(1, "frame")));
+  const auto attachment = switchboard_.AwaitAttachment();
+  attachment->AwaitRequest();
+  attachment->Next();
+  attachment->AwaitRequest();
+  AttachResponse opened;
+  opened.mutable_opened()->set_state(rendezvous::v1::Opened::STATE_ATTACHED);
+  opened.mutable_opened()->set_channel_id(7);
+  attachment->sink().Send(opened);
+  attachment->sink().Send(MessageResponse(1, 10));
+  attachment->sink().End(error::Make(error::ErrorDetail::REASON_SUPERSEDED, "superseded"));
+  attachment->sink().Flush();
+  EXPECT_FALSE(client.Finish().ok());
+  const relay::StreamReport report = reports_.Await();
+  EXPECT_EQ(report.purpose, rendezvous::v1::Open::kClaim);
+  EXPECT_EQ(report.app_id, "example.com/test");
+  EXPECT_EQ(report.channel_id, 7u);
+  EXPECT_TRUE(report.attached);
+  EXPECT_EQ(report.posts, 1u);
+  EXPECT_EQ(report.post_bytes, 5u);
+  EXPECT_EQ(report.messages, 1u);
+  EXPECT_EQ(error::ReasonOf(report.status), error::ErrorDetail::REASON_SUPERSEDED);
+  EXPECT_EQ(report.peer.substr(0, 15), "ipv4:127.0.0.1:");
+  EXPECT_EQ(report.traceparent, "00-0af7651916cd43dd8448eb211c80319c-b7-01");
+}
+
+TEST_F(AttachReactorTest, ReportsAStreamThatSaidNothing) {
+  Serve();
+  {
+    AttachClient client(channel_);
+    switchboard_.AwaitAttachment();
+  }
+  const relay::StreamReport report = reports_.Await();
+  EXPECT_EQ(report.purpose, rendezvous::v1::Open::PURPOSE_NOT_SET);
+  EXPECT_FALSE(report.opened);
+  EXPECT_EQ(report.channel_id, 0u);
 }
 
 }  // namespace

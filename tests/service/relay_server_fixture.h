@@ -21,7 +21,7 @@ class RelayServerTest : public ::testing::Test {
   RelayServerTest() { config_.listen = "127.0.0.1:0"; }
 
   void Serve() {
-    auto server = RelayServer::Start(config_, &store_);
+    auto server = RelayServer::Start(config_, &store_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = Connect(server_->address());
@@ -48,6 +48,7 @@ class RelayServerTest : public ::testing::Test {
   }
 
   RelayConfig config_;
+  relay::Monitor monitor_{config_};
   relay::MemoryStore store_;
   std::unique_ptr<RelayServer> server_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -296,7 +296,7 @@ TEST_F(RelayServerTest, ATakenPortIsAnError) {
   RelayConfig second = config_;
   second.listen = server_->address();
   relay::MemoryStore store;
-  const auto refused = RelayServer::Start(second, &store);
+  const auto refused = RelayServer::Start(second, &store, &monitor_);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
 }
 

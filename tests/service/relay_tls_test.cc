@@ -48,7 +48,7 @@ class RelayTlsTest : public ::testing::Test {
   }
 
   void Serve() {
-    auto server = RelayServer::Start(config_, &store_);
+    auto server = RelayServer::Start(config_, &store_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -77,6 +77,7 @@ class RelayTlsTest : public ::testing::Test {
   }
 
   RelayConfig config_;
+  relay::Monitor monitor_{config_};
   relay::MemoryStore store_;
   std::unique_ptr<RelayServer> server_;
 };
@@ -141,7 +142,7 @@ TEST_F(RelayTlsTest, FilesThatAreNoneOfTheirKindAreRefused) {
   };
   for (const auto& c : kCases) {
     config_.tls = {c.cert, c.key, c.client_ca};
-    const auto refused = RelayServer::Start(config_, &store_);
+    const auto refused = RelayServer::Start(config_, &store_, &monitor_);
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(std::string(refused.status().message()).find(c.says), std::string::npos)
         << refused.status();

@@ -1,0 +1,41 @@
+// Everything that watches this relay: what the switchboard, the streams and the store tell goes
+// from here to the metrics, to those who watch events, and to the log.
+#ifndef WORMHOLE_RELAY_MONITOR_H_
+#define WORMHOLE_RELAY_MONITOR_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "relay/config.h"
+#include "relay/observer.h"
+#include "relay/store_health.h"
+#include "relay/stream_report.h"
+
+namespace wormhole::relay {
+
+// Thread-safe. Outlives the store and the server that it is given to.
+class Monitor final : public SwitchboardObserver, public StreamObserver {
+ public:
+  explicit Monitor(const RelayConfig& config);
+
+  absl::Time started_at() const { return started_at_; }
+  StoreHealth& store_health() { return store_health_; }
+
+  // SwitchboardObserver, StreamObserver
+  void OnEvent(const ChannelEvent& event) override;
+  void OnFrame(const std::string& app_id, size_t bytes) override;
+  void OnStreamOver(const StreamReport& report) override;
+
+  // Of the store: why it fails, OK when it works again.
+  void OnTrouble(const absl::Status& status);
+
+ private:
+  const absl::Time started_at_;
+  StoreHealth store_health_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_MONITOR_H_
