@@ -13,7 +13,7 @@ constexpr size_t kMostEvents = 400'000;
 // Longer than any client may take.
 constexpr absl::Duration kMostTime = absl::Minutes(30);
 // Longer than any channel may live, and rest in quarantine.
-constexpr absl::Duration kCleanTime = absl::Minutes(60);
+constexpr absl::Duration kCleanTime = absl::Minutes(120);
 
 constexpr int kFirstChatter = 900;
 constexpr int kFirstSquatter = 950;
