@@ -258,6 +258,7 @@ void AttachReactor::NoteRequest(const AttachRequest& request) {
     ++report_.posts;
     report_.post_bytes += request.post().frame().size();
   }
+  if (request.has_close()) report_.mood = request.close().mood();
   if (!request.has_open() || report_.purpose != rendezvous::v1::Open::PURPOSE_NOT_SET) return;
   const rendezvous::v1::Open& open = request.open();
   report_.purpose = open.purpose_case();

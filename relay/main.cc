@@ -15,13 +15,12 @@
 #include "relay/config.h"
 #include "relay/flag_values.h"
 #include "relay/flags.h"
+#include "relay/log.h"
 #include "relay/monitor.h"
 #include "relay/open_store.h"
 #include "relay/server.h"
 #include "relay/shutdown_signals.h"
 #include "relay/version.h"
-#include "spdlog/sinks/stdout_sinks.h"
-#include "spdlog/spdlog.h"
 
 namespace wormhole::relay {
 namespace {
@@ -53,44 +52,34 @@ void QuietGrpc() {
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
-// Codes, tokens, frames and addresses are never logged.
-std::shared_ptr<spdlog::logger> MakeLog() {
-  auto log =
-      std::make_shared<spdlog::logger>("relay", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  log->flush_on(spdlog::level::info);
-  return log;
-}
-
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
-  const std::shared_ptr<spdlog::logger> log = MakeLog();
-  Monitor monitor(config);
-  absl::StatusOr<std::unique_ptr<Store>> store =
-      OpenStore(config.store, [log, &monitor](const absl::Status& status) {
-        monitor.OnTrouble(status);
-        if (status.ok()) return log->info("the store works again");
-        log->error("clients are sent away until the store works again: {}",
-                   std::string(status.message()));
-      });
+  Log log(config.log);
+  Monitor monitor(config, &log);
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
+      config.store, [&monitor](const absl::Status& status) { monitor.OnTrouble(status); });
   if (!store.ok()) return Complain(store.status(), kFailed);
   absl::StatusOr<std::unique_ptr<RelayServer>> server =
       RelayServer::Start(config, store->get(), &monitor);
   if (!server.ok()) return Complain(server.status(), kFailed);
-  log->info("version {} serves, {}, channels in {}", kVersion,
-            config.tls.enabled() ? "TLS" : "plaintext", WriteStore(config.store));
+  log.Info(
+      "serving",
+      {{"version", kVersion}, {"tls", config.tls.enabled()}, {"store", WriteStore(config.store)}});
   std::cout << "listening on " << (*server)->address() << std::endl;
   signals.Await();
   (*server)->Withdraw();
   if (config.drain_delay > absl::ZeroDuration()) {
-    log->info("not healthy any more, as before otherwise for {}",
-              WriteDuration(config.drain_delay));
+    log.Info("not healthy any more, as before otherwise",
+             {{"for", WriteDuration(config.drain_delay)}});
     if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
   }
   signals.ExitAtNext(kFailed);
-  log->info("draining {} streams, {} at most; a second signal stops at once",
-            (*server)->stream_count(), WriteDuration(config.drain_timeout));
-  if (!(*server)->Drain()) log->warn("the drain timeout is over: some streams were cut");
-  log->info("stopped");
+  log.Info("draining; a second signal stops at once",
+           {{"streams", uint64_t{(*server)->stream_count()}},
+            {"at_most", WriteDuration(config.drain_timeout)}});
+  if (!(*server)->Drain()) {
+    log.Write(Log::Level::kWarn, "the drain timeout is over: some streams were cut");
+  }
+  log.Info("stopped");
   return EXIT_SUCCESS;
 }
 

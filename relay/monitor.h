@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/config.h"
+#include "relay/log.h"
 #include "relay/observer.h"
 #include "relay/store_health.h"
 #include "relay/stream_report.h"
@@ -18,7 +19,8 @@ namespace wormhole::relay {
 // Thread-safe. Outlives the store and the server that it is given to.
 class Monitor final : public SwitchboardObserver, public StreamObserver {
  public:
-  explicit Monitor(const RelayConfig& config);
+  // `log` outlives this; null: none is written.
+  explicit Monitor(const RelayConfig& config, Log* log = nullptr);
 
   absl::Time started_at() const { return started_at_; }
   StoreHealth& store_health() { return store_health_; }
@@ -32,6 +34,7 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
   void OnTrouble(const absl::Status& status);
 
  private:
+  Log* const log_;
   const absl::Time started_at_;
   StoreHealth store_health_;
 };

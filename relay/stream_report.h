@@ -25,6 +25,7 @@ struct StreamReport {
   uint64_t posts = 0;       // that the client has sent
   uint64_t post_bytes = 0;  // of their frames
   uint64_t messages = 0;    // that were written to the client, or begun to be
+  rendezvous::v1::Mood mood = rendezvous::v1::MOOD_UNSPECIFIED;  // of its Close; any number
   absl::Duration lasted;
   absl::Status status;  // with an ErrorDetail when the relay had a reason
 
