@@ -1,5 +1,9 @@
 #include "relay/config.h"
 
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "relay/flag_values.h"
 
@@ -22,6 +26,38 @@ absl::Status ValidateEtcd(const StoreChoice& store) {
   const bool any = etcd.tls() || !etcd.user_file.empty() || etcd.prefix != EtcdChoice{}.prefix;
   if (any && store.kind != StoreChoice::Kind::kEtcd) {
     return absl::InvalidArgumentError("flags that begin with --etcd need --store=etcd:HOST:PORT");
+  }
+  return absl::OkStatus();
+}
+
+// Whether two listeners cannot both have their place. Names of one host that differ are found out
+// when the second one listens.
+bool Collide(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty()) return false;
+  const std::string_view port = a.substr(a.rfind(':') + 1);
+  if (port != b.substr(b.rfind(':') + 1) || port.find_first_not_of('0') == std::string_view::npos) {
+    return false;
+  }
+  const auto covers = [](std::string_view place, std::string_view other) {
+    const std::string_view host = place.substr(0, place.rfind(':'));
+    return host == "[::]" || (host == "0.0.0.0" && !other.starts_with('['));
+  };
+  return a == b || covers(a, b) || covers(b, a);
+}
+
+absl::Status ValidateListeners(const RelayConfig& config) {
+  const std::pair<const char*, std::string_view> listeners[] = {
+      {"--listen", config.listen},
+      {"--admin-listen", config.admin_listen},
+      {"--probe-listen", config.probe_listen},
+      {"--metrics-listen", config.metrics_listen}};
+  for (const auto& [flag, place] : listeners) {
+    for (const auto& [other_flag, other_place] : listeners) {
+      if (flag == other_flag || !Collide(place, other_place)) continue;
+      return absl::InvalidArgumentError(absl::StrCat(flag, " (", std::string(place), ") and ",
+                                                     other_flag, " (", std::string(other_place),
+                                                     ") cannot have the same port"));
+    }
   }
   return absl::OkStatus();
 }
@@ -59,6 +95,8 @@ absl::Status Validate(const RelayConfig& config) {
   if (!config.metrics_apps.empty() && config.metrics_listen.empty()) {
     return absl::InvalidArgumentError("--metrics-apps needs --metrics-listen");
   }
+  const absl::Status listeners = ValidateListeners(config);
+  if (!listeners.ok()) return listeners;
   return ValidateEtcd(config.store);
 }
 

@@ -52,10 +52,18 @@ constexpr uint32_t kMinWindowBytes = 256 << 10;
 constexpr uint32_t kMinFrameBytes = 66'000;
 constexpr uint32_t kMaxFrameBytes = 1 << 20;
 
+constexpr FlagGroup kGroups[] = {
+    {"Serving", "What clients connect to, how long they stay, and how the relay stops."},
+    {"Watching", "What operators see. Never codes, tokens or frames."},
+    {"Channels", "Where they are kept and how long they live."},
+    {"etcd", "How to reach it, with --store=etcd:HOST:PORT."},
+    {"Limits", "What one channel may cost. Clients are told."},
+};
+
 constexpr Flag kFlags[] = {
     {"listen", "ADDRESS:PORT", "Serving",
-     "Where clients connect. Port 0 lets the system pick one; it is printed as `listening on "
-     "ADDRESS:PORT` once the relay serves.",
+     "Where clients connect, port 0 to 65535. Port 0 lets the system pick one; it is printed as "
+     "`listening on ADDRESS:PORT` once the relay serves.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadListen(text), c.listen); },
      [](const RelayConfig& c) { return c.listen; }},
     {"tls-cert", "FILE", "Serving",
@@ -63,7 +71,7 @@ constexpr Flag kFlags[] = {
      "speaks plaintext. Read again when it changes.",
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.tls.cert); },
      [](const RelayConfig& c) { return c.tls.cert; }},
-    {"tls-key", "FILE", "Serving", "PEM file of the certificate's private key.",
+    {"tls-key", "FILE", "Serving", "PEM file of the certificate's private key, without a password.",
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.tls.key); },
      [](const RelayConfig& c) { return c.tls.key; }},
     {"tls-client-ca", "FILE", "Serving",
@@ -72,10 +80,13 @@ constexpr Flag kFlags[] = {
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.tls.client_ca); },
      [](const RelayConfig& c) { return c.tls.client_ca; }},
     {"reflection", "", "Serving",
-     "Answer gRPC server reflection, so that grpcurl works without the .proto files.",
+     "Answer gRPC server reflection there, so that grpcurl works without the .proto files.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadBool(text), c.reflection); },
      [](const RelayConfig& c) { return WriteBool(c.reflection); }},
-    {"motd", "TEXT", "Serving", "A message of the day, told to every client; at most 1000 bytes.",
+    {"motd", "TEXT", "Serving",
+     "A message of the day, told to every client; at most 1000 bytes of UTF-8, of control "
+     "characters "
+     "only line feeds.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadMotd(text), c.motd); },
      [](const RelayConfig& c) { return c.motd; }},
     {"heartbeat", "TIME", "Serving",
@@ -130,15 +141,15 @@ constexpr Flag kFlags[] = {
      },
      [](const RelayConfig& c) { return WriteListenOrOff(c.metrics_listen); }},
     {"metrics-apps", "APP-ID[,APP-ID...]", "Watching",
-     "App-ids that metrics tell apart, at most 100; all others are counted together, so that no "
-     "client can make series.",
+     "App-ids that metrics tell apart, 1 to 100; all others are counted together, so that no "
+     "client can make series. Needs --metrics-listen.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadApps(text), c.metrics_apps); },
      [](const RelayConfig& c) -> std::string { return absl::StrJoin(c.metrics_apps, ","); }},
     {"log-format", "text|json", "Watching", "How the log on standard error is written.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadLogFormat(text), c.log.format); },
      [](const RelayConfig& c) { return WriteLogFormat(c.log.format); }},
     {"log-level", "debug|info|warn|error", "Watching",
-     "The least that is logged. With info, one line for each stream at its end.",
+     "The lowest level that is logged. With info, one line for each stream at its end.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadLogLevel(text), c.log.level); },
      [](const RelayConfig& c) { return WriteLogLevel(c.log.level); }},
     {"log-addresses", "", "Watching",
@@ -180,24 +191,26 @@ constexpr Flag kFlags[] = {
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.tls_ca); },
      [](const RelayConfig& c) { return c.store.etcd.tls_ca; }},
     {"etcd-tls-cert", "FILE", "etcd",
-     "PEM file of the certificate chain that the relay shows etcd.",
+     "PEM file of the certificate chain that the relay shows etcd. Needs --etcd-tls-ca and "
+     "--etcd-tls-key.",
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.tls_cert); },
      [](const RelayConfig& c) { return c.store.etcd.tls_cert; }},
     {"etcd-tls-key", "FILE", "etcd", "PEM file of that certificate's private key.",
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.tls_key); },
      [](const RelayConfig& c) { return c.store.etcd.tls_key; }},
     {"etcd-user-file", "FILE", "etcd",
-     "File with the name of the etcd user, who may read and write below --etcd-prefix.",
+     "File with the name of the etcd user, who may read and write below --etcd-prefix. A line end "
+     "behind it does not count.",
      [](std::string_view text, RelayConfig& c) { return TakePath(text, c.store.etcd.user_file); },
      [](const RelayConfig& c) { return c.store.etcd.user_file; }},
-    {"etcd-password-file", "FILE", "etcd", "File with that user's password.",
+    {"etcd-password-file", "FILE", "etcd", "File with that user's password, in the same way.",
      [](std::string_view text, RelayConfig& c) {
        return TakePath(text, c.store.etcd.password_file);
      },
      [](const RelayConfig& c) { return c.store.etcd.password_file; }},
     {"etcd-prefix", "TEXT", "etcd",
-     "What the relay's keys in etcd begin with; ends with a slash. Relays that serve as one have "
-     "the same.",
+     "What the relay's keys in etcd begin with, 1 to 255 bytes; ends with a slash. Relays that "
+     "serve as one have the same.",
      [](std::string_view text, RelayConfig& c) {
        return Take(ReadEtcdPrefix(text), c.store.etcd.prefix);
      },
@@ -226,5 +239,7 @@ constexpr Flag kFlags[] = {
 }  // namespace
 
 std::span<const Flag> Flags() { return kFlags; }
+
+std::span<const FlagGroup> FlagGroups() { return kGroups; }
 
 }  // namespace wormhole::relay

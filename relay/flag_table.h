@@ -22,8 +22,14 @@ struct Flag {
   std::string (*write)(const RelayConfig& config);
 };
 
-// In the order of help: flags of one group stand together.
+struct FlagGroup {
+  std::string_view name;
+  std::string_view about;  // sentences
+};
+
 std::span<const Flag> Flags();
+// In the order of help. Every flag belongs to one of them.
+std::span<const FlagGroup> FlagGroups();
 
 }  // namespace wormhole::relay
 

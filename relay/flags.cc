@@ -7,10 +7,14 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "relay/flag_file.h"
 #include "relay/flag_table.h"
 
 namespace wormhole::relay {
 namespace {
+
+constexpr char kFlagFile[] = "flagfile";
+const std::set<std::string_view> kNotInFile = {kFlagFile, "help", "version", "print-config"};
 
 // "--name=value" in its parts. `value` is empty when there is none.
 struct Argument {
@@ -44,59 +48,119 @@ const Flag* FindFlag(std::string_view name) {
   return found == Flags().end() ? nullptr : &*found;
 }
 
-absl::Status ReadFlag(const Flag& flag, const std::string& source, const std::string& value,
-                      RelayConfig& config) {
-  const absl::Status read = flag.read(value, config);
+// Takes the places in the order in which they win.
+class Reader {
+ public:
+  absl::Status ReadArguments(const std::vector<std::string>& args);
+  absl::Status ReadEnvironment(const Environment& environment);
+  // The file that the arguments or the environment name, if they do.
+  absl::Status ReadFile(const FileReader& read_file);
+
+  CommandLine line;
+
+ private:
+  // Whether `next`, the argument behind, was its value.
+  absl::StatusOr<bool> ReadArgument(const Argument& argument, const std::string* next);
+  absl::Status ReadFileLine(const FlagLine& flag_line, std::set<std::string>& in_file);
+  bool Given(std::string_view name) const { return line.origins.contains(name); }
+  // `shown`: how the error names flag and place.
+  absl::Status Take(const Flag& flag, const std::string& value, const std::string& shown,
+                    const std::string& origin);
+
+  std::optional<std::string> file_;
+};
+
+absl::Status Reader::Take(const Flag& flag, const std::string& value, const std::string& shown,
+                          const std::string& origin) {
+  line.origins.emplace(flag.name, origin);
+  const absl::Status read = flag.read(value, line.config);
   if (read.ok()) return read;
-  return Usage(absl::StrCat(source, "=", Printable(value), ": ", read.message()));
+  return Usage(absl::StrCat(shown, "=", Printable(value), ": ", read.message()));
 }
 
-// Whether `next`, the argument behind, was its value.
-absl::StatusOr<bool> ReadArgument(const Argument& argument, const std::string* next,
-                                  std::set<std::string>& given, RelayConfig& config) {
+absl::StatusOr<bool> Reader::ReadArgument(const Argument& argument, const std::string* next) {
+  const bool is_file = argument.name == kFlagFile;
   const Flag* flag = FindFlag(argument.name);
-  if (flag == nullptr) return Usage("unknown flag --" + Printable(argument.name));
-  const bool is_switch = flag->value.empty();
+  if (flag == nullptr && !is_file) return Usage("unknown flag --" + Printable(argument.name));
+  const bool is_switch = !is_file && flag->value.empty();
   if (!argument.value && !is_switch && next == nullptr) {
     return Usage("--" + argument.name + " needs a value");
   }
-  if (!given.insert(argument.name).second) return Usage("--" + argument.name + " is given twice");
+  if (is_file ? file_.has_value() : Given(argument.name)) {
+    return Usage("--" + argument.name + " is given twice");
+  }
   const std::string value = argument.value ? *argument.value : is_switch ? "true" : *next;
-  const absl::Status read = ReadFlag(*flag, "--" + argument.name, value, config);
-  if (!read.ok()) return read;
+  if (is_file) {
+    file_ = value;
+  } else {
+    const absl::Status taken = Take(*flag, value, "--" + argument.name, "command line");
+    if (!taken.ok()) return taken;
+  }
   return !argument.value && !is_switch;
 }
 
-absl::Status ReadTwins(const Environment& environment, const std::set<std::string>& given,
-                       RelayConfig& config) {
-  for (const Flag& flag : Flags()) {
-    if (given.contains(std::string(flag.name))) continue;
-    const std::string twin = EnvironmentTwin(flag.name);
-    const std::optional<std::string> value = environment(twin);
-    if (!value || value->empty()) continue;
-    const absl::Status read = ReadFlag(flag, twin, *value, config);
-    if (!read.ok()) return read;
+absl::Status Reader::ReadArguments(const std::vector<std::string>& args) {
+  const std::map<std::string, bool*> alone = {
+      {"help", &line.help}, {"version", &line.version}, {"print-config", &line.print_config}};
+  for (size_t i = 0; i < args.size(); ++i) {
+    absl::StatusOr<Argument> argument = SplitArgument(args[i]);
+    if (!argument.ok()) return argument.status();
+    if (const auto found = alone.find(argument->name); found != alone.end()) {
+      if (argument->value) return Usage("--" + argument->name + " takes no value");
+      *found->second = true;
+      continue;
+    }
+    const bool next_may_be_value = !argument->value && i + 1 < args.size();
+    const absl::StatusOr<bool> used_next =
+        ReadArgument(*argument, next_may_be_value ? &args[i + 1] : nullptr);
+    if (!used_next.ok()) return used_next.status();
+    if (*used_next) ++i;
   }
   return absl::OkStatus();
 }
 
-// `text` as lines of at most 76 columns behind a margin.
-std::string Wrapped(std::string_view text) {
-  constexpr size_t kWidth = 76;
-  std::string lines;
-  size_t column = kWidth;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    const std::string word(text.substr(0, end));
-    if (column + word.size() + 1 > kWidth) {
-      lines += "\n     ";
-      column = 6;
-    }
-    lines += " " + word;
-    column += word.size() + 1;
-    text.remove_prefix(std::min(end + 1, text.size()));
+absl::Status Reader::ReadEnvironment(const Environment& environment) {
+  const std::optional<std::string> file = environment(EnvironmentTwin(kFlagFile));
+  if (!file_ && file && !file->empty()) file_ = file;
+  for (const Flag& flag : Flags()) {
+    if (Given(flag.name)) continue;
+    const std::string twin = EnvironmentTwin(flag.name);
+    const std::optional<std::string> value = environment(twin);
+    if (!value || value->empty()) continue;
+    const absl::Status taken = Take(flag, *value, twin, twin);
+    if (!taken.ok()) return taken;
   }
-  return lines;
+  return absl::OkStatus();
+}
+
+absl::Status Reader::ReadFileLine(const FlagLine& flag_line, std::set<std::string>& in_file) {
+  const std::string place = absl::StrCat(absl::CHexEscape(*file_), ":", flag_line.number);
+  const std::string shown = absl::StrCat(place, ": ", Printable(flag_line.name));
+  const Flag* flag = FindFlag(flag_line.name);
+  if (kNotInFile.contains(flag_line.name)) return Usage(shown + " has no place in a flag file");
+  if (flag == nullptr) return Usage(shown + " is an unknown flag");
+  if (!flag_line.value && !flag->value.empty()) return Usage(shown + " needs a value");
+  if (!in_file.insert(flag_line.name).second) return Usage(shown + " is given twice");
+  if (Given(flag_line.name)) return absl::OkStatus();
+  return Take(*flag, flag_line.value.value_or("true"), shown, place);
+}
+
+absl::Status Reader::ReadFile(const FileReader& read_file) {
+  if (!file_) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = read_file(*file_);
+  if (!text.ok()) {
+    return Usage(
+        absl::StrCat("--flagfile=", absl::CHexEscape(*file_), ": ", text.status().message()));
+  }
+  const absl::StatusOr<std::vector<FlagLine>> lines = ParseFlagFile(*text);
+  if (!lines.ok())
+    return Usage(absl::StrCat(absl::CHexEscape(*file_), ":", lines.status().message()));
+  std::set<std::string> in_file;
+  for (const FlagLine& flag_line : *lines) {
+    const absl::Status read = ReadFileLine(flag_line, in_file);
+    if (!read.ok()) return read;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -110,52 +174,17 @@ std::string EnvironmentTwin(std::string_view name) {
 }
 
 absl::StatusOr<CommandLine> ReadCommandLine(const std::vector<std::string>& args,
-                                            const Environment& environment) {
-  CommandLine line;
-  std::set<std::string> given;
-  for (size_t i = 0; i < args.size(); ++i) {
-    absl::StatusOr<Argument> argument = SplitArgument(args[i]);
-    if (!argument.ok()) return argument.status();
-    if (argument->name == "help" || argument->name == "version") {
-      (argument->name == "help" ? line.help : line.version) = true;
-      continue;
-    }
-    const bool next_may_be_value = !argument->value && i + 1 < args.size();
-    const absl::StatusOr<bool> used_next =
-        ReadArgument(*argument, next_may_be_value ? &args[i + 1] : nullptr, given, line.config);
-    if (!used_next.ok()) return used_next.status();
-    if (*used_next) ++i;
-  }
-  if (line.help || line.version) return line;
-  const absl::Status twins = ReadTwins(environment, given, line.config);
-  if (!twins.ok()) return twins;
-  const absl::Status valid = Validate(line.config);
+                                            const Environment& environment,
+                                            const FileReader& read_file) {
+  Reader reader;
+  absl::Status read = reader.ReadArguments(args);
+  if (read.ok() && (reader.line.help || reader.line.version)) return std::move(reader.line);
+  if (read.ok()) read = reader.ReadEnvironment(environment);
+  if (read.ok()) read = reader.ReadFile(read_file);
+  if (!read.ok()) return read;
+  const absl::Status valid = Validate(reader.line.config);
   if (!valid.ok()) return Usage(std::string(valid.message()));
-  return line;
-}
-
-std::string HelpText() {
-  const RelayConfig defaults;
-  std::string text =
-      "wormhole-relay lets two sides that share a short code find each other and passes their\n"
-      "sealed frames on. It cannot read them.\n\n"
-      "Usage: wormhole-relay [--FLAG=VALUE ...]\n\n"
-      "Every flag can also be set in the environment: --channel-ttl-max is\n"
-      "WORMHOLE_RELAY_CHANNEL_TTL_MAX. The command line wins. SIGTERM and SIGINT drain and stop;\n"
-      "a second one stops at once.\n";
-  std::string_view group;
-  for (const Flag& flag : Flags()) {
-    if (flag.group != group) absl::StrAppend(&text, "\n", std::string(flag.group), ":\n");
-    group = flag.group;
-    const std::string initial = flag.write(defaults);
-    absl::StrAppend(&text, "  --", std::string(flag.name),
-                    flag.value.empty() ? "[=true|false]" : "=" + std::string(flag.value));
-    if (!initial.empty()) absl::StrAppend(&text, "  (default ", initial, ")");
-    absl::StrAppend(&text, Wrapped(flag.help), "\n");
-  }
-  absl::StrAppend(&text,
-                  "\nOther:\n  --help\n      Print this.\n  --version\n      Print the version.\n");
-  return text;
+  return std::move(reader.line);
 }
 
 }  // namespace wormhole::relay

@@ -1,10 +1,13 @@
 #include "relay/flags.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <sstream>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/flag_help.h"
 #include "relay/flag_table.h"
 #include "relay/flag_values.h"
 
@@ -20,11 +23,14 @@ using Variables = std::map<std::string, std::string>;
 
 absl::StatusOr<CommandLine> Read(const std::vector<std::string>& args,
                                  const Variables& variables = {}) {
-  return ReadCommandLine(args, [&](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return found->second;
-  });
+  return ReadCommandLine(
+      args,
+      [&](const std::string& name) -> std::optional<std::string> {
+        const auto found = variables.find(name);
+        if (found == variables.end()) return std::nullopt;
+        return found->second;
+      },
+      [](const std::string&) { return absl::InvalidArgumentError("is not there"); });
 }
 
 RelayConfig Config(const std::vector<std::string>& args, const Variables& variables = {}) {
@@ -159,6 +165,10 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
       {{"serve"}, "'serve' is not a flag"},
       {{"--listen"}, "--listen needs a value"},
       {{"--motd=a", "--motd=b"}, "--motd is given twice"},
+      {{"--help=yes"}, "--help takes no value"},
+      {{"--flagfile"}, "--flagfile needs a value"},
+      {{"--flagfile=a", "--flagfile=b"}, "--flagfile is given twice"},
+      {{"--flagfile=a"}, "--flagfile=a: is not there"},
       {{"--listen=47180"}, "should be ADDRESS:PORT"},
       {{"--listen=:1"}, "should be ADDRESS:PORT"},
       {{"--listen=::1:1"}, "should be ADDRESS:PORT"},
@@ -203,10 +213,40 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
       {{"--motd=\xff"}, "UTF-8"},
       {{"--motd=" + std::string(1001, 'x')}, "at most 1000 bytes"},
       {{"--mo\ntd"}, "unknown flag --mo\\ntd"},
+      {{"--metrics-apps=a"}, "needs --metrics-listen"},
+      {{"--metrics-listen=[::]:1", "--metrics-apps=a,a"}, "different app-ids"},
+      {{"--admin-channelz", "--admin-listen=off"}, "needs --admin-listen"},
+      {{"--log-level=loud"}, "debug, info, warn or error"},
+      {{"--log-format=xml"}, "text or json"},
+      {{"--listen=127.0.0.1:47181"},
+       "--listen (127.0.0.1:47181) and --admin-listen (127.0.0.1:47181) cannot have the same port"},
+      {{"--listen=[::]:47181"}, "cannot have the same port"},
+      {{"--probe-listen=0.0.0.0:47181"}, "cannot have the same port"},
+      {{"--probe-listen=10.0.0.1:9", "--metrics-listen=0.0.0.0:9"}, "cannot have the same port"},
   };
   for (const auto& c : kCases) {
     EXPECT_THAT(Refusal(c.args), AllOf(HasSubstr(c.says), EndsWith("; see wormhole-relay --help")));
   }
+}
+
+TEST(FlagsTest, ListenersMayHaveTheSamePortElsewhereAndAnyNumberOfUnknownOnes) {
+  Config({"--listen=[::]:0", "--admin-listen=127.0.0.1:0", "--probe-listen=[::]:0"});
+  Config({"--listen=10.0.0.1:443", "--metrics-listen=10.0.0.2:443"});
+  Config({"--listen=0.0.0.0:443", "--metrics-listen=[::1]:443"});
+}
+
+// A command line, an environment and a flag file are for everybody to read.
+TEST(FlagsTest, SecretsComeFromFilesOnly) {
+  int secret = 0;
+  for (const Flag& flag : Flags()) {
+    for (const char* word : {"password", "token", "key", "secret", "user", "credential"}) {
+      if (flag.name.find(word) == std::string_view::npos) continue;
+      EXPECT_EQ(flag.value, "FILE") << flag.name;
+      ++secret;
+      break;
+    }
+  }
+  EXPECT_EQ(secret, 4);
 }
 
 TEST(FlagsTest, EtcdHasItsEndpointsInAnyOrderOfFlags) {
@@ -228,8 +268,15 @@ TEST(FlagsTest, HelpExplainsEveryFlagWithItsDefault) {
   const std::string help = HelpText();
   for (const Flag& flag : Flags()) {
     EXPECT_THAT(help, HasSubstr("  --" + std::string(flag.name)));
-    EXPECT_THAT(help, HasSubstr(flag.write(RelayConfig{})));
+    const std::string initial = flag.write(RelayConfig{});
+    EXPECT_THAT(help, HasSubstr(initial.empty() ? "(not set by default)" : "default " + initial));
+    // What has a range says so.
+    const bool ranged = flag.value == "N" || flag.value == "TIME";
+    EXPECT_TRUE(!ranged || flag.help.find(" to ") != std::string_view::npos) << flag.name;
+    EXPECT_EQ(std::ranges::count(FlagGroups(), flag.group, &FlagGroup::name), 1) << flag.name;
   }
+  std::istringstream lines(help);
+  for (std::string text; std::getline(lines, text);) EXPECT_LE(text.size(), 100u) << text;
   EXPECT_THAT(help, HasSubstr("--channel-ttl-max=TIME  (default 7d)"));
   EXPECT_TRUE(Read({"--help"})->help);
   EXPECT_TRUE(Read({"--version", "--tls-cert=x"})->version);

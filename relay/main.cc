@@ -13,6 +13,8 @@
 #include "absl/time/time.h"
 #include "grpc/support/log.h"
 #include "relay/config.h"
+#include "relay/flag_file.h"
+#include "relay/flag_help.h"
 #include "relay/flag_values.h"
 #include "relay/flags.h"
 #include "relay/log.h"
@@ -84,7 +86,7 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
 }
 
 int Main(const std::vector<std::string>& args) {
-  const absl::StatusOr<CommandLine> line = ReadCommandLine(args, ReadEnvironment);
+  const absl::StatusOr<CommandLine> line = ReadCommandLine(args, ReadEnvironment, LoadFlagFile);
   if (!line.ok()) return Complain(line.status(), kUsage);
   if (line->help) {
     std::cout << HelpText() << std::flush;
@@ -92,6 +94,10 @@ int Main(const std::vector<std::string>& args) {
   }
   if (line->version) {
     std::cout << "wormhole-relay " << kVersion << std::endl;
+    return EXIT_SUCCESS;
+  }
+  if (line->print_config) {
+    std::cout << PrintConfig(*line) << std::flush;
     return EXIT_SUCCESS;
   }
   ShutdownSignals signals;
