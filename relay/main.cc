@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "grpc/support/log.h"
 #include "relay/config.h"
+#include "relay/core_dumps.h"
 #include "relay/flag_file.h"
 #include "relay/flag_help.h"
 #include "relay/flag_values.h"
@@ -99,6 +100,10 @@ int Main(const std::vector<std::string>& args) {
   if (line->print_config) {
     std::cout << PrintConfig(*line) << std::flush;
     return EXIT_SUCCESS;
+  }
+  if (!line->config.core_dumps) {
+    const absl::Status forbidden = ForbidCoreDumps();
+    if (!forbidden.ok()) return Complain(forbidden, kFailed);
   }
   ShutdownSignals signals;
   RaiseDescriptorLimit();

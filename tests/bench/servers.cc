@@ -30,7 +30,8 @@ std::vector<std::string> CommandOf(Kind kind, const Folder& folder, const RelayS
   if (kind == Kind::kFloor) return {here / "floor_server"};
   std::vector<std::string> command = {here / "../../relay/wormhole-relay",
                                       "--listen=" + setup.listen,
-                                      "--store=" + StoreOf(kind, folder, setup)};
+                                      "--store=" + StoreOf(kind, folder, setup),
+                                      "--core-dumps"};  // else nobody sees its /proc/PID/fd
   if (!setup.motd.empty()) command.push_back("--motd=" + setup.motd);
   return command;
 }
