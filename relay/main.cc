@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "google/protobuf/stubs/logging.h"
 #include "grpc/support/log.h"
 #include "relay/config.h"
 #include "relay/core_dumps.h"
@@ -50,8 +51,10 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// gRPC's own log names addresses, and says in many lines what we say in one.
-void QuietGrpc() {
+// gRPC's own log names addresses, and says in many lines what we say in one. protobuf's is written
+// by whoever parses what a client has sent, and would wait for who reads it.
+void QuietLibraries() {
+  google::protobuf::SetLogHandler(nullptr);
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
@@ -107,7 +110,7 @@ int Main(const std::vector<std::string>& args) {
   }
   ShutdownSignals signals;
   RaiseDescriptorLimit();
-  QuietGrpc();
+  QuietLibraries();
   return Serve(line->config, signals);
 }
 

@@ -68,15 +68,23 @@ TEST_F(RelayLogTest, HasOneLineForEachStream) {
                     "20[0-9-]+T[0-9:.]+Z info stopped\n$"));
 }
 
+// Also when a client does what makes libraries complain.
 TEST_F(RelayLogTest, JsonIsOneObjectALine) {
   Start({"--log-format=json"});
   Exchange();
+  {
+    AttachRequest unreadable = OpenAllocate('a');
+    unreadable.mutable_open()->set_app_id("\xff");
+    AttachClient client(channel_);
+    client.Send(unreadable);
+    EXPECT_FALSE(client.Finish().ok());
+  }
   std::istringstream lines(Stop());
   std::vector<std::string> messages;
   for (std::string line; std::getline(lines, line);) {
     const auto object = nlohmann::json::parse(line);
     messages.push_back(object["message"]);
-    if (messages.back() != "stream ended") continue;
+    if (messages.back() != "stream ended" || object["purpose"] == "none") continue;
     EXPECT_EQ(object["app"], "example.com/test");
     EXPECT_EQ(object["channel"], 4);
     EXPECT_EQ(object["bytes"], 12);
@@ -84,7 +92,7 @@ TEST_F(RelayLogTest, JsonIsOneObjectALine) {
     EXPECT_EQ(object["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
   }
   EXPECT_THAT(messages,
-              ::testing::ElementsAre("serving", "stream ended",
+              ::testing::ElementsAre("serving", "stream ended", "stream ended",
                                      "draining; a second signal stops at once", "stopped"));
 }
 
