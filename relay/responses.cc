@@ -2,23 +2,13 @@
 
 #include <utility>
 
+#include "relay/proto_time.h"
+
 namespace wormhole::relay {
 namespace {
 
 using rendezvous::v1::AttachResponse;
 using rendezvous::v1::Opened;
-
-void Assign(absl::Duration from, google::protobuf::Duration& to) {
-  to.set_seconds(absl::IDivDuration(from, absl::Seconds(1), &from));
-  to.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(from)));
-}
-
-void Assign(absl::Time from, google::protobuf::Timestamp& to) {
-  const int64_t seconds = absl::ToUnixSeconds(from);  // floors
-  to.set_seconds(seconds);
-  to.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(from - absl::FromUnixSeconds(seconds))));
-}
 
 void AssignTerms(const SwitchboardOptions& options, Opened& opened) {
   opened.mutable_limits()->set_max_frame_bytes(options.limits.max_frame_bytes);
