@@ -11,6 +11,11 @@ using grpc::health::v1::HealthCheckResponse;
 
 namespace {
 
+HealthCheckResponse::ServingStatus StatusOf(const std::function<bool()>* serving) {
+  if (serving == nullptr) return HealthCheckResponse::SERVICE_UNKNOWN;
+  return (*serving)() ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+}
+
 grpc::Status Stopping() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is stopping");
 }
@@ -22,13 +27,14 @@ grpc::Status Stopping() {
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse>,
                                      public std::enable_shared_from_this<Watcher> {
  public:
-  Watcher(HealthService* service, bool known) : service_(service), known_(known) {}
-
-  // Of a service that is here. A name that is not is not kept: it may be long.
-  bool known() const { return known_; }
+  // `serving` is the function of the service that is watched, or null: of one that is not here. A
+  // name is not kept, since it may be long.
+  Watcher(HealthService* service, const std::function<bool()>* serving)
+      : service_(service), serving_(serving) {}
 
   // Notes what is to be written, or how the stream ends; Flush does it.
-  void Show(HealthCheckResponse::ServingStatus status) {
+  void Look() {
+    const ServingStatus status = StatusOf(serving_);
     sync::MutexLock lock(mutex_);
     wanted_ = status;
   }
@@ -93,7 +99,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   HealthService* const service_;
-  const bool known_;
+  const std::function<bool()>* const serving_;
   HealthCheckResponse response_;  // touched by the thread that starts, else by gRPC
   grpc::Status final_;
 
@@ -106,23 +112,16 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   bool starting_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
-HealthService::HealthService(std::string_view service) : service_(service) {}
-
-bool HealthService::Knows(const std::string& service) const {
-  return service.empty() || service == service_;
+const std::function<bool()>* HealthService::Find(const std::string& service) const {
+  const auto found = services_.find(service);
+  return found == services_.end() ? nullptr : &found->second;
 }
 
-HealthCheckResponse::ServingStatus HealthService::StatusOf(bool known) const {
-  if (!known) return HealthCheckResponse::SERVICE_UNKNOWN;
-  return serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
-}
-
-void HealthService::SetServing(bool serving) {
+void HealthService::Refresh() {
   std::set<std::shared_ptr<Watcher>> watchers;
   {
     sync::MutexLock lock(mutex_);
-    serving_ = serving;
-    for (const auto& watcher : watchers_) watcher->Show(StatusOf(watcher->known()));
+    for (const auto& watcher : watchers_) watcher->Look();
     watchers = watchers_;
   }
   for (const auto& watcher : watchers) watcher->Flush();
@@ -142,11 +141,7 @@ void HealthService::EndWatches() {
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
                                                const HealthCheckRequest* request,
                                                HealthCheckResponse* response) {
-  HealthCheckResponse::ServingStatus status;
-  {
-    sync::MutexLock lock(mutex_);
-    status = StatusOf(Knows(request->service()));
-  }
+  const ServingStatus status = StatusOf(Find(request->service()));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
     reactor->Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service here"));
@@ -159,11 +154,11 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 
 grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
     grpc::CallbackServerContext*, const HealthCheckRequest* request) {
-  auto watcher = std::make_shared<Watcher>(this, Knows(request->service()));
+  auto watcher = std::make_shared<Watcher>(this, Find(request->service()));
   {
     sync::MutexLock lock(mutex_);
     watchers_.insert(watcher);
-    watcher->Show(StatusOf(watcher->known()));
+    watcher->Look();
     if (watches_over_) watcher->End(Stopping());
   }
   watcher->Flush();

@@ -5,23 +5,29 @@
 #ifndef WORMHOLE_RELAY_HEALTH_SERVICE_H_
 #define WORMHOLE_RELAY_HEALTH_SERVICE_H_
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "proto/sync/mutex.h"
 
 namespace wormhole::relay {
 
-// Knows "" (the whole relay) and one more service, which are always in the same state. Thread-safe.
+// Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
-  explicit HealthService(std::string_view service);
+  // What it is asked for, by name ("" is the whole relay), and whether that serves. The functions
+  // are called by any thread under a lock: they look at a state, and call nothing that comes back.
+  using Services = std::map<std::string, std::function<bool()>>;
 
-  // NOT_SERVING from the start until told otherwise. Tells every Watch.
-  void SetServing(bool serving) WORMHOLE_EXCLUDES(mutex_);
+  explicit HealthService(Services services) : services_(std::move(services)) {}
+
+  // Tells every Watch what has changed; call when what a function returns has.
+  void Refresh() WORMHOLE_EXCLUDES(mutex_);
 
   // Ends every Watch, the later ones at once; call before the server shuts down, which otherwise
   // waits for them.
@@ -38,14 +44,15 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
  private:
   class Watcher;
 
-  bool Knows(const std::string& service) const;
-  grpc::health::v1::HealthCheckResponse::ServingStatus StatusOf(bool known) const
-      WORMHOLE_REQUIRES(mutex_);
+  using ServingStatus = grpc::health::v1::HealthCheckResponse::ServingStatus;
+
+  // Nothing for a name that it does not know.
+  const std::function<bool()>* Find(const std::string& service) const;
   void Forget(const std::shared_ptr<Watcher>& watcher) WORMHOLE_EXCLUDES(mutex_);
 
-  const std::string service_;
-  mutable sync::Mutex mutex_;
-  bool serving_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  const Services services_;
+  // Also around the calls of the functions that are for Watch, so that the last look counts.
+  sync::Mutex mutex_;
   bool watches_over_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::set<std::shared_ptr<Watcher>> watchers_ WORMHOLE_GUARDED_BY(mutex_);
 };

@@ -58,6 +58,14 @@ void QuietLibraries() {
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
+// For people, and for programs that wait for the first line, which clients connect to.
+void SayWhereItListens(const RelayServer& server) {
+  std::cout << "listening on " << server.address() << "\n";
+  if (!server.admin_address().empty()) std::cout << "admin on " << server.admin_address() << "\n";
+  if (!server.probe_address().empty()) std::cout << "probes on " << server.probe_address() << "\n";
+  std::cout << std::flush;
+}
+
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   Log log(config.log);
   Monitor monitor(config, &log);
@@ -70,7 +78,7 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   log.Info(
       "serving",
       {{"version", kVersion}, {"tls", config.tls.enabled()}, {"store", WriteStore(config.store)}});
-  std::cout << "listening on " << (*server)->address() << std::endl;
+  SayWhereItListens(**server);
   signals.Await();
   (*server)->Withdraw();
   if (config.drain_delay > absl::ZeroDuration()) {

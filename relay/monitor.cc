@@ -8,13 +8,17 @@
 namespace wormhole::relay {
 
 Monitor::Monitor(const RelayConfig&, Log* log)
-    : log_(log), started_at_(absl::Now()), store_health_(started_at_) {}
+    : log_(log),
+      started_at_(absl::Now()),
+      store_health_(started_at_),
+      events_([] { return absl::Now(); }) {}
 
-void Monitor::OnEvent(const ChannelEvent&) {}
+void Monitor::OnEvent(const ChannelEvent& event) { events_.Note(event); }
 
 void Monitor::OnFrame(const std::string&, size_t) {}
 
 void Monitor::OnStreamOver(const StreamReport& report) {
+  events_.Note(report);
   if (log_ != nullptr && log_->Takes(Log::Level::kInfo)) {
     log_->Info("stream ended", StreamFields(report, log_->addresses()));
   }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/config.h"
+#include "relay/event_feed.h"
 #include "relay/log.h"
 #include "relay/observer.h"
 #include "relay/store_health.h"
@@ -24,6 +25,7 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
 
   absl::Time started_at() const { return started_at_; }
   StoreHealth& store_health() { return store_health_; }
+  EventFeed& events() { return events_; }
 
   // SwitchboardObserver, StreamObserver
   void OnEvent(const ChannelEvent& event) override;
@@ -37,6 +39,7 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
   Log* const log_;
   const absl::Time started_at_;
   StoreHealth store_health_;
+  EventFeed events_;
 };
 
 }  // namespace wormhole::relay

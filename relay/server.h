@@ -1,4 +1,4 @@
-// A relay that serves: the wiring of switchboard, services and gRPC's server.
+// A relay that serves: the wiring of switchboard, services and ports.
 #ifndef WORMHOLE_RELAY_SERVER_H_
 #define WORMHOLE_RELAY_SERVER_H_
 
@@ -8,11 +8,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "grpcpp/server.h"
+#include "relay/admin_port.h"
 #include "relay/config.h"
+#include "relay/grpc_port.h"
 #include "relay/health_service.h"
 #include "relay/monitor.h"
+#include "relay/probe_port.h"
 #include "relay/rendezvous_service.h"
+#include "relay/serving_state.h"
 #include "relay/store/store.h"
 #include "relay/switchboard.h"
 #include "relay/ticker.h"
@@ -22,8 +25,9 @@ namespace wormhole::relay {
 class RelayServer {
  public:
   // Serves from the moment that this returns. `config` is valid; `store` and `monitor` outlive the
-  // server, and the store has not been used yet. UNAVAILABLE, with one line for people, when the
-  // address cannot be listened on; the store's error when it cannot be read.
+  // server, and the store has not been used yet. UNAVAILABLE, with one line for people, when an
+  // address cannot be listened on; the store's error when it cannot be read. The probe port answers
+  // while the store is read.
   static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config, Store* store,
                                                             Monitor* monitor);
 
@@ -33,8 +37,10 @@ class RelayServer {
   RelayServer(const RelayServer&) = delete;
   RelayServer& operator=(const RelayServer&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound.
-  const std::string& address() const { return address_; }
+  // ADDRESS:PORT, the port being the one that was bound. Of a port that is off: empty.
+  const std::string& address() const { return public_->address(); }
+  std::string admin_address() const { return admin_ ? admin_->address() : ""; }
+  std::string probe_address() const { return probe_ ? probe_->address() : ""; }
 
   size_t stream_count() const { return rendezvous_.stream_count(); }
 
@@ -45,25 +51,31 @@ class RelayServer {
   // Withdraws, if that was not done before. Attached streams are told to come back later, and end;
   // no new one is accepted: the relay listens no more, and tells its connections so (GOAWAY), upon
   // which a client that knows other addresses turns to them. Blocks until the last stream has ended
-  // or the time is over. True if all streams ended by themselves.
+  // or the time is over; then the other ports end, which until now show what is going on. True if
+  // all streams ended by themselves.
   bool Drain();
 
  private:
-  RelayServer(const RelayConfig& config, std::unique_ptr<Switchboard> switchboard,
+  RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
+              std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
               Monitor* monitor);
-  absl::Status Listen(const RelayConfig& config);
+  absl::Status Listen(const RelayConfig& config, Monitor* monitor);
+  void RefreshHealth();
   // Whether the streams ended before the deadline.
   bool Stop(std::chrono::steady_clock::time_point deadline);
+  bool StopPublic(std::chrono::steady_clock::time_point deadline);
 
   const absl::Duration drain_timeout_;
   std::optional<std::chrono::steady_clock::time_point> drain_deadline_;
-  std::string address_;
   // In the order of their making: each uses those above it.
+  const std::unique_ptr<ServingState> serving_;
+  const std::unique_ptr<ProbePort> probe_;  // null: there is none
   const std::unique_ptr<Switchboard> switchboard_;
   HealthService health_;
   RendezvousService rendezvous_;
-  std::unique_ptr<grpc::Server> server_;
-  Ticker ticker_;
+  std::unique_ptr<AdminPort> admin_;  // null: there is none
+  std::unique_ptr<GrpcPort> public_;
+  std::optional<Ticker> ticker_;  // since it listens
 };
 
 }  // namespace wormhole::relay

@@ -29,7 +29,7 @@ std::vector<std::string> CommandOf(Kind kind, const Folder& folder, const RelayS
   if (error) Die("/proc/self/exe cannot be read: " + error.message());
   if (kind == Kind::kFloor) return {here / "floor_server"};
   std::vector<std::string> command = {here / "../../relay/wormhole-relay",
-                                      "--listen=" + setup.listen,
+                                      "--listen=" + setup.listen, "--admin-listen=off",
                                       "--store=" + StoreOf(kind, folder, setup),
                                       "--core-dumps"};  // else nobody sees its /proc/PID/fd
   if (!setup.motd.empty()) command.push_back("--motd=" + setup.motd);

@@ -45,6 +45,7 @@ class GrpcExchangeTest : public ::testing::Test {
   GrpcExchangeTest() {
     gpr_set_log_function([](gpr_log_func_args*) {});  // refused connections are part of the test
     config_.listen = "127.0.0.1:0";
+    config_.admin_listen = "";
   }
 
   void Serve() {

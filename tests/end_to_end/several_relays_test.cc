@@ -34,7 +34,7 @@ class Relay {
  public:
   void Start(std::vector<std::string> flags = {}) {
     flags.insert(flags.begin(), {std::getenv("WORMHOLE_RELAY"), "--listen=" + address(),
-                                 "--store=memory", "--motd=" + address()});
+                                 "--admin-listen=off", "--store=memory", "--motd=" + address()});
     process_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = flags});
     ASSERT_EQ(process_->WaitForLine(ChildProcess::kOut, "listening on "), address());
   }

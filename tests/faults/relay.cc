@@ -17,7 +17,7 @@ std::string Program() {
 Relay::Relay(Options options) : options_(std::move(options)) {}
 
 bool Relay::Start() {
-  std::vector<std::string> arguments = {Program(), "--listen=" + address(),
+  std::vector<std::string> arguments = {Program(), "--listen=" + address(), "--admin-listen=off",
                                         "--store=" + options_.store};
   arguments.insert(arguments.end(), options_.flags.begin(), options_.flags.end());
   child_ = std::make_unique<testing::ChildProcess>(testing::ChildProcess::Options{

@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_TESTS_SERVICE_RELAY_PROCESS_H_
 #define WORMHOLE_TESTS_SERVICE_RELAY_PROCESS_H_
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,8 @@ class RelayProcess {
  public:
   using Variables = std::vector<std::pair<std::string, std::string>>;
 
-  // Starts `wormhole-relay ARGS` with these variables added to the environment.
+  // Starts `wormhole-relay ARGS` with these variables added to the environment; without an admin
+  // port, which only one relay of a machine can have by default, unless ARGS give it one.
   explicit RelayProcess(std::vector<std::string> args, Variables variables = {})
       : child_({.arguments = WithProgram(std::move(args)),
                 .environment = std::move(variables),
@@ -40,6 +42,9 @@ class RelayProcess {
 
  private:
   static std::vector<std::string> WithProgram(std::vector<std::string> args) {
+    const bool admin = std::ranges::any_of(
+        args, [](const std::string& arg) { return arg.starts_with("--admin-listen="); });
+    if (!admin) args.insert(args.begin(), "--admin-listen=off");
     args.insert(args.begin(), "relay/wormhole-relay");
     return args;
   }

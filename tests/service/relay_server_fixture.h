@@ -18,7 +18,10 @@ using relay::RelayServer;
 
 class RelayServerTest : public ::testing::Test {
  protected:
-  RelayServerTest() { config_.listen = "127.0.0.1:0"; }
+  RelayServerTest() {
+    config_.listen = "127.0.0.1:0";
+    config_.admin_listen = "";
+  }
 
   void Serve() {
     auto server = RelayServer::Start(config_, &store_, &monitor_);

@@ -35,6 +35,7 @@ class RelayTlsTest : public ::testing::Test {
  protected:
   RelayTlsTest() {
     config_.listen = "127.0.0.1:0";
+    config_.admin_listen = "";
     config_.tls.cert = ::testing::TempDir() + "/cert.pem";
     config_.tls.key = ::testing::TempDir() + "/key.pem";
     Install("relay");
