@@ -10,9 +10,9 @@ namespace {
 // As the public port has it; and of the service that is here.
 HealthService::Services Services(const ServingState* serving) {
   const auto serves = [serving] { return serving->serves(); };
-  return {{"", serves},
-          {RendezvousService::kName, serves},
-          {InspectionService::kName, [] { return true; }}};
+  return {{"", serves}, {RendezvousService::kName, serves}, {InspectionService::kName, [] {
+                                                               return true;
+                                                             }}};
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ Channel::State StateOf(const ChannelRecord& record) {
                                                      : Channel::STATE_JOINED;
 }
 
+// For people; never below zero, whatever the clock does.
+void AssignShort(absl::Duration from, google::protobuf::Duration& to) {
+  Assign(absl::Trunc(std::max(from, absl::ZeroDuration()), absl::Milliseconds(1)), to);
+}
+
 void ShowSide(const ChannelView& view, Role role, ChannelSide& side) {
   const LogState& log = view.snapshot.log(role);
   side.set_place(PlaceOf(view.sides[static_cast<size_t>(role)]));
@@ -59,8 +64,8 @@ Channel ShowChannel(const ChannelView& view, absl::Time now) {
   channel.set_mood(record.ended_by);
   channel.set_named(record.named);
   Assign(record.created_at, *channel.mutable_created_at());
-  Assign(std::max(now - record.created_at, absl::ZeroDuration()), *channel.mutable_age());
-  Assign(std::max(record.due_at - now, absl::ZeroDuration()), *channel.mutable_time_left());
+  AssignShort(now - record.created_at, *channel.mutable_age());
+  AssignShort(record.due_at - now, *channel.mutable_time_left());
   ShowSide(view, Role::kInitiator, *channel.mutable_initiator());
   ShowSide(view, Role::kReceiver, *channel.mutable_receiver());
   channel.set_waiting(static_cast<uint32_t>(view.waiting));

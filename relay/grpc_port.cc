@@ -96,11 +96,10 @@ absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& 
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat(options.flag, ": cannot listen on ", options.listen,
-                                               "; is the port taken?"));
+    return absl::UnavailableError(
+        absl::StrCat(options.flag, ": cannot listen on ", options.listen, "; is the port taken?"));
   }
-  return std::unique_ptr<GrpcPort>(
-      new GrpcPort(WithPort(options.listen, port), std::move(server)));
+  return std::unique_ptr<GrpcPort>(new GrpcPort(WithPort(options.listen, port), std::move(server)));
 }
 
 GrpcPort::GrpcPort(std::string address, std::unique_ptr<grpc::Server> server)

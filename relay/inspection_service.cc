@@ -145,10 +145,7 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
 
   void OnCancel() override { End(grpc::Status::CANCELLED); }
 
-  void OnDone() override {
-    --service_->listings_;
-    const std::shared_ptr<ChannelLister> alive = std::move(self_);
-  }
+  void OnDone() override { const std::shared_ptr<ChannelLister> alive = std::move(self_); }
 
  private:
   void Answer(absl::StatusOr<Switchboard::ChannelPage> page) {
@@ -166,8 +163,13 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
     if (First()) Finish(std::move(status));
   }
 
-  // Whether the caller is the one to end it. The response is there until then.
-  bool First() { return !ended_.exchange(true); }
+  // Whether the caller is the one to end it. The response is there until it has. The client may
+  // ask for the next page before OnDone, so that this page counts no more from now on.
+  bool First() {
+    if (ended_.exchange(true)) return false;
+    --service_->listings_;
+    return true;
+  }
 
   InspectionService* const service_;
   ListChannelsResponse* const response_;

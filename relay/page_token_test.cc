@@ -9,9 +9,9 @@ namespace wormhole::relay {
 namespace {
 
 TEST(PageTokenTest, ComesBackAsItWent) {
-  for (const ChannelKey& key : {ChannelKey{"example.com/app1", 7}, ChannelKey{"a/b/c", 0},
-                                ChannelKey{std::string(255, 'x'), kMaxChannelId},
-                                ChannelKey{"\xe6\x97\xa5", 1}}) {
+  for (const ChannelKey& key :
+       {ChannelKey{"example.com/app1", 7}, ChannelKey{"a/b/c", 0},
+        ChannelKey{std::string(255, 'x'), kMaxChannelId}, ChannelKey{"\xe6\x97\xa5", 1}}) {
     const std::string token = WritePageToken(key);
     EXPECT_EQ(ReadPageToken(token), key);
     EXPECT_EQ(token.find_first_of("=+/ "), std::string::npos) << token;

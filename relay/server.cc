@@ -64,8 +64,8 @@ absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfi
                            .max_stream_age = config.max_stream_age},
                           RealEnvironment(monitor), store);
   if (!switchboard.ok()) return switchboard.status();
-  std::unique_ptr<RelayServer> server(new RelayServer(
-      config, std::move(serving), *std::move(probe), *std::move(switchboard), monitor));
+  std::unique_ptr<RelayServer> server(new RelayServer(config, std::move(serving), *std::move(probe),
+                                                      *std::move(switchboard), monitor));
   const absl::Status listening = server->Listen(config, monitor);
   if (!listening.ok()) return listening;
   return server;

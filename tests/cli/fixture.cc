@@ -25,7 +25,8 @@ std::string RelayPath() { return FromEnvironment("WORMHOLE_RELAY"); }
 CliTest::CliTest(const Words& relay_flags) {
   std::string pattern = ::testing::TempDir() + "/cli_XXXXXX";
   folder_ = mkdtemp(pattern.data());
-  Words arguments = {RelayPath(), "--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory", "--motd=be\u202e kind"};
+  Words arguments = {RelayPath(), "--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory",
+                     "--motd=be\u202e kind"};
   arguments.insert(arguments.end(), relay_flags.begin(), relay_flags.end());
   relay_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = std::move(arguments)});
   address_ = relay_->WaitForLine(ChildProcess::kOut, "listening on ");

@@ -12,9 +12,9 @@ RelayTest::RelayTest() : folder_(::testing::TempDir() + "/relay.XXXXXX") {
 }
 
 void RelayTest::StartRelay(std::vector<std::string> flags) {
-  std::vector<std::string> arguments = {getenv("WORMHOLE_RELAY"),
-                                        "--listen=" + (address_.empty() ? "127.0.0.1:0" : address_),
-                                        "--admin-listen=off", "--store=sqlite:" + PathOf("relay.db")};
+  std::vector<std::string> arguments = {
+      getenv("WORMHOLE_RELAY"), "--listen=" + (address_.empty() ? "127.0.0.1:0" : address_),
+      "--admin-listen=off", "--store=sqlite:" + PathOf("relay.db")};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   relay_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = std::move(arguments)});
   address_ = relay_->WaitForLine(ChildProcess::kOut, "listening on ");

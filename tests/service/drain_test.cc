@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "tests/service/attach_client.h"
+#include "tests/service/inspection_fixture.h"
 #include "tests/service/relay_process.h"
 #include "tests/service/relay_server_fixture.h"
 
@@ -100,6 +101,26 @@ TEST_F(DrainTest, NobodyNewIsLetInWhileOldStreamsEnd) {
   EXPECT_GT(server_->stream_count(), 0u);
   drain.join();
   EXPECT_TRUE(ended);  // the reactor gives up on the reader before the drain's time is over
+}
+
+// Somebody may want to know why it takes so long.
+TEST_F(DrainTest, AdminAndProbesAnswerUntilStreamsHaveEnded) {
+  config_.admin_listen = "127.0.0.1:0";
+  config_.probe_listen = "127.0.0.1:0";
+  Serve();
+  InspectionClient inspection(server_->admin_address());
+  const auto probes = Connect(server_->probe_address());
+  DeafReader deaf(server_->address());
+  std::thread drain([&] { server_->Drain(); });
+  EXPECT_EQ(ReasonOf(deaf.other().Finish()), ErrorDetail::REASON_DRAINING);
+  const auto relay = inspection.GetRelay();
+  EXPECT_TRUE(relay.draining());
+  EXPECT_EQ(relay.counts().active_channels(), 1u);
+  EXPECT_EQ(HealthOf(probes), HealthCheckResponse::NOT_SERVING);
+  EXPECT_GT(server_->stream_count(), 0u);
+  drain.join();
+  HealthCheckResponse response;
+  EXPECT_EQ(Check(probes, response).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 // An HTTP/2 connection on which nobody answers the relay's ping that is to end it.

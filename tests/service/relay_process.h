@@ -27,6 +27,11 @@ class RelayProcess {
     return child_.WaitForLine(testing::ChildProcess::kOut, "listening on ");
   }
 
+  // The rest of the line on standard output that begins so.
+  std::string AwaitLine(const std::string& prefix) {
+    return child_.WaitForLine(testing::ChildProcess::kOut, prefix);
+  }
+
   pid_t pid() const { return child_.pid(); }
   void Signal(int signal) { child_.Signal(signal); }
   // False when the process ended without.

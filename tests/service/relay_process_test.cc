@@ -12,13 +12,11 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "google/protobuf/descriptor.h"
-#include "google/protobuf/descriptor_database.h"
-#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "tests/service/attach_client.h"
+#include "tests/service/reflection_client.h"
 
 namespace wormhole::service_test {
 namespace {
@@ -34,7 +32,6 @@ using ::testing::StartsWith;
 
 constexpr char kAny[] = "--listen=127.0.0.1:0";
 constexpr char kMemory[] = "--store=memory";
-constexpr char kService[] = "wormhole.rendezvous.v1.RendezvousService";
 
 // Bazel removes it with the test's folder.
 std::string MakeFolder() {
@@ -189,46 +186,6 @@ TEST(RelayProcessTest, AKilledRelayGoesOnWithItsChannels) {
   EXPECT_EQ(b.ReceiveNews()->message().frame(), "two");
 }
 
-ServerReflectionResponse AskReflection(const std::string& address,
-                                       const ServerReflectionRequest& request,
-                                       grpc::Status& status) {
-  const auto stub = ServerReflection::NewStub(Connect(address));
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
-  const auto stream = stub->ServerReflectionInfo(&context);
-  stream->Write(request);
-  stream->WritesDone();
-  ServerReflectionResponse response;
-  stream->Read(&response);
-  status = stream->Finish();
-  return response;
-}
-
-ServerReflectionRequest ListServices() {
-  ServerReflectionRequest request;
-  request.set_list_services("");
-  return request;
-}
-
-ServerReflectionRequest FileOf(const std::string& symbol) {
-  ServerReflectionRequest request;
-  request.set_file_containing_symbol(symbol);
-  return request;
-}
-
-TEST(RelayProcessTest, ReflectionListsTheServices) {
-  RelayProcess relay({kAny, kMemory});
-  grpc::Status status;
-  const auto response = AskReflection(relay.AwaitListening(), ListServices(), status);
-  EXPECT_TRUE(status.ok());
-  std::vector<std::string> names;
-  for (const auto& service : response.list_services_response().service()) {
-    names.push_back(service.name());
-  }
-  EXPECT_THAT(names, ::testing::UnorderedElementsAre(kService, "grpc.health.v1.Health",
-                                                     "grpc.reflection.v1alpha.ServerReflection"));
-}
-
 int ThreadsOf(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string word; status >> word;) {
@@ -261,26 +218,11 @@ TEST(RelayProcessTest, StreamsOfReflectionDoNotTakeAllThreads) {
 // With the files that they import, so that a client needs no .proto file.
 TEST(RelayProcessTest, ReflectionDescribesTheServices) {
   RelayProcess relay({kAny, kMemory});
-  const std::string address = relay.AwaitListening();
-  for (const char* service : {kService, "grpc.health.v1.Health"}) {
-    grpc::Status status;
-    const auto response = AskReflection(address, FileOf(service), status);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    google::protobuf::SimpleDescriptorDatabase files;
-    for (const std::string& file : response.file_descriptor_response().file_descriptor_proto()) {
-      google::protobuf::FileDescriptorProto parsed;
-      EXPECT_TRUE(parsed.ParseFromString(file) && files.Add(parsed));
-    }
-    google::protobuf::DescriptorPool pool(&files);
-    EXPECT_NE(pool.FindServiceByName(service), nullptr) << response.ShortDebugString();
+  ReflectionClient client(relay.AwaitListening());
+  for (const char* service :
+       {"wormhole.rendezvous.v1.RendezvousService", "grpc.health.v1.Health"}) {
+    EXPECT_NE(client.FindService(service), nullptr) << service;
   }
-}
-
-TEST(RelayProcessTest, ReflectionCanBeTurnedOff) {
-  RelayProcess relay({kAny, kMemory, "--reflection=false"});
-  grpc::Status status;
-  AskReflection(relay.AwaitListening(), ListServices(), status);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 // Tokens, frames and addresses have no place in a log; tests/end_to_end/secrets_test.cc looks

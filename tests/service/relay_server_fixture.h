@@ -23,8 +23,10 @@ class RelayServerTest : public ::testing::Test {
     config_.admin_listen = "";
   }
 
-  void Serve() {
-    auto server = RelayServer::Start(config_, &store_, &monitor_);
+  void Serve() { ServeFrom(&store_); }
+
+  void ServeFrom(relay::Store* store) {
+    auto server = RelayServer::Start(config_, store, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = Connect(server_->address());
