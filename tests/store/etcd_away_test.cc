@@ -185,7 +185,7 @@ TEST(EtcdAwayTest, WhatWaitsGoesInOneTransaction) {
   // Each transaction has one revision, which the keys that it wrote share.
   std::set<std::string> revisions;
   const std::string all =
-      cluster.Control({"get", "--prefix", "wormhole/v1/fr/", "--write-out=fields"}).value();
+      cluster.Control({"get", "--prefix", "wormhole/v1/st/", "--write-out=fields"}).value();
   for (size_t at = all.find("\"ModRevision\""); at != std::string::npos;
        at = all.find("\"ModRevision\"", at + 1)) {
     revisions.insert(all.substr(at, all.find('\n', at) - at));

@@ -58,7 +58,7 @@ void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
 
 void EtcdFollower::Watch() {
   etcdserverpb::WatchCreateRequest request;
-  request.set_key(keys_->root());
+  request.set_key(keys_->Watched());
   request.set_range_end(EndOfPrefix(keys_->root()));
   request.set_progress_notify(true);
   request.set_fragment(true);

@@ -21,8 +21,11 @@ std::optional<Value> Parse(const std::string& bytes) {
 std::optional<EtcdLog> ReadLog(const std::string& bytes) {
   const auto value = Parse<store::LogValue>(bytes);
   if (!value) return std::nullopt;
-  return EtcdLog{.stored = value->stored(),
-                 .sizes = std::deque<uint64_t>(value->sizes().begin(), value->sizes().end())};
+  EtcdLog log{.stored = value->stored()};
+  for (const store::KeptFrameValue& frame : value->last()) {
+    log.last.push_back({.size = frame.size(), .frame = frame.frame()});
+  }
+  return log;
 }
 
 std::optional<uint64_t> ReadCursor(const std::string& bytes) {
@@ -44,14 +47,36 @@ store::MemberValue MemberOf(const Member& member) {
   return value;
 }
 
-// A value that cannot be read is taken for missing: it is not this format's.
+// A value that cannot be read is taken for missing: it is not this format's. One that is known
+// already is not read: this relay hears of all that it writes.
 template <typename T>
 bool TakeCell(Cell<T>& cell, const KeyValue& kv, bool exists,
               std::optional<T> (*read)(const std::string&)) {
+  if (kv.mod_revision() <= cell.revision) return false;
   return cell.Take(kv.mod_revision(), exists ? read(kv.value()) : std::nullopt);
 }
 
 }  // namespace
+
+const EtcdFrame* EtcdLog::Find(uint64_t number) const {
+  if (number > stored || stored - number >= last.size()) return nullptr;
+  return &last[last.size() - 1 - (stored - number)];
+}
+
+bool EtcdLog::Add(const std::string& frame, bool keep, uint64_t forgotten) {
+  size_t bytes = frame.size();
+  for (uint64_t number = stored; number > forgotten; --number) {
+    if (const EtcdFrame* const kept = Find(number)) bytes += kept->frame.size();
+  }
+  const bool here = keep && !frame.empty() && bytes <= kMaxBytesInLog;
+  ++stored;
+  last.push_back({.size = frame.size(), .frame = here ? frame : std::string()});
+  return keep && !here;
+}
+
+void EtcdLog::DropUpTo(uint64_t forgotten) {
+  while (last.size() > stored - forgotten) last.pop_front();
+}
 
 LogState ChannelImage::LogUpTo(Role author, uint64_t number) const {
   const auto& log = logs[static_cast<size_t>(author)].value;
@@ -61,10 +86,36 @@ LogState ChannelImage::LogUpTo(Role author, uint64_t number) const {
   state.stored = std::min(log->stored, number);
   state.forgotten = std::min(state.stored, state.accepted);
   uint64_t at = log->stored;
-  for (auto size = log->sizes.rbegin(); size != log->sizes.rend(); ++size, --at) {
-    if (at > state.forgotten && at <= state.stored) state.bytes += *size;
+  for (auto frame = log->last.rbegin(); frame != log->last.rend(); ++frame, --at) {
+    if (at > state.forgotten && at <= state.stored) state.bytes += frame->size;
   }
   return state;
+}
+
+bool ChannelImage::MayHaveKeys(Role author, uint64_t first, uint64_t last) const {
+  const auto& log = logs[static_cast<size_t>(author)].value;
+  for (uint64_t number = first; number <= last; ++number) {
+    if (!log || number > log->stored) return true;  // others may have been stored since
+    const EtcdFrame* const frame = log->Find(number);
+    if (frame == nullptr || frame->frame.empty()) return true;
+  }
+  return false;
+}
+
+std::vector<StoredFrame> ChannelImage::FramesInLog(Role author, uint64_t after,
+                                                   size_t max_bytes) const {
+  std::vector<StoredFrame> frames;
+  const auto& log = logs[static_cast<size_t>(author)].value;
+  if (!log) return frames;
+  size_t bytes = 0;
+  for (uint64_t number = after + 1;; ++number) {
+    const EtcdFrame* const frame = log->Find(number);
+    if (frame == nullptr || frame->frame.empty()) break;
+    bytes += frame->size;
+    if (!frames.empty() && bytes > max_bytes) break;
+    frames.push_back({.number = number, .frame = frame->frame});
+  }
+  return frames;
 }
 
 std::optional<ChannelSnapshot> ChannelImage::SnapshotFor(std::string_view relay) const {
@@ -143,7 +194,11 @@ std::string WriteLog(const EtcdLog& log, std::string_view writer) {
   store::LogValue value;
   value.set_writer(std::string(writer));
   value.set_stored(log.stored);
-  for (const uint64_t size : log.sizes) value.add_sizes(size);
+  for (const EtcdFrame& frame : log.last) {
+    store::KeptFrameValue* const last = value.add_last();
+    last->set_size(frame.size);
+    last->set_frame(frame.frame);
+  }
   return value.SerializeAsString();
 }
 
@@ -203,9 +258,7 @@ uint32_t ReadNotice(const std::string& bytes) {
   return value ? value->third_parties() : 0;
 }
 
-// Every value has its writer as field 1, and what else it has does not matter here.
-std::string WriterOf(const std::string& bytes) {
-  return Parse<store::PresenceValue>(bytes).value_or(store::PresenceValue()).writer();
-}
+// Every value has its writer as field 1, which is written first.
+std::string BeginningOf(std::string_view writer) { return WritePresence(writer); }
 
 }  // namespace wormhole::relay

@@ -14,10 +14,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "etcd_rpc.pb.h"
 #include "relay/channel.h"
 #include "relay/store/etcd/keys.h"
+#include "relay/store/store.h"
 
 namespace wormhole::relay {
 
@@ -37,10 +39,27 @@ struct Cell {
   }
 };
 
+// Short frames are kept in their log's value, up to so many bytes in all: a key less to write, to
+// tell watchers of and to delete again. Few, because each append writes them all again.
+inline constexpr size_t kMaxBytesInLog = 1024;
+
+struct EtcdFrame {
+  uint64_t size = 0;
+  std::string frame;  // itself, if it is kept in the log; else empty
+};
+
 // One author's log as its relay keeps it.
 struct EtcdLog {
   uint64_t stored = 0;
-  std::deque<uint64_t> sizes;  // of the last frames
+  std::deque<EtcdFrame> last;  // up to the one with the number `stored`
+
+  // Null when it is not one of the last.
+  const EtcdFrame* Find(uint64_t number) const;
+  // Adds one that is to be kept, or that only counts. Of the others those beyond `forgotten` are.
+  // Returns whether the frame is to be kept under a key of its own.
+  bool Add(const std::string& frame, bool keep, uint64_t forgotten);
+  // Lets go of those that are not kept any more.
+  void DropUpTo(uint64_t forgotten);
 };
 
 struct ChannelImage {
@@ -66,6 +85,11 @@ struct ChannelImage {
   LogState LogOf(Role author) const { return LogUpTo(author, UINT64_MAX); }
   // As if no frame beyond `number` had been stored.
   LogState LogUpTo(Role author, uint64_t number) const;
+  // Whether a frame of these numbers may have a key of its own.
+  bool MayHaveKeys(Role author, uint64_t first, uint64_t last) const;
+  // The frames that follow `after` as far as they are in the log itself; at least one, and then up
+  // to `max_bytes`. Empty when the next one is not.
+  std::vector<StoredFrame> FramesInLog(Role author, uint64_t after, size_t max_bytes) const;
   // Nothing is known.
   bool empty() const { return record.revision == 0; }
   // As `relay` sees it.
@@ -92,8 +116,8 @@ std::string WriteNotice(uint32_t third_parties, std::string_view writer);
 std::optional<ChannelRecord> ReadRecord(const std::string& value);
 std::optional<std::string> ReadFrame(const std::string& value);
 uint32_t ReadNotice(const std::string& value);
-// Who has written any of these values; empty when it is none.
-std::string WriterOf(const std::string& value);
+// How every value that this relay writes begins.
+std::string BeginningOf(std::string_view writer);
 
 }  // namespace wormhole::relay
 

@@ -86,7 +86,7 @@ std::string EtcdKeys::Frame(const ChannelKey& key, Role author, uint64_t number)
 }
 
 std::string EtcdKeys::Side(std::string_view app_id, std::string_view side) const {
-  return absl::StrCat(root_, "si/", Escape(app_id), "/", absl::BytesToHexString(View(side)));
+  return absl::StrCat(root_, "by/", Escape(app_id), "/", absl::BytesToHexString(View(side)));
 }
 
 std::optional<EtcdKeys::Place> EtcdKeys::Parse(std::string_view key) const {

@@ -6,10 +6,10 @@
 //   PREFIX v1/st/APP/ID/{pi,pr}         at which relay the side is attached
 //   PREFIX v1/st/APP/ID/t               third parties were refused
 //   PREFIX v1/fr/APP/ID/{i,r}/NUMBER    a frame; the number has 20 digits
-//   PREFIX v1/si/APP/SIDE               the id of the side's channel; SIDE in hexadecimal digits
+//   PREFIX v1/by/APP/SIDE               the id of the side's channel; SIDE in hexadecimal digits
 //
 // APP is the app-id with `/` and `%` as %2F and %25. Records lie apart from the rest, so that a
-// relay that starts reads them alone.
+// relay that starts reads them alone, and sides come before what relays watch.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_KEYS_H_
 #define WORMHOLE_RELAY_STORE_ETCD_KEYS_H_
 
@@ -29,6 +29,8 @@ class EtcdKeys {
 
   const std::string& root() const { return root_; }
   std::string Records() const { return root_ + "ch/"; }
+  // The first of those that relays watch, which go on to the end.
+  std::string Watched() const { return Records(); }
 
   std::string Record(const ChannelKey& key) const { return Of("ch/", key); }
   std::string States(const ChannelKey& key) const { return Of("st/", key) + "/"; }

@@ -8,7 +8,6 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "relay/store/etcd/leases.h"
 
 namespace wormhole::relay {
 namespace {
@@ -34,12 +33,15 @@ ChannelRecord Record() {
   return record;
 }
 
-// Revision 10 wrote everything.
+// One that is not kept in its log.
+std::string Long(char letter) { return std::string(kMaxBytesInLog + 1, letter); }
+
+// Revision 10 wrote everything. Frames have keys of their own.
 ChannelImage Image(uint64_t stored, uint64_t accepted) {
   ChannelImage image;
   image.record.Take(10, Record());
   EtcdLog log{.stored = stored};
-  for (uint64_t n = 1; n <= stored; ++n) log.sizes.push_back(n);
+  for (uint64_t n = 1; n <= stored; ++n) log.last.push_back({.size = n});
   image.log(kInitiator).Take(10, log);
   image.cursor(kInitiator).Take(10, accepted);
   image.log(kReceiver).Take(10, std::nullopt);
@@ -65,7 +67,11 @@ class PlanTest : public ::testing::Test {
   std::unique_ptr<ChannelPart> Plan(const ChannelImage* image) {
     return PlanPart({.keys = &kKeys,
                      .writer = "me",
-                     .lease = [this](absl::Time) { return lease_; },
+                     .lease =
+                         [this](absl::Time due_at) {
+                           lease_for_ = due_at;
+                           return lease_;
+                         },
                      .presence_lease = 5},
                     kKey, image, calls_, 1 << 20, missing_lease_);
   }
@@ -88,7 +94,7 @@ class PlanTest : public ::testing::Test {
   }
   void Finish(ChannelPart& part, const TxnResponse& response, ChannelImage& image) {
     EtcdAnswers answers;
-    part.Finish(response, 20, image, calls_, answers);
+    part.Finish(response, revision_ += 10, image, calls_, answers);
     for (const auto& answer : answers) answer();
   }
   static TxnResponse Success() {
@@ -97,7 +103,9 @@ class PlanTest : public ::testing::Test {
     return response;
   }
 
+  int64_t revision_ = 10;
   int64_t lease_ = 3;
+  absl::Time lease_for_;
   std::optional<absl::Time> missing_lease_;
   EtcdCalls calls_;
   std::vector<LogState> appended_, accepted_;
@@ -105,8 +113,8 @@ class PlanTest : public ::testing::Test {
 
 TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
   const ChannelImage image = Image(1, 0);
-  Append(2, "two");
-  Append(3, "three");
+  Append(2, Long('2'));
+  Append(3, Long('3'));
   const auto part = Plan(&image);
   EXPECT_EQ(part->taken(), 2u);
   EXPECT_THAT(Keys(part->request().success()),
@@ -123,7 +131,7 @@ TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
 
 TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
   const ChannelImage image = Image(2, 1);
-  Append(3, "three");
+  Append(3, Long('3'));
   Accept(3);
   const auto part = Plan(&image);
   EXPECT_THAT(Keys(part->request().success()),
@@ -131,6 +139,53 @@ TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
                           "delete w/v1/fr/a%2Fb/7/i/00000000000000000002"));
   EXPECT_EQ(part->request().success(2).request_delete_range().range_end(),
             kKeys.Frame(kKey, kInitiator, 3) + '\0');
+}
+
+TEST_F(PlanTest, ShortFramesAreKeptInTheirLog) {
+  ChannelImage image = Image(0, 0);
+  Append(1, "one");
+  Append(2, Long('2'));
+  Append(3, "three");
+  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000002", "put w/v1/st/a%2Fb/7/li"));
+  Finish(*part, Success(), image);
+  EXPECT_EQ(image.FramesInLog(kInitiator, 0, 100).size(), 1u);
+  EXPECT_THAT(image.FramesInLog(kInitiator, 1, 100), IsEmpty());
+  EXPECT_EQ(image.FramesInLog(kInitiator, 2, 0).at(0).frame, "three");
+  // They have no keys that would have to be deleted when they are accepted.
+  Accept(1);
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/ci"));
+  Accept(3);
+  EXPECT_THAT(
+      Keys(Plan(&image)->request().success()),
+      ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001"));
+}
+
+TEST_F(PlanTest, ALogKeepsOnlySoManyBytes) {
+  ChannelImage image = Image(0, 0);
+  const std::string half(kMaxBytesInLog / 2, 'h');
+  for (uint64_t n = 1; n <= 3; ++n) Append(n, half);
+  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000003", "put w/v1/st/a%2Fb/7/li"));
+  Finish(*part, Success(), image);
+  // What is accepted counts no more, and is gone when the log is written again.
+  image.cursor(kInitiator).Take(21, 2);
+  Append(4, half);
+  const auto next = Plan(&image);
+  EXPECT_THAT(Keys(next->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/li"));
+  Finish(*next, Success(), image);
+  EXPECT_EQ(image.log(kInitiator).value->last.size(), 2u);
+}
+
+// The reader's relay has not heard of all frames that were accepted elsewhere.
+TEST_F(PlanTest, FramesThatAreNotKnownAreDeletedToo) {
+  const ChannelImage image = Image(0, 0);
+  Accept(2);
+  EXPECT_THAT(
+      Keys(Plan(&image)->request().success()),
+      ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001"));
 }
 
 TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
@@ -184,7 +239,7 @@ TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   etcdserverpb::KeyValue* const log = refused.add_responses()->mutable_response_range()->add_kvs();
   log->set_key(kKeys.Log(kKey, kInitiator));
   log->set_mod_revision(12);
-  log->set_value(WriteLog({.stored = 2, .sizes = {1, 3}}, "other"));
+  log->set_value(WriteLog({.stored = 2, .last = {{.size = 1}, {.size = 3}}}, "other"));
   Finish(*part, refused, image);
   EXPECT_EQ(calls_.size(), 1u);
   EXPECT_EQ(image.LogOf(kInitiator).stored, 2u);
@@ -192,6 +247,25 @@ TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   EXPECT_THAT(Keys(Plan(&image)->request().success()),
               ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/",
                           "read w/v1/fr/a%2Fb/7/i/00000000000000000002"));
+}
+
+// Its sides stay under the lease that they have.
+TEST_F(PlanTest, AChannelThatEndsBeforeItsTimeKeepsItsLease) {
+  const ChannelImage image = Image(0, 0);
+  ChannelRecord ended = Record();
+  ended.life = Life::kClosed;
+  const auto plan = [&](int64_t due_at) {
+    ended.due_at = absl::FromUnixSeconds(due_at);
+    calls_.clear();
+    calls_.push_back({.what = PutCall{.expected = 1, .record = ended, .done = [](auto) {}}});
+    return Keys(Plan(&image)->request().success());
+  };
+  EXPECT_THAT(plan(99), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                                    "put w/v1/ch/a%2Fb/7"));
+  EXPECT_EQ(lease_for_, Record().due_at);
+  EXPECT_THAT(plan(101), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                                     "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
+  EXPECT_EQ(lease_for_, ended.due_at);
 }
 
 TEST_F(PlanTest, NothingIsWrittenWithoutALease) {
@@ -211,8 +285,8 @@ TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
   EXPECT_EQ(part->taken(), 1u);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
-                          "put w/v1/ch/a%2Fb/7", "put w/v1/si/a%2Fb/69"));
-  EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/si/a%2Fb/69"));
+                          "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
+  EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/by/a%2Fb/69"));
 }
 
 TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
@@ -261,69 +335,6 @@ TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
   const auto part = Plan(&image);
   EXPECT_EQ(part->request().success(2).request_range().limit(), 3);  // 3, 4 and 5
   EXPECT_GT(part->bytes(), 12u);
-}
-
-TEST(EtcdKeysTest, KeysAreReadBack) {
-  for (const std::string app : {"a", "a/b", "a%2Fb", "%", "/", "ä 1"}) {
-    const ChannelKey key = {app, 999'999'999};
-    EXPECT_EQ(kKeys.Parse(kKeys.Record(key))->channel, key);
-    EXPECT_EQ(kKeys.Parse(kKeys.Cursor(key, kReceiver))->role, kReceiver);
-    EXPECT_EQ(kKeys.Parse(kKeys.Frame(key, kInitiator, 12))->number, 12u);
-    EXPECT_EQ(kKeys.Parse(kKeys.Side(app, "side")), std::nullopt);
-  }
-  for (const char* wrong : {"", "w/v1/", "w/v1/ch/a", "w/v1/ch/a/0", "w/v1/ch/a/1000000000",
-                            "w/v1/ch/a/1/x", "w/v1/st/a/1/xi", "w/v1/st/a/1/lx", "w/v1/fr/a/1/i",
-                            "w/v1/fr/a/1/i/x", "w/v2/ch/a/1", "v1/ch/a/1"}) {
-    EXPECT_EQ(kKeys.Parse(wrong), std::nullopt) << wrong;
-  }
-}
-
-TEST(EtcdKeysTest, TheEndOfAPrefix) {
-  EXPECT_EQ(EndOfPrefix("a/"), "a0");
-  EXPECT_EQ(EndOfPrefix("a\xff"), "b");
-  EXPECT_EQ(EndOfPrefix("\xff"), std::string(1, '\0'));
-}
-
-TEST(EtcdLeasesTest, AreSharedByTenMinutes) {
-  EtcdLeases leases;
-  const absl::Time due = absl::FromUnixSeconds(600'000);
-  const EtcdLeases::Now now{.wall = due, .steady = absl::Hours(1)};
-  leases.Add(due, 1, now);
-  EXPECT_EQ(leases.Find(due + absl::Seconds(599), now), 1);
-  EXPECT_EQ(leases.Find(due + absl::Seconds(600), now), 0);
-  EXPECT_EQ(EtcdLeases::TtlOf(due + absl::Seconds(1), now), absl::Minutes(70));
-}
-
-TEST(EtcdLeasesTest, WhatIsOverdueHasALeaseOfItsOwnTime) {
-  EtcdLeases leases;
-  const EtcdLeases::Now now{.wall = absl::FromUnixSeconds(600'000), .steady = absl::Hours(1)};
-  const absl::Time long_ago = now.wall - absl::Hours(100);
-  EXPECT_EQ(EtcdLeases::TtlOf(long_ago, now), absl::Minutes(70));
-  leases.Add(long_ago, 1, now);
-  EXPECT_EQ(leases.Find(long_ago, now), 1);
-}
-
-// The clock was a day ahead, and is set right: a lease of then ends too soon for a channel of now.
-TEST(EtcdLeasesTest, AClockThatIsSetBackGetsNewLeases) {
-  EtcdLeases leases;
-  const absl::Time right = absl::FromUnixSeconds(600'000);
-  const EtcdLeases::Now ahead{.wall = right + absl::Hours(24), .steady = absl::Hours(1)};
-  const absl::Time due = right + absl::Hours(25);
-  leases.Add(due, 1, ahead);
-  EXPECT_EQ(leases.Find(due, ahead), 1);
-  const EtcdLeases::Now now{.wall = right, .steady = absl::Hours(1)};
-  EXPECT_EQ(leases.Find(due, now), 0);
-  leases.Add(due, 2, now);
-  EXPECT_EQ(leases.Find(due, now), 2);
-}
-
-TEST(EtcdLeasesTest, ThoseThatHaveEndedAreLetGo) {
-  EtcdLeases leases;
-  const EtcdLeases::Now now{.wall = absl::FromUnixSeconds(600'000), .steady = absl::Hours(1)};
-  leases.Add(now.wall, 1, now);
-  const EtcdLeases::Now later{.wall = now.wall, .steady = now.steady + absl::Hours(2)};
-  leases.DropEnded(later);
-  EXPECT_EQ(leases.Find(now.wall, now), 0);
 }
 
 }  // namespace

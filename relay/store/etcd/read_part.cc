@@ -1,6 +1,7 @@
 #include "relay/store/etcd/read_part.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -25,31 +26,46 @@ int CountFrames(const ChannelImage& image, Role author, uint64_t after, size_t m
   const auto& log = image.logs[static_cast<size_t>(author)].value;
   int count = 0;
   if (log) {
-    uint64_t number = log->stored - std::min<uint64_t>(log->stored, log->sizes.size());
-    for (const uint64_t size : log->sizes) {
+    uint64_t number = log->stored - std::min<uint64_t>(log->stored, log->last.size());
+    for (const EtcdFrame& frame : log->last) {
       if (++number <= after) continue;
-      if (count == kMaxFrames || (count > 0 && bytes + size > max_bytes)) break;
-      bytes += size;
+      if (count == kMaxFrames || (count > 0 && bytes + frame.size > max_bytes)) break;
+      bytes += frame.size;
       ++count;
     }
   }
   return std::max(count, 1);
 }
 
+// The frame with this number, from the log itself or from those that were read.
+std::optional<std::string> FrameOf(const EtcdLog& log, uint64_t number,
+                                   const std::map<uint64_t, std::string>& read) {
+  const EtcdFrame* const frame = log.Find(number);
+  if (frame != nullptr && !frame->frame.empty()) return frame->frame;
+  const auto found = read.find(number);
+  if (found == read.end()) return std::nullopt;
+  return found->second;
+}
+
 std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& range,
                                     const ReadCall& call, const ChannelImage& image) {
   std::vector<StoredFrame> frames;
-  if (!image.IsOf(call.initiator)) return frames;
-  const LogState log = image.LogOf(call.author);
-  size_t bytes = 0;
+  const auto& log = image.logs[static_cast<size_t>(call.author)].value;
+  if (!log || !image.IsOf(call.initiator)) return frames;
+  std::map<uint64_t, std::string> read;
   for (const etcdserverpb::KeyValue& kv : range.kvs()) {
     const auto place = keys.Parse(kv.key());
     std::optional<std::string> frame = ReadFrame(kv.value());
-    if (!place || !frame || place->number <= log.forgotten) continue;
-    if (place->number > log.stored) break;
+    if (place && frame) read.emplace(place->number, *std::move(frame));
+  }
+  size_t bytes = 0;
+  uint64_t number = std::max(call.after, image.LogOf(call.author).forgotten);
+  while (number < log->stored) {
+    std::optional<std::string> frame = FrameOf(*log, ++number, read);
+    if (!frame) break;
     bytes += frame->size();
     if (!frames.empty() && bytes > call.max_bytes) break;
-    frames.push_back({.number = place->number, .frame = *std::move(frame)});
+    frames.push_back({.number = number, .frame = *std::move(frame)});
   }
   return frames;
 }
@@ -72,7 +88,11 @@ std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall
     case AppendStep::kKeep:
       return std::nullopt;
   }
-  const bool same = range.kvs_size() == 1 && ReadFrame(range.kvs(0).value()) == call.frame;
+  const EtcdFrame* const kept =
+      image.logs[static_cast<size_t>(call.author)].value->Find(call.number);
+  const bool here = kept != nullptr && !kept->frame.empty();
+  const bool same = here ? kept->frame == call.frame
+                         : range.kvs_size() == 1 && ReadFrame(range.kvs(0).value()) == call.frame;
   return AppendResult{.outcome = same ? AppendOutcome::kDone : AppendOutcome::kConflict,
                       .log = log};
 }

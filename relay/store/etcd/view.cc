@@ -17,7 +17,10 @@ constexpr size_t kImages = 16'384;
 }  // namespace
 
 EtcdView::EtcdView(const EtcdKeys* keys, std::string writer)
-    : keys_(keys), writer_(std::move(writer)), images_(kImages) {}
+    : keys_(keys),
+      writer_(std::move(writer)),
+      own_beginning_(BeginningOf(writer_)),
+      images_(kImages) {}
 
 std::optional<ChannelImage> EtcdView::Find(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
@@ -90,7 +93,7 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
   const ChannelKey& key = place->channel;
   const bool exists = event.type() == Event::PUT;
   // A deletion has no value; who made it is told by whether it is news.
-  const bool own = exists && WriterOf(event.kv().value()) == writer_;
+  const bool own = exists && event.kv().value().starts_with(own_beginning_);
   switch (place->kind) {
     case Kind::kRecord:
       return TakeRecord(key, event.kv(), exists, own, notices);
@@ -171,17 +174,25 @@ void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists
 void EtcdView::TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices) {
   const LogState log = image.LogOf(place.role);
   std::shared_ptr<StoredFrame> frame;
-  if (place.kind == Kind::kLog && last_place_ && last_place_->channel == place.channel &&
-      last_place_->role == place.role && last_place_->number == log.stored) {
-    frame = std::make_shared<StoredFrame>();
-    frame->number = log.stored;
-    frame->frame = std::move(last_frame_);
-  }
+  if (place.kind == Kind::kLog) frame = NewestFrame(place, image, log.stored);
   last_place_.reset();
   const ChannelRef channel(place.channel, image.Initiator());
   notices.push_back([channel, role = place.role, log, frame](StoreListener& listener) {
     listener.OnLog(channel, role, log, frame.get());
   });
+}
+
+std::shared_ptr<StoredFrame> EtcdView::NewestFrame(const EtcdKeys::Place& place,
+                                                   const ChannelImage& image, uint64_t number) {
+  if (number == 0) return nullptr;
+  std::vector<StoredFrame> in_log = image.FramesInLog(place.role, number - 1, 0);
+  if (!in_log.empty()) return std::make_shared<StoredFrame>(std::move(in_log[0]));
+  const bool came = last_place_ && last_place_->channel == place.channel &&
+                    last_place_->role == place.role && last_place_->number == number;
+  if (!came) return nullptr;
+  auto frame = std::make_shared<StoredFrame>();
+  *frame = {.number = number, .frame = std::move(last_frame_)};
+  return frame;
 }
 
 void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revision) {

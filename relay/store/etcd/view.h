@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,10 +62,14 @@ class EtcdView {
   void TellPresence(const ChannelKey& key, Role role, const ChannelImage& image, Notices& notices);
   void TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices)
       WORMHOLE_REQUIRES(mutex_);
+  // The log's last frame, in its value or under the key that came last; null when it is not here.
+  std::shared_ptr<StoredFrame> NewestFrame(const EtcdKeys::Place& place, const ChannelImage& image,
+                                           uint64_t number) WORMHOLE_REQUIRES(mutex_);
   void Tell(const Notices& notices) WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdKeys* const keys_;
   const std::string writer_;
+  const std::string own_beginning_;  // of the values that this relay has written
 
   sync::Mutex mutex_;
   sync::CondVar told_;

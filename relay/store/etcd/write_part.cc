@@ -100,13 +100,11 @@ bool WritePart::DoAppend(const AppendCall& call, size_t max_bytes) {
   switch (JudgeAppend(after_.LogOf(call.author), call.number)) {
     case AppendStep::kKeep:
       if (frames_.size() == kMaxFrames) return false;
-      if (!frames_.empty() && frame_bytes_ + call.frame.size() > max_bytes) return false;
-      frames_.push_back({call.author, call.number, &call.frame});
-      frame_bytes_ += call.frame.size();
-      CountFrame(call);
+      if (frame_bytes_ != 0 && frame_bytes_ + call.frame.size() > max_bytes) return false;
+      AddFrame(call, true);
       break;
     case AppendStep::kCount:
-      CountFrame(call);
+      AddFrame(call, false);
       break;
     case AppendStep::kCompare:
       return false;  // is for a ReadPart
@@ -122,11 +120,14 @@ bool WritePart::DoAppend(const AppendCall& call, size_t max_bytes) {
   return true;
 }
 
-void WritePart::CountFrame(const AppendCall& call) {
+void WritePart::AddFrame(const AppendCall& call, bool keep) {
+  const uint64_t forgotten = after_.LogOf(call.author).forgotten;
   std::optional<EtcdLog>& log = after_.log(call.author).value;
   if (!log) log.emplace();
-  ++log->stored;
-  log->sizes.push_back(call.frame.size());
+  if (log->Add(call.frame, keep, forgotten)) {
+    frames_.push_back({call.author, call.number, &call.frame});
+  }
+  if (keep) frame_bytes_ += call.frame.size();
   log_changed_.set(Index(call.author));
 }
 

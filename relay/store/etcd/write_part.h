@@ -45,7 +45,7 @@ class WritePart final : public ChannelPart {
   bool DoPut(const PutCall& call);
   bool DoErase(const EraseCall& call);
   bool DoAppend(const AppendCall& call, size_t max_bytes);
-  void CountFrame(const AppendCall& call);
+  void AddFrame(const AppendCall& call, bool keep);
   void DoAccept(const AcceptCall& call);
   void DoPresence(const PresenceCall& call);
   void DropStates();
@@ -54,6 +54,7 @@ class WritePart final : public ChannelPart {
   // write_part_request.cc
   // False when the lease is missing.
   bool Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease);
+  absl::Time LastsUntil() const;
   void WriteConditions();
   void WriteLogs(int64_t lease);
   void WritePresence();

@@ -42,9 +42,9 @@ bool WritePart::Write(const EtcdCalls& calls, std::optional<absl::Time>& missing
                                                    log_changed_.any() || cursor_changed_.any());
   int64_t lease = 0;
   if (needs_lease) {
-    lease = context_.lease(after_.record.value->due_at);
+    lease = context_.lease(LastsUntil());
     if (lease == 0) {
-      missing_lease = after_.record.value->due_at;
+      missing_lease = LastsUntil();
       return false;
     }
   }
@@ -61,6 +61,14 @@ bool WritePart::Write(const EtcdCalls& calls, std::optional<absl::Time>& missing
   WriteRecord(lease);
   WriteSides(std::get_if<PutCall>(&calls.front().what), lease);
   return true;
+}
+
+// A channel that ends before its time keeps its lease, and so its sides theirs.
+absl::Time WritePart::LastsUntil() const {
+  const std::optional<ChannelRecord>& before = before_.record.value;
+  const ChannelRecord& after = *after_.record.value;
+  const bool same = before.has_value() && HasSameInitiator(*before, after);
+  return same ? std::max(before->due_at, after.due_at) : after.due_at;
 }
 
 void WritePart::WriteConditions() {
@@ -90,16 +98,16 @@ void WritePart::WriteLogs(int64_t lease) {
   for (const Role author : kRoles) {
     if (log_changed_[Index(author)]) {
       EtcdLog& log = *after_.log(author).value;
-      const uint64_t kept = log.stored - after_.LogOf(author).forgotten;
-      while (log.sizes.size() > kept) log.sizes.pop_front();
+      log.DropUpTo(after_.LogOf(author).forgotten);
       AddPut(keys.Log(key_, author), WriteLog(log, context_.writer), lease);
     }
     if (!cursor_changed_[Index(author)]) continue;
-    AddPut(keys.Cursor(key_, author), WriteCursor(*after_.cursor(author).value, context_.writer),
-           lease);
+    const uint64_t cursor = *after_.cursor(author).value;
+    AddPut(keys.Cursor(key_, author), WriteCursor(cursor, context_.writer), lease);
     // What this part writes is beyond the cursor, or is not written: no key is written twice.
-    AddDelete(keys.Frame(key_, author, before_.LogOf(author).forgotten + 1),
-              keys.Frame(key_, author, *after_.cursor(author).value) + '\0');
+    const uint64_t first = before_.LogOf(author).forgotten + 1;
+    if (!before_.MayHaveKeys(author, first, cursor)) continue;
+    AddDelete(keys.Frame(key_, author, first), keys.Frame(key_, author, cursor) + '\0');
   }
 }
 
@@ -141,7 +149,7 @@ void WritePart::WriteSides(const PutCall* put, int64_t lease) {
     if (member.side.empty()) continue;
     const bool is_new = !HasMember(before, member.side);
     // They live as long as the record does.
-    if (!is_new && before->due_at == after->due_at) continue;
+    if (!is_new && before->due_at >= after->due_at) continue;
     const std::string key = side_key(member.side);
     AddPut(key, absl::StrCat(key_.id), lease);
     if (!is_new) continue;
