@@ -54,6 +54,9 @@ struct ChannelOp {
   // kDue: let go when the channel has been seen to.
   std::shared_ptr<void> batch;
 
+  // kClaim, kClaimOrWait: judged by what happens to be known as long as it comes to a change, which
+  // the store refuses when something else has changed. Whatever else it comes to needs a load.
+  bool guesses = false;
   uint64_t needs_load = 0;  // of the live channel: what it is judged by; 0: any
   int attempts = 0;         // how often the store knew better
 };

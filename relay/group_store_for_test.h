@@ -30,6 +30,8 @@ class GroupStore final : public Store {
 
   // While away, calls have no effect and fail.
   void set_away(bool away) { away_ = away; }
+  // What Known answers, of whichever channel.
+  void set_known(std::optional<ChannelSnapshot> known) { known_ = std::move(known); }
   // The calls that have not been answered, oldest first, as "Put Append".
   std::string pending() const {
     std::string names;
@@ -80,6 +82,11 @@ class GroupStore final : public Store {
            Done<PutOutcome> done) override {
     Add("Put", std::move(done), [&] { return tables_->Put(relay_, key, expected, record); });
   }
+  void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+               const PutAlong& along, Done<PutOutcome> done) override {
+    Add("Put", std::move(done),
+        [&] { return tables_->PutWith(relay_, key, expected, record, along); });
+  }
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override {
     Add("Erase", std::move(done), [&] { return tables_->Erase(relay_, key, expected); });
   }
@@ -104,6 +111,10 @@ class GroupStore final : public Store {
   void Flush() override {}
 
   bool shared() const override { return true; }
+  std::optional<ChannelSnapshot> Known(const ChannelKey& key) override {
+    (void)key;
+    return known_;
+  }
   void Listen(StoreListener* listener) override { listener_ = listener; }
   void SetAttached(const ChannelKey& key, Role role, bool attached) override {
     tables_->SetAttached(relay_, key, role, attached);
@@ -124,6 +135,7 @@ class GroupStore final : public Store {
   GroupTables* const tables_;
   const int relay_;
   bool away_ = false;
+  std::optional<ChannelSnapshot> known_;
   StoreListener* listener_ = nullptr;
   size_t told_ = 0;  // of the history
   std::deque<std::pair<std::string, std::function<void()>>> pending_;

@@ -16,7 +16,26 @@ std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& ke
 PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
                             const ChannelRecord& record) {
   const PutOutcome outcome = channels_.Put(key, expected, record);
-  if (outcome == PutOutcome::kDone) NoteRecord(relay, key);
+  if (outcome != PutOutcome::kDone) return outcome;
+  NoteRecord(relay, key);
+  if (record.ended()) DropAttached(key);
+  return outcome;
+}
+
+// A word that came late, of a relay that has taken it back before, goes with the channel too.
+void GroupTables::DropAttached(const ChannelKey& key) {
+  for (Role role : {Role::kInitiator, Role::kReceiver}) attached_.erase({key, role});
+}
+
+PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expected,
+                                const ChannelRecord& record, const PutAlong& along) {
+  const PutOutcome outcome = Put(relay, key, expected, record);
+  if (outcome != PutOutcome::kDone || record.ended()) return outcome;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    const size_t i = static_cast<size_t>(role);
+    if (along.attached.test(i)) SetAttached(relay, key, role, true);
+    if (along.accepted[i] != 0) (void)Accept(relay, key, role, along.accepted[i]);
+  }
   return outcome;
 }
 

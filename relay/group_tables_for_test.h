@@ -40,6 +40,8 @@ class GroupTables {
 
   std::optional<ChannelSnapshot> Load(int relay, const ChannelKey& key) const;
   PutOutcome Put(int relay, const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
+  PutOutcome PutWith(int relay, const ChannelKey& key, uint64_t expected,
+                     const ChannelRecord& record, const PutAlong& along);
   PutOutcome Erase(int relay, const ChannelKey& key, uint64_t expected);
   AppendResult Append(int relay, const ChannelRef& channel, uint64_t version, Role author,
                       uint64_t number, const std::string& frame);
@@ -65,6 +67,7 @@ class GroupTables {
   std::optional<LogState> LogOf(const ChannelKey& key, Role author) const;
   void NoteLog(int by, const ChannelRef& channel, Role author, const LogState& log,
                const StoredFrame& frame);
+  void DropAttached(const ChannelKey& key);
   void NoteRecord(int by, const ChannelKey& key);
 
   MemoryChannels channels_;

@@ -20,7 +20,8 @@ bool LiveChannel::Submit(ChannelOp& op) {
   } else if (registry_->shared()) {
     // Who comes has perhaps been at another relay, and would see that what is known here is older
     // than what it was told there. What is due has perhaps been seen to.
-    op.needs_load = Doubt();
+    op.guesses = MayGuess(op, turn);
+    if (!op.guesses) op.needs_load = Doubt();
   }
   ops_.push_back(std::move(op));
   Advance(turn);
@@ -146,8 +147,8 @@ bool LiveChannel::QueueCloses() {
     Work& asked = work(role);
     if (!asked.close || !asked.posts.empty() || !asked.close_stream) continue;
     // Were the acknowledgement lost after the side has left, the peer could never post what the
-    // side has taken already.
-    if (asked.accepting) continue;
+    // side has taken already. A shared store is given it once more, with the record.
+    if (asked.accepting && !registry_->shared()) continue;
     ops_.push_back({.kind = ChannelOp::Kind::kClose,
                     .stream = std::move(asked.close_stream),
                     .side = snapshot_.record.member(role).side,
@@ -229,6 +230,10 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
 }
 
 void LiveChannel::Abandon(Turn& turn) {
+  // A side that a record was to bring along may be there, or not.
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (committing_ && !seat(role).stream) Announce(role, false, turn);
+  }
   StartAnew(StoreAway(registry_->RetryDelay()), turn);
   for (const Waiter& waiter : waiters_) turn.End(waiter.stream, StoreAway(registry_->RetryDelay()));
   waiters_.clear();

@@ -39,8 +39,8 @@ namespace wormhole::relay {
 //
 // Files: live_channel.cc has the requests and the life, live_channel_logs.cc posts,
 // acknowledgements and delivery, live_channel_ops.cc the operations on the membership,
-// live_channel_seats.cc who sits here, live_channel_waiters.cc who waits, live_channel_news.cc what
-// other relays do.
+// live_channel_beliefs.cc what is done before a look, live_channel_seats.cc who sits here,
+// live_channel_waiters.cc who waits, live_channel_news.cc what other relays do.
 class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
  public:
   LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key);
@@ -166,10 +166,12 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void RunDue(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RunSeatWaiters(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RefuseCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void Commit(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void Commit(ChannelRecord next, const PutAlong& along, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome);
   void FinishOp(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void FinishCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // False when the claim has to be judged once more, after a load.
+  bool FinishClaim(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void FinishClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnSideTaken(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id);
@@ -180,9 +182,18 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Tells the observer once the lock is given back.
   void Tell(ChannelEvent::Kind kind, Turn& turn) WORMHOLE_REQUIRES(mutex_);
 
+  // live_channel_beliefs.cc
+  // Whether the op can be judged before a load.
+  bool MayGuess(const ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Takes over a newer record of this channel, if the store has one at hand.
+  bool TakeKnown(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  void RunGuess(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Takes over what came with the look of a guess; false when it is not at hand.
+  bool TakeSeen(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+
   // live_channel_seats.cc
-  // Attaches the stream and tells it so; false when the stream is over.
-  bool SitDown(Role role, const Stream& stream, uint64_t cursor, Turn& turn)
+  // Attaches the stream and tells it so. `announced`: the record has brought the side along.
+  void SitDown(Role role, const Stream& stream, uint64_t cursor, bool announced, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
   void Vacate(Role role, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void NotePresence(Turn& turn) WORMHOLE_REQUIRES(mutex_);
@@ -213,7 +224,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   std::string ChooseWaiter(const std::string& initiator, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // It has not become a member; a waiter that has asked to close meanwhile goes.
   void ForgetChosen(Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void SeatWaiters(const std::string& chosen, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // `announced`: the record has brought the chosen one along.
+  void SeatWaiters(const std::string& chosen, bool announced, Turn& turn) WORMHOLE_REQUIRES(mutex_);
 
   // live_channel_news.cc
   // Whether a stream of this side is attached at another relay; one that is here is then older.

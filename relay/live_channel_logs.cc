@@ -82,8 +82,10 @@ void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
       }
       break;
     case AppendOutcome::kStale:
-      queue.Return(serial);
-      posts_need_load_ = Doubt();
+      // It goes again on the condition of the record that is known now, or of one that is loaded.
+      if (queue.Return(serial) == snapshot_.record.version && !TakeKnown(turn)) {
+        posts_need_load_ = Doubt();
+      }
       break;
   }
   Advance(turn);

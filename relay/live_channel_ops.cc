@@ -55,7 +55,9 @@ void LiveChannel::RunCreate(ChannelOp& op, Turn& turn) {
   ChannelRecord next = NewChannel(op.side, chosen_, op.create.named, op.create.ttl,
                                   registry_->wall_now(), registry_->options().limits);
   next.version = record.version;
-  Commit(std::move(next), turn);
+  PutAlong along{.attached = BitOf(Role::kInitiator)};
+  if (!chosen_.empty()) along.attached |= BitOf(Role::kReceiver);
+  Commit(std::move(next), along, turn);
 }
 
 void LiveChannel::RefuseCreate(ChannelOp& op, Turn& turn) {
@@ -70,6 +72,7 @@ void LiveChannel::RefuseCreate(ChannelOp& op, Turn& turn) {
 
 void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
   if (op.stream->over()) return PopOp();
+  if (op.guesses) return RunGuess(op, turn);
   const ChannelRecord& record = snapshot_.record;
   const bool exists = record.version != 0;
   if (op.kind == ChannelOp::Kind::kClaimOrWait) {
@@ -89,10 +92,10 @@ void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
     return Refuse(op, next.status(), turn);
   }
   if (*next == record) {
-    SitDown(Role::kReceiver, op.stream, op.cursor, turn);
+    SitDown(Role::kReceiver, op.stream, op.cursor, false, turn);
     return PopOp();
   }
-  Commit(*std::move(next), turn);
+  Commit(*std::move(next), {.attached = BitOf(Role::kReceiver)}, turn);
 }
 
 void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
@@ -109,7 +112,7 @@ void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
   if (op.kind == ChannelOp::Kind::kReturn && *role != Role::kInitiator) {
     return Refuse(op, SideInUse(), turn);
   }
-  SitDown(*role, op.stream, op.cursor, turn);
+  SitDown(*role, op.stream, op.cursor, false, turn);
   PopOp();
 }
 
@@ -122,7 +125,9 @@ void LiveChannel::RunClose(ChannelOp& op, Turn& turn) {
       snapshot_.record, op.role, op.mood, registry_->wall_now(), registry_->options().limits);
   if (!next.ok()) return Refuse(op, next.status(), turn);
   if (*next == snapshot_.record) return FinishClose(op, turn);
-  Commit(*std::move(next), turn);
+  PutAlong along;
+  along.accepted[static_cast<size_t>(Other(op.role))] = work(op.role).cursor;
+  Commit(*std::move(next), along, turn);
 }
 
 void LiveChannel::RunDue(Turn& turn) {
@@ -132,7 +137,7 @@ void LiveChannel::RunDue(Turn& turn) {
     case DueAction::kNothing:
       return PopOp();
     case DueAction::kPut:
-      return Commit(std::move(next), turn);
+      return Commit(std::move(next), {}, turn);
     case DueAction::kErase:
       committing_ = true;
       CallStore(turn).Erase(key_, next.version,
@@ -151,23 +156,23 @@ void LiveChannel::RunSeatWaiters(Turn& turn) {
   const std::string first = ChooseWaiter(record.member(Role::kInitiator).side, turn);
   if (first.empty()) return PopOp();
   if (const std::string receiver = record.member(Role::kReceiver).side; !receiver.empty()) {
-    SeatWaiters(receiver, turn);
+    SeatWaiters(receiver, false, turn);
     return PopOp();
   }
   absl::StatusOr<ChannelRecord> next = relay::Claim(record, first, registry_->wall_now());
   if (!next.ok()) return PopOp();  // its time has just ended: they wait for another
   chosen_ = first;
-  Commit(*std::move(next), turn);
+  Commit(*std::move(next), {.attached = BitOf(Role::kReceiver)}, turn);
 }
 
 // `next.version` is the version that it replaces.
-void LiveChannel::Commit(ChannelRecord next, Turn& turn) {
+void LiveChannel::Commit(ChannelRecord next, const PutAlong& along, Turn& turn) {
   committing_ = true;
   const uint64_t expected = next.version;
   ChannelRecord stored = next;
   stored.version = expected + 1;
-  CallStore(turn).Put(
-      key_, expected, std::move(next),
+  CallStore(turn).PutWith(
+      key_, expected, std::move(next), along,
       [self = shared_from_this(), stored = std::move(stored)](
           const absl::StatusOr<PutOutcome>& outcome) { self->OnCommitted(stored, outcome); });
 }
@@ -182,10 +187,14 @@ void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcom
       if (loading_) void_loads_ = loads_begun_;
       FinishOp(std::move(next), turn);
       break;
-    case PutOutcome::kStale:
-      ops_.front().needs_load = Doubt();
-      TryAgain(ops_.front(), turn);
+    case PutOutcome::kStale: {
+      ChannelOp& op = ops_.front();
+      op.guesses = false;
+      // What a side that closes is told is true of any record that the channel has had.
+      if (op.kind != ChannelOp::Kind::kClose || !TakeKnown(turn)) op.needs_load = Doubt();
+      TryAgain(op, turn);
       break;
+    }
     case PutOutcome::kSideTaken:
       OnSideTaken(ops_.front(), turn);
       break;
@@ -215,14 +224,13 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
     case ChannelOp::Kind::kClaimOrWait:
       SetRecord(std::move(next), turn);
       Tell(ChannelEvent::Kind::kClaimed, turn);
-      SitDown(Role::kReceiver, op.stream, op.cursor, turn);
-      seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
+      if (!FinishClaim(op, turn)) return;
       break;
     case ChannelOp::Kind::kSeatWaiters:
       SetRecord(std::move(next), turn);
       Tell(ChannelEvent::Kind::kClaimed, turn);
-      SeatWaiters(std::exchange(chosen_, std::string()), turn);
-      seat(Role::kInitiator).owes_status = true;  // as above
+      SeatWaiters(std::exchange(chosen_, std::string()), true, turn);
+      seat(Role::kInitiator).owes_status = true;  // also when the waiter's stream is over
       break;
     case ChannelOp::Kind::kDue:
       SetRecord(std::move(next), turn);
@@ -237,11 +245,24 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
 }
 
 void LiveChannel::FinishCreate(ChannelOp& op, Turn& turn) {
-  SitDown(Role::kInitiator, op.stream, op.cursor, turn);
+  SitDown(Role::kInitiator, op.stream, op.cursor, true, turn);
   if (!snapshot_.record.member(Role::kReceiver).side.empty()) {
     Tell(ChannelEvent::Kind::kClaimed, turn);
   }
-  if (op.create.named) SeatWaiters(std::exchange(chosen_, std::string()), turn);
+  if (op.create.named) SeatWaiters(std::exchange(chosen_, std::string()), true, turn);
+}
+
+bool LiveChannel::FinishClaim(ChannelOp& op, Turn& turn) {
+  seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
+  if (!op.guesses || TakeSeen(turn)) {
+    SitDown(Role::kReceiver, op.stream, op.cursor, true, turn);
+    return true;
+  }
+  Announce(Role::kReceiver, false, turn);  // until it sits down
+  op.guesses = false;
+  op.needs_load = Doubt();
+  ReportId();
+  return false;
 }
 
 // A side that had left before closes again.

@@ -9,9 +9,13 @@ namespace wormhole::relay {
 
 using rendezvous::v1::Presence;
 
-bool LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, Turn& turn) {
+void LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, bool announced,
+                          Turn& turn) {
   const bool was_waiting = FindWaiter(stream) != waiters_.end();
-  if (!stream->Bind(shared_from_this())) return false;
+  if (!stream->Bind(shared_from_this())) {
+    if (announced) Announce(role, false, turn);
+    return;
+  }
   if (seat(role).stream) turn.End(seat(role).stream, Superseded());
   const LogState& peer_log = snapshot_.log(Other(role));
   const uint32_t missed = std::exchange(work(role).missed_third_parties, 0);
@@ -22,13 +26,12 @@ bool LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, Turn
                 .owes_status = (missed > 0)};
   seat(Other(role)).owes_status = true;
   snapshot_.elsewhere[static_cast<size_t>(role)] = false;
-  Announce(role, true, turn);
+  if (!announced) Announce(role, true, turn);
   turn.Send(stream, OpenedResponse(key_.id, snapshot_, role, PresenceOf(Other(role)),
                                    registry_->options()));
   NotePresence(turn);
   seat(role).owes_read = !was_waiting;
   RaiseCursor(role, cursor, turn);
-  return true;
 }
 
 void LiveChannel::Vacate(Role role, Turn& turn) {

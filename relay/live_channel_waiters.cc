@@ -73,21 +73,24 @@ void LiveChannel::ForgetChosen(Turn& turn) {
 }
 
 // The channel that the waiters were waiting for is there: one is in it, the others came too late.
-void LiveChannel::SeatWaiters(const std::string& chosen, Turn& turn) {
+void LiveChannel::SeatWaiters(const std::string& chosen, bool announced, Turn& turn) {
   uint32_t third_parties = 0;
+  bool seated = false;
   for (const Waiter& waiter : waiters_) {
     if (waiter.side != chosen) {
       turn.End(waiter.stream, LateWaiter());
       ++third_parties;
       continue;
     }
-    SitDown(Role::kReceiver, waiter.stream, waiter.cursor, turn);
+    SitDown(Role::kReceiver, waiter.stream, waiter.cursor, announced, turn);
+    seated = true;
     if (waiter.close) {
       work(Role::kReceiver).close = waiter.close;
       work(Role::kReceiver).close_stream = waiter.stream;
     }
   }
   waiters_.clear();
+  if (announced && !chosen.empty() && !seated) Announce(Role::kReceiver, false, turn);  // has gone
   ReportThirdParties(third_parties, turn);
 }
 

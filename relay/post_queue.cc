@@ -20,10 +20,13 @@ std::optional<QueuedPost> PostQueue::Take(uint64_t serial) {
   return post;
 }
 
-void PostQueue::Return(uint64_t serial) {
+uint64_t PostQueue::Return(uint64_t serial) {
   for (QueuedPost& post : posts_) {
-    if (post.serial == serial) post.in_flight = false;
+    if (post.serial != serial) continue;
+    post.in_flight = false;
+    return post.version;
   }
+  return 0;
 }
 
 void PostQueue::DropHeld(const StreamAttachment* stream) {

@@ -31,8 +31,9 @@ class PostQueue {
   void Add(QueuedPost post);  // draws its serial
   // The post that the store has answered; nothing when it is no longer here.
   std::optional<QueuedPost> Take(uint64_t serial);
-  // The store did not take it: it is to be handed over again.
-  void Return(uint64_t serial);
+  // The store did not take it: it is to be handed over again. Returns the version on the condition
+  // of which it was, 0 when it is no longer here.
+  uint64_t Return(uint64_t serial);
   // Drops what this stream has posted and the store has not been given yet.
   void DropHeld(const StreamAttachment* stream);
 

@@ -12,12 +12,15 @@
 #ifndef WORMHOLE_RELAY_STORE_STORE_H_
 #define WORMHOLE_RELAY_STORE_STORE_H_
 
+#include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -84,6 +87,18 @@ class StoreListener {
   virtual void OnGap() = 0;
 };
 
+// A set of one role.
+constexpr std::bitset<2> BitOf(Role role) { return 1u << static_cast<unsigned>(role); }
+
+// What goes along with a record, in the same transaction.
+struct PutAlong {
+  std::bitset<2> attached;  // by Role: as by SetAttached
+  // By author: as by Accept. Changes nothing when the record has ended.
+  std::array<uint64_t, 2> accepted = {};
+  // A look: once the record is put, Known is as new as that, unless it is nothing.
+  bool look = false;
+};
+
 class Store {
  public:
   template <typename T>
@@ -128,7 +143,8 @@ class Store {
                       Done<LogState> done) = 0;
 
   // Frames of the author's log with numbers above `after`, ascending, up to `max_bytes` in all but
-  // at least one. Empty when there are none or the channel is gone.
+  // at least one. Empty when there are none or the channel is gone. Over a store that is shared,
+  // what another relay has only just stored may be missing when there are others.
   virtual void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                     Done<std::vector<StoredFrame>> done) = 0;
 
@@ -146,6 +162,20 @@ class Store {
   // more than a belief, and a Load is needed before it is told to a client.
   virtual bool shared() const { return false; }
 
+  // As Put, with something that goes along. It comes to nothing when the record is not put.
+  virtual void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                       const PutAlong& along, Done<PutOutcome> done) {
+    (void)along;
+    Put(key, expected, std::move(record), std::move(done));
+  }
+
+  // What is known here of a channel that exists, without a look: it has been so, each part of it at
+  // a time of its own, and may be no longer. May be called with locks held.
+  virtual std::optional<ChannelSnapshot> Known(const ChannelKey& key) {
+    (void)key;
+    return std::nullopt;
+  }
+
   // Tells `listener` what happens after ForEach, which is called next. Null: nobody any more; a
   // call of the listener that runs is waited for, so that it must not be made inside one.
   virtual void Listen(StoreListener* listener) { (void)listener; }
@@ -154,8 +184,7 @@ class Store {
   // the other relays are told. No answer: the store sees to it that the last word is heard, also
   // after a time away, and that the side counts as detached when this relay ends. False takes back
   // the word of this relay alone: it changes nothing when the side has attached at another one
-  // since. It comes also when the channel has ended. So presence may outlive a channel for a
-  // moment; a store may as well drop it with the channel.
+  // since. It comes also when the channel has ended, with which its presence goes.
   virtual void SetAttached(const ChannelKey& key, Role role, bool attached) {
     (void)key, (void)role, (void)attached;
   }

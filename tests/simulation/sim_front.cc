@@ -111,6 +111,7 @@ void SimFront::Crash() {
   said_.clear();
   listener_ = nullptr;
   old_looks_.clear();
+  known_.clear();
 }
 
 // --- The store's methods.
@@ -165,12 +166,36 @@ void SimFront::FindSide(std::string_view app_id, std::string_view side,
 
 void SimFront::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                    Done<relay::PutOutcome> done) {
+  PutWith(key, expected, std::move(record), {}, std::move(done));
+}
+
+void SimFront::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                       const relay::PutAlong& along, Done<relay::PutOutcome> done) {
   Add<relay::PutOutcome>(
-      [this, key, expected, owner = owner_,
+      [this, key, expected, along, owner = owner_,
        record = std::move(record)]() -> absl::StatusOr<relay::PutOutcome> {
-        return group_->tables_.Put(owner, key, expected, record);
+        return group_->tables_.PutWith(owner, key, expected, record, along);
       },
-      std::move(done));
+      [this, key, along, done = std::move(done)](absl::StatusOr<relay::PutOutcome> outcome) {
+        if (outcome.ok()) NotePut(key, along, *outcome);
+        done(outcome);
+      });
+}
+
+// A refusal brings along what is there instead.
+void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along,
+                       relay::PutOutcome outcome) {
+  if (const auto now = group_->tables_.Load(owner_, key)) known_[key] = *now;
+  if (outcome != relay::PutOutcome::kDone) return;
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (along.attached.test(static_cast<size_t>(role))) said_.insert({key, role});
+  }
+}
+
+std::optional<relay::ChannelSnapshot> SimFront::Known(const ChannelKey& key) {
+  const auto found = known_.find(key);
+  if (found == known_.end() || random_.Chance(0.2)) return std::nullopt;
+  return found->second;
 }
 
 void SimFront::Erase(const ChannelKey& key, uint64_t expected, Done<relay::PutOutcome> done) {

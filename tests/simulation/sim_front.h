@@ -49,6 +49,8 @@ class SimFront final : public RelayStore {
                 Done<std::optional<uint32_t>> done) override;
   void Put(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
            Done<relay::PutOutcome> done) override;
+  void PutWith(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
+               const relay::PutAlong& along, Done<relay::PutOutcome> done) override;
   void Erase(const relay::ChannelKey& key, uint64_t expected,
              Done<relay::PutOutcome> done) override;
   void Append(const relay::ChannelRef& channel, uint64_t version, relay::Role author,
@@ -60,6 +62,7 @@ class SimFront final : public RelayStore {
   void Due(absl::Time now, size_t limit, Done<std::vector<relay::ChannelKey>> done) override;
   void Flush() override {}
   bool shared() const override { return true; }
+  std::optional<relay::ChannelSnapshot> Known(const relay::ChannelKey& key) override;
   void Listen(relay::StoreListener* listener) override;
   void SetAttached(const relay::ChannelKey& key, relay::Role role, bool attached) override;
   void TellThirdParties(const relay::ChannelKey& key, uint32_t count) override;
@@ -86,6 +89,8 @@ class SimFront final : public RelayStore {
   void Finish();
   absl::StatusOr<std::optional<relay::ChannelSnapshot>> LookUp(const relay::ChannelKey& key,
                                                                int owner);
+  void NotePut(const relay::ChannelKey& key, const relay::PutAlong& along,
+               relay::PutOutcome outcome);
   bool IsOlderThanOwn(const Tables::Side& side, size_t position) const;
 
   void SayWords();
@@ -111,7 +116,8 @@ class SimFront final : public RelayStore {
   bool busy_ = false;
   std::deque<Call> queue_;
   Batch under_way_;
-  std::deque<Word> words_;  // which the store has not got yet
+  std::map<relay::ChannelKey, relay::ChannelSnapshot> known_;  // as it was seen last
+  std::deque<Word> words_;                                     // which the store has not got yet
   std::set<Tables::Side> said_;
   bool lease_lost_ = false;
   relay::StoreListener* listener_ = nullptr;

@@ -115,6 +115,8 @@ void SimFront::Tell(size_t position) {
     if (IsOlderThanOwn({news.key, news.role}, position + 1)) return;
     said_.erase({news.key, news.role});  // superseded
   }
+  // What the relay knows is as new as its news, or newer.
+  if (const auto now = group_->tables_.Load(owner_, news.key)) known_[news.key] = *now;
   news.tell(*listener_);
 }
 

@@ -39,6 +39,15 @@ class EtcdGroupTest : public ::testing::Test {
     two_->Call().Load(key_);
   }
 
+  PutOutcome PutWith(EtcdRelay& relay, uint64_t expected, const ChannelRecord& record,
+                     const PutAlong& along) {
+    std::promise<absl::StatusOr<PutOutcome>> answer;
+    relay.store().PutWith(key_, expected, record, along,
+                          [&answer](const auto& outcome) { answer.set_value(outcome); });
+    relay.store().Flush();
+    return answer.get_future().get().value();
+  }
+
   static EtcdCluster* cluster_;
   const std::string prefix_ =
       std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + "/";
@@ -52,7 +61,7 @@ EtcdCluster* EtcdGroupTest::cluster_ = nullptr;
 TEST_F(EtcdGroupTest, ChannelsAreHeardOf) {
   one_->Call().Put(key_, 0, Record("i"));
   two_->listener().Await("taken 7");
-  two_->listener().Await("changed 7");
+  two_->listener().Await("changed 7 known");
   one_->Call().Put(key_, 1, Closed(Record("i")));
   two_->listener().Await("resting 7");
   one_->Call().Erase(key_, 2);
@@ -200,6 +209,54 @@ TEST_F(EtcdGroupTest, WhoRegainsItsPresenceDisturbsNobodyWhoCameMeanwhile) {
   two_->Tick();
   two_->Call().Put({"a", 1}, 0, Record("x"));  // a batch after the renewal
   EXPECT_FALSE(one_->Call().Load(key_)->elsewhere[1]);
+}
+
+// A channel that another relay has made is known here, and its frames are at hand, without a look.
+TEST_F(EtcdGroupTest, WhatIsHeardOfIsKnown) {
+  PutWith(*one_, 0, Record("i"), {.attached = BitOf(kInitiator)});
+  two_->listener().Await("elsewhere 7 i");
+  one_->Call().Append(key_, 1, kInitiator, 1, "one");
+  two_->listener().Await("log 7 i stored 1 accepted 0 frame 1 one");
+  const auto known = two_->store().Known(key_);
+  ASSERT_TRUE(known.has_value());
+  EXPECT_EQ(known->record.version, 1u);
+  EXPECT_TRUE(known->elsewhere[0]);
+  EXPECT_EQ(known->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+  EXPECT_EQ(two_->store().Known({"example.com/app1", 8}), std::nullopt);
+  cluster_->Pause(0);
+  EXPECT_THAT(two_->Call().Read({key_, Side("i")}, kInitiator), ElementsAre(Frame(1u, "one")));
+  cluster_->Resume(0);
+}
+
+TEST_F(EtcdGroupTest, ARecordBringsAlongWhoIsAttachedAndWhatWasAccepted) {
+  one_->Call().Put(key_, 0, Record("i"));
+  two_->listener().Await("changed 7 known");
+  one_->Call().Append(key_, 1, kInitiator, 1, "one");
+  EXPECT_EQ(PutWith(*two_, 1, Record("i", "r"), {.attached = BitOf(kReceiver), .look = true}),
+            PutOutcome::kDone);
+  EXPECT_EQ(two_->store().Known(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+  one_->listener().Await("elsewhere 7 r");
+  ChannelRecord left = Record("i", "r");
+  left.member(kReceiver).left = true;
+  EXPECT_EQ(PutWith(*two_, 2, left, {.accepted = {1, 0}}), PutOutcome::kDone);
+  EXPECT_EQ(one_->Call().Load(key_)->log(kInitiator),
+            (LogState{.stored = 1, .forgotten = 1, .accepted = 1}));
+  // Nobody comes along with what is refused.
+  EXPECT_EQ(PutWith(*one_, 2, left, {.attached = BitOf(kReceiver)}), PutOutcome::kStale);
+  EXPECT_FALSE(two_->Call().Load(key_)->elsewhere[1]);
+}
+
+TEST_F(EtcdGroupTest, WhoCameAlongWithARecordIsGoneWithItsRelay) {
+  Open();
+  ChannelRecord claimed = Record("i", "s");
+  PutWith(*two_, 1, claimed, {.attached = BitOf(kReceiver)});
+  one_->listener().Await("elsewhere 7 r");
+  two_->Freeze();
+  one_->listener().Await("nowhere 7 r");
+  two_->Tick();
+  one_->listener().Await("elsewhere 7 r");
+  two_->store().SetAttached(key_, kReceiver, false);
+  one_->listener().Await("nowhere 7 r");
 }
 
 TEST_F(EtcdGroupTest, ThirdPartiesAreHeardOf) {

@@ -176,8 +176,19 @@ void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64
     ended = wrote && (image.version() == 0 || image.record.value->ended());
     return wrote;
   });
+  NoteAttached(part);
   if (ended) attached_.erase(key);
   Requeue(key);
+}
+
+// Should the lease have been lost meanwhile, the keys are gone, or soon will be.
+void EtcdStore::NoteAttached(const ChannelPart& part) {
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (!part.attached().test(static_cast<size_t>(role))) continue;
+    attached_[part.key()].set(static_cast<size_t>(role));
+    if (part.presence_lease() == presence_lease_) continue;
+    Enqueue(part.key(), PresenceCall{.role = role, .attached = true, .renewal = true});
+  }
 }
 
 void EtcdStore::Requeue(const ChannelKey& key) {

@@ -32,6 +32,7 @@ struct ReadCall {
 struct PutCall {
   uint64_t expected;
   ChannelRecord record;
+  PutAlong along;
   Store::Done<PutOutcome> done;
   // Sides of this record that the store has under this very id already, with their revisions.
   std::map<std::string, int64_t> own_sides = {};

@@ -167,6 +167,16 @@ ChannelImage ChannelImage::Read(const EtcdKeys& keys, const RangeResponse& recor
   return found;
 }
 
+ChannelImage ChannelImage::MadeAt(int64_t revision) {
+  ChannelImage image;
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    image.log(role).revision = revision - 1;
+    image.cursor(role).revision = revision - 1;
+    image.presence(role).revision = revision - 1;
+  }
+  return image;
+}
+
 void ChannelImage::Merge(const ChannelImage& other) {
   record.Take(other.record.revision, other.record.value);
   for (size_t i = 0; i < logs.size(); ++i) {

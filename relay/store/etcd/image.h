@@ -83,6 +83,10 @@ struct ChannelImage {
     return record.value ? record.value->member(Role::kInitiator).side : std::string();
   }
   LogState LogOf(Role author) const { return LogUpTo(author, UINT64_MAX); }
+  // The channel is there, and the side has not left.
+  bool MayBeAttached(Role role) const {
+    return record.value && !record.value->ended() && !record.value->member(role).left;
+  }
   // As if no frame beyond `number` had been stored.
   LogState LogUpTo(Role author, uint64_t number) const;
   // Whether a frame of these numbers may have a key of its own.
@@ -101,6 +105,8 @@ struct ChannelImage {
   // All that was read at `revision`: keys that are in neither range did not exist then.
   static ChannelImage Read(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
                            const etcdserverpb::RangeResponse& state_range, int64_t revision);
+  // Of a channel that was made at `revision`, with nothing else from before.
+  static ChannelImage MadeAt(int64_t revision);
   // Takes over each key of `other` that is newer there.
   void Merge(const ChannelImage& other);
 };

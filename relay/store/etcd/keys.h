@@ -34,6 +34,8 @@ class EtcdKeys {
 
   std::string Record(const ChannelKey& key) const { return Of("ch/", key); }
   std::string States(const ChannelKey& key) const { return Of("st/", key) + "/"; }
+  // The end of its logs and cursors, which come before presence.
+  std::string EndOfLogs(const ChannelKey& key) const { return States(key) + "p"; }
   std::string Log(const ChannelKey& key, Role author) const;
   std::string Cursor(const ChannelKey& key, Role author) const;
   std::string Presence(const ChannelKey& key, Role role) const;

@@ -13,6 +13,7 @@
 #ifndef WORMHOLE_RELAY_STORE_ETCD_PLAN_H_
 #define WORMHOLE_RELAY_STORE_ETCD_PLAN_H_
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,6 +52,10 @@ class ChannelPart {
   size_t taken() const { return taken_; }
   // Keys of sides that it writes, which another channel's part might write too.
   const std::vector<std::string>& side_keys() const { return side_keys_; }
+
+  // The sides that its record brings along as attached here, by Role, and under which lease.
+  virtual std::bitset<2> attached() const { return {}; }
+  int64_t presence_lease() const { return context_.presence_lease; }
 
   // Takes the answer over: `image` is made current, answered calls leave the front of `calls`.
   // Returns whether the record was written.

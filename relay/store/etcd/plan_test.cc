@@ -1,115 +1,18 @@
-#include "relay/store/etcd/plan.h"
-
-#include <memory>
-#include <optional>
+// How what is done to logs is planned.
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/store/etcd/plan_harness_for_test.h"
 
 namespace wormhole::relay {
 namespace {
 
 using etcdserverpb::Compare;
-using etcdserverpb::RequestOp;
 using etcdserverpb::TxnResponse;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr Role kInitiator = Role::kInitiator;
-constexpr Role kReceiver = Role::kReceiver;
-
-const EtcdKeys kKeys("w/");
-const ChannelKey kKey = {"a/b", 7};
-
-ChannelRecord Record() {
-  ChannelRecord record;
-  record.version = 1;
-  record.created_at = absl::FromUnixSeconds(1);
-  record.due_at = absl::FromUnixSeconds(100);
-  record.member(kInitiator).side = "i";
-  return record;
-}
-
-// One that is not kept in its log.
-std::string Long(char letter) { return std::string(kMaxBytesInLog + 1, letter); }
-
-// Revision 10 wrote everything. Frames have keys of their own.
-ChannelImage Image(uint64_t stored, uint64_t accepted) {
-  ChannelImage image;
-  image.record.Take(10, Record());
-  EtcdLog log{.stored = stored};
-  for (uint64_t n = 1; n <= stored; ++n) log.last.push_back({.size = n});
-  image.log(kInitiator).Take(10, log);
-  image.cursor(kInitiator).Take(10, accepted);
-  image.log(kReceiver).Take(10, std::nullopt);
-  image.cursor(kReceiver).Take(10, std::nullopt);
-  for (const Role role : {kInitiator, kReceiver}) image.presence(role).Take(10, std::nullopt);
-  return image;
-}
-
-std::vector<std::string> Keys(const google::protobuf::RepeatedPtrField<RequestOp>& operations) {
-  std::vector<std::string> keys;
-  for (const RequestOp& operation : operations) {
-    if (operation.has_request_put()) keys.push_back("put " + operation.request_put().key());
-    if (operation.has_request_delete_range()) {
-      keys.push_back("delete " + operation.request_delete_range().key());
-    }
-    if (operation.has_request_range()) keys.push_back("read " + operation.request_range().key());
-  }
-  return keys;
-}
-
-class PlanTest : public ::testing::Test {
- protected:
-  std::unique_ptr<ChannelPart> Plan(const ChannelImage* image) {
-    return PlanPart({.keys = &kKeys,
-                     .writer = "me",
-                     .lease =
-                         [this](absl::Time due_at) {
-                           lease_for_ = due_at;
-                           return lease_;
-                         },
-                     .presence_lease = 5},
-                    kKey, image, calls_, 1 << 20, missing_lease_);
-  }
-  void Append(uint64_t number, std::string frame) {
-    calls_.push_back({.what = AppendCall{.initiator = "i",
-                                         .version = 1,
-                                         .author = kInitiator,
-                                         .number = number,
-                                         .frame = std::move(frame),
-                                         .done = [this](absl::StatusOr<AppendResult> result) {
-                                           appended_.push_back(result->log);
-                                         }}});
-  }
-  void Accept(uint64_t cursor) {
-    calls_.push_back(
-        {.what = AcceptCall{
-             .author = kInitiator, .cursor = cursor, .done = [this](absl::StatusOr<LogState> log) {
-               accepted_.push_back(*log);
-             }}});
-  }
-  void Finish(ChannelPart& part, const TxnResponse& response, ChannelImage& image) {
-    EtcdAnswers answers;
-    part.Finish(response, revision_ += 10, image, calls_, answers);
-    for (const auto& answer : answers) answer();
-  }
-  static TxnResponse Success() {
-    TxnResponse response;
-    response.set_succeeded(true);
-    return response;
-  }
-
-  int64_t revision_ = 10;
-  int64_t lease_ = 3;
-  absl::Time lease_for_;
-  std::optional<absl::Time> missing_lease_;
-  EtcdCalls calls_;
-  std::vector<LogState> appended_, accepted_;
-};
 
 TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
   const ChannelImage image = Image(1, 0);
@@ -250,24 +153,6 @@ TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
 }
 
 // Its sides stay under the lease that they have.
-TEST_F(PlanTest, AChannelThatEndsBeforeItsTimeKeepsItsLease) {
-  const ChannelImage image = Image(0, 0);
-  ChannelRecord ended = Record();
-  ended.life = Life::kClosed;
-  const auto plan = [&](int64_t due_at) {
-    ended.due_at = absl::FromUnixSeconds(due_at);
-    calls_.clear();
-    calls_.push_back({.what = PutCall{.expected = 1, .record = ended, .done = [](auto) {}}});
-    return Keys(Plan(&image)->request().success());
-  };
-  EXPECT_THAT(plan(99), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
-                                    "put w/v1/ch/a%2Fb/7"));
-  EXPECT_EQ(lease_for_, Record().due_at);
-  EXPECT_THAT(plan(101), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
-                                     "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
-  EXPECT_EQ(lease_for_, ended.due_at);
-}
-
 TEST_F(PlanTest, NothingIsWrittenWithoutALease) {
   lease_ = 0;
   const ChannelImage image = Image(0, 0);
@@ -276,56 +161,8 @@ TEST_F(PlanTest, NothingIsWrittenWithoutALease) {
   EXPECT_EQ(missing_lease_, Record().due_at);
 }
 
-TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
-  Append(1, "one");
-  EXPECT_EQ(Plan(nullptr)->taken(), 0u);
-  calls_.clear();
-  calls_.push_back({.what = PutCall{.expected = 0, .record = Record(), .done = [](auto) {}}});
-  const auto part = Plan(nullptr);
-  EXPECT_EQ(part->taken(), 1u);
-  EXPECT_THAT(Keys(part->request().success()),
-              ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
-                          "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
-  EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/by/a%2Fb/69"));
-}
-
-TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(11, "another relay");
-  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
-  image.presence(kReceiver).Take(12, "me");
-  const auto part = Plan(&image);
-  EXPECT_THAT(Keys(part->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
-  EXPECT_EQ(part->request().compare(1).mod_revision(), 12);
-}
-
 // The batch hung while the client went to another relay, and there its stream is.
-TEST_F(PlanTest, ALateAttachmentLeavesANewerOneAlone) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(11, "another relay");
-  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 10}});
-  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
-  calls_.pop_back();
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
-  calls_.clear();
-  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 11}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
-  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
-}
-
 // Its lease is gone, or another one that etcd has spoken of.
-TEST_F(PlanTest, ARenewalIsWrittenUnderTheNewLease) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(11, "me");
-  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .renewal = true}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
-  image.presence(kReceiver).Take(12, "another relay");
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
-}
-
 TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
   ChannelImage image = Image(9, 2);  // frame n has n bytes
   calls_.push_back(

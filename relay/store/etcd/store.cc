@@ -97,7 +97,15 @@ void EtcdStore::FindSide(std::string_view app_id, std::string_view side,
 
 void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                     Done<PutOutcome> done) {
-  Add(key, PutCall{.expected = expected, .record = std::move(record), .done = std::move(done)});
+  PutWith(key, expected, std::move(record), {}, std::move(done));
+}
+
+void EtcdStore::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                        const PutAlong& along, Done<PutOutcome> done) {
+  Add(key, PutCall{.expected = expected,
+                   .record = std::move(record),
+                   .along = along,
+                   .done = std::move(done)});
 }
 
 void EtcdStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
@@ -124,11 +132,25 @@ void EtcdStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
 
 void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                      Done<std::vector<StoredFrame>> done) {
-  Add(channel.key, ReadCall{.initiator = channel.initiator,
-                            .author = author,
-                            .after = after,
-                            .max_bytes = max_bytes,
-                            .done = std::move(done)});
+  sync::MutexLock lock(mutex_);
+  // What is at hand of a log is true of it for ever. Calls that were made before come first.
+  if (!channel.initiator.empty() && !calls_.contains(channel.key)) {
+    auto frames = view_.Frames(channel, author, after, max_bytes);
+    if (!frames.empty()) {
+      answers_.push_back([done = std::move(done), frames = std::move(frames)] { done(frames); });
+      return;
+    }
+  }
+  Enqueue(channel.key, ReadCall{.initiator = channel.initiator,
+                                .author = author,
+                                .after = after,
+                                .max_bytes = max_bytes,
+                                .done = std::move(done)});
+}
+
+std::optional<ChannelSnapshot> EtcdStore::Known(const ChannelKey& key) {
+  const std::optional<ChannelImage> image = view_.Find(key);
+  return image ? image->SnapshotFor(options_.writer) : std::nullopt;
 }
 
 // Needs no etcd: the view has it.
@@ -140,15 +162,17 @@ void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> 
 void EtcdStore::SetAttached(const ChannelKey& key, Role role, bool attached) {
   sync::MutexLock lock(mutex_);
   PresenceCall call{.role = role, .attached = attached};
+  const std::optional<ChannelImage> image = view_.Find(key);
   if (attached) {
     attached_[key].set(static_cast<size_t>(role));
-    if (const auto image = view_.Find(key))
-      call.known = image->writers[static_cast<size_t>(role)].revision;
+    if (image) call.known = image->writers[static_cast<size_t>(role)].revision;
   } else {
-    const auto found = attached_.find(key);
-    if (found == attached_.end()) return;
-    found->second.reset(static_cast<size_t>(role));
-    if (found->second.none()) attached_.erase(found);
+    if (const auto found = attached_.find(key); found != attached_.end()) {
+      found->second.reset(static_cast<size_t>(role));
+      if (found->second.none()) attached_.erase(found);
+    }
+    // Nobody asks where a side is that has left; its word goes with the channel.
+    if (image && !image->empty() && !image->MayBeAttached(role)) return;
   }
   Enqueue(key, call);
 }

@@ -78,6 +78,8 @@ class EtcdStore final : public Store {
                 Done<std::optional<uint32_t>> done) override;
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
            Done<PutOutcome> done) override;
+  void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+               const PutAlong& along, Done<PutOutcome> done) override;
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
   void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override;
@@ -89,6 +91,7 @@ class EtcdStore final : public Store {
   void Flush() override WORMHOLE_EXCLUDES(mutex_);
 
   bool shared() const override { return true; }
+  std::optional<ChannelSnapshot> Known(const ChannelKey& key) override;
   void Listen(StoreListener* listener) override { view_.Listen(listener); }
   void SetAttached(const ChannelKey& key, Role role, bool attached) override;
   void TellThirdParties(const ChannelKey& key, uint32_t count) override;
@@ -128,6 +131,8 @@ class EtcdStore final : public Store {
       WORMHOLE_REQUIRES(mutex_);
   void FinishPart(ChannelPart& part, const etcdserverpb::TxnResponse& response, int64_t revision,
                   EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  // Its record has brought sides along.
+  void NoteAttached(const ChannelPart& part) WORMHOLE_REQUIRES(mutex_);
   // The channel is with etcd no more.
   void Requeue(const ChannelKey& key) WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.

@@ -29,6 +29,15 @@ std::optional<ChannelImage> EtcdView::Find(const ChannelKey& key) {
   return *image;
 }
 
+std::vector<StoredFrame> EtcdView::Frames(const ChannelRef& channel, Role author, uint64_t after,
+                                          size_t max_bytes) {
+  sync::MutexLock lock(mutex_);
+  const ChannelImage* const image = images_.Find(channel.key);
+  if (image == nullptr || !image->IsOf(channel.initiator)) return {};
+  after = std::max(after, image->LogOf(author).forgotten);
+  return image->FramesInLog(author, after, max_bytes);
+}
+
 void EtcdView::Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take) {
   sync::MutexLock lock(mutex_);
   ChannelImage* image = images_.Find(key);
@@ -96,6 +105,9 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
   const bool own = exists && event.kv().value().starts_with(own_beginning_);
   switch (place->kind) {
     case Kind::kRecord:
+      if (exists && !own && event.kv().create_revision() == event.kv().mod_revision()) {
+        ExpectNews(key, event.kv().mod_revision());
+      }
       return TakeRecord(key, event.kv(), exists, own, notices);
     case Kind::kFrame: {
       if (!exists || own || images_.Find(key) == nullptr) return;
@@ -145,6 +157,12 @@ void EtcdView::TellPresence(const ChannelKey& key, Role role, const ChannelImage
   notices.push_back([key, role, elsewhere](StoreListener& listener) {
     listener.OnPresence(key, role, elsewhere);
   });
+}
+
+void EtcdView::ExpectNews(const ChannelKey& key, int64_t revision) {
+  if (images_.Find(key) != nullptr) return;
+  images_.Age();
+  images_.Insert(key, ChannelImage::MadeAt(revision));
 }
 
 void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists, bool own,

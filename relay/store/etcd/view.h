@@ -31,6 +31,9 @@ class EtcdView {
   EtcdView(const EtcdKeys* keys, std::string writer);
 
   std::optional<ChannelImage> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+  // See ChannelImage::FramesInLog. Empty also when the channel is not known, or another one.
+  std::vector<StoredFrame> Frames(const ChannelRef& channel, Role author, uint64_t after,
+                                  size_t max_bytes) WORMHOLE_EXCLUDES(mutex_);
   // Takes an answer over into what is known of the channel, from nothing if need be; true when this
   // relay has written the record. The view is locked inside.
   void Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take)
@@ -55,6 +58,9 @@ class EtcdView {
   using Notices = std::vector<Notice>;
 
   void TakeEvent(const etcdserverpb::Event& event, Notices& notices) WORMHOLE_REQUIRES(mutex_);
+  // The image of a channel that another relay has made, which its watch keeps current from the
+  // first: who comes to it here needs no look.
+  void ExpectNews(const ChannelKey& key, int64_t revision) WORMHOLE_REQUIRES(mutex_);
   void TakeRecord(const ChannelKey& key, const etcdserverpb::KeyValue& kv, bool exists, bool own,
                   Notices& notices) WORMHOLE_REQUIRES(mutex_);
   void TakeState(const EtcdKeys::Place& place, const etcdserverpb::Event& event, bool own,

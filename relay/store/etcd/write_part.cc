@@ -51,8 +51,16 @@ bool WritePart::Do(const EtcdCall& call, size_t max_bytes) {
   return false;
 }
 
+// A change of the record that brings a side goes alone: which of them was refused would be unclear.
+bool WritePart::MayFollow(const PutCall& call) const {
+  const auto& before = before_.record.value;
+  return before && !before->ended() && before->version == call.expected &&
+         before->member(Role::kInitiator).side == call.record.member(Role::kInitiator).side &&
+         before->member(Role::kReceiver).side == call.record.member(Role::kReceiver).side;
+}
+
 bool WritePart::DoPut(const PutCall& call) {
-  if (!results_.empty()) return false;
+  if (!results_.empty() && !MayFollow(call)) return false;
   record_changed_ = true;
   const bool is_anothers = before_.record.value && !before_.record.value->ended() &&
                            !HasSameInitiator(*before_.record.value, call.record);
@@ -65,8 +73,20 @@ bool WritePart::DoPut(const PutCall& call) {
   if (is_new || call.record.ended()) DropStates();
   after_.record.value = call.record;
   after_.record.value->version = call.expected + 1;
+  if (!call.record.ended()) DoAlong(call.along);
+  looks_ = call.along.look;
   results_.emplace_back(PutOutcome::kDone);
   return true;
+}
+
+void WritePart::DoAlong(const PutAlong& along) {
+  for (const Role role : kRoles) {
+    RaiseCursor(role, along.accepted[Index(role)]);
+    if (!along.attached.test(Index(role))) continue;
+    after_.presence(role).value = context_.writer;
+    presence_changed_.set(Index(role));
+    attached_.set(Index(role));
+  }
 }
 
 bool WritePart::DoErase(const EraseCall& call) {
@@ -136,12 +156,15 @@ void WritePart::DoAccept(const AcceptCall& call) {
     results_.emplace_back(absl::StatusOr<LogState>(absl::NotFoundError("the channel is gone")));
     return;
   }
-  std::optional<uint64_t>& cursor = after_.cursor(call.author).value;
-  if (call.cursor > cursor.value_or(0)) {
-    cursor = call.cursor;
-    cursor_changed_.set(Index(call.author));
-  }
+  RaiseCursor(call.author, call.cursor);
   results_.emplace_back(absl::StatusOr<LogState>(after_.LogOf(call.author)));
+}
+
+void WritePart::RaiseCursor(Role author, uint64_t accepted) {
+  std::optional<uint64_t>& cursor = after_.cursor(author).value;
+  if (accepted <= cursor.value_or(0)) return;
+  cursor = accepted;
+  cursor_changed_.set(Index(author));
 }
 
 // Only this relay's own word is taken back, and none is given when a newer stream is elsewhere. Of
@@ -171,36 +194,45 @@ bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelIma
     // It was let go meanwhile; what had been known still holds for what was not written.
     if (image.empty()) image = before_;
     TakeWritten(revision, image);
+    if (looks_) TakeSeen(response, revision, image);
     for (Result& result : results_) {
       Answer(calls.front(), result, image, answers);
       calls.pop_front();
     }
     return wrote_record;
   }
+  attached_.reset();
   const ChannelImage read = StateOf(response, revision);
   image.Merge(read);
+  if (FinishRefusedPut(response, read, calls, answers)) return false;
   EtcdCall& first = calls.front();
-  Result known;
-  if (auto* put = std::get_if<PutCall>(&first.what)) {
-    if (read.version() != put->expected) {
-      known = PutOutcome::kStale;
-    } else if (IsSideTaken(response, *put)) {
-      known = PutOutcome::kSideTaken;
-    }
-  }
-  if (known.index() != 0) {
-    Answer(first, known, image, answers);
-  } else if (!std::holds_alternative<PresenceCall>(first.what) && ++first.attempts > kMaxAttempts) {
-    FailCall(first, StoreAway("other relays change the channel too often"), answers);
-  } else {
-    return false;  // planned again
-  }
+  if (std::holds_alternative<PresenceCall>(first.what)) return false;  // planned again
+  if (++first.attempts <= kMaxAttempts) return false;                  // likewise
+  FailCall(first, StoreAway("other relays change the channel too often"), answers);
   calls.pop_front();
   return false;
 }
 
+// One that is stale changes nothing, whatever becomes of the calls before it.
+bool WritePart::FinishRefusedPut(const TxnResponse& response, const ChannelImage& read,
+                                 EtcdCalls& calls, EtcdAnswers& answers) {
+  auto* const put = std::get_if<PutCall>(&calls[taken_ - 1].what);
+  if (put == nullptr) return false;
+  Result known;
+  if (read.version() != put->expected) {
+    known = PutOutcome::kStale;
+  } else if (IsSideTaken(response, *put)) {
+    known = PutOutcome::kSideTaken;
+  } else {
+    return false;
+  }
+  Answer(calls[taken_ - 1], known, read, answers);
+  calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(taken_ - 1));
+  return true;
+}
+
 bool WritePart::WritesRecord() const {
-  return record_changed_ && std::get<PutOutcome>(results_[0]) == PutOutcome::kDone;
+  return record_changed_ && std::get<PutOutcome>(results_.back()) == PutOutcome::kDone;
 }
 
 bool WritePart::IsSideTaken(const TxnResponse& response, PutCall& put) const {
@@ -233,19 +265,26 @@ void WritePart::TakeWritten(int64_t revision, ChannelImage& image) const {
   }
 }
 
+// Of the record it says nothing newer than what was written.
+void WritePart::TakeSeen(const TxnResponse& response, int64_t revision, ChannelImage& image) const {
+  const etcdserverpb::RangeResponse no_record;
+  image.Merge(ChannelImage::Read(*context_.keys, no_record,
+                                 response.responses(look_).response_range(), revision));
+}
+
 // The watch may have told of the other side's doings while the part was under way, and the listener
 // has heard of them: an answer must not fall behind in one thing while it is ahead in another.
 void WritePart::Answer(EtcdCall& call, Result& result, const ChannelImage& image,
                        EtcdAnswers& answers) {
   if (auto* append = std::get_if<AppendCall>(&call.what)) {
     AppendResult value = std::get<AppendResult>(result);
-    if (value.outcome != AppendOutcome::kStale) {
+    if (value.outcome != AppendOutcome::kStale && !drops_states_) {
       value.log = image.LogUpTo(append->author, value.log.stored);
     }
     answers.push_back([done = std::move(append->done), value] { done(value); });
   } else if (auto* accept = std::get_if<AcceptCall>(&call.what)) {
     auto value = std::get<absl::StatusOr<LogState>>(result);
-    if (value.ok()) {
+    if (value.ok() && !drops_states_) {
       const bool appends = log_changed_[Index(accept->author)];
       value = image.LogUpTo(accept->author, appends ? value->stored : UINT64_MAX);
     }

@@ -26,9 +26,9 @@ class WritePart final : public ChannelPart {
 
   bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image,
               EtcdCalls& calls, EtcdAnswers& answers) override;
+  std::bitset<2> attached() const override { return attached_; }
 
  private:
-  // A change of the record goes alone, so that its refusal is nobody else's.
   using Result = std::variant<std::monostate, PutOutcome, AppendResult, absl::StatusOr<LogState>>;
 
   struct NewFrame {
@@ -43,10 +43,14 @@ class WritePart final : public ChannelPart {
   // Carries the call out on after_; false when it has to wait for another part.
   bool Do(const EtcdCall& call, size_t max_bytes);
   bool DoPut(const PutCall& call);
+  // Whether the call may join those before it: it is not refused for a reason of its own.
+  bool MayFollow(const PutCall& call) const;
+  void DoAlong(const PutAlong& along);
   bool DoErase(const EraseCall& call);
   bool DoAppend(const AppendCall& call, size_t max_bytes);
   void AddFrame(const AppendCall& call, bool keep);
   void DoAccept(const AcceptCall& call);
+  void RaiseCursor(Role author, uint64_t accepted);
   void DoPresence(const PresenceCall& call);
   void DropStates();
   bool WritesRecord() const;
@@ -56,6 +60,8 @@ class WritePart final : public ChannelPart {
   bool Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease);
   absl::Time LastsUntil() const;
   void WriteConditions();
+  void AddLook();
+  void WriteNoStates();
   void WriteLogs(int64_t lease);
   void WritePresence();
   void WriteRecord(int64_t lease);
@@ -64,8 +70,13 @@ class WritePart final : public ChannelPart {
   void AddDelete(std::string key, std::string end);
 
   // write_part.cc
+  // The record's call is answered, if the refusal tells how.
+  bool FinishRefusedPut(const etcdserverpb::TxnResponse& response, const ChannelImage& read,
+                        EtcdCalls& calls, EtcdAnswers& answers);
   void Answer(EtcdCall& call, Result& result, const ChannelImage& image, EtcdAnswers& answers);
   void TakeWritten(int64_t revision, ChannelImage& image) const;
+  void TakeSeen(const etcdserverpb::TxnResponse& response, int64_t revision,
+                ChannelImage& image) const;
   // Whether a side of the record is another channel's. Notes those that are this one's.
   bool IsSideTaken(const etcdserverpb::TxnResponse& response, PutCall& put) const;
 
@@ -74,10 +85,13 @@ class WritePart final : public ChannelPart {
   std::vector<Result> results_;
   std::vector<NewFrame> frames_;
   size_t frame_bytes_ = 0;
-  bool record_changed_ = false;
+  bool looks_ = false;  // reads the state, as the operation with the number look_
+  int look_ = 0;
+  bool record_changed_ = false;  // by the last call
   bool drops_states_ = false;
   std::bitset<2> log_judged_, log_changed_, cursor_changed_;  // by Role
   std::bitset<2> presence_judged_, presence_changed_;
+  std::bitset<2> attached_;
 };
 
 }  // namespace wormhole::relay

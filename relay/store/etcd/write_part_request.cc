@@ -50,17 +50,31 @@ bool WritePart::Write(const EtcdCalls& calls, std::optional<absl::Time>& missing
   }
   WriteConditions();
   AddStateReads(request_.mutable_failure());
-  if (drops_states_) {
-    AddDelete(context_.keys->States(key_), EndOfPrefix(context_.keys->States(key_)));
-    AddDelete(context_.keys->Frames(key_), EndOfPrefix(context_.keys->Frames(key_)));
-  } else {
-    WriteLogs(lease);
-    WritePresence();
+  drops_states_ ? WriteNoStates() : WriteLogs(lease);
+  if (WritesRecord()) {
+    WriteRecord(lease);
+    WriteSides(std::get_if<PutCall>(&calls[taken_ - 1].what), lease);
   }
-  if (!WritesRecord()) return true;
-  WriteRecord(lease);
-  WriteSides(std::get_if<PutCall>(&calls.front().what), lease);
+  // After the record, of which a watcher is to hear first.
+  if (!drops_states_ || attached_.any()) WritePresence();
+  if (looks_) AddLook();
   return true;
+}
+
+void WritePart::AddLook() {
+  look_ = request_.success_size();
+  etcdserverpb::RangeRequest* const range = request_.add_success()->mutable_request_range();
+  range->set_key(context_.keys->States(key_));
+  range->set_range_end(EndOfPrefix(context_.keys->States(key_)));
+}
+
+// Of an earlier channel there may be logs. Where its sides were attached is gone, and etcd refuses
+// to delete what is written in the same transaction.
+void WritePart::WriteNoStates() {
+  const EtcdKeys& keys = *context_.keys;
+  AddDelete(keys.States(key_),
+            attached_.any() ? keys.EndOfLogs(key_) : EndOfPrefix(keys.States(key_)));
+  AddDelete(keys.Frames(key_), EndOfPrefix(keys.Frames(key_)));
 }
 
 // A channel that ends before its time keeps its lease, and so its sides theirs.

@@ -1,0 +1,205 @@
+// How changes of the record, and of where sides are attached, are planned.
+#include <string>
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "relay/store/etcd/plan_harness_for_test.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::TxnResponse;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+ChannelRecord Joined() {
+  ChannelRecord record = Record();
+  record.member(kReceiver).side = "r";
+  return record;
+}
+
+ChannelRecord LeftBy(Role role) {
+  ChannelRecord record = Joined();
+  record.member(role).left = true;
+  return record;
+}
+
+// What a part reads when it is refused, or looks: the record as it is, and nothing else.
+TxnResponse Refusal(const ChannelRecord& record, int64_t revision) {
+  TxnResponse refused;
+  etcdserverpb::KeyValue* const kv = refused.add_responses()->mutable_response_range()->add_kvs();
+  kv->set_key(kKeys.Record(kKey));
+  kv->set_mod_revision(revision);
+  kv->set_value(WriteRecord(record, "other"));
+  refused.add_responses()->mutable_response_range();
+  return refused;
+}
+
+TEST_F(PlanTest, ANewChannelBringsItsSideAlong) {
+  Put(0, Record(), {.attached = BitOf(kInitiator)});
+  const auto part = Plan(nullptr);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                          "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69", "put w/v1/st/a%2Fb/7/pi"));
+  EXPECT_EQ(part->request().success(0).request_delete_range().range_end(), "w/v1/st/a%2Fb/7/p");
+  EXPECT_EQ(part->request().success(4).request_put().lease(), 5);
+  EXPECT_EQ(part->attached(), BitOf(kInitiator));
+  ChannelImage image;
+  Finish(*part, Success(), image);
+  EXPECT_EQ(image.presence(kInitiator).value, "me");
+  EXPECT_THAT(put_, ElementsAre(PutOutcome::kDone));
+}
+
+TEST_F(PlanTest, AClaimThatIsRefusedBringsNobodyAlong) {
+  ChannelImage image = Image(0, 0);
+  Put(1, Joined(), {.attached = BitOf(kReceiver)});
+  const auto part = Plan(&image);
+  ChannelRecord other = Joined();
+  other.version = 2;
+  other.member(kReceiver).side = "s";
+  Finish(*part, Refusal(other, 15), image);
+  EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale));
+  EXPECT_TRUE(part->attached().none());
+  EXPECT_EQ(image.version(), 2u);
+}
+
+TEST_F(PlanTest, ALookShowsWhatWasThereWhenTheRecordWasPut) {
+  ChannelImage image = Image(0, 0);
+  Put(1, Joined(), {.attached = BitOf(kReceiver), .look = true});
+  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/72", "put w/v1/st/a%2Fb/7/pr",
+                          "read w/v1/st/a%2Fb/7/"));
+  TxnResponse seen = Success();
+  for (int i = 0; i < 3; ++i) seen.add_responses();
+  etcdserverpb::KeyValue* const log = seen.add_responses()->mutable_response_range()->add_kvs();
+  log->set_key(kKeys.Log(kKey, kInitiator));
+  log->set_mod_revision(12);
+  log->set_value(WriteLog({.stored = 1, .last = {{.size = 3, .frame = "one"}}}, "other"));
+  Finish(*part, seen, image);
+  EXPECT_EQ(image.version(), 2u);
+  EXPECT_EQ(image.LogOf(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+}
+
+TEST_F(PlanTest, AGoodbyeJoinsWhatWasAcceptedBefore) {
+  ChannelImage image = Image(2, 0);
+  image.record.Take(11, Joined());
+  Accept(1);
+  Put(1, LeftBy(kReceiver), {.accepted = {2, 0}});
+  const auto part = Plan(&image);
+  EXPECT_EQ(part->taken(), 2u);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001",
+                          "put w/v1/ch/a%2Fb/7"));
+  Finish(*part, Success(), image);
+  EXPECT_EQ(image.LogOf(kInitiator).accepted, 2u);
+  EXPECT_THAT(put_, ElementsAre(PutOutcome::kDone));
+}
+
+// Of two sides that leave at once one is refused. Nothing has come of what it had accepted yet.
+TEST_F(PlanTest, AGoodbyeThatIsRefusedIsAnsweredAtOnce) {
+  ChannelImage image = Image(2, 0);
+  image.record.Take(11, Joined());
+  Accept(2);
+  Put(1, LeftBy(kReceiver));
+  ChannelRecord now = LeftBy(kInitiator);
+  now.version = 2;
+  Finish(*Plan(&image), Refusal(now, 15), image);
+  EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale));
+  EXPECT_THAT(accepted_, IsEmpty());
+  EXPECT_EQ(calls_.size(), 1u);
+  EXPECT_EQ(Plan(&image)->taken(), 1u);
+}
+
+TEST_F(PlanTest, WhatWasAcceptedOfAnEndedChannelIsNotWritten) {
+  ChannelImage image = Image(2, 0);
+  Accept(2);
+  ChannelRecord ended = Record();
+  ended.life = Life::kClosed;
+  Put(1, ended);
+  const auto part = Plan(&image);
+  EXPECT_EQ(part->taken(), 2u);
+  EXPECT_THAT(
+      Keys(part->request().success()),
+      ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/", "put w/v1/ch/a%2Fb/7"));
+  Finish(*part, Success(), image);
+  EXPECT_EQ(accepted_.at(0).accepted, 2u);
+}
+
+// Whether it is refused for its side or for what came before would not be known.
+TEST_F(PlanTest, AClaimGoesAlone) {
+  const ChannelImage image = Image(2, 0);
+  Accept(2);
+  Put(1, Joined());
+  EXPECT_EQ(Plan(&image)->taken(), 1u);
+}
+
+TEST_F(PlanTest, AChannelThatEndsBeforeItsTimeKeepsItsLease) {
+  const ChannelImage image = Image(0, 0);
+  ChannelRecord ended = Record();
+  ended.life = Life::kClosed;
+  const auto plan = [&](int64_t due_at) {
+    ended.due_at = absl::FromUnixSeconds(due_at);
+    calls_.clear();
+    calls_.push_back({.what = PutCall{.expected = 1, .record = ended, .done = [](auto) {}}});
+    return Keys(Plan(&image)->request().success());
+  };
+  EXPECT_THAT(plan(99), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                                    "put w/v1/ch/a%2Fb/7"));
+  EXPECT_EQ(lease_for_, Record().due_at);
+  EXPECT_THAT(plan(101), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                                     "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
+  EXPECT_EQ(lease_for_, ended.due_at);
+}
+
+TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
+  Append(1, "one");
+  EXPECT_EQ(Plan(nullptr)->taken(), 0u);
+  calls_.clear();
+  calls_.push_back({.what = PutCall{.expected = 0, .record = Record(), .done = [](auto) {}}});
+  const auto part = Plan(nullptr);
+  EXPECT_EQ(part->taken(), 1u);
+  EXPECT_THAT(Keys(part->request().success()),
+              ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
+                          "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
+  EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/by/a%2Fb/69"));
+}
+
+TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(11, "another relay");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  image.presence(kReceiver).Take(12, "me");
+  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(part->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
+  EXPECT_EQ(part->request().compare(1).mod_revision(), 12);
+}
+
+TEST_F(PlanTest, ALateAttachmentLeavesANewerOneAlone) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(11, "another relay");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 10}});
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  calls_.pop_back();
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  calls_.clear();
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 11}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+}
+
+TEST_F(PlanTest, ARenewalIsWrittenUnderTheNewLease) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(11, "me");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .renewal = true}});
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
+  image.presence(kReceiver).Take(12, "another relay");
+  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace wormhole::relay
