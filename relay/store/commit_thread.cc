@@ -106,7 +106,7 @@ size_t CommitThread::RunBatch(Operations& operations, size_t begin) {
   do {
     status = operations[end++]->Run();
   } while (status.ok() && end < limit && !target_->Full());
-  if (status.ok()) status = target_->Commit();
+  if (status.ok()) status = target_->Commit(end - begin);
   if (!status.ok()) {
     target_->Rollback(status);
     // The rest would most likely fail as well, each after its own wait.

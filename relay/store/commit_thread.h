@@ -29,9 +29,9 @@ class BatchTarget {
  public:
   virtual ~BatchTarget() = default;
 
-  // Makes what the batch has done durable. When this fails, Rollback follows; the batch may at
-  // most be found committed when the process has ended before the next commit.
-  virtual absl::Status Commit() = 0;
+  // Makes what the batch of so many operations has done durable. When this fails, Rollback follows;
+  // the batch may at most be found committed when the process has ended before the next commit.
+  virtual absl::Status Commit(size_t operations) = 0;
 
   // Undoes what the batch has done so far, because of this error.
   virtual void Rollback(const absl::Status& cause) = 0;

@@ -21,7 +21,8 @@ using ::testing::ElementsAre;
 // Notes what happens on the thread. Read after the thread has been joined.
 class RecordingTarget : public BatchTarget {
  public:
-  absl::Status Commit() override {
+  absl::Status Commit(size_t operations) override {
+    committed.push_back(operations);
     notes.push_back(commit_status.ok() ? "commit" : "no commit");
     return commit_status;
   }
@@ -29,6 +30,7 @@ class RecordingTarget : public BatchTarget {
   bool Full() const override { return full; }
 
   std::vector<std::string> notes;
+  std::vector<size_t> committed;  // how many operations at a time
   absl::Status commit_status;
   bool full = false;
 };
@@ -146,6 +148,7 @@ TEST_F(CommitThreadTest, ABatchCommitsOnceAndThenAnswersInOrder) {
   });
   EXPECT_THAT(Stop(),
               ElementsAre("run 1", "run 2", "run 3", "commit", "done 1", "done 2", "done 3"));
+  EXPECT_EQ(target_.committed.back(), 3u);
 }
 
 TEST_F(CommitThreadTest, AFullTargetEndsTheBatch) {
@@ -155,6 +158,7 @@ TEST_F(CommitThreadTest, AFullTargetEndsTheBatch) {
     Add(2);
   });
   EXPECT_THAT(Stop(), ElementsAre("run 1", "commit", "done 1", "run 2", "commit", "done 2"));
+  EXPECT_EQ(target_.committed.back(), 1u);
 }
 
 TEST_F(CommitThreadTest, AnUnavailableCallFailsItsBatch) {

@@ -49,15 +49,14 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
   ASSIGN_OR_RETURN(std::unique_ptr<LockFile> lock, LockFile::Acquire(absl::StrCat(file, ".lock")));
   ASSIGN_OR_RETURN(std::unique_ptr<SqliteDb> db, SqliteDb::Open(file, options.vfs));
   RETURN_IF_ERROR(PrepareSqliteFile(*db, options.checkpoint_pages));
-  return absl::WrapUnique(new SqliteStore(std::move(lock), std::move(db),
-                                          TroubleReport(options.on_trouble, &SteadyNow)));
+  return absl::WrapUnique(new SqliteStore(std::move(lock), std::move(db), options));
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
-                         TroubleReport report)
+                         const SqliteOptions& options)
     : lock_(std::move(lock)),
       db_(std::move(db)),
-      channels_(db_.get(), std::move(report)),
+      channels_(db_.get(), TroubleReport(options.on_trouble, &SteadyNow), options.on_commit),
       thread_(&channels_) {}
 
 absl::Status SqliteStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {

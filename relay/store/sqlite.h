@@ -40,6 +40,11 @@ struct SqliteOptions {
   // when it writes again. On the store's thread: it must not wait for the store, and is not called
   // after the store has been destroyed.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
+
+  // Told of each batch of operations that has changed something, once it is durable: how long the
+  // commit took, and how many operations were in it, those included that only read. On the store's
+  // thread.
+  std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
 };
 
 class SqliteStore final : public Store {
@@ -68,7 +73,8 @@ class SqliteStore final : public Store {
   void Flush() override { thread_.Flush(); }
 
  private:
-  SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db, TroubleReport report);
+  SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
+              const SqliteOptions& options);
 
   const std::unique_ptr<LockFile> lock_;
   const std::unique_ptr<SqliteDb> db_;

@@ -5,6 +5,7 @@
 
 #include "relay/store/log_rules.h"
 #include "relay/store/status_macros.h"
+#include "relay/store/steady_now.h"
 
 namespace wormhole::relay {
 namespace {
@@ -192,14 +193,18 @@ absl::StatusOr<std::vector<ChannelKey>> SqliteChannels::Due(absl::Time now, size
   return tables_.Due(now, limit);
 }
 
-absl::Status SqliteChannels::Commit() {
+absl::Status SqliteChannels::Commit(size_t operations) {
   batch_bytes_ = 0;
   apps_.Age();
   channels_.Age();
   // A full disk is still read, so that only a write shows that the trouble is over.
   const bool writes = db_->InTransaction();
+  const absl::Duration began = SteadyNow();
   absl::Status status = db_->Commit();
-  if (writes && status.ok()) report_.Worked();
+  if (writes && status.ok()) {
+    report_.Worked();
+    if (on_commit_) on_commit_(SteadyNow() - began, operations);
+  }
   return status;
 }
 

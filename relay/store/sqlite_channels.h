@@ -29,9 +29,12 @@ namespace wormhole::relay {
 // when SQLite fails; Rollback must follow.
 class SqliteChannels final : public BatchTarget {
  public:
-  // Notes failures, and writes that have been committed, in `report`.
-  SqliteChannels(SqliteDb* db, TroubleReport report)
-      : db_(db), tables_(db), report_(std::move(report)) {}
+  using OnCommit = std::function<void(absl::Duration took, size_t operations)>;
+
+  // Notes failures, and writes that have been committed, in `report`; tells `on_commit`, unless it
+  // is null, of the latter.
+  SqliteChannels(SqliteDb* db, TroubleReport report, OnCommit on_commit)
+      : db_(db), tables_(db), report_(std::move(report)), on_commit_(std::move(on_commit)) {}
 
   absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit);
   absl::StatusOr<std::optional<ChannelSnapshot>> Load(const ChannelKey& key);
@@ -46,7 +49,7 @@ class SqliteChannels final : public BatchTarget {
                                                 uint64_t after, size_t max_bytes);
   absl::StatusOr<std::vector<ChannelKey>> Due(absl::Time now, size_t limit);
 
-  absl::Status Commit() override;
+  absl::Status Commit(size_t operations) override;
   void Rollback(const absl::Status& cause) override;
   bool Full() const override;
 
@@ -73,6 +76,7 @@ class SqliteChannels final : public BatchTarget {
   SqliteDb* const db_;
   SqliteTables tables_;
   TroubleReport report_;
+  const OnCommit on_commit_;
   RecentMap<std::string, AppRow> apps_{1024};
   RecentMap<ChannelKey, Entry> channels_{8192};
   size_t batch_bytes_ = 0;  // of frames that the batch has read or written

@@ -1,4 +1,5 @@
 // Two relays over one etcd: what each does is the other's to hear, and never in its way.
+#include <atomic>
 #include <future>
 #include <memory>
 #include <string>
@@ -68,6 +69,21 @@ TEST_F(EtcdGroupTest, ChannelsAreHeardOf) {
   two_->listener().Await("free 7");
   EXPECT_EQ(two_->Call().Put(key_, 0, Record("j")), PutOutcome::kDone);
   EXPECT_THAT(one_->listener().notes(), Not(Contains("resting 7")));  // its own doing
+}
+
+TEST_F(EtcdGroupTest, TellsOfItsBatches) {
+  std::atomic<size_t> operations = 0;
+  {
+    EtcdRelay relay("noting", {.servers = {.endpoints = {cluster_->endpoint(0)}},
+                               .prefix = prefix_,
+                               .on_commit = [&operations](absl::Duration took, size_t count) {
+                                 EXPECT_GT(took, absl::ZeroDuration());
+                                 operations += count;
+                               }});
+    relay.Call().Put(key_, 0, Record("i"));
+    relay.Call().Append(key_, 1, kInitiator, 1, "frame");
+  }
+  EXPECT_EQ(operations, 2u);
 }
 
 TEST_F(EtcdGroupTest, WhoComesLaterFindsAllChannels) {

@@ -86,6 +86,26 @@ TEST_F(SqliteFaultsTest, TheOperatorIsToldWhyTheStoreFailsAndWhenItWritesAgain) 
   EXPECT_THAT(told, ElementsAre(::testing::HasSubstr("database or disk is full"), "works"));
 }
 
+TEST_F(SqliteFaultsTest, CommitsAreToldOfThatHaveWrittenSomething) {
+  std::vector<size_t> told;
+  store_.reset();
+  auto store = SqliteStore::Open(
+      file_, {.vfs = vfs_.name(), .on_commit = [&told](absl::Duration took, size_t count) {
+                EXPECT_GT(took, absl::ZeroDuration());
+                told.push_back(count);
+              }});
+  ASSERT_TRUE(store.ok()) << store.status();
+  store_ = *std::move(store);
+  EXPECT_TRUE(TryAppend(1).ok());
+  EXPECT_EQ(Call().Load(key_)->log(Role::kInitiator).stored, 1u);
+  disk_.Fail(Result::kFull);
+  EXPECT_TRUE(IsStoreAway(TryAppend(2)));
+  disk_.Fail(Result::kOk);
+  EXPECT_TRUE(TryAppend(2).ok());
+  store_.reset();
+  EXPECT_THAT(told, ElementsAre(1u, 1u));
+}
+
 TEST_F(SqliteFaultsTest, AFullDiskIsStillRead) {
   EXPECT_TRUE(TryAppend(1).ok());
   disk_.Fail(Result::kFull);

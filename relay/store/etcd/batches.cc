@@ -62,6 +62,7 @@ void EtcdStore::Advance() {
   }
   if (needs_presence) return GrantPresenceLease();
   if (missing_lease) return GrantLease(*missing_lease);
+  batch->sent_at = SteadyNow();
   TxnRequest request = std::move(batch->request);
   client_.Txn(std::move(request), [this, batch](const absl::StatusOr<TxnResponse>& response) {
     OnBatch(batch, response);
@@ -137,6 +138,11 @@ void EtcdStore::AddOthers(Batch& batch) {
 
 void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
                         const absl::StatusOr<TxnResponse>& response) {
+  if (response.ok() && options_.on_commit) {
+    size_t operations = batch->sides.size() + batch->third_parties.size();
+    for (const auto& part : batch->parts) operations += part->taken();
+    options_.on_commit(SteadyNow() - batch->sent_at, operations);
+  }
   EtcdAnswers answers;
   {
     sync::MutexLock lock(mutex_);

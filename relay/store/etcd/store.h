@@ -63,6 +63,10 @@ struct EtcdOptions {
 
   // As SqliteOptions::on_trouble.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
+
+  // Told of each batch that etcd has carried out: how long its answer took, and how many calls were
+  // in it. On a thread of gRPC's.
+  std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
 };
 
 class EtcdStore final : public Store {
@@ -108,6 +112,7 @@ class EtcdStore final : public Store {
     std::vector<std::unique_ptr<ChannelPart>> parts;
     std::vector<SideCall> sides;
     std::vector<std::pair<ChannelKey, uint32_t>> third_parties;
+    absl::Duration sent_at;
   };
 
   explicit EtcdStore(EtcdOptions options);
