@@ -1,0 +1,40 @@
+// Listening sockets for HOST:PORT, for what is not served by gRPC.
+#ifndef WORMHOLE_RELAY_LISTENERS_H_
+#define WORMHOLE_RELAY_LISTENERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace wormhole::relay {
+
+// Not thread-safe. Close on exec, and do not block.
+class Listeners {
+ public:
+  Listeners() = default;
+  ~Listeners();
+  Listeners(const Listeners&) = delete;
+  Listeners& operator=(const Listeners&) = delete;
+
+  // Listens on every address that `listen` (HOST:PORT, [IPV6]:PORT) stands for, all on the same
+  // port; on [::] for IPv4 too, as gRPC does. Port 0 lets the kernel pick. UNAVAILABLE with one
+  // line for people. Called once; blocks for as long as the name takes to resolve.
+  absl::Status Open(const std::string& listen);
+
+  const std::vector<int>& sockets() const { return sockets_; }
+  // ADDRESS:PORT, the port being the one that was bound.
+  const std::string& address() const { return address_; }
+
+ private:
+  // errno of the last failure if none of the host's addresses can be listened on, else 0.
+  int OpenAll(const std::string& host, uint16_t port);
+
+  std::vector<int> sockets_;
+  std::string address_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_LISTENERS_H_
