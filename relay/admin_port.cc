@@ -28,7 +28,8 @@ absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& co
                       .credentials = grpc::InsecureServerCredentials(),
                       .services = {&admin->health_, &admin->inspection_},
                       .reflection = true,
-                      .channelz = config.admin_channelz});
+                      .channelz = config.admin_channelz,
+                      .monitor = monitor});
   if (!port.ok()) return port.status();
   admin->port_ = *std::move(port);
   return admin;

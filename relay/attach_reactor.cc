@@ -31,6 +31,7 @@ AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchbo
   auto reactor = std::make_shared<AttachReactor>(context, limits, observer, std::move(streams));
   reactor->self_ = reactor;
   reactor->streams_->Enter();
+  if (observer != nullptr) observer->OnStreamBegan();
   // No reaction runs before the reactor has been returned to gRPC, whatever is started until then.
   reactor->attachment_ = switchboard->Attach(reactor);
   reactor->ReadMore();
@@ -177,6 +178,7 @@ void AttachReactor::LimitEnding() {
 
 void AttachReactor::OnReadDone(bool ok) {
   if (ok) {
+    if (observer_ != nullptr) observer_->OnRequest();
     Receive();
   } else {
     // The end of the client's half, or of the whole stream. A side that cannot be heard is gone.
@@ -215,6 +217,7 @@ void AttachReactor::OnWriteDone(bool ok) {
     Leave(absl::CancelledError("the stream is lost"), /*drop_queue=*/true);
     return;
   }
+  if (observer_ != nullptr) observer_->OnResponse();
   bool drained = false;
   {
     sync::MutexLock lock(mutex_);
@@ -283,6 +286,10 @@ void AttachReactor::Report() {
     if (report_.opened) report_.channel_id = told_channel_;
     report_.messages = messages_;
     report_.status = ending_.value_or(absl::CancelledError("the stream is lost"));
+  }
+  // The end of a client's half looks the same at first when all of the stream is cut.
+  if (report_.status.ok() && context_->IsCancelled()) {
+    report_.status = absl::CancelledError("the client cancelled, or its connection is lost");
   }
   report_.lasted = absl::FromChrono(std::chrono::steady_clock::now() - began_);
   report_.peer = context_->peer();

@@ -94,16 +94,18 @@ absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& 
   int port = 0;
   builder.AddListeningPort(options.listen, options.credentials, &port);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
+  if (options.monitor != nullptr) options.monitor->WatchCalls(builder);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
     return absl::UnavailableError(
         absl::StrCat(options.flag, ": cannot listen on ", options.listen, "; is the port taken?"));
   }
-  return std::unique_ptr<GrpcPort>(new GrpcPort(WithPort(options.listen, port), std::move(server)));
+  return std::unique_ptr<GrpcPort>(new GrpcPort(
+      WithPort(options.listen, port), static_cast<uint16_t>(port), std::move(server)));
 }
 
-GrpcPort::GrpcPort(std::string address, std::unique_ptr<grpc::Server> server)
-    : address_(std::move(address)), server_(std::move(server)) {}
+GrpcPort::GrpcPort(std::string address, uint16_t port, std::unique_ptr<grpc::Server> server)
+    : address_(std::move(address)), port_(port), server_(std::move(server)) {}
 
 GrpcPort::~GrpcPort() { Close(std::chrono::steady_clock::now()); }
 

@@ -4,6 +4,7 @@
 #define WORMHOLE_RELAY_GRPC_PORT_H_
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
+#include "relay/monitor.h"
 
 namespace wormhole::relay {
 
@@ -26,6 +28,7 @@ struct GrpcPortOptions {
   // Connections as old as the streams on them, which are told to end at this age, give or take a
   // tenth.
   absl::Duration max_stream_age = absl::InfiniteDuration();
+  Monitor* monitor = nullptr;  // counts the calls; outlives the port
 };
 
 class GrpcPort {
@@ -42,6 +45,7 @@ class GrpcPort {
 
   // ADDRESS:PORT, the port being the one that was bound.
   const std::string& address() const { return address_; }
+  uint16_t port() const { return port_; }
 
   // Listens no more, tells connections so (GOAWAY), cuts the calls that are left at the deadline,
   // and returns when none is left. Long after the last call, if a client does not look: see
@@ -52,9 +56,10 @@ class GrpcPort {
   void CutCalls();
 
  private:
-  GrpcPort(std::string address, std::unique_ptr<grpc::Server> server);
+  GrpcPort(std::string address, uint16_t port, std::unique_ptr<grpc::Server> server);
 
   const std::string address_;
+  const uint16_t port_;
   const std::unique_ptr<grpc::Server> server_;
 };
 

@@ -20,8 +20,10 @@
 #include "relay/flag_values.h"
 #include "relay/flags.h"
 #include "relay/log.h"
+#include "relay/metrics_port.h"
 #include "relay/monitor.h"
 #include "relay/open_store.h"
+#include "relay/relay_gauges.h"
 #include "relay/server.h"
 #include "relay/shutdown_signals.h"
 #include "relay/version.h"
@@ -59,26 +61,50 @@ void QuietLibraries() {
 }
 
 // For people, and for programs that wait for the first line, which clients connect to.
-void SayWhereItListens(const RelayServer& server) {
+void SayWhereItListens(const RelayServer& server, const MetricsPort* metrics) {
   std::cout << "listening on " << server.address() << "\n";
   if (!server.admin_address().empty()) std::cout << "admin on " << server.admin_address() << "\n";
   if (!server.probe_address().empty()) std::cout << "probes on " << server.probe_address() << "\n";
+  if (metrics != nullptr) std::cout << "metrics on " << metrics->address() << "\n";
   std::cout << std::flush;
+}
+
+// Null when it is off. All outlive it.
+absl::StatusOr<std::unique_ptr<MetricsPort>> OpenMetricsPort(const RelayConfig& config,
+                                                             Monitor& monitor,
+                                                             const RelayServer& server) {
+  if (monitor.metrics() == nullptr) return nullptr;
+  auto gauges = std::make_shared<RelayGauges>(
+      GaugeSources{.version = kVersion,
+                   .started_at = monitor.started_at(),
+                   .public_port = server.port(),
+                   .counts = [&server] { return server.Count(); },
+                   .store_works = [&monitor] { return monitor.store_health().state().status.ok(); },
+                   .draining = [&server] { return server.withdrawn(); },
+                   .events_lost = [&monitor] { return monitor.events().lost(); },
+                   .log_lines_lost = [&log] { return log.lines_lost(); }});
+  return MetricsPort::Start(config.metrics_listen, {monitor.metrics()->registry(), gauges});
 }
 
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   Log log(config.log);
   Monitor monitor(config, &log);
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
-      config.store, [&monitor](const absl::Status& status) { monitor.OnTrouble(status); });
+      config.store,
+      {.on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
+       .on_commit = [&monitor](absl::Duration took,
+                               size_t operations) { monitor.OnCommit(took, operations); }});
   if (!store.ok()) return Complain(store.status(), kFailed);
   absl::StatusOr<std::unique_ptr<RelayServer>> server =
       RelayServer::Start(config, store->get(), &monitor);
   if (!server.ok()) return Complain(server.status(), kFailed);
+  const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
+      OpenMetricsPort(config, monitor, log, **server);
+  if (!metrics.ok()) return Complain(metrics.status(), kFailed);
   log.Info(
       "serving",
       {{"version", kVersion}, {"tls", config.tls.enabled()}, {"store", WriteStore(config.store)}});
-  SayWhereItListens(**server);
+  SayWhereItListens(**server, metrics->get());
   signals.Await();
   (*server)->Withdraw();
   if (config.drain_delay > absl::ZeroDuration()) {

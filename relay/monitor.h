@@ -4,13 +4,16 @@
 #define WORMHOLE_RELAY_MONITOR_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "grpcpp/server_builder.h"
 #include "relay/config.h"
 #include "relay/event_feed.h"
 #include "relay/log.h"
+#include "relay/metrics.h"
 #include "relay/observer.h"
 #include "relay/store_health.h"
 #include "relay/stream_report.h"
@@ -26,20 +29,31 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
   absl::Time started_at() const { return started_at_; }
   StoreHealth& store_health() { return store_health_; }
   EventFeed& events() { return events_; }
+  // Null when nobody asked for them: then counting costs nothing.
+  const Metrics* metrics() const { return metrics_.get(); }
+
+  // Counts the calls of a server that is being built, which this outlives.
+  void WatchCalls(grpc::ServerBuilder& builder);
 
   // SwitchboardObserver, StreamObserver
   void OnEvent(const ChannelEvent& event) override;
   void OnFrame(const std::string& app_id, size_t bytes) override;
+  void OnStreamBegan() override;
+  void OnRequest() override;
+  void OnResponse() override;
   void OnStreamOver(const StreamReport& report) override;
 
   // Of the store: why it fails, OK when it works again.
   void OnTrouble(const absl::Status& status);
+  // A batch of so many operations was durable after so long.
+  void OnCommit(absl::Duration took, size_t operations);
 
  private:
   Log* const log_;
   const absl::Time started_at_;
   StoreHealth store_health_;
   EventFeed events_;
+  const std::unique_ptr<Metrics> metrics_;
 };
 
 }  // namespace wormhole::relay

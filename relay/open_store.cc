@@ -56,13 +56,13 @@ std::string DrawWriter() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(
-    const StoreChoice& choice, std::function<void(const absl::Status&)> on_trouble) {
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, StoreHooks hooks) {
   switch (choice.kind) {
     case StoreChoice::Kind::kMemory:
       return std::make_unique<MemoryStore>();
     case StoreChoice::Kind::kSqlite:
-      return SqliteStore::Open(choice.path, {.on_trouble = std::move(on_trouble)});
+      return SqliteStore::Open(choice.path, {.on_trouble = std::move(hooks.on_trouble),
+                                             .on_commit = std::move(hooks.on_commit)});
     case StoreChoice::Kind::kEtcd:
       break;
   }
@@ -71,7 +71,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(
   return EtcdStore::Open({.servers = *std::move(servers),
                           .prefix = choice.etcd.prefix,
                           .writer = DrawWriter(),
-                          .on_trouble = std::move(on_trouble)});
+                          .on_trouble = std::move(hooks.on_trouble),
+                          .on_commit = std::move(hooks.on_commit)});
 }
 
 }  // namespace wormhole::relay

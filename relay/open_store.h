@@ -2,21 +2,29 @@
 #ifndef WORMHOLE_RELAY_OPEN_STORE_H_
 #define WORMHOLE_RELAY_OPEN_STORE_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "relay/config.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
 
-// `on_trouble`: SqliteOptions and EtcdOptions say when it is called. The stores' own errors;
+// What a store tells of its work; SqliteOptions and EtcdOptions say when. The memory store never
+// commits nor fails, and tells nothing.
+struct StoreHooks {
+  std::function<void(const absl::Status& status)> on_trouble;
+  std::function<void(absl::Duration took, size_t operations)> on_commit;
+};
+
+// The stores' own errors;
 // INVALID_ARGUMENT, naming flag and file, when a file for etcd cannot be used. The files are read
 // once.
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(
-    const StoreChoice& choice, std::function<void(const absl::Status&)> on_trouble);
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, StoreHooks hooks);
 
 }  // namespace wormhole::relay
 

@@ -14,13 +14,14 @@ HealthService::Services Probes(const ServingState* serving, const StoreHealth* s
 
 absl::StatusOr<std::unique_ptr<ProbePort>> ProbePort::Open(const std::string& listen,
                                                            const ServingState* serving,
-                                                           const StoreHealth* store) {
-  std::unique_ptr<ProbePort> probe(new ProbePort(serving, store));
+                                                           Monitor* monitor) {
+  std::unique_ptr<ProbePort> probe(new ProbePort(serving, &monitor->store_health()));
   absl::StatusOr<std::unique_ptr<GrpcPort>> port =
       GrpcPort::Open({.flag = "--probe-listen",
                       .listen = listen,
                       .credentials = grpc::InsecureServerCredentials(),
-                      .services = {&probe->health_}});
+                      .services = {&probe->health_},
+                      .monitor = monitor});
   if (!port.ok()) return port.status();
   probe->port_ = *std::move(port);
   return probe;

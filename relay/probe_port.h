@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "relay/grpc_port.h"
 #include "relay/health_service.h"
+#include "relay/monitor.h"
 #include "relay/serving_state.h"
 #include "relay/store_health.h"
 
@@ -23,7 +24,7 @@ class ProbePort {
   // port. Errors: see GrpcPort.
   static absl::StatusOr<std::unique_ptr<ProbePort>> Open(const std::string& listen,
                                                          const ServingState* serving,
-                                                         const StoreHealth* store);
+                                                         Monitor* monitor);
 
   ProbePort(const ProbePort&) = delete;
   ProbePort& operator=(const ProbePort&) = delete;

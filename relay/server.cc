@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<ProbePort>> OpenProbes(const RelayConfig& config,
                                                       const ServingState* serving,
                                                       Monitor* monitor) {
   if (config.probe_listen.empty()) return nullptr;
-  return ProbePort::Open(config.probe_listen, serving, &monitor->store_health());
+  return ProbePort::Open(config.probe_listen, serving, monitor);
 }
 
 }  // namespace
@@ -100,7 +100,8 @@ absl::Status RelayServer::Listen(const RelayConfig& config, Monitor* monitor) {
        .services = {&rendezvous_, &health_},
        .reflection = config.reflection,
        .max_request_bytes = static_cast<int>(config.limits.max_frame_bytes) + kRequestSlack,
-       .max_stream_age = config.max_stream_age});
+       .max_stream_age = config.max_stream_age,
+       .monitor = monitor});
   if (!port.ok()) return port.status();
   public_ = *std::move(port);
   serving_->Serve();

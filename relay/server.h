@@ -2,7 +2,9 @@
 #ifndef WORMHOLE_RELAY_SERVER_H_
 #define WORMHOLE_RELAY_SERVER_H_
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,7 +44,14 @@ class RelayServer {
   std::string admin_address() const { return admin_ ? admin_->address() : ""; }
   std::string probe_address() const { return probe_ ? probe_->address() : ""; }
 
+  // Of that address.
+  uint16_t port() const { return public_->port(); }
+
   size_t stream_count() const { return rendezvous_.stream_count(); }
+
+  // Any thread. See Switchboard::Count, and whether Withdraw was called.
+  SwitchboardCounts Count() const { return switchboard_->Count(); }
+  bool withdrawn() const { return serving_->stops(); }
 
   // Health says NOT_SERVING from now on, and everything else goes on: a load balancer that looks in
   // time sends no more clients. What config.drain_timeout allows begins.

@@ -2,9 +2,6 @@
 #ifndef WORMHOLE_RELAY_STORE_HEALTH_H_
 #define WORMHOLE_RELAY_STORE_HEALTH_H_
 
-#include <functional>
-#include <utility>
-
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
@@ -23,16 +20,9 @@ class StoreHealth {
 
   // See SqliteOptions::on_trouble.
   void Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
-    std::function<void(bool)> tell;
-    {
-      sync::MutexLock lock(mutex_);
-      if (status.ok() != state_.status.ok()) {
-        state_.since = now;
-        tell = on_change_;
-      }
-      state_.status = status;
-    }
-    if (tell) tell(status.ok());
+    sync::MutexLock lock(mutex_);
+    if (status.ok() != state_.status.ok()) state_.since = now;
+    state_.status = status;
   }
 
   State state() const WORMHOLE_EXCLUDES(mutex_) {
@@ -40,17 +30,9 @@ class StoreHealth {
     return state_;
   }
 
-  // Called with whether it works now, without locks, on the thread of Note; a call that has begun
-  // may run on after this has returned.
-  void OnChange(std::function<void(bool works)> on_change) WORMHOLE_EXCLUDES(mutex_) {
-    sync::MutexLock lock(mutex_);
-    on_change_ = std::move(on_change);
-  }
-
  private:
   mutable sync::Mutex mutex_;
   State state_ WORMHOLE_GUARDED_BY(mutex_);
-  std::function<void(bool)> on_change_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace wormhole::relay

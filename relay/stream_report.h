@@ -35,10 +35,17 @@ struct StreamReport {
 
 inline constexpr size_t kMaxTraceparent = 128;
 
-// Called by any thread, without locks, once for each stream. May not block.
+// Called by any thread, without locks. May not block.
 class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
+
+  virtual void OnStreamBegan() {}
+  // A request has come, whatever is in it.
+  virtual void OnRequest() {}
+  // A response has been sent.
+  virtual void OnResponse() {}
+  // Once for each stream that has begun, the last that is heard of it.
   virtual void OnStreamOver(const StreamReport& report) = 0;
 };
 
