@@ -24,10 +24,9 @@
 #include "tests/bench/usage.h"
 
 ABSL_FLAG(std::string, json, "", "file for the numbers as JSON");
-ABSL_FLAG(
-    std::string, sections, "",
-    "which of round_trip, memory, exchanges, claim_to_data, group, reattach, drain, allocation; "
-    "empty: all");
+ABSL_FLAG(std::string, sections, "",
+          "which of round_trip, metrics, memory, exchanges, claim_to_data, group, reattach, drain, "
+          "allocation; empty: all");
 ABSL_FLAG(bool, quick, false, "small numbers: whether it works, not how fast");
 ABSL_FLAG(std::string, only, "",
           "measure exchanges of subjects with this in their name only, e.g. \"SQLite, library\"");
@@ -42,11 +41,15 @@ struct Section {
   void (*measure)(const Setting& setting, Report& report);
 };
 
-constexpr Section kSections[] = {
-    {"round_trip", MeasureRoundTrips}, {"memory", MeasureMemory},
-    {"exchanges", MeasureExchanges},   {"claim_to_data", MeasureClaimToData},
-    {"group", MeasureGroup},           {"reattach", MeasureReattach},
-    {"drain", MeasureDrain},           {"allocation", MeasureAllocation}};
+constexpr Section kSections[] = {{"round_trip", MeasureRoundTrips},
+                                 {"metrics", MeasureMetricsCost},
+                                 {"memory", MeasureMemory},
+                                 {"exchanges", MeasureExchanges},
+                                 {"claim_to_data", MeasureClaimToData},
+                                 {"group", MeasureGroup},
+                                 {"reattach", MeasureReattach},
+                                 {"drain", MeasureDrain},
+                                 {"allocation", MeasureAllocation}};
 
 // The sections that were asked for; none when a name is unknown.
 std::vector<Section> Choose(const std::string& names) {

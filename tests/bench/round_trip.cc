@@ -1,4 +1,3 @@
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -6,8 +5,8 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/bench/latch.h"
+#include "tests/bench/pair_numbers.h"
 #include "tests/bench/ping_pong.h"
-#include "tests/bench/raw_side.h"
 #include "tests/bench/sections.h"
 #include "tests/bench/statistics.h"
 #include "tests/bench/usage.h"
@@ -55,63 +54,23 @@ class UnaryTrips {
   Latch finished_{1};
 };
 
-// What is collected of one subject over the rounds.
-struct Numbers {
-  std::vector<double> p50, p99, cpu, busy_rate, busy_cpu;
-};
-
-struct Subject {
-  std::unique_ptr<Server> server;
-  std::shared_ptr<grpc::Channel> first, second;
-  Numbers numbers;
-};
-
-void MeasureOnePair(Subject& subject, uint64_t trips) {
-  PingPong pair(subject.server->kind(), subject.first, subject.second);
-  pair.Start(trips / 10);
-  pair.Wait();
-  const double cpu = CpuMicros(subject.server->pid());
-  pair.Start(trips);
-  const std::vector<double> samples = pair.Wait();
-  const double used = CpuMicros(subject.server->pid()) - cpu;
-  subject.numbers.p50.push_back(Percentile(samples, 0.5));
-  subject.numbers.p99.push_back(Percentile(samples, 0.99));
-  subject.numbers.cpu.push_back(used / static_cast<double>(2 * trips));
-}
-
-void MeasureSixteenPairs(Subject& subject, uint64_t trips) {
-  std::vector<std::unique_ptr<PingPong>> pairs;
-  for (int i = 0; i < 16; ++i) {
-    pairs.push_back(
-        std::make_unique<PingPong>(subject.server->kind(), subject.first, subject.second));
-  }
-  const double cpu = CpuMicros(subject.server->pid());
-  const double began = NowMicros();
-  for (auto& pair : pairs) pair->Start(trips / 8);
-  for (auto& pair : pairs) pair->Wait();
-  const double seconds = (NowMicros() - began) / 1e6;
-  const double messages = static_cast<double>(16 * (trips / 8) * 2);
-  subject.numbers.busy_rate.push_back(messages / seconds);
-  subject.numbers.busy_cpu.push_back((CpuMicros(subject.server->pid()) - cpu) / messages);
-}
-
-void AddRows(const std::array<Subject, 3>& subjects, const Numbers& unary, Report& report) {
+void AddRows(const std::vector<PairSubject>& subjects, const PairNumbers& unary, Report& report) {
   struct Quantity {
     const char* section;
     const char* name;
     const char* unit;
-    std::vector<double> Numbers::*values;
+    std::vector<double> PairNumbers::*values;
     bool aimed;
   };
   static constexpr Quantity kQuantities[] = {
-      {"round trip, 256 B", "p50", "us", &Numbers::p50, true},
-      {"round trip, 256 B", "p99", "us", &Numbers::p99, true},
-      {"server CPU per message", "one pair", "us", &Numbers::cpu, false},
-      {"server CPU per message", "16 pairs at once", "us", &Numbers::busy_cpu, false},
-      {"messages, 16 pairs at once", "rate", "per s", &Numbers::busy_rate, false}};
+      {"round trip, 256 B", "p50", "us", &PairNumbers::p50, true},
+      {"round trip, 256 B", "p99", "us", &PairNumbers::p99, true},
+      {"server CPU per message", "one pair", "us", &PairNumbers::cpu, false},
+      {"server CPU per message", "16 pairs at once", "us", &PairNumbers::busy_cpu, false},
+      {"messages, 16 pairs at once", "rate", "per s", &PairNumbers::busy_rate, false}};
   for (const Quantity& q : kQuantities) {
     const double floor = Median(subjects[0].numbers.*q.values);
-    for (const Subject& subject : subjects) {
+    for (const PairSubject& subject : subjects) {
       const Kind kind = subject.server->kind();
       const double value = Median(subject.numbers.*q.values);
       Row row = {q.section, q.name, NameOf(kind), value, q.unit, value / floor, std::nullopt};
@@ -131,21 +90,18 @@ void AddRows(const std::array<Subject, 3>& subjects, const Numbers& unary, Repor
 void MeasureRoundTrips(const Setting& setting, Report& report) {
   const int rounds = setting.quick ? 1 : 9;
   const uint64_t trips = setting.quick ? 160 : 2000;
-  std::array<Subject, 3> subjects;
-  for (size_t i = 0; i < subjects.size(); ++i) {
-    Subject& subject = subjects[i];
-    subject.server = std::make_unique<Server>(static_cast<Kind>(i), setting.folder);
-    subject.first = Connect(subject.server->address());
-    subject.second = Connect(subject.server->address());
+  std::vector<PairSubject> subjects;
+  for (const Kind kind : {Kind::kFloor, Kind::kMemory, Kind::kSqlite}) {
+    subjects.emplace_back(std::make_unique<Server>(kind, setting.folder));
   }
-  Numbers unary;
+  PairNumbers unary;
   for (int round = 0; round < rounds; ++round) {
-    for (Subject& subject : subjects) MeasureOnePair(subject, trips);
+    for (PairSubject& subject : subjects) MeasureOnePair(subject, trips);
     UnaryTrips calls(subjects[0].first);
     const std::vector<double> samples = calls.Run(trips);
     unary.p50.push_back(Percentile(samples, 0.5));
     unary.p99.push_back(Percentile(samples, 0.99));
-    for (Subject& subject : subjects) MeasureSixteenPairs(subject, trips);
+    for (PairSubject& subject : subjects) MeasureSixteenPairs(subject, trips);
   }
   AddRows(subjects, unary, report);
 }

@@ -21,6 +21,8 @@ struct Setting {
 // A-relay-B-relay-A with 256 bytes, and the server's CPU time per message, with one pair at a time
 // and with sixteen.
 void MeasureRoundTrips(const Setting& setting, Report& report);
+// What it costs the relay to count for its metrics: the same with and without.
+void MeasureMetricsCost(const Setting& setting, Report& report);
 // Resident memory of the server for each side that waits.
 void MeasureMemory(const Setting& setting, Report& report);
 // Whole exchanges, sixteen at once; those of the client library, and the same streams and frames

@@ -33,6 +33,7 @@ std::vector<std::string> CommandOf(Kind kind, const Folder& folder, const RelayS
                                       "--store=" + StoreOf(kind, folder, setup),
                                       "--core-dumps"};  // else nobody sees its /proc/PID/fd
   if (!setup.motd.empty()) command.push_back("--motd=" + setup.motd);
+  if (!setup.metrics_listen.empty()) command.push_back("--metrics-listen=" + setup.metrics_listen);
   return command;
 }
 

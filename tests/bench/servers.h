@@ -34,8 +34,9 @@ class Folder {
 // What a relay is told beside its store.
 struct RelaySetup {
   std::string listen = "127.0.0.1:0";
-  std::string etcd;  // where etcd is, with kEtcd
-  std::string motd;  // told to clients, by which they can tell relays apart
+  std::string etcd = "";            // where etcd is, with kEtcd
+  std::string metrics_listen = "";  // off
+  std::string motd = "";            // told to clients, by which they can tell relays apart
 };
 
 // Serves from its making to its end. The programs lie beside this one, as Bazel builds them.
