@@ -100,8 +100,8 @@ absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& 
     return absl::UnavailableError(
         absl::StrCat(options.flag, ": cannot listen on ", options.listen, "; is the port taken?"));
   }
-  return std::unique_ptr<GrpcPort>(new GrpcPort(
-      WithPort(options.listen, port), static_cast<uint16_t>(port), std::move(server)));
+  return std::unique_ptr<GrpcPort>(
+      new GrpcPort(WithPort(options.listen, port), static_cast<uint16_t>(port), std::move(server)));
 }
 
 GrpcPort::GrpcPort(std::string address, uint16_t port, std::unique_ptr<grpc::Server> server)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,7 +24,8 @@ class Listeners {
   // line for people. Called once; blocks for as long as the name takes to resolve.
   absl::Status Open(const std::string& listen);
 
-  const std::vector<int>& sockets() const { return sockets_; }
+  // The sockets, which are the caller's now.
+  std::vector<int> Release() { return std::exchange(sockets_, {}); }
   // ADDRESS:PORT, the port being the one that was bound.
   const std::string& address() const { return address_; }
 

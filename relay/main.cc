@@ -71,7 +71,7 @@ void SayWhereItListens(const RelayServer& server, const MetricsPort* metrics) {
 
 // Null when it is off. All outlive it.
 absl::StatusOr<std::unique_ptr<MetricsPort>> OpenMetricsPort(const RelayConfig& config,
-                                                             Monitor& monitor,
+                                                             Monitor& monitor, const Log& log,
                                                              const RelayServer& server) {
   if (monitor.metrics() == nullptr) return nullptr;
   auto gauges = std::make_shared<RelayGauges>(

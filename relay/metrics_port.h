@@ -1,28 +1,23 @@
 // The port that Prometheus scrapes: GET /metrics over HTTP, in plaintext.
 //
-// Not prometheus-cpp's own exposer: Debian's is built without IPv6, a handful of clients that say
-// nothing hold it up, and it may take two seconds to stop.
+// GNU libmicrohttpd under it, not prometheus-cpp's own exposer: Debian's is built without IPv6, a
+// handful of clients that say nothing hold it up, and it may take two seconds to stop.
 #ifndef WORMHOLE_RELAY_METRICS_PORT_H_
 #define WORMHOLE_RELAY_METRICS_PORT_H_
 
-#include <poll.h>
-
-#include <chrono>
-#include <deque>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "prometheus/collectable.h"
-#include "relay/http_exchange.h"
-#include "relay/listeners.h"
+
+struct MHD_Daemon;
 
 namespace wormhole::relay {
 
-// One thread, which collects too. Clients that are slow or say nothing hold up nobody: each has ten
-// seconds, and when there are too many of them the oldest is cut off.
+// A thread for each address, which collects too. A client that says nothing, or does not read, has
+// five seconds; there may be 256 of them before others wait that long.
 class MetricsPort {
  public:
   using Collectables = std::vector<std::shared_ptr<prometheus::Collectable>>;
@@ -40,28 +35,17 @@ class MetricsPort {
   MetricsPort& operator=(const MetricsPort&) = delete;
 
   // ADDRESS:PORT, the port being the one that was bound.
-  const std::string& address() const { return listeners_.address(); }
+  const std::string& address() const { return address_; }
 
- private:
-  using Clock = std::chrono::steady_clock;
-
-  explicit MetricsPort(Collectables collectables);
-  void Loop();
-  // Waits until there is something to do.
-  std::vector<pollfd> Await() const;
-  void AcceptAll();
-  // False when there is no more to accept now.
-  bool Accept(int listener);
+  // All that is there, in Prometheus' text format. Any thread.
   std::string WritePage() const;
 
-  const Collectables collectables_;
-  Listeners listeners_;
-  const int stop_;  // an eventfd
+ private:
+  explicit MetricsPort(Collectables collectables) : collectables_(std::move(collectables)) {}
 
-  // The thread's.
-  std::deque<std::unique_ptr<HttpExchange>> exchanges_;  // oldest first
-  Clock::time_point accept_at_;  // not before: the process has had no descriptor left
-  std::thread thread_;           // last: it uses the others
+  const Collectables collectables_;
+  std::string address_;
+  std::vector<MHD_Daemon*> daemons_;  // one for each address
 };
 
 }  // namespace wormhole::relay
