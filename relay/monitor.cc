@@ -49,8 +49,7 @@ void Monitor::OnStreamOver(const StreamReport& report) {
 }
 
 void Monitor::OnTrouble(const absl::Status& status) {
-  store_health_.Note(status, absl::Now());
-  if (log_ == nullptr) return;
+  if (!store_health_.Note(status, absl::Now()) || log_ == nullptr) return;
   if (status.ok()) return log_->Info("the store works again");
   log_->Write(Log::Level::kError, "clients are sent away until the store works again",
               {{"why", std::string(status.message())}});

@@ -2,6 +2,8 @@
 #ifndef WORMHOLE_RELAY_STORE_HEALTH_H_
 #define WORMHOLE_RELAY_STORE_HEALTH_H_
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
@@ -18,11 +20,20 @@ class StoreHealth {
 
   explicit StoreHealth(absl::Time now) { state_.since = now; }
 
-  // See SqliteOptions::on_trouble.
-  void Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
+  // People are told of one failure within this time.
+  static constexpr absl::Duration kInterval = absl::Minutes(1);
+
+  // See SqliteOptions::on_trouble. True if it is worth a line to people, whom a store that fails
+  // now and then would flood.
+  bool Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
     if (status.ok() != state_.status.ok()) state_.since = now;
     state_.status = status;
+    if (status.ok()) return std::exchange(told_, false);
+    if (now - told_at_ < kInterval) return false;
+    told_at_ = now;
+    told_ = true;
+    return true;
   }
 
   State state() const WORMHOLE_EXCLUDES(mutex_) {
@@ -33,6 +44,8 @@ class StoreHealth {
  private:
   mutable sync::Mutex mutex_;
   State state_ WORMHOLE_GUARDED_BY(mutex_);
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // that it fails, and not yet that it works again
+  absl::Time told_at_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
 }  // namespace wormhole::relay

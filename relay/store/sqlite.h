@@ -37,8 +37,8 @@ struct SqliteOptions {
   int checkpoint_pages = 4096;
 
   // Told why the store fails, with SQLite's words and once a minute while it lasts, and with OK
-  // when it writes again. On the store's thread: it must not wait for the store, and is not called
-  // after the store has been destroyed.
+  // when it writes again, which it tries with each Due. On the store's thread: it must not wait for
+  // the store, and is not called after the store has been destroyed.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
 
   // Told of each batch of operations that has changed something, once it is durable: how long the

@@ -190,6 +190,9 @@ absl::StatusOr<std::vector<StoredFrame>> SqliteChannels::Read(const ChannelRef& 
 }
 
 absl::StatusOr<std::vector<ChannelKey>> SqliteChannels::Due(absl::Time now, size_t limit) {
+  // Clients may stay away from a relay that is not ready, so that no write of theirs would show
+  // that it is again.
+  if (report_.failing()) RETURN_IF_ERROR(db_->Rewrite());
   return tables_.Due(now, limit);
 }
 

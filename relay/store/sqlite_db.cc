@@ -6,6 +6,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "relay/store/status_macros.h"
 #include "relay/store/store_away.h"
 
 namespace wormhole::relay {
@@ -62,6 +63,12 @@ void SqliteDb::Rollback() {
   // Some failures have rolled back already. One that fails itself leaves nothing behind either:
   // the next BEGIN or the next opening of the file sees the last commit.
   if (InTransaction()) Exec("ROLLBACK").IgnoreError();
+}
+
+absl::Status SqliteDb::Rewrite() {
+  RETURN_IF_ERROR(BeginOnce());
+  ASSIGN_OR_RETURN(const int64_t version, QueryInteger("PRAGMA user_version"));
+  return Exec(absl::StrCat("PRAGMA user_version = ", version));
 }
 
 int64_t SqliteDb::LastInsertRow() const { return sqlite3_last_insert_rowid(handle_); }

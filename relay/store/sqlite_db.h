@@ -42,6 +42,9 @@ class SqliteDb {
   absl::Status Commit();
   void Rollback();
 
+  // Writes a page as it is, in the transaction: whether the file can be written.
+  absl::Status Rewrite();
+
   // The integer primary key of the last row that was inserted.
   int64_t LastInsertRow() const;
 

@@ -10,15 +10,13 @@ TroubleReport::TroubleReport(Tell tell, SteadyNow now)
 void TroubleReport::Failed(const absl::Status& why) {
   if (!tell_) return;
   const absl::Duration now = now_();
-  if (last_ && now - *last_ < kInterval) return;
+  if (std::exchange(failing_, true) && now - last_ < kInterval) return;
   last_ = now;
-  told_ = true;
   tell_(why);
 }
 
 void TroubleReport::Worked() {
-  if (!std::exchange(told_, false)) return;
-  tell_(absl::OkStatus());
+  if (std::exchange(failing_, false)) tell_(absl::OkStatus());
 }
 
 }  // namespace wormhole::relay

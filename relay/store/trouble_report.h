@@ -1,9 +1,8 @@
-// Tells an operator when a store begins to fail and when it works again, without flooding a log.
+// Tells when a store begins to fail and when it works again.
 #ifndef WORMHOLE_RELAY_STORE_TROUBLE_REPORT_H_
 #define WORMHOLE_RELAY_STORE_TROUBLE_REPORT_H_
 
 #include <functional>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -18,8 +17,7 @@ class TroubleReport {
   // The time since a fixed moment, never going back.
   using SteadyNow = std::function<absl::Duration()>;
 
-  // While it fails it is told again at this interval, with the latest reason; one that fails now
-  // and then is not told more often.
+  // While it fails it is told again at this interval, with the latest reason.
   static constexpr absl::Duration kInterval = absl::Minutes(1);
 
   // `tell` may be empty.
@@ -28,11 +26,14 @@ class TroubleReport {
   void Failed(const absl::Status& why);
   void Worked();
 
+  // Since the last word of the two.
+  bool failing() const { return failing_; }
+
  private:
   const Tell tell_;
   const SteadyNow now_;
-  bool told_ = false;  // that it fails, and not yet that it works again
-  std::optional<absl::Duration> last_;
+  bool failing_ = false;
+  absl::Duration last_;  // when it was told, if it fails
 };
 
 }  // namespace wormhole::relay

@@ -106,6 +106,29 @@ TEST_F(SqliteFaultsTest, CommitsAreToldOfThatHaveWrittenSomething) {
   EXPECT_THAT(told, ElementsAre(1u, 1u));
 }
 
+// Whom would a relay hear it from that nobody comes to while its store fails?
+TEST_F(SqliteFaultsTest, AStoreThatFailsTriesByItself) {
+  std::vector<std::string> told;
+  store_.reset();
+  store_ = SqliteStore::Open(file_, {.vfs = vfs_.name(),
+                                     .on_trouble =
+                                         [&told](const absl::Status& status) {
+                                           told.push_back(status.ok() ? "works" : "fails");
+                                         }})
+               .value();
+  EXPECT_TRUE(Call().Due(At(0)).empty());
+  disk_.Fail(Result::kFull);
+  EXPECT_TRUE(IsStoreAway(TryAppend(1)));
+  std::promise<absl::Status> tried;
+  store_->Due(At(0), 1, [&tried](const auto& due) { tried.set_value(due.status()); });
+  store_->Flush();
+  EXPECT_TRUE(IsStoreAway(tried.get_future().get()));
+  disk_.Fail(Result::kOk);
+  EXPECT_TRUE(Call().Due(At(0)).empty());
+  store_.reset();
+  EXPECT_THAT(told, ElementsAre("fails", "works"));
+}
+
 TEST_F(SqliteFaultsTest, AFullDiskIsStillRead) {
   EXPECT_TRUE(TryAppend(1).ok());
   disk_.Fail(Result::kFull);
