@@ -13,11 +13,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
+#include "proto/error/error_detail.h"
 #include "tests/faults/injected_faults.h"
 #include "tests/faults/one_exchange.h"
 #include "tests/faults/scene.h"
 #include "tests/faults/small_disk.h"
+#include "tests/service/attach_client.h"
 
 namespace wormhole::faults {
 namespace {
@@ -79,6 +82,48 @@ TEST(StoreFaultsTest, ErrorsOfTheDisk) {
   EXPECT_THAT(scene.relay().child().err(), HasSubstr(kTrouble));
   EXPECT_THAT(scene.relay().child().err(), HasSubstr("I/O error"));
   EXPECT_THAT(scene.relay().child().err(), HasSubstr(kWorks));
+}
+
+std::string HealthOf(const std::shared_ptr<grpc::Channel>& probes, const std::string& service) {
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  grpc::health::v1::HealthCheckResponse response;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + service_test::kPatience);
+  const auto stub = grpc::health::v1::Health::NewStub(probes);
+  const grpc::Status status = stub->Check(&context, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status());
+}
+
+void AwaitReadiness(const std::shared_ptr<grpc::Channel>& probes, const std::string& wanted) {
+  while (HealthOf(probes, "readiness") != wanted && !::testing::Test::HasFailure()) {
+  }
+}
+
+// Twice within the time in which the log tells of it once; and it is ready again although nobody
+// comes to try.
+TEST(StoreFaultsTest, ProbesSeeABrokenDisk) {
+  Folder folder;
+  InjectedFaults faults(folder.File("control"));
+  Relay::Options options = Suffering(faults, folder);
+  options.flags = {"--probe-listen=127.0.0.1:0"};
+  Relay relay(options);
+  ASSERT_TRUE(relay.Start());
+  const auto probes =
+      service_test::Connect(relay.child().WaitForLine(testing::ChildProcess::kOut, "probes on "));
+  for (const char token : {'a', 'b'}) {
+    EXPECT_EQ(HealthOf(probes, "readiness"), "SERVING");
+    faults->write_error = EIO;
+    service_test::AttachClient client(service_test::Connect(relay.address()));
+    client.Send(service_test::OpenAllocate(token));
+    EXPECT_EQ(error::ReasonOf(client.Finish()), error::ErrorDetail::REASON_STORE_AWAY);
+    AwaitReadiness(probes, "NOT_SERVING");
+    EXPECT_EQ(HealthOf(probes, "liveness"), "SERVING");
+    faults->write_error = 0;
+    AwaitReadiness(probes, "SERVING");
+  }
+  EXPECT_EQ(relay.Stop(), 0);
 }
 
 TEST(StoreFaultsTest, ATornLastWrite) {
