@@ -1,7 +1,7 @@
 // A store in one SQLite file: WAL, synchronous=FULL, one thread that commits in groups.
 //
 // Beside FILE it has FILE-wal, FILE-shm and FILE.lock, which keeps a second relay away. Other
-// programs may read the file meanwhile (`sqlite3 FILE .backup`); nobody else may write to it.
+// programs may read the file meanwhile (deploy/backup); nobody else may write to it.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_H_
 

@@ -26,6 +26,11 @@ void RelayTest::KillRelay() {
   ASSERT_EQ(relay_->WaitForExit(), 128 + SIGKILL);
 }
 
+void RelayTest::StopRelay() {
+  relay_->Signal(SIGTERM);
+  ASSERT_EQ(relay_->WaitForExit(), 0) << relay_->err();
+}
+
 Options RelayTest::NewOptions() const {
   Options options;
   options.app_id = "example.com/end-to-end";

@@ -19,6 +19,8 @@ class RelayTest : public ::testing::Test {
   // Starts the relay, on the port that it had before if there was one.
   void StartRelay(std::vector<std::string> flags = {});
   void KillRelay();
+  // As an operator does: it drains, and has to end well.
+  void StopRelay();
 
   // Options of a patient exchange with this relay.
   Options NewOptions() const;
