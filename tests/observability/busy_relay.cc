@@ -1,0 +1,90 @@
+// A relay that is busy now more and now less, for a while, and a Prometheus that scrapes it. At the
+// end it waits for a line on standard input: deploy/observability/draw has that long.
+//
+//   bazel run -c opt //tests/observability:busy_relay -- MINUTES
+#include <stdlib.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <list>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/wormhole.h"
+#include "tests/observability/prometheus.h"
+#include "tests/observability/traffic.h"
+#include "tests/process/child_process.h"
+
+namespace wormhole::testing {
+namespace {
+
+struct Phase {
+  int exchanging;  // threads with one exchange after the other
+  int guessing;    // threads that ask for a number that nobody has
+  int arriving;    // sides that come to wait
+};
+
+// Of the same length.
+constexpr Phase kPhases[] = {{1, 0, 10}, {2, 0, 30}, {4, 0, 40}, {2, 0, 20},
+                             {1, 1, 10}, {1, 0, 10}, {6, 0, 30}, {2, 0, 10}};
+
+void Work(const std::string& relay, const Phase& phase, absl::Duration length) {
+  std::list<Initiator> waiting;
+  std::vector<std::jthread> threads;
+  const auto work = [&](void (Traffic::*what)()) {
+    threads.emplace_back([&relay, what](const std::stop_token& stop) {
+      Traffic traffic(relay);
+      for (int i = 0; !stop.stop_requested(); ++i) {
+        i % 10 == 0 ? traffic.Round() : (traffic.*what)();
+        std::this_thread::sleep_for(std::chrono::milliseconds(15));
+      }
+    });
+  };
+  for (int i = 0; i < phase.exchanging; ++i) work(&Traffic::Finish);
+  for (int i = 0; i < phase.guessing; ++i) work(&Traffic::UnknownCode);
+  const Traffic traffic(relay);
+  for (int i = 0; i < phase.arriving; ++i) {
+    waiting.push_back(Initiator::Create(traffic.NewOptions(), "a").value());
+    std::this_thread::sleep_for(absl::ToChronoNanoseconds(length / phase.arriving));
+  }
+  for (Initiator& initiator : waiting) initiator.Cancel();
+  for (Initiator& initiator : waiting) initiator.Finish().IgnoreError();
+}
+
+// All that is written goes there, Prometheus' data too.
+std::string MakeFolder() {
+  std::string folder = std::filesystem::temp_directory_path() / "busy-relay.XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) std::abort();
+  setenv("TEST_TMPDIR", folder.c_str(), /*overwrite=*/1);
+  return folder;
+}
+
+void Run(const std::string& folder, double minutes) {
+  ChildProcess relay(
+      {.arguments = {"relay/wormhole-relay", "--listen=127.0.0.1:0", "--admin-listen=off",
+                     "--metrics-listen=127.0.0.1:0", std::string("--metrics-apps=") + Traffic::kApp,
+                     "--store=sqlite:" + folder + "/relay.db"}});
+  const std::string metrics = relay.WaitForLine(ChildProcess::kOut, "metrics on ");
+  const std::string address = relay.WaitForLine(ChildProcess::kOut, "listening on ");
+  const Prometheus prometheus(metrics);
+  for (const Phase& phase : kPhases) {
+    Work(address, phase, absl::Minutes(minutes / std::size(kPhases)));
+  }
+  std::cout << "deploy/observability/draw http://" << prometheus.address() << " " << minutes
+            << std::endl;
+  std::string line;
+  std::getline(std::cin, line);
+}
+
+}  // namespace
+}  // namespace wormhole::testing
+
+int main(int argc, char** argv) {
+  const std::string folder = wormhole::testing::MakeFolder();
+  wormhole::testing::Run(folder, argc > 1 ? std::strtod(argv[1], nullptr) : 10);
+  std::filesystem::remove_all(folder);
+}
