@@ -103,7 +103,7 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
     if (part == nullptr || (!size.Add(*part) && !batch.parts.empty())) return;
     order_.pop_front();
     in_flight_[key] = part->taken();
-    *batch.request.add_success()->mutable_request_txn() = part->request();
+    *batch.request.add_success()->mutable_request_txn() = part->TakeRequest();
     batch.parts.push_back(std::move(part));
   }
 }

@@ -75,7 +75,8 @@ bool EtcdLog::Add(const std::string& frame, bool keep, uint64_t forgotten) {
 }
 
 void EtcdLog::DropUpTo(uint64_t forgotten) {
-  while (last.size() > stored - forgotten) last.pop_front();
+  const uint64_t kept = stored - forgotten;
+  if (last.size() > kept) last.erase(last.begin(), last.end() - static_cast<std::ptrdiff_t>(kept));
 }
 
 LogState ChannelImage::LogUpTo(Role author, uint64_t number) const {

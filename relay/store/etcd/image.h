@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,7 +50,7 @@ struct EtcdFrame {
 // One author's log as its relay keeps it.
 struct EtcdLog {
   uint64_t stored = 0;
-  std::deque<EtcdFrame> last;  // up to the one with the number `stored`
+  std::vector<EtcdFrame> last;  // up to the one with the number `stored`
 
   // Null when it is not one of the last.
   const EtcdFrame* Find(uint64_t number) const;

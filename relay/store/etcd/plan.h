@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -45,6 +46,8 @@ class ChannelPart {
 
   const ChannelKey& key() const { return key_; }
   const etcdserverpb::TxnRequest& request() const { return request_; }
+  // Leaves none here.
+  etcdserverpb::TxnRequest TakeRequest() { return std::move(request_); }
   // For the batch's limits: what is sent and what is to be read.
   int operations() const;
   size_t bytes() const { return request_.ByteSizeLong() + answer_bytes_; }
