@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "grpcpp/grpcpp.h"
 #include "tests/process/child_process.h"
 
 namespace wormhole::testing {
@@ -18,24 +20,35 @@ struct Output {
 
 class WatchedRelay {
  public:
-  // Over a file in `folder`, with `flags` beside its own. The address is empty when it did not
+  // Over a file in `folder`, with a label for `app_id` in its metrics and with `flags` beside its own. The address is empty when it did not
   // start.
-  WatchedRelay(const std::string& folder, const std::vector<std::string>& flags);
+  WatchedRelay(const std::string& folder, const std::string& app_id,
+               const std::vector<std::string>& flags);
+
+  ~WatchedRelay();
 
   const std::string& address() const { return address_; }
   // Every address that it listens on.
-  std::vector<std::string> listeners() const { return {address_}; }
+  std::vector<std::string> listeners() const { return {address_, admin_, metrics_}; }
 
   // All that it shows while it runs, and with --print-config.
   std::vector<Output> Look();
-  // Ends it with a signal; standard output and standard error are complete then.
+  // Ends it with a signal; the events, standard output and standard error are complete then.
   int End(int signal);
   std::vector<Output> Written() const;
 
  private:
+  // Reads events until the relay ends; returns once it is told of them.
+  void WatchEvents();
+
   std::vector<std::string> arguments_;
   std::unique_ptr<ChildProcess> process_;
   std::string address_;
+  std::string admin_;
+  std::string metrics_;
+  grpc::ClientContext watching_;
+  std::string events_;  // of watcher_, while it runs
+  std::thread watcher_;
 };
 
 }  // namespace wormhole::testing
