@@ -133,6 +133,16 @@ TEST_F(DashboardTest, EveryQueryHasData) {
   }
 }
 
+TEST_F(DashboardTest, CanBeDrawn) {
+  ASSERT_THAT(AwaitData({"rate(wormhole_store_commit_seconds_count[15s])"}), IsEmpty());
+  ChildProcess draw(
+      {.arguments = {"deploy/observability/draw", "http://" + prometheus_->address(), "0.5"}});
+  EXPECT_EQ(draw.WaitForExit(), 0) << draw.err();
+  EXPECT_THAT(draw.out(),
+              ::testing::AllOf(::testing::StartsWith("<svg "), ::testing::EndsWith("</svg>\n"),
+                               ::testing::HasSubstr(">works<")));
+}
+
 TEST_F(DashboardTest, EveryMetricOfTheRelayIsShown) {
   ASSERT_THAT(AwaitData({"wormhole_store_up"}), IsEmpty());
   const std::string shown = ReadDashboard().dump();
