@@ -19,6 +19,7 @@ struct Flaws {
   bool silent_gap = false;       // news get lost and nobody is told that something was missed
   bool silent_presence = false;  // nobody hears where a side is attached
   bool stale_load = false;       // a load shows what an earlier one has shown
+  bool stale_look = false;       // with a record that is put come logs as they were before
 };
 
 }  // namespace wormhole::simulation

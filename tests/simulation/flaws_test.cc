@@ -42,22 +42,20 @@ TEST_P(FlawTest, IsCaught) {
   if (count_all) std::cout << GetParam().name << ": " << caught << " of " << kSeeds << "\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(Flaws, FlawTest,
-                         testing::Values(Flaw{"PostedBeforeCommit", &Flaws::posted_before_commit},
-                                         Flaw{"OpenedBeforeCommit", &Flaws::opened_before_commit},
-                                         Flaw{"EarlyForget", &Flaws::early_forget},
-                                         Flaw{"ForgottenCommit", &Flaws::forgotten_commit},
-                                         Flaw{"DroppedResend", &Flaws::dropped_resend},
-                                         Flaw{"LyingSaveHook", &Flaws::lying_save_hook},
-                                         Flaw{"AnewAfterCrash", &Flaws::anew_after_crash},
-                                         Flaw{"OvertakenPosts", &Flaws::overtaken_posts},
-                                         Flaw{"NoTick", &Flaws::no_tick},
-                                         Flaw{"SilentGap", &Flaws::silent_gap},
-                                         Flaw{"SilentPresence", &Flaws::silent_presence},
-                                         Flaw{"StaleLoad", &Flaws::stale_load}),
-                         [](const testing::TestParamInfo<Flaw>& info) {
-                           return std::string(info.param.name);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Flaws, FlawTest,
+    testing::Values(Flaw{"PostedBeforeCommit", &Flaws::posted_before_commit},
+                    Flaw{"OpenedBeforeCommit", &Flaws::opened_before_commit},
+                    Flaw{"EarlyForget", &Flaws::early_forget},
+                    Flaw{"ForgottenCommit", &Flaws::forgotten_commit},
+                    Flaw{"DroppedResend", &Flaws::dropped_resend},
+                    Flaw{"LyingSaveHook", &Flaws::lying_save_hook},
+                    Flaw{"AnewAfterCrash", &Flaws::anew_after_crash},
+                    Flaw{"OvertakenPosts", &Flaws::overtaken_posts},
+                    Flaw{"NoTick", &Flaws::no_tick}, Flaw{"SilentGap", &Flaws::silent_gap},
+                    Flaw{"SilentPresence", &Flaws::silent_presence},
+                    Flaw{"StaleLoad", &Flaws::stale_load}, Flaw{"StaleLook", &Flaws::stale_look}),
+    [](const testing::TestParamInfo<Flaw>& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace wormhole::simulation

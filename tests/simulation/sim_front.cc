@@ -185,7 +185,12 @@ void SimFront::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord r
 // A refusal brings along what is there instead.
 void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along,
                        relay::PutOutcome outcome) {
-  if (const auto now = group_->tables_.Load(owner_, key)) known_[key] = *now;
+  if (const auto now = group_->tables_.Load(owner_, key)) {
+    relay::ChannelSnapshot& known = known_[key];
+    const auto logs = known.logs;
+    known = *now;
+    if (group_->stage_->flaws.stale_look) known.logs = logs;
+  }
   if (outcome != relay::PutOutcome::kDone) return;
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
     if (along.attached.test(static_cast<size_t>(role))) said_.insert({key, role});
