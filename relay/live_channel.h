@@ -170,8 +170,6 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome);
   void FinishOp(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void FinishCreate(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  // False when the claim has to be judged once more, after a load.
-  bool FinishClaim(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void FinishClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnSideTaken(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id);
@@ -188,6 +186,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // Takes over a newer record of this channel, if the store has one at hand.
   bool TakeKnown(Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void RunGuess(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // False when the claim has to be judged once more, after a load.
+  bool FinishClaim(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // Takes over what came with the look of a guess; false when it is not at hand.
   bool TakeSeen(Turn& turn) WORMHOLE_REQUIRES(mutex_);
 

@@ -41,6 +41,19 @@ void LiveChannel::RunGuess(ChannelOp& op, Turn& turn) {
   op.needs_load = Doubt();
 }
 
+bool LiveChannel::FinishClaim(ChannelOp& op, Turn& turn) {
+  seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
+  if (!op.guesses || TakeSeen(turn)) {
+    SitDown(Role::kReceiver, op.stream, op.cursor, true, turn);
+    return true;
+  }
+  Announce(Role::kReceiver, false, turn);  // until it sits down
+  op.guesses = false;
+  op.needs_load = Doubt();
+  ReportId();
+  return false;
+}
+
 // What came with the look of a guess: what the client is told has to be as new as a load would be.
 bool LiveChannel::TakeSeen(Turn& turn) {
   auto seen = registry_->store().Known(key_);

@@ -252,19 +252,6 @@ void LiveChannel::FinishCreate(ChannelOp& op, Turn& turn) {
   if (op.create.named) SeatWaiters(std::exchange(chosen_, std::string()), true, turn);
 }
 
-bool LiveChannel::FinishClaim(ChannelOp& op, Turn& turn) {
-  seat(Role::kInitiator).owes_status = true;  // also when the claim's stream is over
-  if (!op.guesses || TakeSeen(turn)) {
-    SitDown(Role::kReceiver, op.stream, op.cursor, true, turn);
-    return true;
-  }
-  Announce(Role::kReceiver, false, turn);  // until it sits down
-  op.guesses = false;
-  op.needs_load = Doubt();
-  ReportId();
-  return false;
-}
-
 // A side that had left before closes again.
 void LiveChannel::FinishClose(ChannelOp& op, Turn& turn) {
   turn.End(op.stream, absl::OkStatus());
