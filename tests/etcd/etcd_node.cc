@@ -54,8 +54,8 @@ bool AwaitNotice(int fd, pid_t pid) {
 
 }  // namespace
 
-EtcdNode::EtcdNode(std::string name, std::string folder)
-    : name_(std::move(name)), folder_(std::move(folder)) {}
+EtcdNode::EtcdNode(std::string name, std::string folder, const std::string& address)
+    : name_(std::move(name)), folder_(std::move(folder)), client_(address) {}
 
 EtcdNode::~EtcdNode() {
   process_.reset();

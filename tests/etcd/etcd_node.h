@@ -13,8 +13,8 @@ namespace wormhole::testing {
 
 class EtcdNode {
  public:
-  // `folder` is there, and the node's own.
-  EtcdNode(std::string name, std::string folder);
+  // `folder` is there, and the node's own. Clients find the node at `address`.
+  EtcdNode(std::string name, std::string folder, const std::string& address);
   ~EtcdNode();
   EtcdNode(const EtcdNode&) = delete;
   EtcdNode& operator=(const EtcdNode&) = delete;

@@ -23,7 +23,7 @@ EtcdCluster::EtcdCluster(Options options)
   for (int i = 0; i < options_.nodes; ++i) {
     const std::string name = "node" + std::to_string(i);
     std::filesystem::create_directory(folder_.File(name));
-    nodes_.push_back(std::make_unique<EtcdNode>(name, folder_.File(name)));
+    nodes_.push_back(std::make_unique<EtcdNode>(name, folder_.File(name), options_.address));
   }
   for (int i = 0; i < size(); ++i) Start(i);
   for (int i = 0; i < size(); ++i) AwaitServing(i);

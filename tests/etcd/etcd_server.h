@@ -41,8 +41,9 @@ class EtcdCluster {
     std::string root_password;
     // Nothing here cuts the power, so waiting for the disk would only cost time. A benchmark waits.
     bool fsync = false;
-    std::string folder;              // where the data lies; empty: where tests have theirs
-    std::vector<std::string> flags;  // more for each node, such as --quota-backend-bytes=N
+    std::string folder;                 // where the data lies; empty: where tests have theirs
+    std::vector<std::string> flags;     // more for each node, such as --quota-backend-bytes=N
+    std::string address = "127.0.0.1";  // this machine's, for clients; the nodes use loopback
   };
 
   // They serve when it returns.

@@ -145,6 +145,7 @@ Options Load::OptionsOf(int exchange, bool receiver) const {
   Options options;
   options.app_id = "example.com/faults";
   options.rendezvous = plan_.relay;
+  options.security = Security::kPlaintext;  // also where an address is no loopback's
   options.timeout = plan_.timeout;
   options.schedule = {{absl::ZeroDuration(), absl::Milliseconds(200)}};
   options.client = clients_[receiver ? 1 : 0][exchange % plan_.connections];

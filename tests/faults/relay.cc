@@ -17,8 +17,12 @@ std::string Program() {
 Relay::Relay(Options options) : options_(std::move(options)) {}
 
 bool Relay::Start() {
-  std::vector<std::string> arguments = {Program(), "--listen=" + address(), "--admin-listen=off",
-                                        "--store=" + options_.store};
+  std::vector<std::string> arguments = options_.runner;
+  for (const std::string& argument :
+       {Program(), "--listen=" + address(), std::string("--admin-listen=off"),
+        "--store=" + options_.store}) {
+    arguments.push_back(argument);
+  }
   arguments.insert(arguments.end(), options_.flags.begin(), options_.flags.end());
   child_ = std::make_unique<testing::ChildProcess>(testing::ChildProcess::Options{
       .arguments = std::move(arguments), .environment = options_.environment});

@@ -19,6 +19,9 @@ class Relay {
     std::string store;               // as --store takes it
     std::vector<std::string> flags;  // others
     std::vector<std::pair<std::string, std::string>> environment;
+    // Where it listens, and what its command line begins with, when it runs on a host of its own.
+    std::string address = {};  // empty: on a loopback port
+    std::vector<std::string> runner = {};
   };
 
   explicit Relay(Options options);
@@ -32,7 +35,9 @@ class Relay {
   // Waits for the end; the exit status, or 128 + the signal.
   int AwaitExit() { return child_->WaitForExit(); }
 
-  const std::string& address() const { return port_.host_port(); }
+  const std::string& address() const {
+    return options_.address.empty() ? port_.host_port() : options_.address;
+  }
   testing::ChildProcess& child() { return *child_; }
 
  private:

@@ -8,30 +8,17 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/faults/own_namespace.h"
 
 namespace wormhole::faults {
-namespace {
-
-// False with errno when this machine does not allow it.
-bool EnterNamespace() {
-  if (unshare(CLONE_NEWNS) == 0) return true;
-  const uid_t user = getuid();
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  std::ofstream("/proc/self/setgroups") << "deny";
-  std::ofstream("/proc/self/uid_map") << "0 " << user << " 1";
-  return true;
-}
-
-}  // namespace
-
 SmallDisk::SmallDisk(std::string path, int megabytes) : path_(std::move(path)) {
   std::filesystem::create_directories(path_);
   const std::string size = absl::StrCat("size=", megabytes, "m");
-  if (!EnterNamespace() || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+  if (!EnterOwnNamespace(CLONE_NEWNS) ||
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       mount("tmpfs", path_.c_str(), "tmpfs", 0, size.c_str()) != 0) {
     why_not_ = absl::StrCat("no file system of one's own on this machine: ", strerror(errno));
   }

@@ -7,8 +7,7 @@
 namespace wormhole::faults {
 
 // In a mount namespace of the calling thread's and of the processes that it starts: nobody else
-// sees it, and it is gone with them. As root, or where users may make namespaces, which takes a
-// process that has no other thread yet.
+// sees it, and it is gone with them. See own_namespace.h for what that takes.
 class SmallDisk {
  public:
   SmallDisk(std::string path, int megabytes);

@@ -109,6 +109,7 @@ class Talker {
     opened_ = closing_ = false;
     StreamTarget target;
     target.relay = plan_.relay;
+    target.security = Security::kPlaintext;
     stream_ = transport_.Open(target, inbox_);
     stream_->Send(std::move(request));
     next_beat_ = Clock::now() + kBeat;
