@@ -2,7 +2,10 @@
 #ifndef WORMHOLE_TESTS_PROCESS_RESERVED_PORT_H_
 #define WORMHOLE_TESTS_PROCESS_RESERVED_PORT_H_
 
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace wormhole::testing {
 
@@ -12,6 +15,9 @@ namespace wormhole::testing {
 class ReservedPort {
  public:
   explicit ReservedPort(const std::string& address = "127.0.0.1");
+  // One port at each of these addresses, for programs that one name leads to.
+  static std::vector<std::unique_ptr<ReservedPort>> AtEach(
+      const std::vector<std::string>& addresses);
   ~ReservedPort();
   ReservedPort(const ReservedPort&) = delete;
   ReservedPort& operator=(const ReservedPort&) = delete;
@@ -21,6 +27,10 @@ class ReservedPort {
   const std::string& host_port() const { return host_port_; }  // 127.0.0.1:41234
 
  private:
+  // Takes a socket that is bound.
+  ReservedPort(const std::string& address, int fd);
+  uint16_t port() const;
+
   int fd_ = -1;
   std::string host_port_;
 };
