@@ -71,7 +71,7 @@ void EtcdNode::Start(const std::vector<std::string>& flags) {
   // The shell becomes etcd. Its log goes to a file: nobody would read a pipe all the time.
   ChildProcess::Options options{
       .arguments = {"/bin/sh", "-c", "log=$1; shift; exec etcd \"$@\" >>\"$log\" 2>&1", "etcd",
-                    folder_ + "/log", "--name=" + name_, "--data-dir=" + folder_ + "/data"},
+                    folder_ + "/log", "--name=" + name_, "--data-dir=" + data()},
       .environment = {{"NOTIFY_SOCKET", notices_name}},
       .input = ""};
   options.arguments.insert(options.arguments.end(), flags.begin(), flags.end());

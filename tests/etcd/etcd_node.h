@@ -20,6 +20,7 @@ class EtcdNode {
   EtcdNode& operator=(const EtcdNode&) = delete;
 
   const std::string& name() const { return name_; }
+  std::string data() const { return folder_ + "/data"; }
   const std::string& client() const { return client_.host_port(); }
   const std::string& peer() const { return peer_.host_port(); }
 

@@ -54,18 +54,25 @@ void EtcdCluster::Resume(int node) { nodes_[node]->Signal(SIGCONT); }
 void EtcdCluster::Start(int node) { nodes_[node]->Start(NodeFlags(node)); }
 void EtcdCluster::AwaitServing(int node) { nodes_[node]->AwaitServing(); }
 
-std::vector<std::string> EtcdCluster::NodeFlags(int node) const {
-  const Tls& tls = options_.tls;
-  const std::string client = (tls.cert.empty() ? "http://" : "https://") + nodes_[node]->client();
-  const std::string peer = "http://" + nodes_[node]->peer();
+std::vector<std::string> EtcdCluster::MemberFlags(int node) const {
   std::string cluster;
   for (const auto& each : nodes_) {
     cluster += (cluster.empty() ? "" : ",") + each->name() + "=http://" + each->peer();
   }
-  std::vector<std::string> flags = {
-      "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
-      "--listen-peer-urls=" + peer,     "--initial-advertise-peer-urls=" + peer,
-      "--initial-cluster=" + cluster,   "--enable-grpc-gateway=false"};
+  return {"--initial-advertise-peer-urls=http://" + nodes_[node]->peer(),
+          "--initial-cluster=" + cluster};
+}
+
+std::vector<std::string> EtcdCluster::NodeFlags(int node) const {
+  const Tls& tls = options_.tls;
+  const std::string client = (tls.cert.empty() ? "http://" : "https://") + nodes_[node]->client();
+  std::vector<std::string> flags = MemberFlags(node);
+  for (const std::string& flag :
+       {"--listen-client-urls=" + client, "--advertise-client-urls=" + client,
+        "--listen-peer-urls=http://" + nodes_[node]->peer(),
+        std::string("--enable-grpc-gateway=false")}) {
+    flags.push_back(flag);
+  }
   if (!options_.fsync) flags.push_back("--unsafe-no-fsync");
   if (!tls.cert.empty()) {
     flags.push_back("--cert-file=" + tls.cert);
@@ -129,6 +136,29 @@ void EtcdCluster::Compact() {
   const size_t begin = at + sizeof(kField) - 1;
   const size_t end = answer.find_first_not_of("0123456789", begin);
   ControlOrFail({"compact", answer.substr(begin, end - begin), "--physical"});
+}
+
+std::string EtcdCluster::Save() {
+  const std::string copy = folder_.File("copy" + std::to_string(copies_++));
+  const auto saved = ControlAt(endpoint(0), {"snapshot", "save", copy});
+  EXPECT_TRUE(saved.ok()) << saved.status();
+  return copy;
+}
+
+void EtcdCluster::Restore(const std::string& copy) {
+  for (int node = 0; node < size(); ++node) Kill(node);
+  for (int node = 0; node < size(); ++node) {
+    std::filesystem::remove_all(nodes_[node]->data());
+    if (!copy.empty()) {
+      std::vector<std::string> arguments = {"snapshot", "restore", copy,
+                                            "--name=" + nodes_[node]->name(),
+                                            "--data-dir=" + nodes_[node]->data()};
+      for (const std::string& flag : MemberFlags(node)) arguments.push_back(flag);
+      ControlOrFail(std::move(arguments));
+    }
+    Start(node);
+  }
+  for (int node = 0; node < size(); ++node) AwaitServing(node);
 }
 
 void EtcdCluster::AddUser(const std::string& name, const std::string& password,

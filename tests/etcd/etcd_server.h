@@ -82,10 +82,18 @@ class EtcdCluster {
   }
   // Forgets all revisions before the current one, as --auto-compaction-retention would in time.
   void Compact();
+  // A copy of what the nodes have, for Restore: the file's path.
+  std::string Save();
+  // Ends the nodes, and starts them over this copy instead of what they had, as an operator does
+  // who has lost a majority of the disks; or over nothing when there is no copy.
+  void Restore(const std::string& copy);
+  void RestoreNothing() { Restore(""); }
   // Somebody who may read and write below `prefix`, and nothing else.
   void AddUser(const std::string& name, const std::string& password, const std::string& prefix);
 
  private:
+  // --initial-cluster and what belongs to it.
+  std::vector<std::string> MemberFlags(int node) const;
   std::vector<std::string> ControlArguments(const std::string& endpoints) const;
   absl::StatusOr<std::string> ControlAt(const std::string& endpoints,
                                         std::vector<std::string> arguments) const;
@@ -95,6 +103,7 @@ class EtcdCluster {
 
   const Options options_;
   bool auth_enabled_ = false;
+  int copies_ = 0;  // that were saved
   relay::TempFolder folder_;
   std::vector<std::unique_ptr<EtcdNode>> nodes_;
 };

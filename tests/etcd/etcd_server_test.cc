@@ -70,6 +70,19 @@ TEST(EtcdServerTest, ForgetsOldRevisions) {
   EXPECT_EQ(Get(etcd, "key"), "three\n");
 }
 
+TEST(EtcdServerTest, IsRestoredFromACopy) {
+  EtcdCluster etcd({.nodes = 3});
+  EXPECT_TRUE(etcd.Control({"put", "key", "one"}).ok());
+  const std::string copy = etcd.Save();
+  EXPECT_TRUE(etcd.Control({"put", "key", "two"}).ok());
+  EXPECT_TRUE(etcd.Control({"put", "later", "three"}).ok());
+  etcd.Restore(copy);
+  EXPECT_EQ(Get(etcd, "key"), "one\n");
+  EXPECT_EQ(Get(etcd, "later"), "");
+  etcd.RestoreNothing();
+  EXPECT_EQ(Get(etcd, "key"), "");
+}
+
 TEST(EtcdServerTest, UsersHaveTheirPrefix) {
   EtcdCluster etcd({.root_password = "secret"});
   etcd.AddUser("relay", "word", "wormhole/");
