@@ -129,6 +129,32 @@ TEST_F(PlanTest, AnImageThatWasLetGoComesBackWhole) {
             (LogState{.stored = 5, .forgotten = 2, .accepted = 2, .bytes = 3 + 4 + 5}));
 }
 
+// As after etcd was restored from an older copy: no read is newer than what is known.
+TEST_F(PlanTest, WhatIsNeverSoIsLetGoAtLast) {
+  ChannelImage image = Image(1, 0);
+  image.log(kInitiator).Take(100, EtcdLog{.stored = 2});
+  absl::Status status;
+  calls_.push_back(
+      {.what = AppendCall{.initiator = "i",
+                          .version = 1,
+                          .author = kInitiator,
+                          .number = 3,
+                          .frame = "three",
+                          .done = [&status](const absl::StatusOr<AppendResult>& result) {
+                            status = result.status();
+                          }}});
+  TxnResponse refused;
+  etcdserverpb::KeyValue* const record =
+      refused.add_responses()->mutable_response_range()->add_kvs();
+  record->set_key(kKeys.Record(kKey));
+  record->set_mod_revision(10);
+  record->set_value(WriteRecord(Record(), "me"));
+  refused.add_responses()->mutable_response_range();
+  for (int i = 0; i < 100 && !calls_.empty(); ++i) Finish(*Plan(&image), refused, image);
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_TRUE(image.empty());
+}
+
 TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   ChannelImage image = Image(1, 0);
   Append(2, "two");

@@ -209,6 +209,8 @@ bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelIma
   if (std::holds_alternative<PresenceCall>(first.what)) return false;  // planned again
   if (++first.attempts <= kMaxAttempts) return false;                  // likewise
   FailCall(first, StoreAway("other relays change the channel too often"), answers);
+  // Or what is known is ahead of what there is, in an etcd that was restored: begun anew.
+  image = ChannelImage();
   calls.pop_front();
   return false;
 }
