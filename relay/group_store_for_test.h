@@ -65,6 +65,12 @@ class GroupStore final : public Store {
     listener_->OnGap();
   }
 
+  // The same, and what was told is not so any more.
+  void Restore() {
+    told_ = tables_->history().size();
+    listener_->OnRestored();
+  }
+
   absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override {
     told_ = tables_->history().size();
     tables_->channels().ForEach(visit);

@@ -56,7 +56,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void Drained(const std::shared_ptr<StreamAttachment>& stream);
   void Detach(const std::shared_ptr<StreamAttachment>& stream);
 
-  // Ends all streams with what `status` makes, and retires.
+  // Ends all streams with STORE_AWAY, and retires: whoever comes next begins with what the store
+  // has.
   void Stop();
 
   // Who sits and waits here, for inspection.

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "relay/live_channel.h"
 #include "relay/refusals.h"
 #include "relay/responses.h"
@@ -74,11 +73,10 @@ void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
       }
       break;
     case AppendOutcome::kGap:
-      if (const auto post = queue.Take(serial)) {
-        Fail(author, post->stream,
-             Malformed("post.number", absl::StrCat("frame ", post->number,
-                                                   " does not follow frame ", result->log.stored)),
-             turn);
+      // It was judged to be the next one. If no post before it has failed, the store has lost what
+      // it had: it was restored from an older copy.
+      if (const auto post = queue.Take(serial); post && seat(author).stream == post->stream) {
+        return Abandon(turn);
       }
       break;
     case AppendOutcome::kStale:

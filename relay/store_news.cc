@@ -31,4 +31,10 @@ void StoreNews::OnGap() {
   for (const auto& channel : registry_->Channels()) channel->OnChanged(nullptr);
 }
 
+// A live channel knows logs that grow, and its streams were told of what is gone. Their clients
+// come back, and each sees by its Opened what has become of its channel.
+void StoreNews::OnRestored() {
+  for (const auto& channel : registry_->Channels()) channel->Stop();
+}
+
 }  // namespace wormhole::relay

@@ -24,6 +24,7 @@ class StoreNews final : public StoreListener {
   void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;
   void OnThirdParties(const ChannelKey& key, uint32_t count) override;
   void OnGap() override;
+  void OnRestored() override;
 
  private:
   const std::shared_ptr<Registry> registry_;

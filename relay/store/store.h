@@ -85,6 +85,10 @@ class StoreListener {
   // Something was missed: every channel in use is to be loaded again. Of ids that have changed
   // meanwhile OnId is told all the same.
   virtual void OnGap() = 0;
+
+  // The store was restored from an older copy, or may have been: what it has said before need not
+  // be so any more, nor is what it has acknowledged since there. Of ids as with OnGap.
+  virtual void OnRestored() = 0;
 };
 
 // A set of one role.

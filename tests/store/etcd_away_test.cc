@@ -131,7 +131,7 @@ TEST(EtcdAwayTest, ACompactedHistoryIsCaughtUpWith) {
   one.Call().Put({"a", 2}, 0, Record("k"));
   cluster.Compact();
   two.Tick();
-  two.listener().Await("gap");
+  two.listener().Await("restored");  // for all that is known
   EXPECT_THAT(two.listener().notes(), Contains("free 1"));
   EXPECT_THAT(two.listener().notes(), Contains("taken 2"));
   // And the watch goes on.

@@ -38,6 +38,8 @@ void NotingListener::OnThirdParties(const ChannelKey& key, uint32_t count) {
 
 void NotingListener::OnGap() { Note("gap"); }
 
+void NotingListener::OnRestored() { Note("restored"); }
+
 void NotingListener::Await(const std::string& note) {
   sync::MutexLock lock(mutex_);
   for (;;) {

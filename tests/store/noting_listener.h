@@ -21,6 +21,7 @@ class NotingListener final : public StoreListener {
   void OnPresence(const ChannelKey& key, Role role, bool elsewhere) override;
   void OnThirdParties(const ChannelKey& key, uint32_t count) override;
   void OnGap() override;
+  void OnRestored() override;
 
   // Blocks until this has been noted, after what an earlier Await has found.
   void Await(const std::string& note) WORMHOLE_EXCLUDES(mutex_);

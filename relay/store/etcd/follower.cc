@@ -15,10 +15,14 @@ constexpr int64_t kPage = 2'000;
 
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 
+// Of an event that is remembered: all but frames are shorter.
+constexpr size_t kShort = 1'024;
+
 }  // namespace
 
-EtcdFollower::EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view)
-    : keys_(keys), client_(client), view_(view) {}
+EtcdFollower::EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
+                           std::function<void()> on_restored)
+    : keys_(keys), client_(client), view_(view), on_restored_(std::move(on_restored)) {}
 
 absl::Status EtcdFollower::Start() {
   std::promise<absl::Status> read;
@@ -49,10 +53,13 @@ void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
   if (page->more()) return List(listing);
   {
     sync::MutexLock lock(mutex_);
+    seen_ = listing->revision;
     next_ = listing->revision + 1;
     compacted_ = false;
+    if (listing->restored) last_.Clear();
   }
-  view_->TakeRecords(listing->records, listing->revision);
+  if (listing->restored) on_restored_();
+  view_->TakeRecords(listing->records, listing->revision, listing->restored);
   listing->done(absl::OkStatus());
 }
 
@@ -79,9 +86,15 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
     // One revision's events may come in several pieces: it is through when another one begins.
     next_ = std::max(next_, event.kv().mod_revision());
   }
+  const auto& events = response.events();
+  const auto last = std::find_if(events.rbegin(), events.rend(), [](const auto& event) {
+    return event.type() == etcdserverpb::Event::PUT && event.kv().value().size() <= kShort;
+  });
+  if (last != events.rend()) last_ = last->kv();
   // A piece, or a header that is ahead of the events, says nothing of what is still to come.
   const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
   if (progress) next_ = std::max(next_, response.header().revision() + 1);
+  seen_ = std::max(seen_, response.header().revision());
 }
 
 void EtcdFollower::OnEnd() {
@@ -90,35 +103,60 @@ void EtcdFollower::OnEnd() {
 }
 
 void EtcdFollower::Tick(absl::Duration now) {
-  bool compacted = false;
   {
     sync::MutexLock lock(mutex_);
     if (busy_ || now - last_try_ < kPause) return;
     busy_ = true;
     last_try_ = now;
-    compacted = compacted_;
   }
-  if (compacted) return ListAndWatch();
-  Resume();
+  Resume(/*back_then=*/false);
 }
 
 // A watch from a revision that is still to come would be silent until then.
-void EtcdFollower::Resume() {
+void EtcdFollower::Resume(bool back_then) {
   etcdserverpb::RangeRequest request;
-  request.set_key(keys_->root());
-  client_->Range(std::move(request), [this](const absl::StatusOr<RangeResponse>& answer) {
-    if (!answer.ok()) return OnEnd();
-    bool went_back = false;
-    {
-      sync::MutexLock lock(mutex_);
-      went_back = answer->header().revision() + 1 < next_;
-    }
-    went_back ? ListAndWatch() : Watch();
-  });
+  {
+    sync::MutexLock lock(mutex_);
+    request.set_key(last_.key().empty() ? keys_->root() : last_.key());
+    if (back_then) request.set_revision(last_.mod_revision());
+  }
+  client_->Range(std::move(request),
+                 [this, back_then](const absl::StatusOr<RangeResponse>& answer) {
+                   OnLook(back_then, answer);
+                 });
 }
 
-void EtcdFollower::ListAndWatch() {
+// What was compacted since is taken for another history, too. A relay that has not heard of
+// anything for so long has no clients that would mind to come again.
+void EtcdFollower::OnLook(bool back_then, const absl::StatusOr<RangeResponse>& answer) {
+  if (back_then && absl::IsOutOfRange(answer.status())) return ListAndWatch(/*restored=*/true);
+  if (!answer.ok()) return OnEnd();
+  switch (Judge(*answer)) {
+    case History::kSame:
+      return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
+    case History::kAnother:
+      return ListAndWatch(/*restored=*/true);
+    case History::kUnclear:
+      return back_then ? ListAndWatch(/*restored=*/true) : Resume(/*back_then=*/true);
+  }
+}
+
+EtcdFollower::History EtcdFollower::Judge(const RangeResponse& answer) {
+  sync::MutexLock lock(mutex_);
+  if (answer.header().revision() < seen_) return History::kAnother;
+  if (last_.key().empty()) return History::kSame;
+  // Deleted, or written again since.
+  if (answer.kvs_size() == 0) return History::kUnclear;
+  const etcdserverpb::KeyValue& now = answer.kvs(0);
+  if (now.mod_revision() > last_.mod_revision()) return History::kUnclear;
+  const bool same = now.mod_revision() == last_.mod_revision() && now.value() == last_.value() &&
+                    now.create_revision() == last_.create_revision();
+  return same ? History::kSame : History::kAnother;
+}
+
+void EtcdFollower::ListAndWatch(bool restored) {
   auto listing = std::make_shared<Listing>();
+  listing->restored = restored;
   listing->done = [this](const absl::Status& status) { status.ok() ? Watch() : OnEnd(); };
   List(listing);
 }

@@ -1,6 +1,10 @@
 // Keeps the view in step with etcd: reads all records once, then watches, and after a watch that
 // was lost goes on where it ended. When etcd has compacted that away, or was restored from a copy
 // that is older, it reads all records again.
+//
+// A restored etcd counts its revisions on from those of the copy, and may have come to more than
+// were seen here. So its history is known again by the last event that was seen: another one has
+// something else at that revision.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
 #define WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
 
@@ -23,7 +27,9 @@ namespace wormhole::relay {
 // Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
 class EtcdFollower {
  public:
-  EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view);
+  // `on_restored` is called before the view hears of an etcd that was restored.
+  EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
+               std::function<void()> on_restored);
 
   // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
   absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
@@ -37,26 +43,41 @@ class EtcdFollower {
   struct Listing {
     std::vector<etcdserverpb::KeyValue> records;
     int64_t revision = 0;
+    bool restored = false;
     std::function<void(const absl::Status&)> done;
   };
+  enum class History { kSame, kAnother, kUnclear };
+
   void List(const std::shared_ptr<Listing>& listing);
   void OnPage(const std::shared_ptr<Listing>& listing,
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
-  // Watches, if the history that was seen so far is etcd's still.
-  void Resume() WORMHOLE_EXCLUDES(mutex_);
+  // Watches, if the history that was seen so far is etcd's still. Looks at what etcd has now, and
+  // if that leaves it open, at what it had when the last event was seen.
+  void Resume(bool back_then) WORMHOLE_EXCLUDES(mutex_);
+  void OnLook(bool back_then, const absl::StatusOr<etcdserverpb::RangeResponse>& answer)
+      WORMHOLE_EXCLUDES(mutex_);
+  bool compacted() WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    return compacted_;
+  }
+  History Judge(const etcdserverpb::RangeResponse& answer) WORMHOLE_EXCLUDES(mutex_);
   void Watch() WORMHOLE_EXCLUDES(mutex_);
-  void ListAndWatch();
+  void ListAndWatch(bool restored);
   void OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
   void OnEnd() WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdKeys* const keys_;
   EtcdClient* const client_;
   EtcdView* const view_;
+  const std::function<void()> on_restored_;
 
   sync::Mutex mutex_;
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = true;  // a watch or a listing is under way
   bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first revision that has not been seen
+  int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest revision that was heard of
+  int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first one that was not seen whole
+  // The last event that was seen and is short: no frame. No key: there was none.
+  etcdserverpb::KeyValue last_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 

@@ -82,4 +82,17 @@ void EtcdStore::LosePresence() {
   }
 }
 
+// Those that were granted since the copy was made are gone. The one of the presence may be there,
+// with keys that say where sides were attached then: they go with it.
+void EtcdStore::ForgetLeases() {
+  int64_t lease = 0;
+  {
+    sync::MutexLock lock(mutex_);
+    leases_.Clear();
+    lease = presence_lease_;
+    LosePresence();
+  }
+  if (lease != 0) client_.Revoke(lease, [](const auto&) {});
+}
+
 }  // namespace wormhole::relay

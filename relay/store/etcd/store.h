@@ -156,6 +156,8 @@ class EtcdStore final : public Store {
   // Renews what this relay's sides are attached under.
   void KeepPresence(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
   void LosePresence() WORMHOLE_REQUIRES(mutex_);
+  // etcd was restored from an older copy.
+  void ForgetLeases() WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdOptions options_;
   const EtcdKeys keys_;

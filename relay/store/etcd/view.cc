@@ -1,6 +1,5 @@
 #include "relay/store/etcd/view.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -91,7 +90,6 @@ void EtcdView::TakeEvents(const etcdserverpb::WatchResponse& response) {
   {
     sync::MutexLock lock(mutex_);
     for (const Event& event : response.events()) TakeEvent(event, notices);
-    newest_ = std::max(newest_, response.header().revision());
   }
   Tell(notices);
 }
@@ -213,13 +211,11 @@ std::shared_ptr<StoredFrame> EtcdView::NewestFrame(const EtcdKeys::Place& place,
   return frame;
 }
 
-void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revision) {
+void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revision, bool restored) {
   Notices notices;
   {
     sync::MutexLock lock(mutex_);
-    // etcd was restored from a copy: what is known has revisions of a history that is no more.
-    if (revision < newest_) index_.Rewind();
-    newest_ = revision;
+    if (restored) index_.Rewind();
     absl::flat_hash_map<ChannelKey, bool> there;
     for (const KeyValue& kv : records) {
       const auto place = keys_->Parse(kv.key());
@@ -231,7 +227,9 @@ void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revisio
       notices.push_back([key](StoreListener& listener) { listener.OnId(key, false, false); });
     }
     images_.Clear();
-    notices.push_back([](StoreListener& listener) { listener.OnGap(); });
+    notices.push_back([restored](StoreListener& listener) {
+      restored ? listener.OnRestored() : listener.OnGap();
+    });
   }
   Tell(notices);
 }

@@ -49,9 +49,10 @@ class EtcdView {
 
   // What the watch has brought; one call at a time.
   void TakeEvents(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
-  // All records as of `revision`, after a time in which events may have been missed.
-  void TakeRecords(const std::vector<etcdserverpb::KeyValue>& records, int64_t revision)
-      WORMHOLE_EXCLUDES(mutex_);
+  // All records as of `revision`, after a time in which events may have been missed. `restored`:
+  // what was known has revisions of a history that is no more.
+  void TakeRecords(const std::vector<etcdserverpb::KeyValue>& records, int64_t revision,
+                   bool restored) WORMHOLE_EXCLUDES(mutex_);
 
  private:
   using Notice = std::function<void(StoreListener&)>;
@@ -84,7 +85,6 @@ class EtcdView {
   // The frame that came last: its log follows.
   std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
   std::string last_frame_ WORMHOLE_GUARDED_BY(mutex_);
-  int64_t newest_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // revision that was heard of
   StoreListener* listener_ WORMHOLE_GUARDED_BY(mutex_) = nullptr;
   int telling_ WORMHOLE_GUARDED_BY(mutex_) = 0;
 };
