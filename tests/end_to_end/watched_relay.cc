@@ -61,8 +61,7 @@ std::vector<Output> WatchedRelay::Look() {
   std::vector<Output> outputs = {PrintedConfig(arguments_), {"metrics", page.head + page.body}};
   service_test::ReflectionClient admin(admin_);
   for (const char* method : {"GetRelay", "ListApps", "ListChannels"}) {
-    const auto answers =
-        admin.Call("wormhole.rendezvous.v1.InspectionService", method, "{}");
+    const auto answers = admin.Call("wormhole.rendezvous.v1.InspectionService", method, "{}");
     outputs.push_back({method, answers.ok() ? absl::StrJoin(*answers, "\n") : ""});
   }
   return outputs;
@@ -77,7 +76,8 @@ int WatchedRelay::End(int signal) {
 
 std::vector<Output> WatchedRelay::Written() const {
   return {{"events", events_},
-          {"standard output", process_->out()}, {"standard error", process_->err()}};
+          {"standard output", process_->out()},
+          {"standard error", process_->err()}};
 }
 
 }  // namespace wormhole::testing

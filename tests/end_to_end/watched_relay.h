@@ -20,8 +20,8 @@ struct Output {
 
 class WatchedRelay {
  public:
-  // Over a file in `folder`, with a label for `app_id` in its metrics and with `flags` beside its own. The address is empty when it did not
-  // start.
+  // Over a file in `folder`, with a label for `app_id` in its metrics and with `flags` beside its
+  // own. The address is empty when it did not start.
   WatchedRelay(const std::string& folder, const std::string& app_id,
                const std::vector<std::string>& flags);
 

@@ -94,9 +94,9 @@ TEST_F(RelayLogTest, JsonIsOneObjectALine) {
     EXPECT_EQ(object["client"], "127.0.0.0/24");
     EXPECT_EQ(object["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
   }
-  EXPECT_THAT(messages,
-              ::testing::UnorderedElementsAre("serving", "stream ended", "stream ended",
-                                     "draining; a second signal stops at once", "stopped"));
+  EXPECT_THAT(messages, ::testing::UnorderedElementsAre("serving", "stream ended", "stream ended",
+                                                        "draining; a second signal stops at once",
+                                                        "stopped"));
 }
 
 TEST_F(RelayLogTest, WithLevelWarnNothingIsSaidWhileAllIsWell) {
