@@ -13,6 +13,7 @@
 #include "proto/error/error_detail.h"
 #include "tests/client/signal.h"
 #include "tests/end_to_end/backup_fixture.h"
+#include "tests/end_to_end/cursor_transport.h"
 #include "tests/service/attach_client.h"
 
 namespace wormhole::testing {
@@ -187,17 +188,11 @@ TEST_F(RolledBackTest, WhatAnAuthorHasLetGoOfIsStaleState) {
         claimed.Notify();
         backed_up.Await();
       });
-  Signal together;
-  const auto watch = [&](Options& watched) {
-    auto cut = std::make_shared<std::atomic<bool>>(false);
-    watched.on_progress = [&together, cut](const ProgressEvent& event) {
-      if (event.kind == ProgressEvent::Kind::kDisconnected) *cut = true;
-      if (event.kind == ProgressEvent::Kind::kPeerArrived && *cut) together.Notify();
-    };
-  };
   Options holding = Holding();
-  watch(options);
-  watch(holding);
+  auto of_initiator = std::make_shared<CursorTransport>();
+  auto of_receiver = std::make_shared<CursorTransport>();
+  holding.client = Client::Create({.transport = of_initiator}).value();
+  options.client = Client::Create({.transport = of_receiver}).value();
   auto initiator = Initiator::Create(holding, "a");
   auto receiver = Receiver::Create(options, initiator->GetCode().value(), "b");
   claimed.Await();
@@ -207,7 +202,8 @@ TEST_F(RolledBackTest, WhatAnAuthorHasLetGoOfIsStaleState) {
   ASSERT_TRUE(receiver->GetVerifier().ok());
   KillRelay();
   StartRelay();
-  together.Await(2);
+  of_initiator->Await(2);
+  of_receiver->Await(1);
   RollBack(copy);
   const absl::Status ends[] = {initiator->GetData().status(), receiver->GetData().status()};
   // Who comes first closes, and the other may hear of that before its own Opened.
