@@ -105,8 +105,8 @@ TEST_F(ProbeTest, AWithdrawnRelayIsAliveAndNotReady) {
 
 TEST(ProbePortTest, ARelayThatStartsIsAliveAndNotReady) {
   relay::ServingState serving;
-  relay::StoreHealth store(absl::Now());
-  const auto port = relay::ProbePort::Open("127.0.0.1:0", &serving, &store).value();
+  relay::Monitor monitor{RelayConfig()};
+  const auto port = relay::ProbePort::Open("127.0.0.1:0", &serving, &monitor).value();
   Prober prober(port->address());
   EXPECT_EQ(prober.Check("liveness"), "SERVING");
   EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
