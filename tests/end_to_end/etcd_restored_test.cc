@@ -42,7 +42,8 @@ class EtcdRestoredTest : public ::testing::TestWithParam<Relays> {
   void Start(int i) {
     relays_[i] = std::make_unique<ChildProcess>(ChildProcess::Options{
         .arguments = {std::getenv("WORMHOLE_RELAY"), "--listen=" + ports_[i].host_port(),
-                      "--store=etcd:" + etcd_.endpoints(), "--heartbeat=1s"}});
+                      "--admin-listen=off", "--store=etcd:" + etcd_.endpoints(),
+                      "--heartbeat=1s"}});
     ASSERT_NE(relays_[i]->WaitForLine(ChildProcess::kOut, "listening on "), "")
         << relays_[i]->err();
   }

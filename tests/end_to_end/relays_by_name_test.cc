@@ -34,7 +34,8 @@ class NamedRelay {
 
   void Start(const std::vector<std::string>& flags = {}) {
     std::vector<std::string> arguments = {std::getenv("WORMHOLE_RELAY"), "--listen=" + listen_,
-                                          "--store=" + store_, "--motd=" + host_};
+                                          "--admin-listen=off", "--store=" + store_,
+                                          "--motd=" + host_};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     process_ =
         std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = std::move(arguments)});
