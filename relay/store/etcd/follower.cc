@@ -1,8 +1,12 @@
 #include "relay/store/etcd/follower.h"
 
 #include <algorithm>
+#include <functional>
 #include <future>
+#include <string>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
 
 namespace wormhole::relay {
 namespace {
@@ -15,8 +19,10 @@ constexpr int64_t kPage = 2'000;
 
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 
-// Of an event that is remembered: all but frames are shorter.
-constexpr size_t kShort = 1'024;
+// What is remembered of a value, which may be a long frame: enough to know it again.
+std::string Digest(const std::string& value) {
+  return absl::StrCat(value.size(), " ", std::hash<std::string>()(value));
+}
 
 }  // namespace
 
@@ -88,9 +94,14 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
   }
   const auto& events = response.events();
   const auto last = std::find_if(events.rbegin(), events.rend(), [](const auto& event) {
-    return event.type() == etcdserverpb::Event::PUT && event.kv().value().size() <= kShort;
+    return event.type() == etcdserverpb::Event::PUT;
   });
-  if (last != events.rend()) last_ = last->kv();
+  if (last != events.rend()) {
+    last_.set_key(last->kv().key());
+    last_.set_create_revision(last->kv().create_revision());
+    last_.set_mod_revision(last->kv().mod_revision());
+    last_.set_value(Digest(last->kv().value()));
+  }
   // A piece, or a header that is ahead of the events, says nothing of what is still to come.
   const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
   if (progress) next_ = std::max(next_, response.header().revision() + 1);
@@ -149,7 +160,8 @@ EtcdFollower::History EtcdFollower::Judge(const RangeResponse& answer) {
   if (answer.kvs_size() == 0) return History::kUnclear;
   const etcdserverpb::KeyValue& now = answer.kvs(0);
   if (now.mod_revision() > last_.mod_revision()) return History::kUnclear;
-  const bool same = now.mod_revision() == last_.mod_revision() && now.value() == last_.value() &&
+  const bool same = now.mod_revision() == last_.mod_revision() &&
+                    Digest(now.value()) == last_.value() &&
                     now.create_revision() == last_.create_revision();
   return same ? History::kSame : History::kAnother;
 }

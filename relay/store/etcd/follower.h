@@ -76,7 +76,7 @@ class EtcdFollower {
   bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest revision that was heard of
   int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first one that was not seen whole
-  // The last event that was seen and is short: no frame. No key: there was none.
+  // The last key that was seen written, with a digest of its value. No key: there was none.
   etcdserverpb::KeyValue last_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
