@@ -42,7 +42,8 @@ TEST(BenchTest, EverySectionGivesNumbers) {
     ++rows[section];
     if (row["quantity"] == "failed") {
       EXPECT_EQ(row["value"], 0) << row;
-    } else if (section != "memory per waiting side") {  // a page or two may be there already
+    } else if (section != "memory per waiting side" &&  // a page or two may be there already
+               row["subject"] != "one of two, etcd") {  // where the sides go is gRPC's choice
       EXPECT_GT(row["value"], 0) << row;
     }
   }
