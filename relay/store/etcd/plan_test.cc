@@ -155,6 +155,29 @@ TEST_F(PlanTest, WhatIsNeverSoIsLetGoAtLast) {
   EXPECT_TRUE(image.empty());
 }
 
+// A call that never fails goes through then.
+TEST_F(PlanTest, APresenceThatIsNeverSoIsLookedAtAnew) {
+  ChannelImage image = Image(0, 0);
+  image.presence(kReceiver).Take(1'000'000, "me");
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true}});
+  TxnResponse refused;
+  etcdserverpb::KeyValue* const record =
+      refused.add_responses()->mutable_response_range()->add_kvs();
+  record->set_key(kKeys.Record(kKey));
+  record->set_mod_revision(10);
+  record->set_value(WriteRecord(Record(), "me"));
+  refused.add_responses()->mutable_response_range();
+  for (int i = 0; i < 100 && image.presence(kReceiver).value; ++i) {
+    Finish(*Plan(&image), refused, image);
+  }
+  EXPECT_TRUE(image.empty());
+  EXPECT_EQ(calls_.size(), 1u);
+  Finish(*Plan(&image), refused, image);
+  Finish(*Plan(&image), Success(), image);
+  EXPECT_EQ(image.presence(kReceiver).value, "me");
+  EXPECT_THAT(calls_, IsEmpty());
+}
+
 TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   ChannelImage image = Image(1, 0);
   Append(2, "two");

@@ -206,11 +206,14 @@ bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelIma
   image.Merge(read);
   if (FinishRefusedPut(response, read, calls, answers)) return false;
   EtcdCall& first = calls.front();
-  if (std::holds_alternative<PresenceCall>(first.what)) return false;  // planned again
-  if (++first.attempts <= kMaxAttempts) return false;                  // likewise
-  FailCall(first, StoreAway("other relays change the channel too often"), answers);
-  // Or what is known is ahead of what there is, in an etcd that was restored: begun anew.
+  if (++first.attempts <= kMaxAttempts) return false;  // planned again
+  // Perhaps what is known is ahead of what there is, in an etcd that was restored: begun anew.
   image = ChannelImage();
+  if (std::holds_alternative<PresenceCall>(first.what)) {
+    first.attempts = 0;  // waits for as long as it takes
+    return false;
+  }
+  FailCall(first, StoreAway("other relays change the channel too often"), answers);
   calls.pop_front();
   return false;
 }
