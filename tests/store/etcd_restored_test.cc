@@ -157,6 +157,35 @@ TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesToo) {
   EXPECT_EQ(two_->Call().Load(kLater)->record.member(kInitiator).side, Side("k"));
 }
 
+// All that it has lost is a deletion.
+TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesADeletion) {
+  Before();
+  one_->Call().Put(kLater, 0, Record("j"));
+  copy_ = cluster_.Save();
+  one_->Call().Erase(kLater, 1);
+  two_->listener().Await("free 8");
+  two_->Freeze();
+  cluster_.Restore(copy_);
+  one_->listener().Await("restored");
+  for (uint32_t id = 10; id < 30; ++id) {
+    one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
+  }
+  two_->Tick();
+  two_->listener().Await("restored");
+  EXPECT_EQ(two_->Call().Put(kLater, 1, Closed(Record("j"))), PutOutcome::kDone);
+}
+
+// Its watch has perhaps not told it of what it has done itself.
+TEST_P(EtcdRestoredTest, ARelayKnowsItsOwnLastChange) {
+  Before();
+  for (int round = 0; round < 5; ++round) {
+    one_->Call().Append(kKept, 1, kInitiator, 3, "three");
+    cluster_.Restore(copy_);
+    one_->listener().Await("restored");
+    EXPECT_EQ(one_->Call().Load(kKept)->log(kInitiator).stored, 2u);
+  }
+}
+
 TEST_P(EtcdRestoredTest, AnEtcdThatHasLostEverything) {
   Before();
   After();

@@ -138,6 +138,7 @@ void EtcdStore::AddOthers(Batch& batch) {
 
 void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
                         const absl::StatusOr<TxnResponse>& response) {
+  if (response.ok()) follower_.Heard(response->header().revision());
   if (response.ok() && options_.on_commit) {
     size_t operations = batch->sides.size() + batch->third_parties.size();
     for (const auto& part : batch->parts) operations += part->taken();

@@ -12,6 +12,7 @@ namespace wormhole::relay {
 namespace {
 
 using etcdserverpb::RangeResponse;
+using etcdserverpb::TxnResponse;
 using etcdserverpb::WatchResponse;
 
 // Some 200 bytes each.
@@ -59,10 +60,10 @@ void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
   if (page->more()) return List(listing);
   {
     sync::MutexLock lock(mutex_);
-    seen_ = listing->revision;
+    seen_ = listing->restored ? listing->revision : std::max(seen_, listing->revision);
     next_ = listing->revision + 1;
     compacted_ = false;
-    if (listing->restored) last_.Clear();
+    if (listing->restored) last_ = {};
   }
   if (listing->restored) on_restored_();
   view_->TakeRecords(listing->records, listing->revision, listing->restored);
@@ -92,15 +93,12 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
     // One revision's events may come in several pieces: it is through when another one begins.
     next_ = std::max(next_, event.kv().mod_revision());
   }
-  const auto& events = response.events();
-  const auto last = std::find_if(events.rbegin(), events.rend(), [](const auto& event) {
-    return event.type() == etcdserverpb::Event::PUT;
-  });
-  if (last != events.rend()) {
-    last_.set_key(last->kv().key());
-    last_.set_create_revision(last->kv().create_revision());
-    last_.set_mod_revision(last->kv().mod_revision());
-    last_.set_value(Digest(last->kv().value()));
+  if (response.events_size() != 0) {
+    const etcdserverpb::Event& last = *response.events().rbegin();
+    const bool deleted = last.type() == etcdserverpb::Event::DELETE;
+    last_ = {.key = last.kv().key(),
+             .revision = last.kv().mod_revision(),
+             .value = deleted ? "" : Digest(last.kv().value())};
   }
   // A piece, or a header that is ahead of the events, says nothing of what is still to come.
   const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
@@ -113,6 +111,11 @@ void EtcdFollower::OnEnd() {
   busy_ = false;
 }
 
+void EtcdFollower::Heard(int64_t revision) {
+  sync::MutexLock lock(mutex_);
+  seen_ = std::max(seen_, revision);
+}
+
 void EtcdFollower::Tick(absl::Duration now) {
   {
     sync::MutexLock lock(mutex_);
@@ -120,50 +123,77 @@ void EtcdFollower::Tick(absl::Duration now) {
     busy_ = true;
     last_try_ = now;
   }
-  Resume(/*back_then=*/false);
+  Resume();
 }
 
-// A watch from a revision that is still to come would be silent until then.
-void EtcdFollower::Resume(bool back_then) {
+// A watch from a revision that is still to come would be silent until then. What is heard of after
+// the question need not be in its answer.
+void EtcdFollower::Resume() {
   etcdserverpb::RangeRequest request;
+  int64_t seen = 0;
   {
     sync::MutexLock lock(mutex_);
-    request.set_key(last_.key().empty() ? keys_->root() : last_.key());
-    if (back_then) request.set_revision(last_.mod_revision());
+    seen = seen_;
+    request.set_key(last_.key.empty() ? keys_->root() : last_.key);
   }
-  client_->Range(std::move(request),
-                 [this, back_then](const absl::StatusOr<RangeResponse>& answer) {
-                   OnLook(back_then, answer);
-                 });
+  client_->Range(std::move(request), [this, seen](const absl::StatusOr<RangeResponse>& answer) {
+    answer.ok() ? GoOn(JudgeNow(*answer, seen)) : OnEnd();
+  });
 }
 
 // What was compacted since is taken for another history, too. A relay that has not heard of
 // anything for so long has no clients that would mind to come again.
-void EtcdFollower::OnLook(bool back_then, const absl::StatusOr<RangeResponse>& answer) {
-  if (back_then && absl::IsOutOfRange(answer.status())) return ListAndWatch(/*restored=*/true);
-  if (!answer.ok()) return OnEnd();
-  switch (Judge(*answer)) {
+void EtcdFollower::LookBack() {
+  etcdserverpb::TxnRequest request;
+  {
+    sync::MutexLock lock(mutex_);
+    for (const int64_t revision : {last_.revision, last_.revision - 1}) {
+      etcdserverpb::RangeRequest* const range = request.add_success()->mutable_request_range();
+      range->set_key(last_.key);
+      range->set_revision(revision);
+    }
+  }
+  client_->Txn(std::move(request), [this](const absl::StatusOr<TxnResponse>& answer) {
+    if (answer.ok()) return GoOn(JudgeThen(*answer));
+    absl::IsOutOfRange(answer.status()) ? GoOn(History::kAnother) : OnEnd();
+  });
+}
+
+void EtcdFollower::GoOn(History history) {
+  switch (history) {
     case History::kSame:
       return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
     case History::kAnother:
       return ListAndWatch(/*restored=*/true);
     case History::kUnclear:
-      return back_then ? ListAndWatch(/*restored=*/true) : Resume(/*back_then=*/true);
+      return LookBack();
   }
 }
 
-EtcdFollower::History EtcdFollower::Judge(const RangeResponse& answer) {
+EtcdFollower::History EtcdFollower::JudgeNow(const RangeResponse& answer, int64_t seen) {
   sync::MutexLock lock(mutex_);
-  if (answer.header().revision() < seen_) return History::kAnother;
-  if (last_.key().empty()) return History::kSame;
-  // Deleted, or written again since.
-  if (answer.kvs_size() == 0) return History::kUnclear;
-  const etcdserverpb::KeyValue& now = answer.kvs(0);
-  if (now.mod_revision() > last_.mod_revision()) return History::kUnclear;
-  const bool same = now.mod_revision() == last_.mod_revision() &&
-                    Digest(now.value()) == last_.value() &&
-                    now.create_revision() == last_.create_revision();
+  if (answer.header().revision() < seen) return History::kAnother;
+  if (last_.key.empty()) return History::kSame;
+  // Deleted, then or later, or written again since.
+  if (answer.kvs_size() == 0 || answer.kvs(0).mod_revision() > last_.revision) {
+    return History::kUnclear;
+  }
+  return Shows(answer, last_) ? History::kSame : History::kAnother;
+}
+
+// Only what was there can be deleted.
+EtcdFollower::History EtcdFollower::JudgeThen(const TxnResponse& answer) {
+  sync::MutexLock lock(mutex_);
+  const RangeResponse& then = answer.responses(0).response_range();
+  const RangeResponse& before = answer.responses(1).response_range();
+  const bool deleted = then.kvs_size() == 0 && before.kvs_size() != 0;
+  const bool same = last_.value.empty() ? deleted : Shows(then, last_);
   return same ? History::kSame : History::kAnother;
+}
+
+bool EtcdFollower::Shows(const RangeResponse& range, const Sighting& written) {
+  return range.kvs_size() != 0 && range.kvs(0).mod_revision() == written.revision &&
+         Digest(range.kvs(0).value()) == written.value;
 }
 
 void EtcdFollower::ListAndWatch(bool restored) {

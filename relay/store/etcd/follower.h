@@ -3,8 +3,8 @@
 // that is older, it reads all records again.
 //
 // A restored etcd counts its revisions on from those of the copy, and may have come to more than
-// were seen here. So its history is known again by the last event that was seen: another one has
-// something else at that revision.
+// were seen here. So its history is known again by the last event that was seen, be it a deletion:
+// another one has something else at that revision.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
 #define WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
 
@@ -34,6 +34,9 @@ class EtcdFollower {
   // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
   absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
 
+  // An answer was of this revision. The watch may not have come to tell of it when etcd ends.
+  void Heard(int64_t revision) WORMHOLE_EXCLUDES(mutex_);
+
   // Begins anew what has come to its end, not more often than a few times a second. Called now and
   // then; `now` never goes back.
   void Tick(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
@@ -46,6 +49,12 @@ class EtcdFollower {
     bool restored = false;
     std::function<void(const absl::Status&)> done;
   };
+  // The last event that the watch has brought.
+  struct Sighting {
+    std::string key;  // empty: there was none
+    int64_t revision = 0;
+    std::string value;  // a digest; empty: the key was deleted
+  };
   enum class History { kSame, kAnother, kUnclear };
 
   void List(const std::shared_ptr<Listing>& listing);
@@ -53,14 +62,19 @@ class EtcdFollower {
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
   // Watches, if the history that was seen so far is etcd's still. Looks at what etcd has now, and
   // if that leaves it open, at what it had when the last event was seen.
-  void Resume(bool back_then) WORMHOLE_EXCLUDES(mutex_);
-  void OnLook(bool back_then, const absl::StatusOr<etcdserverpb::RangeResponse>& answer)
-      WORMHOLE_EXCLUDES(mutex_);
+  void Resume() WORMHOLE_EXCLUDES(mutex_);
+  void LookBack() WORMHOLE_EXCLUDES(mutex_);
+  void GoOn(History history);
   bool compacted() WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
     return compacted_;
   }
-  History Judge(const etcdserverpb::RangeResponse& answer) WORMHOLE_EXCLUDES(mutex_);
+  static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& written);
+  // By what etcd has under the key of the last event now; or had then, and one revision earlier.
+  // `seen`: the newest revision that had been heard of when it was asked for.
+  History JudgeNow(const etcdserverpb::RangeResponse& answer, int64_t seen)
+      WORMHOLE_EXCLUDES(mutex_);
+  History JudgeThen(const etcdserverpb::TxnResponse& answer) WORMHOLE_EXCLUDES(mutex_);
   void Watch() WORMHOLE_EXCLUDES(mutex_);
   void ListAndWatch(bool restored);
   void OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
@@ -76,8 +90,7 @@ class EtcdFollower {
   bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest revision that was heard of
   int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first one that was not seen whole
-  // The last key that was seen written, with a digest of its value. No key: there was none.
-  etcdserverpb::KeyValue last_ WORMHOLE_GUARDED_BY(mutex_);
+  Sighting last_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 
