@@ -50,7 +50,7 @@ void RawExchange::StartReceiver(uint32_t channel_id) {
   ++streams_;
   claimed_at_ = NowMicros();
   RawSide::Start(
-      channel_, OpenClaim(channel_id),
+      channel_.lock(), OpenClaim(channel_id),
       [exchange = shared_from_this()](RawSide& side, const AttachResponse& response) {
         exchange->OnReceiver(side, response);
       },

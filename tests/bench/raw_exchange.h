@@ -16,7 +16,7 @@ class RawExchange : public std::enable_shared_from_this<RawExchange> {
  public:
   // `on_end` runs once both streams have ended, on a thread of gRPC's. With it goes the time from
   // the claim to the initiator's data at the receiver, microseconds; less than 0 when the exchange
-  // failed.
+  // failed. The channel must live until then; its owner destroys it.
   using OnEnd = std::function<void(double claim_to_data)>;
   static void Start(const std::shared_ptr<grpc::Channel>& channel, Kind kind, OnEnd on_end);
 
@@ -29,7 +29,7 @@ class RawExchange : public std::enable_shared_from_this<RawExchange> {
   void StartReceiver(uint32_t channel_id);
   void OnSideEnd();
 
-  const std::shared_ptr<grpc::Channel> channel_;
+  const std::weak_ptr<grpc::Channel> channel_;
   const OnEnd on_end_;
   double claimed_at_ = 0;
   double claim_to_data_ = -1;

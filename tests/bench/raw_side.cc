@@ -134,8 +134,9 @@ void RawSide::OnReadDone(bool ok) {
 void RawSide::OnWriteDone(bool ok) { Advance(/*written=*/true, /*over=*/!ok); }
 
 void RawSide::OnDone(const grpc::Status& status) {
-  const std::shared_ptr<RawSide> alive = std::move(self_);
-  if (on_end_) on_end_(status);
+  const OnEnd on_end = std::move(on_end_);
+  self_.reset();  // this side may be gone now
+  if (on_end) on_end(status);
 }
 
 }  // namespace wormhole::bench

@@ -20,7 +20,9 @@ using rendezvous::v1::AttachResponse;
 
 inline constexpr char kAppId[] = "example.com/bench";
 
-// Plaintext. A channel that is not shared has a connection that no other channel uses.
+// Plaintext. A channel that is not shared has a connection that no other channel uses. To be
+// destroyed on a thread that is not gRPC's: with the last channel of a process gRPC 1.51 joins its
+// callback threads.
 std::shared_ptr<grpc::Channel> Connect(const std::string& address);
 
 // `id` 0 lets the relay draw one; the floor has to be given one. Each has a token of its own.
@@ -32,7 +34,8 @@ AttachRequest OpenClaim(uint32_t id);
 class RawSide final : public grpc::ClientBidiReactor<AttachRequest, AttachResponse>,
                       public std::enable_shared_from_this<RawSide> {
  public:
-  // Both run on gRPC's threads, `on_end` once and last.
+  // Both run on gRPC's threads, `on_end` once and last, when the call that keeps the side has let go
+  // of it, and so of the channel.
   using OnResponse = std::function<void(RawSide&, const AttachResponse&)>;
   using OnEnd = std::function<void(const grpc::Status&)>;
 
@@ -63,7 +66,7 @@ class RawSide final : public grpc::ClientBidiReactor<AttachRequest, AttachRespon
   grpc::ClientContext context_;
   rendezvous::v1::RendezvousService::Stub stub_;
   const OnResponse on_response_;
-  const OnEnd on_end_;
+  OnEnd on_end_;                   // until OnDone
   std::shared_ptr<RawSide> self_;  // until OnDone
   AttachRequest current_;
   AttachResponse response_;
