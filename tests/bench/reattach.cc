@@ -15,6 +15,7 @@ namespace wormhole::bench {
 namespace {
 
 constexpr char kFirst[] = "the first relay";
+constexpr char kSecond[] = "the second relay";
 // Microseconds.
 constexpr double kAgainAtMost = 1e6;
 
@@ -24,10 +25,9 @@ struct Numbers {
   std::vector<double> times = {};
   double failures = 0;
 
-  // Of the sides at the first relay, which is killed by `kill`.
+  // Of these sides, whose relay is killed by `kill`.
   template <typename Kill>
-  void Run(Crowd& crowd, const Kill& kill) {
-    const std::vector<int> sides = crowd.At(kFirst);
+  void Run(Crowd& crowd, const std::vector<int>& sides, const Kill& kill) {
     const double since = NowMicros();
     kill();
     const std::vector<double> again = crowd.AwaitAgain(sides, since);
@@ -36,18 +36,21 @@ struct Numbers {
   }
 };
 
-// Half of the sides have to go to another relay.
+// Half of the sides or more have to go to another relay.
 void KillOneOfTwo(Numbers& numbers, const testing::EtcdCluster& etcd, int count,
                   const Setting& setting) {
   Server first(Kind::kEtcd, setting.folder, {.etcd = etcd.endpoints(), .motd = kFirst});
-  const Server second(Kind::kEtcd, setting.folder, {.etcd = etcd.endpoints()});
+  Server second(Kind::kEtcd, setting.folder, {.etcd = etcd.endpoints(), .motd = kSecond});
   // A new connection's first stream goes where the connection is there first. A resolver gives the
   // addresses in any order.
   Crowd crowd(count, [&](int number) {
     return "ipv4:" + (number % 2 == 0 ? first : second).address() + "," +
            (number % 2 == 0 ? second : first).address();
   });
-  numbers.Run(crowd, [&] { first.Signal(SIGKILL); });
+  // So that there are some, wherever gRPC has sent them.
+  const bool most_at_first = crowd.At(kFirst).size() >= crowd.At(kSecond).size();
+  Server& killed = most_at_first ? first : second;
+  numbers.Run(crowd, crowd.At(most_at_first ? kFirst : kSecond), [&] { killed.Signal(SIGKILL); });
 }
 
 // All of the sides have to wait for it.
@@ -55,7 +58,7 @@ void KillAndRestart(Numbers& numbers, int count, const Setting& setting) {
   const testing::ReservedPort port;
   Server relay(Kind::kSqlite, setting.folder, {.listen = port.host_port(), .motd = kFirst});
   Crowd crowd(count, [&](int) { return relay.address(); });
-  numbers.Run(crowd, [&] {
+  numbers.Run(crowd, crowd.At(kFirst), [&] {
     relay.Signal(SIGKILL);
     relay.WaitForExit();
     relay.Start();
