@@ -1,7 +1,7 @@
 #include "relay/flag_values.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "proto/wire/app_id.h"
+#include "proto/wire/utf8.h"
 
 namespace wormhole::relay {
 namespace {
@@ -30,23 +31,10 @@ bool AllDigits(std::string_view text) {
 
 // Whether `text` is UTF-8 (RFC 3629) without control characters other than a line feed.
 bool IsPlainText(std::string_view text) {
-  static constexpr std::array<uint32_t, 4> kSmallest = {0, 0x80, 0x800, 0x10000};
-  for (size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i++]);
-    const int more = byte < 0x80       ? 0
-                     : byte >> 5 == 6  ? 1
-                     : byte >> 4 == 14 ? 2
-                     : byte >> 3 == 30 ? 3
-                                       : -1;
-    if (more < 0) return false;
-    uint32_t rune = more == 0 ? byte : byte & (0x3f >> more);
-    for (int n = 0; n < more; ++n, ++i) {
-      if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
-      rune = rune << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
-    }
-    if (rune < kSmallest[more] || rune > 0x10ffff || (rune >= 0xd800 && rune < 0xe000))
-      return false;
-    if ((rune < 0x20 && rune != '\n') || (rune >= 0x7f && rune < 0xa0)) return false;
+  while (!text.empty()) {
+    const std::optional<uint32_t> rune = wire::TakeCodePoint(text);
+    if (!rune) return false;
+    if ((*rune < 0x20 && *rune != '\n') || (*rune >= 0x7f && *rune < 0xa0)) return false;
   }
   return true;
 }
