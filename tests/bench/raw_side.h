@@ -34,8 +34,8 @@ AttachRequest OpenClaim(uint32_t id);
 class RawSide final : public grpc::ClientBidiReactor<AttachRequest, AttachResponse>,
                       public std::enable_shared_from_this<RawSide> {
  public:
-  // Both run on gRPC's threads, `on_end` once and last, when the call that keeps the side has let go
-  // of it, and so of the channel.
+  // Both run on gRPC's threads, `on_end` once and last, when the call that keeps the side has let
+  // go of it, and so of the channel.
   using OnResponse = std::function<void(RawSide&, const AttachResponse&)>;
   using OnEnd = std::function<void(const grpc::Status&)>;
 
