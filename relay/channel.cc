@@ -69,10 +69,13 @@ ChannelRecord NewChannel(std::string_view initiator, std::string_view receiver, 
 
 absl::StatusOr<Role> JudgeResume(const ChannelRecord& record, std::string_view side,
                                  absl::Time now) {
-  if (absl::Status alive = CheckAlive(record, now); !alive.ok()) return alive;
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (!side.empty() && record.member(role).side == side) return role;
+    if (side.empty() || record.member(role).side != side) continue;
+    if (absl::Status alive = CheckAlive(record, now); !alive.ok()) return alive;
+    return role;
   }
+  // How a channel ended is no news of somebody else's: a relay that was rolled back may remember
+  // another one under this id.
   return error::Make(ErrorDetail::REASON_NOT_MEMBER,
                      "this token belongs to neither side of the channel");
 }

@@ -77,6 +77,14 @@ TEST(JudgeResume, OfAnEndedChannelTellsHowItEnded) {
   EXPECT_EQ(closed.code(), absl::StatusCode::kNotFound);
 }
 
+TEST(JudgeResume, OfAnEndedChannelTellsAStrangerNothing) {
+  const ChannelRecord closed = *Close(Alone(), Role::kInitiator, MOOD_HAPPY, kLater, kLimits);
+  EXPECT_EQ(ReasonOf(JudgeResume(closed, kCarl, kLater).status()), ErrorDetail::REASON_NOT_MEMBER);
+  EXPECT_EQ(ReasonOf(JudgeResume(closed, "", kLater).status()), ErrorDetail::REASON_NOT_MEMBER);
+  EXPECT_EQ(ReasonOf(JudgeResume(Alone(), kCarl, kNow + absl::Hours(1)).status()),
+            ErrorDetail::REASON_NOT_MEMBER);
+}
+
 TEST(JudgeResume, OfAChannelWhoseTimeIsOverIsExpiredAlreadyBeforeItIsProcessed) {
   EXPECT_EQ(ReasonOf(JudgeResume(Both(), kAnna, kNow + absl::Minutes(30)).status()),
             ErrorDetail::REASON_EXPIRED);

@@ -128,8 +128,8 @@ class RolledBackAnywhereTest : public BackupTest {
                         Reason::kAborted, Reason::kCancelled))
           << end.status();
     }
-    // A side that is cancelled while its first Open is with a relay that is killed ends there: nobody
-    // can say whether it had joined, and it would not join only to leave.
+    // A side that is cancelled while its first Open is with a relay that is killed ends there:
+    // nobody can say whether it had joined, and it would not join only to leave.
     const absl::Status finish = party.Finish(absl::Seconds(30));
     EXPECT_TRUE(finish.ok() || ReasonOf(end.status()) == Reason::kCancelled) << finish;
   }
