@@ -54,6 +54,7 @@ TEST(BenchTest, EverySectionGivesNumbers) {
                                                {"exchanges, 16 at once", 20},
                                                {"claim to data", 5},
                                                {"group, 16 at once", 19},
+                                               {"group, 64 at once", 19},
                                                {"group, one at a time", 7},
                                                {"group, round trip of 256 B", 6},
                                                {"attached again after kill -9", 8},
