@@ -1,11 +1,16 @@
 #include "relay/group_tables_for_test.h"
 
 namespace wormhole::relay {
+namespace {
+
+constexpr Role kRoles[] = {Role::kInitiator, Role::kReceiver};
+
+}  // namespace
 
 std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& key) const {
   std::optional<ChannelSnapshot> snapshot = channels_.Load(key);
   if (!snapshot.has_value()) return snapshot;
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (Role role : kRoles) {
     const auto found = attached_.find({key, role});
     snapshot->elsewhere[static_cast<size_t>(role)] =
         found != attached_.end() && found->second != relay;
@@ -15,26 +20,27 @@ std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& ke
 
 PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
                             const ChannelRecord& record) {
-  const PutOutcome outcome = channels_.Put(key, expected, record);
-  if (outcome != PutOutcome::kDone) return outcome;
-  NoteRecord(relay, key);
-  if (record.ended()) DropAttached(key);
-  return outcome;
+  return PutWith(relay, key, expected, record, {});
 }
 
 // A word that came late, of a relay that has taken it back before, goes with the channel too.
 void GroupTables::DropAttached(const ChannelKey& key) {
-  for (Role role : {Role::kInitiator, Role::kReceiver}) attached_.erase({key, role});
+  for (Role role : kRoles) attached_.erase({key, role});
 }
 
 PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expected,
                                 const ChannelRecord& record, const PutAlong& along) {
-  const PutOutcome outcome = Put(relay, key, expected, record);
-  if (outcome != PutOutcome::kDone || record.ended()) return outcome;
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    const size_t i = static_cast<size_t>(role);
-    if (along.attached.test(i)) SetAttached(relay, key, role, true);
-    if (along.accepted[i] != 0) (void)Accept(relay, key, role, along.accepted[i]);
+  const PutOutcome outcome = channels_.Put(key, expected, record);
+  if (outcome != PutOutcome::kDone) return outcome;
+  // Before the record, whose news has all of it.
+  for (Role role : kRoles) {
+    const uint64_t accepted = record.ended() ? 0 : along.accepted[static_cast<size_t>(role)];
+    if (accepted != 0) (void)Accept(relay, key, role, accepted);
+  }
+  NoteRecord(relay, key);
+  if (record.ended()) DropAttached(key);
+  for (Role role : kRoles) {
+    if (along.attached.test(static_cast<size_t>(role))) SetAttached(relay, key, role, true);
   }
   return outcome;
 }
@@ -66,6 +72,8 @@ absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelRef& channe
 void GroupTables::SetAttached(int relay, const ChannelKey& key, Role role, bool attached) {
   const Side side{key, role};
   if (attached) {
+    const std::optional<ChannelSnapshot> channel = channels_.Load(key);
+    if (!channel.has_value() || channel->record.ended()) return;  // of which nobody is told
     attached_[side] = relay;
   } else {
     const auto found = attached_.find(side);

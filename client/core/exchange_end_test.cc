@@ -147,7 +147,6 @@ TEST(ExchangeEndTest, FinalRefusalsAreTyped) {
        {Case{ErrorDetail::REASON_TAKEN, StatusCode::kAlreadyExists, Reason::kTaken},
         Case{ErrorDetail::REASON_CROWDED, StatusCode::kAlreadyExists, Reason::kCrowded},
         Case{ErrorDetail::REASON_SIDE_IN_USE, StatusCode::kAlreadyExists, Reason::kRefused},
-        Case{ErrorDetail::REASON_NOT_MEMBER, StatusCode::kPermissionDenied, Reason::kRefused},
         Case{ErrorDetail::REASON_NOT_ALLOWED, StatusCode::kPermissionDenied, Reason::kRefused},
         Case{ErrorDetail::REASON_CONFLICT, StatusCode::kAborted, Reason::kRefused},
         Case{ErrorDetail::REASON_WINDOW, StatusCode::kResourceExhausted, Reason::kRefused},
@@ -164,6 +163,15 @@ TEST(ExchangeEndTest, FinalRefusalsAreTyped) {
       EXPECT_TRUE(Contains(Text(failure), "example.com/app1")) << failure;
     }
   }
+}
+
+TEST(ExchangeEndTest, AMemberWhoseNumberIsOthersByNow) {
+  const absl::Status member = FailureOnOpen(ErrorDetail::REASON_NOT_MEMBER, /*joined=*/true);
+  EXPECT_EQ(member.code(), StatusCode::kNotFound) << member;
+  EXPECT_EQ(ReasonOf(member), Reason::kNoSuchCode) << member;
+  EXPECT_TRUE(Contains(Text(member), "begin again with a new code")) << member;
+  const absl::Status other = FailureOnOpen(ErrorDetail::REASON_NOT_MEMBER, /*joined=*/false);
+  EXPECT_EQ(ReasonOf(other), Reason::kRefused) << other;
 }
 
 TEST(ExchangeEndTest, AnInitiatorWhoseNewChannelIsGone) {

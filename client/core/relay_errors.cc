@@ -89,6 +89,16 @@ StreamEnd Refused(const absl::Status& status, const ExchangeState& state, bool t
   return end;
 }
 
+// A number is given out again when its channel's time and its rest are over, or by a relay that was
+// rolled back; else a side that had joined would be at its channel still.
+StreamEnd NotMember(const absl::Status& status, const ExchangeState& state) {
+  if (!state.joined) return Refused(status, state, /*try_to_close=*/false);
+  return Final(Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
+               absl::StrCat(Place(state),
+                            " is over, or the relay has lost it, and its number is others' by now; "
+                            "begin again with a new code"));
+}
+
 StreamEnd Stale(std::string_view why, const ExchangeState& state) {
   StreamEnd end = Final(Kind::kRefused, Reason::kStaleState, StatusCode::kFailedPrecondition,
                         absl::StrCat(Place(state), ": ", View(why)));
@@ -119,8 +129,9 @@ StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state) {
     case ErrorDetail::REASON_CONFLICT:
     case ErrorDetail::REASON_WINDOW:
       return Refused(status, state, /*try_to_close=*/true);
-    case ErrorDetail::REASON_SIDE_IN_USE:
     case ErrorDetail::REASON_NOT_MEMBER:
+      return NotMember(status, state);
+    case ErrorDetail::REASON_SIDE_IN_USE:
     case ErrorDetail::REASON_NOT_ALLOWED:
       return Refused(status, state, /*try_to_close=*/false);
     case ErrorDetail::REASON_STALE_STATE:

@@ -87,8 +87,8 @@ TEST_F(RolledBackTest, WhoseNumberWasGivenToOthersIsNoMember) {
   ASSERT_EQ(stranger->GetCode().value(), kSameNumber);
   auto initiator = Initiator::FromSerialized(state, NewOptions());
   const absl::Status refused = initiator->GetData().status();
-  EXPECT_EQ(ReasonOf(refused), Reason::kRefused) << refused;
-  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied) << refused;
+  EXPECT_EQ(ReasonOf(refused), Reason::kNoSuchCode) << refused;
+  EXPECT_EQ(refused.code(), absl::StatusCode::kNotFound) << refused;
   // The stranger goes on, and finds its own peer.
   auto receiver = Receiver::Create(NewOptions(), kSameNumber, "b");
   EXPECT_EQ(stranger->GetData().value_or("failed"), "b");
@@ -121,8 +121,8 @@ TEST_F(RolledBackTest, WhoClaimedLaterIsNoMember) {
   ASSERT_TRUE(initiator->GetVerifier().ok());
   RollBack(copy);
   const absl::Status refused = receiver->GetData().status();
-  EXPECT_EQ(ReasonOf(refused), Reason::kRefused) << refused;
-  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied) << refused;
+  EXPECT_EQ(ReasonOf(refused), Reason::kNoSuchCode) << refused;
+  EXPECT_EQ(refused.code(), absl::StatusCode::kNotFound) << refused;
   // The initiator is a member, and waits for a peer that is none. The code does not help another
   // one: it has been used.
   auto second = Receiver::Create(NewOptions(), code, "c");

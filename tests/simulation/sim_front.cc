@@ -91,9 +91,14 @@ void SimFront::Finish() {
 // Whoever asked has been told that it failed, or is dead.
 void SimFront::TakeEffectLate(const Batch& batch) {
   group_->stage_->loop->After(random_.Between(absl::ZeroDuration(), group_->store_.max_commit),
-                              [group = group_, batch] {
+                              [this, batch] {
+                                const Tables& tables = group_->tables_;
+                                const size_t before = tables.history().size();
                                 for (Call& call : *batch) (void)call.run();
-                                group->OnStored();
+                                for (size_t i = before; i < tables.history().size(); ++i) {
+                                  late_.insert(i);
+                                }
+                                group_->OnStored();
                               });
 }
 
@@ -176,14 +181,15 @@ void SimFront::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord r
        record = std::move(record)]() -> absl::StatusOr<relay::PutOutcome> {
         return group_->tables_.PutWith(owner, key, expected, record, along);
       },
-      [this, key, along, done = std::move(done)](absl::StatusOr<relay::PutOutcome> outcome) {
-        if (outcome.ok()) NotePut(key, along, *outcome);
+      [this, key, along, made = ++calls_,
+       done = std::move(done)](absl::StatusOr<relay::PutOutcome> outcome) {
+        if (outcome.ok()) NotePut(key, along, made, *outcome);
         done(outcome);
       });
 }
 
 // A refusal brings along what is there instead.
-void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along,
+void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along, uint64_t made,
                        relay::PutOutcome outcome) {
   if (const auto now = group_->tables_.Load(owner_, key)) {
     relay::ChannelSnapshot& known = known_[key];
@@ -193,7 +199,8 @@ void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along,
   }
   if (outcome != relay::PutOutcome::kDone) return;
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (along.attached.test(static_cast<size_t>(role))) said_.insert({key, role});
+    const bool said_since = last_word_[{key, role}] > made;
+    if (along.attached.test(static_cast<size_t>(role)) && !said_since) said_.insert({key, role});
   }
 }
 

@@ -89,7 +89,8 @@ class SimFront final : public RelayStore {
   void Finish();
   absl::StatusOr<std::optional<relay::ChannelSnapshot>> LookUp(const relay::ChannelKey& key,
                                                                int owner);
-  void NotePut(const relay::ChannelKey& key, const relay::PutAlong& along,
+  // `made`: see calls_.
+  void NotePut(const relay::ChannelKey& key, const relay::PutAlong& along, uint64_t made,
                relay::PutOutcome outcome);
   bool IsOlderThanOwn(const Tables::Side& side, size_t position) const;
 
@@ -119,6 +120,10 @@ class SimFront final : public RelayStore {
   std::map<relay::ChannelKey, relay::ChannelSnapshot> known_;  // as it was seen last
   std::deque<Word> words_;                                     // which the store has not got yet
   std::set<Tables::Side> said_;
+  uint64_t calls_ = 0;  // puts and words, in the order in which they were made
+  std::map<Tables::Side, uint64_t> last_word_;
+  // Where in the history is what this relay's calls did after they had failed: news to it, too.
+  std::set<size_t> late_;
   bool lease_lost_ = false;
   relay::StoreListener* listener_ = nullptr;
   size_t told_ = 0;  // of the history

@@ -43,6 +43,7 @@ void SimFront::SetAttached(const ChannelKey& key, Role role, bool attached) {
   } else {
     said_.erase({key, role});
   }
+  last_word_[{key, role}] = ++calls_;
   Later(group_->store_.max_commit, [this] { SayWords(); });
 }
 
@@ -109,7 +110,8 @@ void SimFront::Tell(size_t position) {
   using Kind = Tables::News::Kind;
   const Tables::News news = group_->tables_.history()[position];
   const bool may_echo = news.kind == Kind::kRecord || news.kind == Kind::kLog;
-  if (news.by == owner_ && !(may_echo && group_->plan_.echoes)) return;
+  const bool echoes = group_->plan_.echoes || late_.contains(position);
+  if (news.by == owner_ && !(may_echo && echoes)) return;
   if (news.kind == Kind::kPresence) {
     if (group_->stage_->flaws.silent_presence) return;
     if (IsOlderThanOwn({news.key, news.role}, position + 1)) return;

@@ -42,6 +42,14 @@ struct BatchSize {
   std::set<std::string> written;  // keys of sides, which are not the channel's own
 };
 
+// Whether something is still to be said of where the side is.
+bool HasWord(const EtcdCalls& calls, Role role) {
+  return std::any_of(calls.begin(), calls.end(), [role](const EtcdCall& call) {
+    const auto* const word = std::get_if<PresenceCall>(&call.what);
+    return word != nullptr && word->role == role;
+  });
+}
+
 absl::Status Away(const absl::Status& why) {
   return StoreAway(std::string(why.message().data(), why.message().size()));
 }
@@ -192,6 +200,7 @@ void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64
 void EtcdStore::NoteAttached(const ChannelPart& part) {
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
     if (!part.attached().test(static_cast<size_t>(role))) continue;
+    if (HasWord(calls_[part.key()], role)) continue;  // one that was said since counts
     attached_[part.key()].set(static_cast<size_t>(role));
     if (part.presence_lease() == presence_lease_) continue;
     Enqueue(part.key(), PresenceCall{.role = role, .attached = true, .renewal = true});

@@ -19,7 +19,8 @@ EtcdView::EtcdView(const EtcdKeys* keys, std::string writer)
     : keys_(keys),
       writer_(std::move(writer)),
       own_beginning_(BeginningOf(writer_)),
-      images_(kImages) {}
+      images_(kImages),
+      doubts_(kImages) {}
 
 std::optional<ChannelImage> EtcdView::Find(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
@@ -53,6 +54,8 @@ void EtcdView::Update(const ChannelKey& key, const std::function<bool(ChannelIma
 void EtcdView::Forget(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
   images_.Erase(key);
+  doubts_.Age();
+  doubts_.Insert(key, {});
 }
 
 void EtcdView::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
@@ -100,7 +103,9 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
   const ChannelKey& key = place->channel;
   const bool exists = event.type() == Event::PUT;
   // A deletion has no value; who made it is told by whether it is news.
-  const bool own = exists && event.kv().value().starts_with(own_beginning_);
+  const bool written_here = exists && event.kv().value().starts_with(own_beginning_);
+  // Of what a call has done that has failed long since, nobody here has heard.
+  const bool own = written_here && doubts_.Find(key) == nullptr;
   switch (place->kind) {
     case Kind::kRecord:
       if (exists && !own && event.kv().create_revision() == event.kv().mod_revision()) {
@@ -114,7 +119,7 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
       return;
     }
     case Kind::kNotice:
-      if (!exists || own) return;
+      if (!exists || written_here) return;
       notices.push_back([key, count = ReadNotice(event.kv().value())](StoreListener& listener) {
         listener.OnThirdParties(key, count);
       });

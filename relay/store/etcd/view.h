@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -38,7 +39,8 @@ class EtcdView {
   // relay has written the record. The view is locked inside.
   void Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take)
       WORMHOLE_EXCLUDES(mutex_);
-  // Nothing certain is known of the channel any more.
+  // Nothing certain is known of the channel any more: a batch may have taken effect, or may yet do
+  // so when its calls have failed. What comes of this relay's own is news from now on.
   void Forget(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
 
   // See Store.
@@ -82,6 +84,8 @@ class EtcdView {
   sync::CondVar told_;
   EtcdIndex index_ WORMHOLE_GUARDED_BY(mutex_);
   RecentMap<ChannelKey, ChannelImage> images_ WORMHOLE_GUARDED_BY(mutex_);
+  // Of channels that were forgotten once: news that came twice costs little.
+  RecentMap<ChannelKey, std::monostate> doubts_ WORMHOLE_GUARDED_BY(mutex_);
   // The frame that came last: its log follows.
   std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
   std::string last_frame_ WORMHOLE_GUARDED_BY(mutex_);

@@ -1,0 +1,112 @@
+#include "relay/store/etcd/view.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::WatchResponse;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Role kInitiator = Role::kInitiator;
+const ChannelKey kKey = {"example.com/app1", 7};
+
+class Listener final : public StoreListener {
+ public:
+  void OnId(const ChannelKey& key, bool, bool) override { Note("id ", key.id); }
+  void OnChanged(const ChannelKey& key, const ChannelSnapshot*) override {
+    Note("record ", key.id);
+  }
+  void OnLog(const ChannelRef&, Role, const LogState& log, const StoredFrame*) override {
+    Note("log ", log.stored);
+  }
+  void OnPresence(const ChannelKey&, Role, bool elsewhere) override {
+    Note("elsewhere ", elsewhere);
+  }
+  void OnThirdParties(const ChannelKey&, uint32_t count) override { Note("third parties ", count); }
+  void OnGap() override { Note("gap", ""); }
+  void OnRestored() override { Note("restored", ""); }
+
+  std::vector<std::string> notes;
+
+ private:
+  template <typename T>
+  void Note(const char* what, const T& value) {
+    notes.push_back(absl::StrCat(what, value));
+  }
+};
+
+class ViewTest : public ::testing::Test {
+ protected:
+  ViewTest() {
+    record_.version = 1;
+    record_.due_at = absl::FromUnixSeconds(100);
+    record_.member(kInitiator).side = "i";
+    view_.Listen(&listener_);
+    Learn();
+  }
+
+  // What an answer brings.
+  void Learn() {
+    view_.Update(kKey, [&](ChannelImage& image) {
+      image.record.Take(10, record_);
+      return true;
+    });
+  }
+  void Happen(int64_t revision, const std::string& key, const std::string& value) {
+    WatchResponse response;
+    etcdserverpb::Event& event = *response.add_events();
+    event.mutable_kv()->set_key(key);
+    event.mutable_kv()->set_value(value);
+    event.mutable_kv()->set_create_revision(revision);
+    event.mutable_kv()->set_mod_revision(revision);
+    view_.TakeEvents(response);
+  }
+
+  const EtcdKeys keys_{"w/"};
+  ChannelRecord record_;
+  Listener listener_;
+  EtcdView view_{&keys_, "one"};
+};
+
+TEST_F(ViewTest, OthersChangesAreNewsAndOwnOnesAreNot) {
+  Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1}, "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("log 1"));
+  Happen(12, keys_.Log(kKey, kInitiator), WriteLog({.stored = 2}, "one"));
+  EXPECT_THAT(listener_.notes, ElementsAre("log 1"));
+}
+
+// A batch that had failed, and whose calls were given up, takes effect.
+TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNews) {
+  view_.Forget(kKey);
+  Learn();
+  Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1}, "one"));
+  EXPECT_THAT(listener_.notes, ElementsAre("log 1"));
+  record_.version = 2;
+  Happen(12, keys_.Record(kKey), WriteRecord(record_, "one"));
+  EXPECT_THAT(listener_.notes, ElementsAre("log 1", "id 7", "record 7"));
+}
+
+TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNewsOfAChannelThatIsNotAtHandToo) {
+  view_.Forget(kKey);
+  Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1}, "one"));
+  EXPECT_THAT(listener_.notes, ElementsAre("record 7"));
+}
+
+TEST_F(ViewTest, OwnThirdPartiesAreCountedOnce) {
+  view_.Forget(kKey);
+  Happen(11, keys_.Notice(kKey), WriteNotice(2, "one"));
+  EXPECT_THAT(listener_.notes, IsEmpty());
+  Happen(12, keys_.Notice(kKey), WriteNotice(3, "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("third parties 3"));
+}
+
+}  // namespace
+}  // namespace wormhole::relay
