@@ -114,27 +114,29 @@ grpc::Status Crowded(const char* what) {
 
 }  // namespace
 
-// One ListChannels. Whoever is first ends it: the store's answer, or a client that has gone.
+// One ListChannels. Whoever is first ends it: the store's answer, or a client that has gone; but it
+// counts until the store has answered, which goes on reading for a client that has gone. The answer
+// may come after the service's end.
 class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
                                                public std::enable_shared_from_this<ChannelLister> {
  public:
   ChannelLister(InspectionService* service, ListChannelsResponse* response)
-      : service_(service), response_(response) {}
+      : switchboard_(service->switchboard_), listings_(service->listings_), response_(response) {}
 
   // To be returned to gRPC.
   ChannelLister* Run(const ListChannelsRequest& request) {
     self_ = shared_from_this();
     const absl::Status filter = CheckFilter(request.app_id());
     const absl::StatusOr<ChannelKey> after = ChannelsAfter(request);
-    const int listings = ++service_->listings_;
     if (!filter.ok()) {
       End(ToGrpcStatus(filter));
     } else if (!after.ok()) {
       End(ToGrpcStatus(after.status()));
-    } else if (listings > kMaxListings) {
+    } else if (++*listings_ > kMaxListings) {
+      --*listings_;
       End(Crowded("four other pages of channels are being read; try again"));
     } else {
-      service_->switchboard_->ListChannels(
+      switchboard_->ListChannels(
           request.app_id(), *after, PageSize(request.page_size()),
           [lister = self_](absl::StatusOr<Switchboard::ChannelPage> page) {
             lister->Answer(std::move(page));
@@ -149,6 +151,7 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
 
  private:
   void Answer(absl::StatusOr<Switchboard::ChannelPage> page) {
+    --*listings_;  // before the client can ask for the next page
     if (!page.ok()) return End(ToGrpcStatus(page.status()));
     if (!First()) return;
     const absl::Time now = absl::Now();
@@ -163,15 +166,11 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
     if (First()) Finish(std::move(status));
   }
 
-  // Whether the caller is the one to end it. The response is there until it has. The client may
-  // ask for the next page before OnDone, so that this page counts no more from now on.
-  bool First() {
-    if (ended_.exchange(true)) return false;
-    --service_->listings_;
-    return true;
-  }
+  // Whether the caller is the one to end it. The response is there until it has.
+  bool First() { return !ended_.exchange(true); }
 
-  InspectionService* const service_;
+  Switchboard* const switchboard_;
+  const std::shared_ptr<std::atomic<int>> listings_;
   ListChannelsResponse* const response_;
   std::shared_ptr<ChannelLister> self_;  // from Run() to OnDone()
   std::atomic<bool> ended_ = false;

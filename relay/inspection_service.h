@@ -23,7 +23,8 @@ class InspectionService final : public rendezvous::v1::InspectionService::Callba
   // As it is written in requests, health checks and reflection.
   static constexpr char kName[] = "wormhole.rendezvous.v1.InspectionService";
 
-  // Pages of channels that are read from the store at a time; each may be a thousand loads.
+  // Pages of channels that are read from the store at a time, also for clients that have gone; each
+  // may be a thousand loads.
   static constexpr int kMaxListings = 4;
 
   // The pointers outlive the service and the server that it is registered at.
@@ -55,7 +56,8 @@ class InspectionService final : public rendezvous::v1::InspectionService::Callba
   Switchboard* const switchboard_;
   Monitor* const monitor_;
   const ServingState* const serving_;
-  std::atomic<int> listings_ = 0;
+  // Outlives the service where the store has not answered yet.
+  const std::shared_ptr<std::atomic<int>> listings_ = std::make_shared<std::atomic<int>>(0);
 
   sync::Mutex mutex_;
   bool watches_over_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -379,6 +379,30 @@ TEST_F(HeldStoreTest, OnlySoManyPagesAreReadAtATime) {
   EXPECT_EQ(good, 4);
 }
 
+// The store goes on reading what nobody waits for any more.
+TEST_F(HeldStoreTest, APageCountsUntilTheStoreHasAnsweredAlsoWhenItsClientHasGone) {
+  InspectionClient client(admin_->address());
+  std::vector<HeldSwitchboard::Done> reading;
+  for (int n = 0; n < relay::InspectionService::kMaxListings; ++n) {
+    grpc::ClientContext context;
+    std::thread listing([&] {
+      ListChannelsResponse page;
+      client.stub().ListChannels(&context, ListChannelsRequest(), &page);
+    });
+    reading.push_back(switchboard_.AwaitHeld(1).at(0));
+    context.TryCancel();
+    listing.join();
+  }
+  EXPECT_EQ(ListIn(admin_->address()).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  reading[0](relay::Switchboard::ChannelPage());
+  bool good = false;
+  std::thread next([&] { good = ListIn(admin_->address()).ok(); });
+  for (const auto& done : switchboard_.AwaitHeld(1)) done(relay::Switchboard::ChannelPage());
+  next.join();
+  EXPECT_TRUE(good);
+  for (size_t n = 1; n < reading.size(); ++n) reading[n](relay::Switchboard::ChannelPage());
+}
+
 // The store's answer finds nobody.
 TEST_F(HeldStoreTest, TheEndOfTheRelayDoesNotWaitForTheStore) {
   grpc::Status status;
@@ -387,6 +411,7 @@ TEST_F(HeldStoreTest, TheEndOfTheRelayDoesNotWaitForTheStore) {
   Close();
   listing.join();
   EXPECT_FALSE(status.ok());
+  admin_.reset();
   held[0](relay::Switchboard::ChannelPage());
 }
 
