@@ -79,6 +79,7 @@ void LiveChannel::SeatWaiters(const std::string& chosen, bool announced, Turn& t
   for (const Waiter& waiter : waiters_) {
     if (waiter.side != chosen) {
       turn.End(waiter.stream, LateWaiter());
+      Tell(ChannelEvent::Kind::kCrowded, turn);
       ++third_parties;
       continue;
     }

@@ -16,7 +16,7 @@ struct ChannelEvent {
     kAllocated,
     kClaimed,  // a receiver has joined
     kPaired,   // both sides are attached; anew after a time in which neither was
-    kCrowded,  // a claim by a third party was refused
+    kCrowded,  // a third party's claim was refused, or it had waited and came too late
     kClosed,   // for both sides
     kExpired,
   };

@@ -68,6 +68,21 @@ TEST_F(SwitchboardTest, TellsOfAWaiterThatJoins) {
   EXPECT_EQ(events_.Heard(), "allocated(7) claimed(7) paired(7)");
 }
 
+TEST_F(SwitchboardTest, TellsOfEachWaiterThatComesTooLate) {
+  const auto bert = Stream("bert");
+  const auto carl = Stream("carl");
+  const auto dora = Stream("dora");
+  for (const auto* waiter : {&bert, &carl, &dora}) {
+    (*waiter)->Wait(7);
+    Settle();
+  }
+  const auto anna = Stream("anna");
+  anna->Allocate(7);
+  Settle();
+  EXPECT_EQ(carl->Ended(), "ALREADY_EXISTS CROWDED");
+  EXPECT_EQ(events_.Heard(), "allocated(7) claimed(7) paired(7) crowded(7) crowded(7)");
+}
+
 TEST_F(SwitchboardTest, TellsOfExpiryAndOfAnEndByOneSide) {
   const auto anna = Stream("anna");
   anna->Allocate(0, absl::Seconds(30));
