@@ -19,10 +19,6 @@ using etcdserverpb::TxnResponse;
 constexpr int kMaxOperations = 128;
 constexpr size_t kMaxBytes = 1 << 20;
 
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(1);
-constexpr absl::Duration kOverdueEvery = absl::Milliseconds(100);
-
 // One that no repetition mends.
 bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(status); }
 
@@ -233,27 +229,6 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
   for (const auto& [key, count] : batch.third_parties) third_parties_[key] += count;
 }
 
-void EtcdStore::Worked() {
-  failures_ = 0;
-  try_at_ = absl::ZeroDuration();
-  report_.Worked();
-}
-
-void EtcdStore::Failed(const absl::Status& why) {
-  if (absl::IsNotFound(why)) {  // a lease, of which etcd may forget all
-    leases_.Clear();
-    LosePresence();
-  }
-  // At once at the next endpoint; when all have failed, less and less often.
-  ++failures_;
-  const int rounds = failures_ - static_cast<int>(options_.servers.endpoints.size());
-  const absl::Duration pause =
-      rounds <= 0 ? absl::ZeroDuration()
-                  : std::min(kLongestPause, kFirstPause * (1 << std::min(rounds - 1, 8)));
-  try_at_ = SteadyNow() + pause;
-  report_.Failed(why);
-}
-
 void EtcdStore::GiveAnswers(EtcdAnswers answers) {
   for (const auto& answer : answers) answer();
   {
@@ -261,37 +236,6 @@ void EtcdStore::GiveAnswers(EtcdAnswers answers) {
     busy_ = false;
   }
   Advance();
-}
-
-// Those that are with etcd have an answer coming.
-void EtcdStore::FailOverdue(absl::Duration now, EtcdAnswers& answers) {
-  if (failures_ == 0 || now - overdue_looked_at_ < kOverdueEvery) return;
-  overdue_looked_at_ = now;
-  const absl::Status status =
-      StoreAway("etcd is away, or has no leader; other relays may have one");
-  for (auto& [key, calls] : calls_) {
-    const auto in_flight = in_flight_.find(key);
-    const size_t first = in_flight == in_flight_.end() ? 0 : in_flight->second;
-    const auto overdue = [&](EtcdCall& call) {
-      if (std::holds_alternative<PresenceCall>(call.what)) return false;
-      const auto* put = std::get_if<PutCall>(&call.what);
-      const bool creates = put != nullptr && put->expected == 0;
-      return now - call.since >= (creates ? options_.creation_patience : options_.patience);
-    };
-    for (auto call = calls.begin() + static_cast<std::ptrdiff_t>(first); call != calls.end();) {
-      if (!overdue(*call)) {
-        ++call;
-        continue;
-      }
-      FailCall(*call, status, answers);
-      call = calls.erase(call);
-    }
-  }
-  std::erase_if(side_calls_, [&](SideCall& call) {
-    if (now - call.since < options_.patience) return false;
-    answers.push_back([done = std::move(call.done), status] { done(status); });
-    return true;
-  });
 }
 
 }  // namespace wormhole::relay

@@ -142,10 +142,12 @@ class EtcdStore final : public Store {
   void Requeue(const ChannelKey& key) WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.
   void Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
-  void Worked() WORMHOLE_REQUIRES(mutex_);
-  void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
   // Gives the answers, and lets what is next begin.
   void GiveAnswers(EtcdAnswers answers) WORMHOLE_EXCLUDES(mutex_);
+
+  // away.cc
+  void Worked() WORMHOLE_REQUIRES(mutex_);
+  void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
   // While etcd is away: fails what has waited long enough.
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
 
