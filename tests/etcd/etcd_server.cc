@@ -60,7 +60,7 @@ std::vector<std::string> EtcdCluster::MemberFlags(int node) const {
     cluster += (cluster.empty() ? "" : ",") + each->name() + "=http://" + each->peer();
   }
   return {"--initial-advertise-peer-urls=http://" + nodes_[node]->peer(),
-          "--initial-cluster=" + cluster};
+          "--initial-cluster=" + cluster, "--initial-cluster-token=" + std::to_string(token_)};
 }
 
 std::vector<std::string> EtcdCluster::NodeFlags(int node) const {
@@ -145,7 +145,7 @@ std::string EtcdCluster::Save() {
   return copy;
 }
 
-void EtcdCluster::Restore(const std::string& copy) {
+void EtcdCluster::RestoreUnderOldToken(const std::string& copy) {
   for (int node = 0; node < size(); ++node) Kill(node);
   for (int node = 0; node < size(); ++node) {
     std::filesystem::remove_all(nodes_[node]->data());

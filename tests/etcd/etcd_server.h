@@ -85,9 +85,14 @@ class EtcdCluster {
   // A copy of what the nodes have, for Restore: the file's path.
   std::string Save();
   // Ends the nodes, and starts them over this copy instead of what they had, as an operator does
-  // who has lost a majority of the disks; or over nothing when there is no copy.
-  void Restore(const std::string& copy);
-  void RestoreNothing() { Restore(""); }
+  // who has lost a majority of the disks; over nothing when `copy` is empty. It is another
+  // cluster then, with an id of its own.
+  void Restore(const std::string& copy) {
+    ++token_;
+    RestoreUnderOldToken(copy);
+  }
+  // By an operator who has not read the manual: the cluster's id is the same.
+  void RestoreUnderOldToken(const std::string& copy);
   // Somebody who may read and write below `prefix`, and nothing else.
   void AddUser(const std::string& name, const std::string& password, const std::string& prefix);
 
@@ -104,6 +109,7 @@ class EtcdCluster {
   const Options options_;
   bool auth_enabled_ = false;
   int copies_ = 0;  // that were saved
+  int token_ = 0;   // the number in --initial-cluster-token
   relay::TempFolder folder_;
   std::vector<std::unique_ptr<EtcdNode>> nodes_;
 };

@@ -79,7 +79,7 @@ TEST(EtcdServerTest, IsRestoredFromACopy) {
   etcd.Restore(copy);
   EXPECT_EQ(Get(etcd, "key"), "one\n");
   EXPECT_EQ(Get(etcd, "later"), "");
-  etcd.RestoreNothing();
+  etcd.Restore("");
   EXPECT_EQ(Get(etcd, "key"), "");
 }
 

@@ -3,6 +3,7 @@
 #include <future>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "proto/sync/mutex.h"
 #include "tests/etcd/etcd_server.h"
 #include "tests/store/etcd_relay.h"
 
@@ -46,6 +48,36 @@ std::future<absl::StatusOr<AppendResult>> BeginAppend(EtcdRelay& relay, uint64_t
   });
 }
 
+// What a relay's readiness hears of its store. Outlives the relay.
+class Health {
+ public:
+  void Watch(EtcdOptions& options) {
+    options.on_trouble = [this](const absl::Status& status) { Note(status.ok()); };
+  }
+  void AwaitAway() { Await(false); }
+  void AwaitBack() { Await(true); }
+
+ private:
+  void Note(bool works) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    works_ = works;
+    told_.NotifyAll();
+  }
+  void Await(bool works) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    while (works_ != works) told_.Wait(mutex_);
+  }
+
+  sync::Mutex mutex_;
+  sync::CondVar told_;
+  bool works_ WORMHOLE_GUARDED_BY(mutex_) = true;
+};
+
+std::future<absl::StatusOr<std::optional<ChannelSnapshot>>> BeginLoad(EtcdRelay& relay) {
+  return Begin<std::optional<ChannelSnapshot>>(
+      relay.store(), [&](auto done) { relay.store().Load({"a", 1}, std::move(done)); });
+}
+
 TEST(EtcdAwayTest, APostWaitsAndANewChannelDoesNot) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
@@ -73,6 +105,51 @@ TEST(EtcdAwayTest, PatienceEnds) {
   cluster.Restart(0);
   while (!BeginAppend(relay, 1).get().ok()) {
   }
+}
+
+// Nobody comes to a relay that is not ready, and so nothing of theirs shows that etcd is back.
+TEST(EtcdAwayTest, WhenNothingIsLeftToDoEtcdIsFoundAgain) {
+  EtcdCluster cluster;
+  EtcdOptions options = OptionsFor(cluster);
+  options.patience = absl::Milliseconds(200);
+  Health health;
+  health.Watch(options);
+  EtcdRelay relay("one", std::move(options));
+  relay.Call().Put(kKey, 0, Record("i"));  // with a lease for presence
+  cluster.Kill(0);
+  EXPECT_TRUE(IsStoreAway(BeginLoad(relay).get().status()));
+  health.AwaitAway();
+  cluster.Restart(0);
+  health.AwaitBack();
+}
+
+TEST(EtcdAwayTest, ARelayWithNothingToDoNotices) {
+  EtcdCluster cluster;
+  EtcdOptions options = OptionsFor(cluster);
+  Health health;
+  health.Watch(options);
+  EtcdRelay relay("one", std::move(options));
+  for (int round = 0; round < 2; ++round) {
+    cluster.Kill(0);
+    health.AwaitAway();
+    cluster.Restart(0);
+    health.AwaitBack();
+  }
+}
+
+// By the renewal of its presence, which is earlier than gRPC's pings.
+TEST(EtcdAwayTest, ARelayWithNothingToDoNoticesSilence) {
+  EtcdCluster cluster;
+  EtcdOptions options = OptionsFor(cluster);
+  options.presence_ttl = absl::Seconds(3);
+  Health health;
+  health.Watch(options);
+  EtcdRelay relay("one", std::move(options));
+  relay.Call().Put(kKey, 0, Record("i"));
+  cluster.Pause(0);
+  health.AwaitAway();
+  cluster.Resume(0);
+  health.AwaitBack();
 }
 
 // A node that answers nothing, as one behind a cable that was cut.

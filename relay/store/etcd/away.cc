@@ -1,5 +1,5 @@
-// What EtcdStore does when etcd is away: it tries again, less and less often, and gives up what has
-// waited long enough.
+// What EtcdStore does when etcd is away: it tries again, less and less often, gives up what has
+// waited long enough, and looks whether etcd is there when nothing else would show it.
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +9,8 @@
 
 namespace wormhole::relay {
 namespace {
+
+using etcdserverpb::Compare;
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
@@ -35,6 +37,28 @@ void EtcdStore::Failed(const absl::Status& why) {
                   : std::min(kLongestPause, kFirstPause * (1 << std::min(rounds - 1, 8)));
   try_at_ = SteadyNow() + pause;
   report_.Failed(why);
+}
+
+void EtcdStore::Doubt() {
+  sync::MutexLock lock(mutex_);
+  doubtful_ = true;
+}
+
+// Clients may stay away from a relay that is not ready, so that no call of theirs would show that
+// etcd is back.
+//
+// It reads a key, and would write it on a condition that never holds: so it goes the way of a
+// write, and an etcd that takes no writes refuses it.
+void EtcdStore::AddLook(Batch& batch) {
+  if (failures_ == 0 && !doubtful_) return;
+  doubtful_ = false;
+  Compare* const never = batch.request.add_compare();
+  never->set_key(keys_.root());
+  never->set_target(Compare::VERSION);
+  never->set_result(Compare::LESS);
+  never->set_version(0);
+  batch.request.add_success()->mutable_request_put()->set_key(keys_.root());
+  batch.request.add_failure()->mutable_request_range()->set_key(keys_.root());
 }
 
 // Those that are with etcd have an answer coming.

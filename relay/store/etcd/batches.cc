@@ -79,6 +79,7 @@ std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>
   if (batch->parts.empty() && missing_lease) return nullptr;
   missing_lease.reset();  // the channel that lacks it is first in the next batch
   AddOthers(*batch);
+  if (batch->request.success_size() == 0) AddLook(*batch);
   if (batch->request.success_size() == 0) return nullptr;
   return batch;
 }
@@ -146,7 +147,7 @@ void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
   if (response.ok() && options_.on_commit) {
     size_t operations = batch->sides.size() + batch->third_parties.size();
     for (const auto& part : batch->parts) operations += part->taken();
-    options_.on_commit(SteadyNow() - batch->sent_at, operations);
+    if (operations != 0) options_.on_commit(SteadyNow() - batch->sent_at, operations);
   }
   EtcdAnswers answers;
   {

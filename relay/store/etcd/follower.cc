@@ -28,8 +28,12 @@ std::string Digest(const std::string& value) {
 }  // namespace
 
 EtcdFollower::EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
-                           std::function<void()> on_restored)
-    : keys_(keys), client_(client), view_(view), on_restored_(std::move(on_restored)) {}
+                           std::function<void()> on_restored, std::function<void()> on_lost)
+    : keys_(keys),
+      client_(client),
+      view_(view),
+      on_restored_(std::move(on_restored)),
+      on_lost_(std::move(on_lost)) {}
 
 absl::Status EtcdFollower::Start() {
   std::promise<absl::Status> read;
@@ -55,11 +59,15 @@ void EtcdFollower::List(const std::shared_ptr<Listing>& listing) {
 void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
                           const absl::StatusOr<RangeResponse>& page) {
   if (!page.ok()) return listing->done(page.status());
-  if (listing->revision == 0) listing->revision = page->header().revision();
+  if (listing->revision == 0) {
+    listing->revision = page->header().revision();
+    listing->cluster = page->header().cluster_id();
+  }
   listing->records.insert(listing->records.end(), page->kvs().begin(), page->kvs().end());
   if (page->more()) return List(listing);
   {
     sync::MutexLock lock(mutex_);
+    cluster_ = listing->cluster;
     seen_ = listing->restored ? listing->revision : std::max(seen_, listing->revision);
     next_ = listing->revision + 1;
     compacted_ = false;
@@ -107,6 +115,7 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
 }
 
 void EtcdFollower::OnEnd() {
+  on_lost_();
   sync::MutexLock lock(mutex_);
   busy_ = false;
 }
@@ -141,6 +150,9 @@ void EtcdFollower::Resume() {
   });
 }
 
+// Two histories that do the same to that key at the same revision, as when a copy misses a single
+// deletion that is done again, look alike; only another cluster id tells them apart for certain.
+//
 // What was compacted since is taken for another history, too. A relay that has not heard of
 // anything for so long has no clients that would mind to come again.
 void EtcdFollower::LookBack() {
@@ -172,6 +184,7 @@ void EtcdFollower::GoOn(History history) {
 
 EtcdFollower::History EtcdFollower::JudgeNow(const RangeResponse& answer, int64_t seen) {
   sync::MutexLock lock(mutex_);
+  if (answer.header().cluster_id() != cluster_) return History::kAnother;
   if (answer.header().revision() < seen) return History::kAnother;
   if (last_.key.empty()) return History::kSame;
   // Deleted, then or later, or written again since.

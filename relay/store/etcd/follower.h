@@ -27,9 +27,10 @@ namespace wormhole::relay {
 // Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
 class EtcdFollower {
  public:
-  // `on_restored` is called before the view hears of an etcd that was restored.
+  // `on_restored` is called before the view hears of an etcd that was restored; `on_lost` when the
+  // watch has ended, and each time that it could not be begun again.
   EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
-               std::function<void()> on_restored);
+               std::function<void()> on_restored, std::function<void()> on_lost);
 
   // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
   absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
@@ -46,6 +47,7 @@ class EtcdFollower {
   struct Listing {
     std::vector<etcdserverpb::KeyValue> records;
     int64_t revision = 0;
+    uint64_t cluster = 0;
     bool restored = false;
     std::function<void(const absl::Status&)> done;
   };
@@ -70,7 +72,8 @@ class EtcdFollower {
     return compacted_;
   }
   static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& written);
-  // By what etcd has under the key of the last event now; or had then, and one revision earlier.
+  // By etcd's cluster id, which is new when it was restored under a new token, and by what it has
+  // under the key of the last event now; or had then, and one revision earlier.
   // `seen`: the newest revision that had been heard of when it was asked for.
   History JudgeNow(const etcdserverpb::RangeResponse& answer, int64_t seen)
       WORMHOLE_EXCLUDES(mutex_);
@@ -84,10 +87,12 @@ class EtcdFollower {
   EtcdClient* const client_;
   EtcdView* const view_;
   const std::function<void()> on_restored_;
+  const std::function<void()> on_lost_;
 
   sync::Mutex mutex_;
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = true;  // a watch or a listing is under way
   bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  uint64_t cluster_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest revision that was heard of
   int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first one that was not seen whole
   Sighting last_ WORMHOLE_GUARDED_BY(mutex_);

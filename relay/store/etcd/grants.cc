@@ -63,11 +63,18 @@ void EtcdStore::KeepPresence(absl::Duration now) {
   }
   client_.KeepAlive(lease, [this, lease, now](
                                const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
-    sync::MutexLock lock(mutex_);
-    renewing_ = false;
-    if (answer.ok()) renewed_at_ = now;
-    if (absl::IsNotFound(answer.status()) && lease == presence_lease_) LosePresence();
+    OnRenewal(lease, now, answer.status());
   });
+}
+
+// Batches alone tell whether the store works and when the next one goes: an etcd that takes no
+// writes renews leases all the same, and one renewal that is lost is no reason for posts to wait.
+void EtcdStore::OnRenewal(int64_t lease, absl::Duration asked_at, const absl::Status& status) {
+  if (!status.ok() && !absl::IsNotFound(status)) Doubt();
+  sync::MutexLock lock(mutex_);
+  renewing_ = false;
+  if (status.ok()) renewed_at_ = asked_at;
+  if (absl::IsNotFound(status) && lease == presence_lease_) LosePresence();
 }
 
 // The keys are gone with the lease, and with them the other relays' knowledge of who is attached

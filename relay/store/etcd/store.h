@@ -64,8 +64,8 @@ struct EtcdOptions {
   // As SqliteOptions::on_trouble.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
 
-  // Told of each batch that etcd has carried out: how long its answer took, and how many calls were
-  // in it. On a thread of gRPC's.
+  // Told of each batch of calls that etcd has carried out: how long its answer took, and how many
+  // calls were in it. On a thread of gRPC's.
   std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
 };
 
@@ -106,7 +106,7 @@ class EtcdStore final : public Store {
     Done<std::optional<uint32_t>> done;
     absl::Duration since;
   };
-  // What goes to etcd at once.
+  // What goes to etcd at once; of a look, nothing but the request.
   struct Batch {
     etcdserverpb::TxnRequest request;
     std::vector<std::unique_ptr<ChannelPart>> parts;
@@ -148,6 +148,10 @@ class EtcdStore final : public Store {
   // away.cc
   void Worked() WORMHOLE_REQUIRES(mutex_);
   void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
+  // Something that is no batch had no answer: one is sent that shows whether etcd is there.
+  void Doubt() WORMHOLE_EXCLUDES(mutex_);
+  // To a batch that has nothing else, while etcd is away or may be.
+  void AddLook(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   // While etcd is away: fails what has waited long enough.
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
 
@@ -157,6 +161,8 @@ class EtcdStore final : public Store {
   void GrantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
   // Renews what this relay's sides are attached under.
   void KeepPresence(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
+  void OnRenewal(int64_t lease, absl::Duration asked_at, const absl::Status& status)
+      WORMHOLE_EXCLUDES(mutex_);
   void LosePresence() WORMHOLE_REQUIRES(mutex_);
   // etcd was restored from an older copy.
   void ForgetLeases() WORMHOLE_EXCLUDES(mutex_);
@@ -187,6 +193,7 @@ class EtcdStore final : public Store {
   absl::flat_hash_map<ChannelKey, std::bitset<2>> attached_ WORMHOLE_GUARDED_BY(mutex_);
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
   int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // in a row
+  bool doubtful_ WORMHOLE_GUARDED_BY(mutex_) = false;  // see Doubt
   absl::Duration try_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration overdue_looked_at_ WORMHOLE_GUARDED_BY(mutex_);
   bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
