@@ -77,6 +77,13 @@ class ReportTest(unittest.TestCase):
             "FAILED  [opt] //a:a_test (TIMEOUT)", "skipped: nothing", "1 passed, 1 failed",
             failed=True)
 
+    def test_of_a_test_that_wrote_nothing_the_status_counts(self):
+        written_by_bazel = '<testcase name="a/a_test"><error message="exited with code 142" /></testcase>'
+        self.bazel(self.result(written_by_bazel, status="TIMEOUT"), status=3)
+        self.check_report(
+            "FAILED  [opt] //a:a_test (TIMEOUT)", "skipped: nothing", "0 passed, 1 failed",
+            failed=True)
+
     def test_names_what_was_skipped_and_why(self):
         self.bazel(self.result(PASSED, SKIPPED, DISABLED))
         self.bazel(self.result(PASSED, SKIPPED), configuration="tsan")
