@@ -27,6 +27,7 @@ class GroupTest : public testing::Test {
               [test](uint32_t bound) {
                 return std::uniform_int_distribution<uint32_t>(0, bound - 1)(test->random_);
               },
+          .observer = &events,
       };
       switchboard = *Switchboard::Create(test->options_, std::move(environment), &store);
     }
@@ -40,6 +41,7 @@ class GroupTest : public testing::Test {
       }
     }
 
+    NotedEvents events;
     GroupStore store;
     std::unique_ptr<Switchboard> switchboard;
   };

@@ -226,6 +226,7 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
     SetElsewhere(role, loaded.elsewhere[static_cast<size_t>(role)], turn);
   }
+  PairsAnew();
   if (report) ReportId();
 }
 

@@ -197,7 +197,9 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void SitDown(Role role, const Stream& stream, uint64_t cursor, bool announced, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
   void Vacate(Role role, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void NotePresence(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Every change of presence is followed by it. True when both sides are attached, anew after a
+  // time in which neither was; the relay that the later one came to tells so.
+  bool PairsAnew() WORMHOLE_REQUIRES(mutex_);
   // Ends the stream, wherever it is, and drops what it has asked for and the store has not got.
   void Fail(Role role, const Stream& stream, absl::Status status, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
@@ -255,7 +257,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   uint64_t void_loads_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   // Posts of a version that the store no longer has wait for this load.
   uint64_t posts_need_load_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  // The observer was told that both sides are attached.
+  // The observer, or another relay's, was told that both sides are attached.
   bool paired_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool retired_ WORMHOLE_GUARDED_BY(mutex_) = false;
   // The store has said what it has of this id. Until then an empty snapshot_ is at most a belief.

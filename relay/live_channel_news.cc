@@ -46,6 +46,7 @@ void LiveChannel::OnPresence(Role role, bool elsewhere) {
   // The channel may be another one by now, and the stream that is here the newer one: a load tells.
   if (Settled() && !loading_ && !(elsewhere && seat(role).stream)) {
     SetElsewhere(role, elsewhere, turn);
+    PairsAnew();
   } else {
     Doubt();
   }

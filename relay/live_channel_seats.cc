@@ -29,7 +29,7 @@ void LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, bool
   if (!announced) Announce(role, true, turn);
   turn.Send(stream, OpenedResponse(key_.id, snapshot_, role, PresenceOf(Other(role)),
                                    registry_->options()));
-  NotePresence(turn);
+  if (PairsAnew()) Tell(ChannelEvent::Kind::kPaired, turn);
   seat(role).owes_read = !was_waiting;
   RaiseCursor(role, cursor, turn);
 }
@@ -38,14 +38,14 @@ void LiveChannel::Vacate(Role role, Turn& turn) {
   if (seat(role).stream) Announce(role, false, turn);
   seat(role) = {};
   seat(Other(role)).owes_status = true;
-  NotePresence(turn);
+  PairsAnew();
 }
 
-void LiveChannel::NotePresence(Turn& turn) {
+bool LiveChannel::PairsAnew() {
   const int attached = (PresenceOf(Role::kInitiator) == rendezvous::v1::PRESENCE_ATTACHED ? 1 : 0) +
                        (PresenceOf(Role::kReceiver) == rendezvous::v1::PRESENCE_ATTACHED ? 1 : 0);
   if (attached == 0) paired_ = false;
-  if (attached == 2 && !std::exchange(paired_, true)) Tell(ChannelEvent::Kind::kPaired, turn);
+  return attached == 2 && !std::exchange(paired_, true);
 }
 
 void LiveChannel::Fail(Role role, const Stream& stream, absl::Status status, Turn& turn) {

@@ -1,5 +1,8 @@
 // What the switchboard tells of what it does, for those who watch a relay. Of several relays over
-// one store each tells what it has done itself, so that the sum is what has happened.
+// one store each tells what it has done itself, so that the sum is what has happened; but for
+// kPaired, which the relay tells that the later side comes to. That forgets who was there when its
+// last stream of the channel ends: a side that is away for a moment and comes back to its peer at
+// another relay is told once more. Sides that come to two relays at once may be told by neither.
 #ifndef WORMHOLE_RELAY_OBSERVER_H_
 #define WORMHOLE_RELAY_OBSERVER_H_
 
