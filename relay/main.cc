@@ -1,11 +1,14 @@
 // wormhole-relay: flags, wiring, drain. No logic.
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -53,11 +56,30 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// gRPC's own log names addresses, and says in many lines what we say in one. protobuf's is written
-// by whoever parses what a client has sent, and would wait for who reads it.
-void QuietLibraries() {
+// A file or socket of ours under the number of standard output would be written to by whoever
+// prints. Opened files get the lowest number that is free.
+void HoldStandardDescriptors() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
+// gRPC's own log names addresses, says in many lines what we say in one, and waits for who reads
+// it: it is for an operator who wants addresses and asks for it in gRPC's own way. protobuf's is
+// written by whoever parses what a client has sent.
+void QuietLibraries(bool may_log_addresses) {
   google::protobuf::SetLogHandler(nullptr);
-  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+  if (may_log_addresses && std::getenv("GRPC_VERBOSITY") != nullptr) return;
+  gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
+// `monitor` outlives it.
+absl::StatusOr<std::unique_ptr<Store>> OpenStoreFor(const RelayConfig& config, Monitor& monitor) {
+  return OpenStore(
+      config.store,
+      {.on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
+       .on_commit = [&monitor](absl::Duration took,
+                               size_t operations) { monitor.OnCommit(took, operations); }});
 }
 
 // For people, and for programs that wait for the first line, which clients connect to.
@@ -89,14 +111,15 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> OpenMetricsPort(const RelayConfig& 
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   Log log(config.log);
   Monitor monitor(config, &log);
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
-      config.store,
-      {.on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
-       .on_commit = [&monitor](absl::Duration took,
-                               size_t operations) { monitor.OnCommit(took, operations); }});
-  if (!store.ok()) return Complain(store.status(), kFailed);
+  std::unique_ptr<Store> store;
+  const auto open_store = [&]() -> absl::StatusOr<Store*> {
+    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStoreFor(config, monitor);
+    if (!opened.ok()) return opened.status();
+    store = *std::move(opened);
+    return store.get();
+  };
   absl::StatusOr<std::unique_ptr<RelayServer>> server =
-      RelayServer::Start(config, store->get(), &monitor);
+      RelayServer::Start(config, open_store, &monitor);
   if (!server.ok()) return Complain(server.status(), kFailed);
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
       OpenMetricsPort(config, monitor, log, **server);
@@ -144,7 +167,7 @@ int Main(const std::vector<std::string>& args) {
   }
   ShutdownSignals signals;
   RaiseDescriptorLimit();
-  QuietLibraries();
+  QuietLibraries(line->config.log.addresses);
   return Serve(line->config, signals);
 }
 
@@ -152,5 +175,6 @@ int Main(const std::vector<std::string>& args) {
 }  // namespace wormhole::relay
 
 int main(int argc, char** argv) {
+  wormhole::relay::HoldStandardDescriptors();
   return wormhole::relay::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

@@ -16,8 +16,9 @@ struct MHD_Daemon;
 
 namespace wormhole::relay {
 
-// A thread for each address, which collects too. A client that says nothing, or does not read, has
-// five seconds; there may be 256 of them before others wait that long.
+// A thread for each address, which collects too. A client that says nothing, or does not read, for
+// five seconds is cut off; there may be 256 of them before others wait that long. One that means
+// ill can keep a connection busy for longer: let nobody but Prometheus reach the port.
 class MetricsPort {
  public:
   using Collectables = std::vector<std::shared_ptr<prometheus::Collectable>>;

@@ -52,17 +52,20 @@ absl::StatusOr<std::unique_ptr<ProbePort>> OpenProbes(const RelayConfig& config,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfig& config,
-                                                                Store* store, Monitor* monitor) {
+                                                                const OpenStore& open_store,
+                                                                Monitor* monitor) {
   if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
   auto serving = std::make_unique<ServingState>();
   absl::StatusOr<std::unique_ptr<ProbePort>> probe = OpenProbes(config, serving.get(), monitor);
   if (!probe.ok()) return probe.status();
+  const absl::StatusOr<Store*> store = open_store();
+  if (!store.ok()) return store.status();
   absl::StatusOr<std::unique_ptr<Switchboard>> switchboard =
       Switchboard::Create({.limits = config.limits,
                            .heartbeat = config.heartbeat,
                            .motd = config.motd,
                            .max_stream_age = config.max_stream_age},
-                          RealEnvironment(monitor), store);
+                          RealEnvironment(monitor), *store);
   if (!switchboard.ok()) return switchboard.status();
   std::unique_ptr<RelayServer> server(new RelayServer(config, std::move(serving), *std::move(probe),
                                                       *std::move(switchboard), monitor));

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,11 +27,14 @@ namespace wormhole::relay {
 
 class RelayServer {
  public:
-  // Serves from the moment that this returns. `config` is valid; `store` and `monitor` outlive the
-  // server, and the store has not been used yet. UNAVAILABLE, with one line for people, when an
-  // address cannot be listened on; the store's error when it cannot be read. The probe port answers
-  // while the store is read.
-  static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config, Store* store,
+  // Opens the store, which nobody has used yet.
+  using OpenStore = std::function<absl::StatusOr<Store*>()>;
+
+  // Serves from the moment that this returns. `config` is valid; the store and `monitor` outlive
+  // the server. UNAVAILABLE, with one line for people, when an address cannot be listened on; the
+  // store's error when it cannot be opened or read. The probe port answers while it is.
+  static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
+                                                            const OpenStore& open_store,
                                                             Monitor* monitor);
 
   // Cuts the streams that are left.

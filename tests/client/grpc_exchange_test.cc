@@ -51,7 +51,8 @@ class GrpcExchangeTest : public ::testing::Test {
   void Serve() {
     server_ = nullptr;
     store_ = std::make_unique<relay::MemoryStore>();
-    auto server = relay::RelayServer::Start(config_, store_.get(), &monitor_);
+    auto server = relay::RelayServer::Start(
+        config_, [this] { return store_.get(); }, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     config_.listen = server_->address();  // the same port the next time

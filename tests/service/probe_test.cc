@@ -5,7 +5,7 @@
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
-#include "relay/probe_port.h"
+#include "tests/process/reserved_port.h"
 #include "tests/service/relay_server_fixture.h"
 
 namespace wormhole::service_test {
@@ -103,15 +103,19 @@ TEST_F(ProbeTest, AWithdrawnRelayIsAliveAndNotReady) {
   EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
 }
 
-TEST(ProbePortTest, ARelayThatStartsIsAliveAndNotReady) {
-  relay::ServingState serving;
-  relay::Monitor monitor{RelayConfig()};
-  const auto port = relay::ProbePort::Open("127.0.0.1:0", &serving, &monitor).value();
-  Prober prober(port->address());
-  EXPECT_EQ(prober.Check("liveness"), "SERVING");
-  EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
-  serving.Serve();
-  EXPECT_EQ(prober.Check("readiness"), "SERVING");
+// A store can take its time: a file's log is carried over, an etcd's keys are read.
+TEST_F(ProbeTest, ARelayWhoseStoreIsBeingOpenedIsAliveAndNotReady) {
+  const testing::ReservedPort reserved;
+  config_.probe_listen = reserved.host_port();
+  const auto open_store = [&] {
+    Prober prober(reserved.host_port());
+    EXPECT_EQ(prober.Check("liveness"), "SERVING");
+    EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
+    return &store_;
+  };
+  auto server = RelayServer::Start(config_, open_store, &monitor_);
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_EQ(Prober(reserved.host_port()).Check("readiness"), "SERVING");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <list>
 #include <memory>
@@ -15,6 +17,7 @@
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "tests/process/reserved_port.h"
 #include "tests/service/attach_client.h"
 #include "tests/service/reflection_client.h"
 
@@ -26,6 +29,7 @@ using error::ReasonOf;
 using grpc::reflection::v1alpha::ServerReflection;
 using grpc::reflection::v1alpha::ServerReflectionRequest;
 using grpc::reflection::v1alpha::ServerReflectionResponse;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
@@ -61,6 +65,27 @@ TEST(RelayProcessTest, SaysWhereItListensAndStopsOnSigterm) {
     EXPECT_EQ(relay.AwaitExit(), 0) << relay.error();
     EXPECT_EQ(CountLines(relay.output()), 1);
   }
+}
+
+// As some start daemons. A file of its own there would be written to by whoever prints. (gRPC takes
+// one for itself before main.)
+TEST(RelayProcessTest, HoldsStandardDescriptorsThatWereClosed) {
+  const wormhole::testing::ReservedPort port;
+  const std::string folder = MakeFolder();
+  wormhole::testing::ChildProcess relay(
+      {.arguments = {"/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh", "relay/wormhole-relay",
+                     "--admin-listen=off", "--listen=" + port.host_port(),
+                     "--store=sqlite:" + folder + "/relay.db"},
+       .input = ""});
+  ASSERT_TRUE(
+      Connect(port.host_port())->WaitForConnected(std::chrono::system_clock::now() + kPatience));
+  for (const char* fd : {"0", "1", "2"}) {
+    const std::string link = "/proc/" + std::to_string(relay.pid()) + "/fd/" + fd;
+    EXPECT_THAT(std::filesystem::read_symlink(link).string(),
+                AnyOf("/dev/null", "anon_inode:[eventfd]"));
+  }
+  relay.Signal(SIGTERM);
+  EXPECT_EQ(relay.WaitForExit(), 0);
 }
 
 TEST(RelayProcessTest, PrintsVersionAndHelp) {

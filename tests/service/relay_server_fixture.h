@@ -26,7 +26,8 @@ class RelayServerTest : public ::testing::Test {
   void Serve() { ServeFrom(&store_); }
 
   void ServeFrom(relay::Store* store) {
-    auto server = RelayServer::Start(config_, store, &monitor_);
+    auto server = RelayServer::Start(
+        config_, [store] { return store; }, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = Connect(server_->address());

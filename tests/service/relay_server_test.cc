@@ -296,7 +296,8 @@ TEST_F(RelayServerTest, ATakenPortIsAnError) {
   RelayConfig second = config_;
   second.listen = server_->address();
   relay::MemoryStore store;
-  const auto refused = RelayServer::Start(second, &store, &monitor_);
+  const auto refused = RelayServer::Start(
+      second, [&] { return &store; }, &monitor_);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
 }
 

@@ -49,7 +49,8 @@ class RelayTlsTest : public ::testing::Test {
   }
 
   void Serve() {
-    auto server = RelayServer::Start(config_, &store_, &monitor_);
+    auto server = RelayServer::Start(
+        config_, [this] { return &store_; }, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -143,7 +144,8 @@ TEST_F(RelayTlsTest, FilesThatAreNoneOfTheirKindAreRefused) {
   };
   for (const auto& c : kCases) {
     config_.tls = {c.cert, c.key, c.client_ca};
-    const auto refused = RelayServer::Start(config_, &store_, &monitor_);
+    const auto refused = RelayServer::Start(
+        config_, [this] { return &store_; }, &monitor_);
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(std::string(refused.status().message()).find(c.says), std::string::npos)
         << refused.status();

@@ -74,8 +74,9 @@ class Health {
 };
 
 std::future<absl::StatusOr<std::optional<ChannelSnapshot>>> BeginLoad(EtcdRelay& relay) {
-  return Begin<std::optional<ChannelSnapshot>>(
-      relay.store(), [&](auto done) { relay.store().Load({"a", 1}, std::move(done)); });
+  return Begin<std::optional<ChannelSnapshot>>(relay.store(), [&](auto done) {
+    relay.store().Load({"a", 1}, std::move(done));
+  });
 }
 
 TEST(EtcdAwayTest, APostWaitsAndANewChannelDoesNot) {

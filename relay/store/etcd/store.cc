@@ -28,7 +28,8 @@ EtcdStore::EtcdStore(EtcdOptions options)
       keys_(options_.prefix),
       client_(options_.servers),
       view_(&keys_, options_.writer),
-      follower_(&keys_, &client_, &view_, [this] { ForgetLeases(); }, [this] { Doubt(); }),
+      follower_(
+          &keys_, &client_, &view_, [this] { ForgetLeases(); }, [this] { Doubt(); }),
       report_(options_.on_trouble, &SteadyNow) {}
 
 absl::Status EtcdStore::Start() {

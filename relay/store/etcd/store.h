@@ -192,7 +192,7 @@ class EtcdStore final : public Store {
   // The sides that are attached here, by Role.
   absl::flat_hash_map<ChannelKey, std::bitset<2>> attached_ WORMHOLE_GUARDED_BY(mutex_);
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
-  int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // in a row
+  int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // in a row
   bool doubtful_ WORMHOLE_GUARDED_BY(mutex_) = false;  // see Doubt
   absl::Duration try_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration overdue_looked_at_ WORMHOLE_GUARDED_BY(mutex_);
