@@ -68,7 +68,17 @@ uint32_t IdsOfLength::at(IdState state, uint32_t index) const {
   return first_ + IdAt(begin + index);
 }
 
-void IdsOfLength::AppendAbove(uint32_t after, std::vector<uint32_t>& ids) const {
+// Walking up from `after` takes about size_ / in_use steps for each id that is found.
+void IdsOfLength::AppendAbove(uint32_t after, size_t limit, std::vector<uint32_t>& ids) const {
+  const uint64_t in_use = size_ - free_;
+  if (limit * size_ < in_use * in_use) {
+    const size_t wanted = ids.size() + limit;
+    for (uint32_t id = std::max(after + 1, first_); id < first_ + size_; ++id) {
+      if (ids.size() == wanted) return;
+      if (state(id) != IdState::kFree) ids.push_back(id);
+    }
+    return;
+  }
   for (uint32_t position = free_; position < size_; ++position) {
     const uint32_t id = first_ + IdAt(position);
     if (id > after) ids.push_back(id);
@@ -160,7 +170,7 @@ std::vector<uint32_t> IdPool::Above(uint32_t after, size_t limit) const {
   // Each length's ids are larger than those of the shorter ones.
   for (const auto& ids : lengths_) {
     if (above.size() >= limit) break;
-    if (ids) ids->AppendAbove(after, above);
+    if (ids) ids->AppendAbove(after, limit - above.size(), above);
   }
   const size_t kept = std::min(limit, above.size());
   std::partial_sort(above.begin(), above.begin() + static_cast<ptrdiff_t>(kept), above.end());

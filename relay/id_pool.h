@@ -42,8 +42,9 @@ class IdsOfLength {
   void Set(uint32_t id, IdState state);
   // The id at this place of a part, index < count(state).
   uint32_t at(IdState state, uint32_t index) const;
-  // Adds the ids above `after` that are not free, in no order.
-  void AppendAbove(uint32_t after, std::vector<uint32_t>& ids) const;
+  // Adds the `limit` smallest ids above `after` that are not free, and perhaps others that are not;
+  // in no order.
+  void AppendAbove(uint32_t after, size_t limit, std::vector<uint32_t>& ids) const;
   // For a bound on memory: entries of both maps.
   size_t entries() const { return id_at_.size() + position_of_.size(); }
 
@@ -88,7 +89,7 @@ class IdPool {
 
   uint32_t count(IdState state) const;  // of kResting or kTaken
   // The `limit` smallest ids above `after` that are not free, ascending. Takes time in proportion
-  // to all that are not.
+  // to all that are not, and less where they lie close together.
   std::vector<uint32_t> Above(uint32_t after, size_t limit) const;
 
   // Nothing is taken and nothing rests.

@@ -159,6 +159,13 @@ class NaiveModel {
     }
     return false;
   }
+  std::vector<uint32_t> Above(uint32_t after, size_t limit) const {
+    std::vector<uint32_t> above;
+    for (auto at = states_.upper_bound(after); at != states_.end() && above.size() < limit; ++at) {
+      if (at->second != IdState::kFree) above.push_back(at->first);
+    }
+    return above;
+  }
   size_t not_free() const { return not_free_; }
 
  private:
@@ -189,6 +196,8 @@ TEST_P(IdPoolProperty, AgreesWithANaiveModel) {
     const uint32_t looked_at = 1 + random(crowd);
     ASSERT_EQ(pool.state(looked_at), model.state(looked_at)) << "step " << step;
     ASSERT_LE(pool.entries(), 4 * model.not_free());
+    const size_t limit = random(2) == 0 ? 1 + random(5) : 1 + random(400);
+    ASSERT_EQ(pool.Above(looked_at - 1, limit), model.Above(looked_at - 1, limit));
   }
   for (uint32_t id = 1; id < 1000; ++id) ASSERT_EQ(pool.state(id), model.state(id));
 }

@@ -45,6 +45,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
  public:
   LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key);
 
+  const ChannelKey& key() const { return key_; }
+
   // Takes `op` over. False, with `op` untouched, when the channel is retired.
   bool Submit(ChannelOp& op);
 

@@ -42,15 +42,14 @@ std::shared_ptr<LiveChannel> Registry::Find(const ChannelKey& key) {
 }
 
 std::vector<std::shared_ptr<LiveChannel>> Registry::Channels() {
-  std::vector<std::pair<ChannelKey, std::shared_ptr<LiveChannel>>> found;
+  std::vector<std::shared_ptr<LiveChannel>> channels;
   {
     sync::MutexLock lock(mutex_);
-    found.assign(channels_.begin(), channels_.end());
+    channels.reserve(channels_.size());
+    for (const auto& [key, channel] : channels_) channels.push_back(channel);
   }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<std::shared_ptr<LiveChannel>> channels;
-  for (auto& [key, channel] : found) channels.push_back(std::move(channel));
+  std::sort(channels.begin(), channels.end(),
+            [](const auto& a, const auto& b) { return a->key() < b->key(); });
   return channels;
 }
 
