@@ -78,6 +78,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStoreFor(const RelayConfig& config, M
   return OpenStore(
       config.store,
       {.on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
+       .on_restored = [&monitor] { monitor.OnStoreRestored(); },
        .on_commit = [&monitor](absl::Duration took,
                                size_t operations) { monitor.OnCommit(took, operations); }});
 }

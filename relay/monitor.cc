@@ -55,6 +55,12 @@ void Monitor::OnTrouble(const absl::Status& status) {
               {{"why", std::string(status.message())}});
 }
 
+void Monitor::OnStoreRestored() {
+  if (log_ == nullptr) return;
+  log_->Write(Log::Level::kWarn,
+              "etcd was restored from an older copy: all streams end, and clients come back");
+}
+
 void Monitor::OnCommit(absl::Duration took, size_t operations) {
   if (metrics_) metrics_->OnCommit(took, operations);
 }

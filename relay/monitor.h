@@ -45,6 +45,8 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
 
   // Of the store: why it fails, OK when it works again.
   void OnTrouble(const absl::Status& status);
+  // It is at an older state than before.
+  void OnStoreRestored();
   // A batch of so many operations was durable after so long.
   void OnCommit(absl::Duration took, size_t operations);
 

@@ -72,6 +72,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, Stor
                           .prefix = choice.etcd.prefix,
                           .writer = DrawWriter(),
                           .on_trouble = std::move(hooks.on_trouble),
+                          .on_restored = std::move(hooks.on_restored),
                           .on_commit = std::move(hooks.on_commit)});
 }
 

@@ -18,6 +18,7 @@ namespace wormhole::relay {
 // commits nor fails, and tells nothing.
 struct StoreHooks {
   std::function<void(const absl::Status& status)> on_trouble;
+  std::function<void()> on_restored;  // etcd alone
   std::function<void(absl::Duration took, size_t operations)> on_commit;
 };
 

@@ -54,8 +54,12 @@ class EtcdRestoredTest : public ::testing::TestWithParam<Relays> {
       for (const auto& relay : relays_) relay->Signal(SIGKILL), relay->WaitForExit();
     }
     etcd_.Restore(copy);
-    if (restarted) {
-      for (int i = 0; i < kRelays; ++i) Start(i);
+    for (int i = 0; i < kRelays; ++i) {
+      if (restarted) {
+        Start(i);
+      } else {
+        EXPECT_TRUE(relays_[i]->WaitFor(ChildProcess::kErr, "etcd was restored"));
+      }
     }
   }
 

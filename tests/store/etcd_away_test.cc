@@ -11,7 +11,6 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "proto/sync/mutex.h"
 #include "tests/etcd/etcd_server.h"
 #include "tests/store/etcd_relay.h"
 
@@ -20,6 +19,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::wormhole::testing::EtcdCluster;
 
 constexpr Role kInitiator = Role::kInitiator;
@@ -47,31 +47,6 @@ std::future<absl::StatusOr<AppendResult>> BeginAppend(EtcdRelay& relay, uint64_t
     relay.store().Append(kKey, 1, kInitiator, number, "x", std::move(done));
   });
 }
-
-// What a relay's readiness hears of its store. Outlives the relay.
-class Health {
- public:
-  void Watch(EtcdOptions& options) {
-    options.on_trouble = [this](const absl::Status& status) { Note(status.ok()); };
-  }
-  void AwaitAway() { Await(false); }
-  void AwaitBack() { Await(true); }
-
- private:
-  void Note(bool works) WORMHOLE_EXCLUDES(mutex_) {
-    sync::MutexLock lock(mutex_);
-    works_ = works;
-    told_.NotifyAll();
-  }
-  void Await(bool works) WORMHOLE_EXCLUDES(mutex_) {
-    sync::MutexLock lock(mutex_);
-    while (works_ != works) told_.Wait(mutex_);
-  }
-
-  sync::Mutex mutex_;
-  sync::CondVar told_;
-  bool works_ WORMHOLE_GUARDED_BY(mutex_) = true;
-};
 
 std::future<absl::StatusOr<std::optional<ChannelSnapshot>>> BeginLoad(EtcdRelay& relay) {
   return Begin<std::optional<ChannelSnapshot>>(relay.store(), [&](auto done) {
@@ -113,8 +88,8 @@ TEST(EtcdAwayTest, WhenNothingIsLeftToDoEtcdIsFoundAgain) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
   options.patience = absl::Milliseconds(200);
-  Health health;
-  health.Watch(options);
+  StoreWord health;
+  options.on_trouble = [&health](const absl::Status& status) { health.Note(status.ok()); };
   EtcdRelay relay("one", std::move(options));
   relay.Call().Put(kKey, 0, Record("i"));  // with a lease for presence
   cluster.Kill(0);
@@ -127,8 +102,8 @@ TEST(EtcdAwayTest, WhenNothingIsLeftToDoEtcdIsFoundAgain) {
 TEST(EtcdAwayTest, ARelayWithNothingToDoNotices) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
-  Health health;
-  health.Watch(options);
+  StoreWord health;
+  options.on_trouble = [&health](const absl::Status& status) { health.Note(status.ok()); };
   EtcdRelay relay("one", std::move(options));
   for (int round = 0; round < 2; ++round) {
     cluster.Kill(0);
@@ -143,8 +118,8 @@ TEST(EtcdAwayTest, ARelayWithNothingToDoNoticesSilence) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
   options.presence_ttl = absl::Seconds(3);
-  Health health;
-  health.Watch(options);
+  StoreWord health;
+  options.on_trouble = [&health](const absl::Status& status) { health.Note(status.ok()); };
   EtcdRelay relay("one", std::move(options));
   relay.Call().Put(kKey, 0, Record("i"));
   cluster.Pause(0);
@@ -209,13 +184,34 @@ TEST(EtcdAwayTest, ACompactedHistoryIsCaughtUpWith) {
   one.Call().Put({"a", 2}, 0, Record("k"));
   cluster.Compact();
   two.Tick();
-  two.listener().Await("restored");  // for all that is known
+  two.listener().Await("gap");
   EXPECT_THAT(two.listener().notes(), Contains("free 1"));
   EXPECT_THAT(two.listener().notes(), Contains("taken 2"));
+  EXPECT_THAT(two.listener().notes(), Not(Contains("restored")));
   // And the watch goes on.
   EXPECT_EQ(two.Call().Load(kKey)->log(kInitiator).stored, 1u);
   BeginAppend(one, 2).get().IgnoreError();
   two.listener().Await("log 7 i stored 2 accepted 0 frame 2 x");
+}
+
+// Sides that wait make no events, and what was the last one is compacted in time.
+TEST(EtcdAwayTest, ARestartAfterAQuietTimeIsNoRestoring) {
+  EtcdCluster cluster;
+  EtcdRelay one("one", OptionsFor(cluster));
+  EtcdRelay two("two", OptionsFor(cluster));
+  one.Call().Put(kKey, 0, Record("i"));
+  one.Call().Put({"a", 1}, 0, Record("j"));
+  EXPECT_EQ(one.Call().Erase({"a", 1}, 1), PutOutcome::kDone);
+  two.listener().Await("free 1");
+  cluster.Compact();
+  cluster.Restart(0);
+  two.listener().Await("gap");
+  while (!BeginAppend(one, 1).get().ok()) {
+  }
+  for (EtcdRelay* relay : {&one, &two}) {
+    EXPECT_EQ(relay->Call().Load(kKey)->log(kInitiator).stored, 1u);
+    EXPECT_THAT(relay->listener().notes(), Not(Contains("restored")));
+  }
 }
 
 // etcd forgets a lease that was revoked, or that has run out while a relay stood still.

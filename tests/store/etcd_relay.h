@@ -10,12 +10,40 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "proto/sync/mutex.h"
 #include "relay/store/etcd/store.h"
 #include "relay/ticker.h"
 #include "tests/store/blocking_store.h"
 #include "tests/store/noting_listener.h"
 
 namespace wormhole::relay {
+
+// What a relay's readiness hears of its store, from EtcdOptions::on_trouble. Outlives the relay.
+// Thread-safe.
+class StoreWord {
+ public:
+  void Note(bool works) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    works_ = works;
+    told_.NotifyAll();
+  }
+  bool away() const WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    return !works_;
+  }
+  void AwaitAway() { Await(false); }
+  void AwaitBack() { Await(true); }
+
+ private:
+  void Await(bool works) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    while (works_ != works) told_.Wait(mutex_);
+  }
+
+  mutable sync::Mutex mutex_;
+  sync::CondVar told_;
+  bool works_ WORMHOLE_GUARDED_BY(mutex_) = true;
+};
 
 class EtcdRelay {
  public:

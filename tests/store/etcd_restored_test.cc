@@ -161,6 +161,23 @@ TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesToo) {
   EXPECT_EQ(two_->Call().Load(kLater)->record.member(kInitiator).side, Side("k"));
 }
 
+// It has heard of nothing but what it has read when it started.
+TEST_P(EtcdRestoredTest, ARelayThatHasSeenNoEventNoticesToo) {
+  Before();
+  one_->Call().Append(kKept, 1, kInitiator, 3, "three");
+  one_->Call().Put(kLater, 0, Record("j"));
+  two_ = Relay("two again");
+  two_->Freeze();
+  cluster_.RestoreUnderOldToken(copy_);
+  one_->listener().Await("restored");
+  for (uint32_t id = 10; id < 30; ++id) {
+    one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
+  }
+  two_->Tick();
+  two_->listener().Await("restored");
+  EXPECT_EQ(two_->Call().Load(kLater), std::nullopt);
+}
+
 // All that it has lost is a deletion.
 TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesADeletion) {
   Before();

@@ -18,13 +18,18 @@ constexpr absl::Duration kOverdueEvery = absl::Milliseconds(100);
 
 }  // namespace
 
-void EtcdStore::Worked() {
+// One that is full is read all the same.
+void EtcdStore::Worked(bool wrote) {
+  if (full_ && !wrote) return;
+  full_ = false;
   failures_ = 0;
   try_at_ = absl::ZeroDuration();
   report_.Worked();
 }
 
 void EtcdStore::Failed(const absl::Status& why) {
+  if (stopping_) return;  // cancelled
+  full_ = absl::IsResourceExhausted(why);
   if (absl::IsNotFound(why)) {  // a lease, of which etcd may forget all
     leases_.Clear();
     LosePresence();
@@ -47,11 +52,12 @@ void EtcdStore::Doubt() {
 // Clients may stay away from a relay that is not ready, so that no call of theirs would show that
 // etcd is back.
 //
-// It reads a key, and would write it on a condition that never holds: so it goes the way of a
-// write, and an etcd that takes no writes refuses it.
+// It reads a key, and would write it on a condition that never holds: an etcd that takes no writes
+// refuses it, as it does batches that write (see AskForSpace).
 void EtcdStore::AddLook(Batch& batch) {
   if (failures_ == 0 && !doubtful_) return;
   doubtful_ = false;
+  batch.writes = true;
   Compare* const never = batch.request.add_compare();
   never->set_key(keys_.root());
   never->set_target(Compare::VERSION);
@@ -59,6 +65,15 @@ void EtcdStore::AddLook(Batch& batch) {
   never->set_version(0);
   batch.request.add_success()->mutable_request_put()->set_key(keys_.root());
   batch.request.add_failure()->mutable_request_range()->set_key(keys_.root());
+}
+
+void EtcdStore::FailFirst(const absl::Status& why, EtcdAnswers& answers) {
+  const absl::Status status = StoreAway(std::string(why.message()));
+  std::erase_if(calls_[order_.front()], [&](EtcdCall& call) {
+    if (std::holds_alternative<PresenceCall>(call.what)) return false;
+    FailCall(call, status, answers);
+    return true;
+  });
 }
 
 // Those that are with etcd have an answer coming.

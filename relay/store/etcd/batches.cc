@@ -46,6 +46,15 @@ bool HasWord(const EtcdCalls& calls, Role role) {
   });
 }
 
+// etcd refuses what writes while it is full, but does not look into nested transactions for it:
+// this put shows it. It is for the case that the batch's conditions do not hold, and there are
+// none.
+void AskForSpace(TxnRequest& request, const EtcdKeys& keys) {
+  if (request.compare_size() == 0) {
+    request.add_failure()->mutable_request_put()->set_key(keys.root());
+  }
+}
+
 absl::Status Away(const absl::Status& why) {
   return StoreAway(std::string(why.message().data(), why.message().size()));
 }
@@ -75,12 +84,13 @@ void EtcdStore::Advance() {
 
 std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>& missing_lease) {
   auto batch = std::make_unique<Batch>();
+  batch->restorings = restorings_;
   AddParts(*batch, missing_lease);
   if (batch->parts.empty() && missing_lease) return nullptr;
   missing_lease.reset();  // the channel that lacks it is first in the next batch
   AddOthers(*batch);
-  if (batch->request.success_size() == 0) AddLook(*batch);
   if (batch->request.success_size() == 0) return nullptr;
+  if (batch->writes) AskForSpace(batch->request, keys_);
   return batch;
 }
 
@@ -105,7 +115,9 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
     const std::optional<ChannelImage> image = view_.Find(key);
     auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
                          kMaxBytes - std::min(kMaxBytes, size.bytes), missing_lease);
-    if (part == nullptr || (!size.Add(*part) && !batch.parts.empty())) return;
+    if (part == nullptr || !MayJoin(batch, part->writes())) return;
+    if (!size.Add(*part) && !batch.parts.empty()) return;
+    batch.writes |= part->writes();
     order_.pop_front();
     in_flight_[key] = part->taken();
     *batch.request.add_success()->mutable_request_txn() = part->TakeRequest();
@@ -113,12 +125,25 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
   }
 }
 
+bool EtcdStore::MayJoin(const Batch& batch, bool writes) const {
+  return !full_ || batch.request.success_size() == 0 || batch.writes == writes;
+}
+
 void EtcdStore::AddOthers(Batch& batch) {
+  if (MayJoin(batch, /*writes=*/false)) AddSides(batch);
+  if (MayJoin(batch, /*writes=*/true)) AddNotices(batch);
+  if (batch.request.success_size() == 0) AddLook(batch);
+}
+
+void EtcdStore::AddSides(Batch& batch) {
   while (!side_calls_.empty() && batch.request.success_size() < kMaxOperations / 2) {
     batch.request.add_success()->mutable_request_range()->set_key(side_calls_.front().key);
     batch.sides.push_back(std::move(side_calls_.front()));
     side_calls_.pop_front();
   }
+}
+
+void EtcdStore::AddNotices(Batch& batch) {
   for (auto notice = third_parties_.begin(); notice != third_parties_.end();) {
     if (batch.request.success_size() >= kMaxOperations / 2) return;
     // A channel's part may drop all its state, and etcd refuses a key that is written twice.
@@ -137,6 +162,7 @@ void EtcdStore::AddOthers(Batch& batch) {
     put->set_value(WriteNotice(notice->second, options_.writer));
     put->set_lease(presence_lease_);
     batch.third_parties.emplace_back(*notice);
+    batch.writes = true;
     third_parties_.erase(notice++);
   }
 }
@@ -153,7 +179,7 @@ void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
   {
     sync::MutexLock lock(mutex_);
     if (response.ok()) {
-      Worked();
+      Worked(batch->writes);
       Finish(*batch, *response, answers);
     } else {
       Undo(*batch, response.status(), answers);
@@ -168,6 +194,8 @@ void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& a
   for (const auto& part : batch.parts) {
     FinishPart(*part, response.responses(next++).response_txn(), response.header().revision(),
                answers);
+    // What it was planned on is not of this etcd's history.
+    if (batch.restorings != restorings_) view_.Forget(part->key());
   }
   for (SideCall& call : batch.sides) {
     const etcdserverpb::RangeResponse& range = response.responses(next++).response_range();

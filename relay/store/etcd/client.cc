@@ -43,6 +43,7 @@ std::shared_ptr<grpc::Channel> Connect(const EtcdServers& servers, const std::st
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // etcd is near, and a proxy would see it all
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
@@ -70,6 +71,8 @@ bool IsAboutToken(const grpc::Status& status) {
          absl::StrContains(status.error_message(), "etcdserver: user name is empty") ||
          absl::StrContains(status.error_message(), "etcdserver: revision of auth store is old");
 }
+
+absl::Status Stopped() { return absl::CancelledError("the client of etcd has stopped"); }
 
 }  // namespace
 
@@ -131,14 +134,20 @@ void EtcdClient::WithToken(std::function<void(const absl::Status&)> go) {
   }
   if (!wanted) return go(absl::OkStatus());
   auto* const call = new UnaryCall<AuthenticateResponse>(
-      this, [this, go = std::move(go)](absl::StatusOr<AuthenticateResponse> answer) {
+      this, [this, go](const absl::StatusOr<AuthenticateResponse>& answer) {
         if (answer.ok()) {
           sync::MutexLock lock(mutex_);
           token_ = answer->token();
         }
-        go(answer.status());
+        // A wrong password is INVALID_ARGUMENT to etcd; to callers that is a request of theirs.
+        go(absl::IsInvalidArgument(answer.status())
+               ? absl::UnauthenticatedError(answer.status().message())
+               : answer.status());
       });
-  if (!Begin(*call)) return delete call;
+  if (!Begin(*call)) {
+    delete call;
+    return go(Stopped());
+  }
   auto request = std::make_shared<AuthenticateRequest>();
   request->set_name(user_);
   request->set_password(password_);
@@ -153,7 +162,10 @@ void EtcdClient::Unary(Start start, Done<Response> done) {
   WithToken([this, start = std::move(start), done = std::move(done)](const absl::Status& status) {
     if (!status.ok()) return done(status);
     auto* const call = new UnaryCall<Response>(this, done);
-    if (!Begin(*call)) return delete call;
+    if (!Begin(*call)) {
+      delete call;
+      return done(Stopped());
+    }
     call->context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline);
     start(call, [call](const grpc::Status& ended) { call->Done(ended); });
   });
@@ -207,7 +219,10 @@ void EtcdClient::KeepAlive(int64_t lease, Done<LeaseKeepAliveResponse> done) {
   WithToken([this, lease, done = std::move(done)](const absl::Status& status) {
     if (!status.ok()) return done(status);
     auto* const call = new KeepAliveCall(this, lease, done);
-    if (!Begin(*call)) return delete call;
+    if (!Begin(*call)) {
+      delete call;
+      return done(Stopped());
+    }
     call->Start();
   });
 }
@@ -219,7 +234,10 @@ void EtcdClient::Watch(WatchCreateRequest request,
              on_end = std::move(on_end)](const absl::Status& status) {
     if (!status.ok()) return on_end(status);
     auto* const call = new WatchCall(this, request, on_response, on_end);
-    if (!Begin(*call)) return delete call;
+    if (!Begin(*call)) {
+      delete call;
+      return on_end(Stopped());
+    }
     call->Start();
   });
 }

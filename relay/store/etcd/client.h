@@ -31,7 +31,7 @@ struct EtcdServers {
   std::string password;
 };
 
-// Thread-safe. `done` and `on_...` run on gRPC's threads, never inside the call.
+// Thread-safe. `done` and `on_...` run on gRPC's threads, inside the call only after Stop.
 class EtcdClient {
  public:
   template <typename Response>
@@ -41,7 +41,7 @@ class EtcdClient {
   ~EtcdClient() { Stop(); }
 
   // Cancels what is under way and waits until all its callbacks have returned. Calls made later are
-  // dropped without an answer. Not to be called from a callback.
+  // answered CANCELLED. Not to be called from a callback.
   void Stop() WORMHOLE_EXCLUDES(mutex_);
 
   void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done);

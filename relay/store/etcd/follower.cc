@@ -68,10 +68,14 @@ void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
   {
     sync::MutexLock lock(mutex_);
     cluster_ = listing->cluster;
+    term_ = listing->restored ? 0 : term_;
     seen_ = listing->restored ? listing->revision : std::max(seen_, listing->revision);
     next_ = listing->revision + 1;
     compacted_ = false;
     if (listing->restored) last_ = {};
+    for (const etcdserverpb::KeyValue& record : listing->records) {
+      if (record.mod_revision() > last_.revision) last_ = SightingOf(record);
+    }
   }
   if (listing->restored) on_restored_();
   view_->TakeRecords(listing->records, listing->revision, listing->restored);
@@ -103,15 +107,14 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
   }
   if (response.events_size() != 0) {
     const etcdserverpb::Event& last = *response.events().rbegin();
-    const bool deleted = last.type() == etcdserverpb::Event::DELETE;
-    last_ = {.key = last.kv().key(),
-             .revision = last.kv().mod_revision(),
-             .value = deleted ? "" : Digest(last.kv().value())};
+    last_ = SightingOf(last.kv());
+    if (last.type() == etcdserverpb::Event::DELETE) last_.value.clear();
   }
   // A piece, or a header that is ahead of the events, says nothing of what is still to come.
   const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
   if (progress) next_ = std::max(next_, response.header().revision() + 1);
   seen_ = std::max(seen_, response.header().revision());
+  term_ = std::max(term_, response.header().raft_term());
 }
 
 void EtcdFollower::OnEnd() {
@@ -153,8 +156,9 @@ void EtcdFollower::Resume() {
 // Two histories that do the same to that key at the same revision, as when a copy misses a single
 // deletion that is done again, look alike; only another cluster id tells them apart for certain.
 //
-// What was compacted since is taken for another history, too. A relay that has not heard of
-// anything for so long has no clients that would mind to come again.
+// What was compacted since cannot be looked at. Then nothing has happened for as long as etcd keeps
+// its history, most likely: sides that wait make no events. An etcd that was restored meanwhile
+// would have outrun it, in the short time without a watch.
 void EtcdFollower::LookBack() {
   etcdserverpb::TxnRequest request;
   {
@@ -167,7 +171,7 @@ void EtcdFollower::LookBack() {
   }
   client_->Txn(std::move(request), [this](const absl::StatusOr<TxnResponse>& answer) {
     if (answer.ok()) return GoOn(JudgeThen(*answer));
-    absl::IsOutOfRange(answer.status()) ? GoOn(History::kAnother) : OnEnd();
+    absl::IsOutOfRange(answer.status()) ? ListAndWatch(/*restored=*/false) : OnEnd();
   });
 }
 
@@ -184,8 +188,10 @@ void EtcdFollower::GoOn(History history) {
 
 EtcdFollower::History EtcdFollower::JudgeNow(const RangeResponse& answer, int64_t seen) {
   sync::MutexLock lock(mutex_);
-  if (answer.header().cluster_id() != cluster_) return History::kAnother;
-  if (answer.header().revision() < seen) return History::kAnother;
+  const etcdserverpb::ResponseHeader& now = answer.header();
+  if (now.cluster_id() != cluster_) return History::kAnother;
+  // Neither ever goes back; terms begin anew when etcd is restored.
+  if (now.revision() < seen || now.raft_term() < term_) return History::kAnother;
   if (last_.key.empty()) return History::kSame;
   // Deleted, then or later, or written again since.
   if (answer.kvs_size() == 0 || answer.kvs(0).mod_revision() > last_.revision) {
@@ -202,6 +208,10 @@ EtcdFollower::History EtcdFollower::JudgeThen(const TxnResponse& answer) {
   const bool deleted = then.kvs_size() == 0 && before.kvs_size() != 0;
   const bool same = last_.value.empty() ? deleted : Shows(then, last_);
   return same ? History::kSame : History::kAnother;
+}
+
+EtcdFollower::Sighting EtcdFollower::SightingOf(const etcdserverpb::KeyValue& kv) {
+  return {.key = kv.key(), .revision = kv.mod_revision(), .value = Digest(kv.value())};
 }
 
 bool EtcdFollower::Shows(const RangeResponse& range, const Sighting& written) {

@@ -51,7 +51,7 @@ class EtcdFollower {
     bool restored = false;
     std::function<void(const absl::Status&)> done;
   };
-  // The last event that the watch has brought.
+  // The last event that the watch has brought, or the newest record before the first one.
   struct Sighting {
     std::string key;  // empty: there was none
     int64_t revision = 0;
@@ -71,10 +71,12 @@ class EtcdFollower {
     sync::MutexLock lock(mutex_);
     return compacted_;
   }
+  static Sighting SightingOf(const etcdserverpb::KeyValue& kv);
   static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& written);
-  // By etcd's cluster id, which is new when it was restored under a new token, and by what it has
-  // under the key of the last event now; or had then, and one revision earlier.
-  // `seen`: the newest revision that had been heard of when it was asked for.
+  // By etcd's cluster id, which is new when it was restored under a new token, by the revision and
+  // the term that it has come to, and by what it has under the key of the last event now; or had
+  // then, and one revision earlier. `seen`: the newest revision that had been heard of when it was
+  // asked for.
   History JudgeNow(const etcdserverpb::RangeResponse& answer, int64_t seen)
       WORMHOLE_EXCLUDES(mutex_);
   History JudgeThen(const etcdserverpb::TxnResponse& answer) WORMHOLE_EXCLUDES(mutex_);
@@ -93,8 +95,9 @@ class EtcdFollower {
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = true;  // a watch or a listing is under way
   bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   uint64_t cluster_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest revision that was heard of
-  int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the first one that was not seen whole
+  uint64_t term_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest that the watch has told
+  int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;   // the newest revision that was heard of
+  int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;   // the first one that was not seen whole
   Sighting last_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };

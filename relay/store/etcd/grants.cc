@@ -20,16 +20,18 @@ void EtcdStore::GrantLease(absl::Time due_at) {
   const EtcdLeases::Now now = Now();
   client_.Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(due_at, now), absl::Seconds(1))),
                 [this, due_at, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                  EtcdAnswers answers;
                   {
                     sync::MutexLock lock(mutex_);
                     if (lease.ok()) {
-                      Worked();
+                      Worked(/*wrote=*/true);
                       leases_.Add(due_at, lease->id(), now);
                     } else {
                       Failed(lease.status());
+                      if (full_) FailFirst(lease.status(), answers);
                     }
                   }
-                  GiveAnswers({});
+                  GiveAnswers(std::move(answers));
                 });
 }
 
@@ -40,7 +42,7 @@ void EtcdStore::GrantPresenceLease() {
                   {
                     sync::MutexLock lock(mutex_);
                     if (lease.ok()) {
-                      Worked();
+                      Worked(/*wrote=*/true);
                       presence_lease_ = lease->id();
                       renewed_at_ = asked_at;
                     } else {
@@ -92,9 +94,11 @@ void EtcdStore::LosePresence() {
 // Those that were granted since the copy was made are gone. The one of the presence may be there,
 // with keys that say where sides were attached then: they go with it.
 void EtcdStore::ForgetLeases() {
+  if (options_.on_restored) options_.on_restored();
   int64_t lease = 0;
   {
     sync::MutexLock lock(mutex_);
+    ++restorings_;
     leases_.Clear();
     lease = presence_lease_;
     LosePresence();

@@ -51,6 +51,8 @@ class ChannelPart {
   // For the batch's limits: what is sent and what is to be read.
   int operations() const;
   size_t bytes() const { return request_.ByteSizeLong() + answer_bytes_; }
+  // Whether it may: its conditions need not hold.
+  virtual bool writes() const = 0;
   // How many calls at the front of the queue it carries out.
   size_t taken() const { return taken_; }
   // Keys of sides that it writes, which another channel's part might write too.

@@ -14,6 +14,7 @@ class ReadPart final : public ChannelPart {
   static std::unique_ptr<ReadPart> Plan(const PartContext& context, const ChannelKey& key,
                                         const ChannelImage* image, const EtcdCalls& calls);
 
+  bool writes() const override { return false; }
   bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image,
               EtcdCalls& calls, EtcdAnswers& answers) override;
 

@@ -64,6 +64,9 @@ struct EtcdOptions {
   // As SqliteOptions::on_trouble.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
 
+  // etcd was restored from an older copy; what this relay knew of it is let go.
+  std::function<void()> on_restored = nullptr;
+
   // Told of each batch of calls that etcd has carried out: how long its answer took, and how many
   // calls were in it. On a thread of gRPC's.
   std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
@@ -109,6 +112,8 @@ class EtcdStore final : public Store {
   // What goes to etcd at once; of a look, nothing but the request.
   struct Batch {
     etcdserverpb::TxnRequest request;
+    bool writes = false;
+    int restorings = 0;  // as they were when it was made
     std::vector<std::unique_ptr<ChannelPart>> parts;
     std::vector<SideCall> sides;
     std::vector<std::pair<ChannelKey, uint32_t>> third_parties;
@@ -130,6 +135,10 @@ class EtcdStore final : public Store {
       WORMHOLE_REQUIRES(mutex_);
   void AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) WORMHOLE_REQUIRES(mutex_);
   void AddOthers(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+  void AddSides(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+  void AddNotices(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+  // While etcd is full: what writes and what reads go by themselves.
+  bool MayJoin(const Batch& batch, bool writes) const WORMHOLE_REQUIRES(mutex_);
   void OnBatch(const std::shared_ptr<Batch>& batch,
                const absl::StatusOr<etcdserverpb::TxnResponse>& response) WORMHOLE_EXCLUDES(mutex_);
   void Finish(Batch& batch, const etcdserverpb::TxnResponse& response, EtcdAnswers& answers)
@@ -146,17 +155,21 @@ class EtcdStore final : public Store {
   void GiveAnswers(EtcdAnswers answers) WORMHOLE_EXCLUDES(mutex_);
 
   // away.cc
-  void Worked() WORMHOLE_REQUIRES(mutex_);
+  // After an answer to something that `wrote`, or to reads alone.
+  void Worked(bool wrote) WORMHOLE_REQUIRES(mutex_);
   void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
   // Something that is no batch had no answer: one is sent that shows whether etcd is there.
   void Doubt() WORMHOLE_EXCLUDES(mutex_);
   // To a batch that has nothing else, while etcd is away or may be.
   void AddLook(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+  // Of the first channel, which would hold up the others.
+  void FailFirst(const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   // While etcd is away: fails what has waited long enough.
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
 
   // grants.cc
   static EtcdLeases::Now Now();
+  // The first channel in order_ lacks it.
   void GrantLease(absl::Time due_at) WORMHOLE_EXCLUDES(mutex_);
   void GrantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
   // Renews what this relay's sides are attached under.
@@ -193,6 +206,8 @@ class EtcdStore final : public Store {
   absl::flat_hash_map<ChannelKey, std::bitset<2>> attached_ WORMHOLE_GUARDED_BY(mutex_);
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
   int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // in a row
+  bool full_ WORMHOLE_GUARDED_BY(mutex_) = false;      // etcd takes no writes
+  int restorings_ WORMHOLE_GUARDED_BY(mutex_) = 0;     // of etcd, as far as is known
   bool doubtful_ WORMHOLE_GUARDED_BY(mutex_) = false;  // see Doubt
   absl::Duration try_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration overdue_looked_at_ WORMHOLE_GUARDED_BY(mutex_);

@@ -26,6 +26,7 @@ class WritePart final : public ChannelPart {
 
   bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image,
               EtcdCalls& calls, EtcdAnswers& answers) override;
+  bool writes() const override { return true; }
   std::bitset<2> attached() const override { return attached_; }
 
  private:

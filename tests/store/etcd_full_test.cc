@@ -1,0 +1,72 @@
+// An etcd whose space is used up: it is read, and takes no writes until its operator helps.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "tests/etcd/etcd_server.h"
+#include "tests/store/etcd_relay.h"
+
+namespace wormhole::relay {
+namespace {
+
+using ::wormhole::testing::EtcdCluster;
+
+constexpr Role kInitiator = Role::kInitiator;
+const ChannelKey kKey = {"example.com/app1", 7};
+// etcd has a file of some 20 MB before the first key is written.
+constexpr char kQuota[] = "--quota-backend-bytes=32000000";
+
+class EtcdFullTest : public ::testing::Test {
+ protected:
+  EtcdFullTest() {
+    EtcdOptions options;
+    options.servers.endpoints = {cluster_.endpoint(0)};
+    options.on_trouble = [this](const absl::Status& status) { health_.Note(status.ok()); };
+    relay_ = std::make_unique<EtcdRelay>("one", std::move(options));
+  }
+
+  // With what clients post.
+  void Fill() {
+    const std::string frame(900'000, 'x');
+    for (uint64_t number = 1;; ++number) {
+      absl::Status done = relay_->Call().TryAppend(kKey, 1, kInitiator, number, frame).status();
+      if (done.ok()) done = relay_->Call().Accept(kKey, kInitiator, number).status();
+      if (!done.ok()) {
+        EXPECT_TRUE(IsStoreAway(done)) << done;
+        return;
+      }
+      ASSERT_LT(number, 100u) << "etcd takes more than it should";
+    }
+  }
+
+  EtcdCluster cluster_{{.flags = {kQuota}}};
+  StoreWord health_;
+  std::unique_ptr<EtcdRelay> relay_;
+};
+
+TEST_F(EtcdFullTest, WhatIsReadIsAnsweredAndWhatWritesIsNot) {
+  relay_->Call().Put(kKey, 0, Record("i"));
+  Fill();
+  health_.AwaitAway();
+  EXPECT_TRUE(relay_->Call().Load(kKey).has_value());
+  // Also one that would want a lease of its own.
+  const auto put = relay_->Call().TryPut({"a", 1}, 0, Record("j", "", /*created=*/720'000));
+  EXPECT_TRUE(IsStoreAway(put.status())) << put.status();
+  EXPECT_EQ(relay_->Call().Load({"a", 2}), std::nullopt);
+  EXPECT_TRUE(health_.away());  // for all that was read
+}
+
+TEST_F(EtcdFullTest, ItsOperatorHelps) {
+  relay_->Call().Put(kKey, 0, Record("i"));
+  Fill();
+  health_.AwaitAway();
+  cluster_.Compact();
+  EXPECT_TRUE(cluster_.Control({"defrag"}).ok());
+  EXPECT_TRUE(cluster_.Control({"alarm", "disarm"}).ok());
+  health_.AwaitBack();
+  EXPECT_EQ(relay_->Call().Put({"a", 1}, 0, Record("j")), PutOutcome::kDone);
+}
+
+}  // namespace
+}  // namespace wormhole::relay
