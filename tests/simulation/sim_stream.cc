@@ -98,6 +98,7 @@ void SimStream::TellRelay() {
   if (relay_over_) return;
   stage_->trace->Line("stream ", number_, ": ends for the relay");
   relay_over_ = true;
+  watcher_->OnRelayOver(number_);
   inbox_.clear();
   outbox_.clear();
   if (attachment_ == nullptr) return;
@@ -130,6 +131,7 @@ void SimStream::Break() {
 void SimStream::LoseRelay(bool tells) {
   if (attachment_ == nullptr) return;
   relay_over_ = true;
+  watcher_->OnRelayOver(number_);
   inbox_.clear();
   outbox_.clear();
   attachment_.reset();

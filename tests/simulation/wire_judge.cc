@@ -106,14 +106,25 @@ void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined
   for (const uint64_t other : attached_[stream.side]) {
     const StreamInfo& rival = streams_[other];
     if (other == number) continue;
-    const absl::Duration known =
-        std::max({*stream.attached, *rival.attached, store_->InTouchSince()}) +
-        store_->TimeToAgree();
-    if (rival.spoken_to > known) {
+    const absl::Duration both = std::max(*stream.attached, *rival.attached);
+    const absl::Duration known = std::max(both, store_->InTouchSince()) + store_->TimeToAgree();
+    if (rival.spoken_to > known && !SomeoneCameAndWent(stream.side, both)) {
       Raise(absl::StrCat("one side is attached by streams ", other, " and ", number));
     }
   }
 }
+
+bool WireJudge::SomeoneCameAndWent(const std::string& side, absl::Duration since) const {
+  const auto streams = attached_.find(side);
+  if (streams == attached_.end()) return false;
+  return std::any_of(streams->second.begin(), streams->second.end(), [&](uint64_t number) {
+    const StreamInfo& stream = streams_.at(number);
+    return *stream.attached > since && stream.over.has_value() &&
+           *stream.over < *stream.attached + store_->TimeToAgree();
+  });
+}
+
+void WireJudge::OnRelayOver(uint64_t number) { streams_[number].over = stage_->loop->now(); }
 
 void WireJudge::OnResponse(int party, uint64_t number, const v1::AttachResponse& response) {
   Note(party, number, "<-", response);

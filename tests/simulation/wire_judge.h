@@ -24,6 +24,7 @@ class WireJudge final : public WireWatcher {
 
   void OnRequest(int party, uint64_t stream, const rendezvous::v1::AttachRequest& request) override;
   void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) override;
+  void OnRelayOver(uint64_t stream) override;
   void OnResponse(int party, uint64_t stream,
                   const rendezvous::v1::AttachResponse& response) override;
 
@@ -50,12 +51,16 @@ class WireJudge final : public WireWatcher {
     uint64_t peer_cursor = 0;
     rendezvous::v1::Limits limits;
     std::optional<absl::Duration> attached;  // when the switchboard said so
+    std::optional<absl::Duration> over;      // when its relay let go of it
     absl::Duration spoken_to;                // when it last said something
   };
 
   void OnOpen(uint64_t number, const rendezvous::v1::Open& open);
   // Of two streams of one side the older one has ended, once the relays could know.
   void CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined);
+  // Whether one of the side's streams was attached since then for so short a time that relays which
+  // looked where the side is need not have found it, nor the ones that it has superseded.
+  bool SomeoneCameAndWent(const std::string& side, absl::Duration since) const;
   void OnPost(StreamInfo& stream, const rendezvous::v1::Post& post);
   void CheckNonce(const std::string& frame);
   void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);

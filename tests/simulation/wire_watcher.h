@@ -16,6 +16,8 @@ class WireWatcher {
                          const rendezvous::v1::AttachRequest& request) = 0;
   // The switchboard says this to a stream, which may never get there.
   virtual void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) = 0;
+  // The stream is over as far as its relay is concerned.
+  virtual void OnRelayOver(uint64_t stream) = 0;
   // A client is about to be handed this.
   virtual void OnResponse(int party, uint64_t stream,
                           const rendezvous::v1::AttachResponse& response) = 0;
