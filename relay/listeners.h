@@ -11,11 +11,14 @@
 
 namespace wormhole::relay {
 
-// Not thread-safe. Close on exec, and do not block.
+// Not thread-safe. The sockets close on exec, and do not block; those that were neither released
+// nor moved from here are closed in the end.
 class Listeners {
  public:
   Listeners() = default;
   ~Listeners();
+  Listeners(Listeners&& other) noexcept
+      : sockets_(other.Release()), address_(std::move(other.address_)) {}
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 

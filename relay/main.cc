@@ -22,6 +22,7 @@
 #include "relay/flag_help.h"
 #include "relay/flag_values.h"
 #include "relay/flags.h"
+#include "relay/listeners.h"
 #include "relay/log.h"
 #include "relay/metrics_port.h"
 #include "relay/monitor.h"
@@ -92,10 +93,16 @@ void SayWhereItListens(const RelayServer& server, const MetricsPort* metrics) {
   std::cout << std::flush;
 }
 
-// Null when it is off. All outlive it.
-absl::StatusOr<std::unique_ptr<MetricsPort>> OpenMetricsPort(const RelayConfig& config,
-                                                             Monitor& monitor, const Log& log,
-                                                             const RelayServer& server) {
+// None when it is off.
+absl::StatusOr<Listeners> BindMetricsPort(const RelayConfig& config) {
+  if (config.metrics_listen.empty()) return Listeners();
+  return MetricsPort::Bind(config.metrics_listen);
+}
+
+// Null when it is off. All others outlive it.
+absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listeners, Monitor& monitor,
+                                                              const Log& log,
+                                                              const RelayServer& server) {
   if (monitor.metrics() == nullptr) return nullptr;
   auto gauges = std::make_shared<RelayGauges>(
       GaugeSources{.version = kVersion,
@@ -106,12 +113,37 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> OpenMetricsPort(const RelayConfig& 
                    .draining = [&server] { return server.withdrawn(); },
                    .events_lost = [&monitor] { return monitor.events().lost(); },
                    .log_lines_lost = [&log] { return log.lines_lost(); }});
-  return MetricsPort::Start(config.metrics_listen, {monitor.metrics()->registry(), gauges});
+  return MetricsPort::Start(std::move(listeners), {monitor.metrics()->registry(), gauges});
+}
+
+// Waits for the signal, too. The exit status.
+int DrainAtSignal(const RelayConfig& config, ShutdownSignals& signals, RelayServer& server,
+                  Log& log) {
+  signals.Await();
+  server.Withdraw();
+  if (config.drain_delay > absl::ZeroDuration()) {
+    log.Info("not healthy any more, as before otherwise",
+             {{"for", WriteDuration(config.drain_delay)}});
+    if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
+  }
+  signals.ExitAtNext(kFailed);
+  log.Info("draining; a second signal stops at once",
+           {{"streams", uint64_t{server.stream_count()}},
+            {"at_most", WriteDuration(config.drain_timeout)}});
+  if (!server.Drain()) {
+    log.Write(Log::Level::kWarn, "the drain timeout is over: some streams were cut");
+  }
+  log.Info("stopped");
+  return EXIT_SUCCESS;
 }
 
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   Log log(config.log);
   Monitor monitor(config, &log);
+  // It serves last, since its page shows the others. But a relay that cannot have the address
+  // should find that out before it lets clients in, each time that somebody starts it again.
+  absl::StatusOr<Listeners> metrics_listeners = BindMetricsPort(config);
+  if (!metrics_listeners.ok()) return Complain(metrics_listeners.status(), kFailed);
   std::unique_ptr<Store> store;
   const auto open_store = [&]() -> absl::StatusOr<Store*> {
     absl::StatusOr<std::unique_ptr<Store>> opened = OpenStoreFor(config, monitor);
@@ -123,28 +155,13 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
       RelayServer::Start(config, open_store, &monitor);
   if (!server.ok()) return Complain(server.status(), kFailed);
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
-      OpenMetricsPort(config, monitor, log, **server);
+      StartMetricsPort(*std::move(metrics_listeners), monitor, log, **server);
   if (!metrics.ok()) return Complain(metrics.status(), kFailed);
   log.Info(
       "serving",
       {{"version", kVersion}, {"tls", config.tls.enabled()}, {"store", WriteStore(config.store)}});
   SayWhereItListens(**server, metrics->get());
-  signals.Await();
-  (*server)->Withdraw();
-  if (config.drain_delay > absl::ZeroDuration()) {
-    log.Info("not healthy any more, as before otherwise",
-             {{"for", WriteDuration(config.drain_delay)}});
-    if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
-  }
-  signals.ExitAtNext(kFailed);
-  log.Info("draining; a second signal stops at once",
-           {{"streams", uint64_t{(*server)->stream_count()}},
-            {"at_most", WriteDuration(config.drain_timeout)}});
-  if (!(*server)->Drain()) {
-    log.Write(Log::Level::kWarn, "the drain timeout is over: some streams were cut");
-  }
-  log.Info("stopped");
-  return EXIT_SUCCESS;
+  return DrainAtSignal(config, signals, **server, log);
 }
 
 int Main(const std::vector<std::string>& args) {

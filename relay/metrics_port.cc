@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
-#include "relay/listeners.h"
 
 namespace wormhole::relay {
 namespace {
@@ -50,12 +49,16 @@ MHD_Result Answer(void* port, MHD_Connection* connection, const char* path, cons
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(const std::string& listen,
-                                                                Collectables collectables) {
+absl::StatusOr<Listeners> MetricsPort::Bind(const std::string& listen) {
   Listeners listeners;
   if (const absl::Status listening = listeners.Open(listen); !listening.ok()) {
     return absl::UnavailableError(absl::StrCat("--metrics-listen: ", listening.message()));
   }
+  return listeners;
+}
+
+absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(Listeners listeners,
+                                                                Collectables collectables) {
   auto port = absl::WrapUnique(new MetricsPort(std::move(collectables)));
   port->address_ = listeners.address();
   for (const int socket : listeners.Release()) {
@@ -65,7 +68,7 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(const std::strin
                          MHD_OPTION_CONNECTION_TIMEOUT, kPatienceSeconds,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, kClientBytes, MHD_OPTION_END);
     if (daemon == nullptr) {
-      return absl::UnavailableError(absl::StrCat("--metrics-listen: cannot serve ", listen,
+      return absl::UnavailableError(absl::StrCat("--metrics-listen: cannot serve ", port->address_,
                                                  "; may this process start threads?"));
     }
     port->daemons_.push_back(daemon);

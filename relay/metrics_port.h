@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "prometheus/collectable.h"
+#include "relay/listeners.h"
 
 struct MHD_Daemon;
 
@@ -23,10 +24,15 @@ class MetricsPort {
  public:
   using Collectables = std::vector<std::shared_ptr<prometheus::Collectable>>;
 
-  // Serves from the moment that this returns, on every address that `listen` (HOST:PORT,
-  // [IPV6]:PORT) stands for; [::] is IPv4 too. Port 0 lets the kernel pick. UNAVAILABLE, with one
-  // line that names the flag, when the address cannot be listened on.
-  static absl::StatusOr<std::unique_ptr<MetricsPort>> Start(const std::string& listen,
+  // Takes every address that `listen` (HOST:PORT, [IPV6]:PORT) stands for; [::] is IPv4 too. Port 0
+  // lets the kernel pick. Apart from Start, since an address can be taken before there is anything
+  // to collect: whoever connects waits for Start, or is cut off when the listeners are destroyed.
+  // UNAVAILABLE, with one line that names the flag, when the address cannot be listened on.
+  static absl::StatusOr<Listeners> Bind(const std::string& listen);
+
+  // Serves from the moment that this returns, on what Bind has taken. UNAVAILABLE, with one line
+  // that names the flag, when there are no threads to be had.
+  static absl::StatusOr<std::unique_ptr<MetricsPort>> Start(Listeners listeners,
                                                             Collectables collectables);
 
   // Cuts off what is under way. Nothing is collected any more when it returns.

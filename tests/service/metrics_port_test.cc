@@ -5,17 +5,21 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
+#include "relay/listeners.h"
+#include "tests/process/reserved_port.h"
 #include "tests/service/http_client.h"
 
 namespace wormhole::service_test {
 namespace {
 
+using relay::Listeners;
 using relay::MetricsPort;
 using ::testing::AllOf;
 using ::testing::AnyOf;
@@ -34,7 +38,13 @@ class MetricsPortTest : public ::testing::Test {
   }
 
   void Serve(const std::string& listen = "127.0.0.1:0") {
-    auto port = MetricsPort::Start(listen, {registry_});
+    auto listeners = MetricsPort::Bind(listen);
+    ASSERT_TRUE(listeners.ok()) << listeners.status();
+    Start(*std::move(listeners));
+  }
+
+  void Start(Listeners listeners) {
+    auto port = MetricsPort::Start(std::move(listeners), {registry_});
     ASSERT_TRUE(port.ok()) << port.status();
     port_ = *std::move(port);
   }
@@ -171,7 +181,7 @@ TEST_F(MetricsPortTest, CollectsNothingAfterItsEnd) {
     std::atomic<bool> over = false;
   };
   auto counting = std::make_shared<Counting>();
-  auto port = MetricsPort::Start("127.0.0.1:0", {counting});
+  auto port = MetricsPort::Start(*MetricsPort::Bind("127.0.0.1:0"), {counting});
   ASSERT_TRUE(port.ok());
   std::vector<std::unique_ptr<TcpClient>> clients;
   for (int i = 0; i < 50; ++i) {
@@ -185,13 +195,36 @@ TEST_F(MetricsPortTest, CollectsNothingAfterItsEnd) {
 
 TEST_F(MetricsPortTest, AnAddressThatCannotBeHadIsNamed) {
   Serve();
-  const auto taken = MetricsPort::Start(port_->address(), {registry_});
+  const auto taken = MetricsPort::Bind(port_->address());
   EXPECT_EQ(taken.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(taken.status().message()),
               AllOf(HasSubstr("--metrics-listen"), HasSubstr(port_->address()),
                     HasSubstr("the port is taken")));
-  EXPECT_FALSE(MetricsPort::Start("192.0.2.1:0", {registry_}).ok());
-  EXPECT_FALSE(MetricsPort::Start("no-such-host.invalid:0", {registry_}).ok());
+  EXPECT_FALSE(MetricsPort::Bind("192.0.2.1:0").ok());
+  EXPECT_FALSE(MetricsPort::Bind("no-such-host.invalid:0").ok());
+}
+
+TEST_F(MetricsPortTest, WhoComesBeforeItServesWaits) {
+  auto listeners = MetricsPort::Bind("127.0.0.1:0");
+  ASSERT_TRUE(listeners.ok());
+  TcpClient client(listeners->address());
+  ASSERT_TRUE(client.connected());
+  client.Send("GET /metrics HTTP/1.1\r\n\r\n");
+  Start(*std::move(listeners));
+  EXPECT_THAT(ReadHttp(client.ReadToEnd()).body, HasSubstr("\nanswers_total 42\n"));
+}
+
+TEST_F(MetricsPortTest, AnAddressIsTakenOnceBoundAndFreeWhenItIsNotServed) {
+  const testing::ReservedPort port;
+  auto bound = std::make_unique<Listeners>(*MetricsPort::Bind(port.host_port()));
+  EXPECT_FALSE(MetricsPort::Bind(port.host_port()).ok());
+  TcpClient client(port.host_port());
+  ASSERT_TRUE(client.connected());
+  bound.reset();
+  EXPECT_EQ(client.ReadToEnd(), "");
+  EXPECT_FALSE(TcpClient(port.host_port()).connected());
+  Serve(port.host_port());
+  ExpectScraped(port.host_port());
 }
 
 }  // namespace

@@ -374,14 +374,28 @@ TEST_F(MetricsTest, PromtoolFindsNothingToComplainOf) {
   EXPECT_EQ(promtool.out() + promtool.err(), "");
 }
 
+void ExpectTaken(RelayProcess& relay, const std::string& metrics) {
+  EXPECT_EQ(relay.AwaitExit(), 1);
+  EXPECT_EQ(relay.output(), "");
+  EXPECT_THAT(relay.error(), MatchesRegex("wormhole-relay: --metrics-listen: cannot listen on " +
+                                          metrics + ": the port is taken; [^\n]*\n"));
+}
+
 TEST(MetricsProcessTest, APortThatIsTakenIsOneLine) {
   RelayProcess first({"--listen=127.0.0.1:0", "--store=memory", "--metrics-listen=127.0.0.1:0"});
   const std::string taken = first.AwaitLine("metrics on ");
   RelayProcess second({"--listen=127.0.0.1:0", "--store=memory", "--metrics-listen=" + taken});
-  EXPECT_EQ(second.AwaitExit(), 1);
-  EXPECT_EQ(second.output(), "");
-  EXPECT_THAT(second.error(), MatchesRegex("wormhole-relay: --metrics-listen: cannot listen on " +
-                                           taken + ": the port is taken; .*\n"));
+  ExpectTaken(second, taken);
+}
+
+// Or a relay that is started again and again lets clients in each time, and cuts them off. Of two
+// ports that are taken, the one that is opened first is complained of.
+TEST(MetricsProcessTest, APortThatIsTakenIsNoticedBeforeClientsAreLetIn) {
+  RelayProcess first({"--listen=127.0.0.1:0", "--store=memory", "--metrics-listen=127.0.0.1:0"});
+  const std::string taken = first.AwaitLine("metrics on ");
+  RelayProcess second(
+      {"--listen=" + first.AwaitListening(), "--store=memory", "--metrics-listen=" + taken});
+  ExpectTaken(second, taken);
 }
 
 TEST(MetricsProcessTest, NoneUnlessAskedFor) {
