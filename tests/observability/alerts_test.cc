@@ -65,7 +65,11 @@ TEST(AlertsTest, PromtoolChecks) {
   ExpectPromtoolAgrees({"check", "config"}, "prometheus.yml");
 }
 
-TEST(AlertsTest, PromtoolTests) { ExpectPromtoolAgrees({"test", "rules"}, "alerts_test.yml"); }
+TEST(AlertsTest, PromtoolTests) {
+  for (const char* file : {"alerts_test.yml", "store_away_test.yml"}) {
+    ExpectPromtoolAgrees({"test", "rules"}, file);
+  }
+}
 
 TEST(AlertsTest, EachIsTestedAndSaysWhatToDo) {
   const std::string tests = Read(std::string(kFolder) + "alerts_test.yml");
