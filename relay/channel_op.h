@@ -46,7 +46,7 @@ struct ChannelOp {
   // Of all but kDue and kSeatWaiters. With kClose it may be over, which changes nothing.
   std::shared_ptr<StreamAttachment> stream;
   std::string side;
-  uint64_t cursor = 0;
+  uint64_t cursor = 0;  // of the open; with kClose, what is stored along as accepted
   CreateTerms create;
   // kClose.
   Role role = Role::kInitiator;

@@ -5,6 +5,7 @@
 #include "proto/error/error_detail.h"
 #include "relay/live_channel.h"
 #include "relay/refusals.h"
+#include "relay/store/log_rules.h"
 
 namespace wormhole::relay {
 
@@ -125,8 +126,9 @@ void LiveChannel::RunClose(ChannelOp& op, Turn& turn) {
       snapshot_.record, op.role, op.mood, registry_->wall_now(), registry_->options().limits);
   if (!next.ok()) return Refuse(op, next.status(), turn);
   if (*next == snapshot_.record) return FinishClose(op, turn);
+  op.cursor = work(op.role).cursor;
   PutAlong along;
-  along.accepted[static_cast<size_t>(Other(op.role))] = work(op.role).cursor;
+  along.accepted[static_cast<size_t>(Other(op.role))] = op.cursor;
   Commit(*std::move(next), along, turn);
 }
 
@@ -216,6 +218,10 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
       turn.End(op.stream, absl::OkStatus());
       if (seat(op.role).stream == op.stream) Vacate(op.role, turn);
       SetRecord(std::move(next), turn);
+      // The answer to the side's last acknowledgement may come later than this one, and a post that
+      // it has accepted would be refused.
+      LogState& read = snapshot_.log(Other(op.role));
+      read = RaiseAccepted(read, op.cursor);
       if (snapshot_.record.ended()) Tell(ChannelEvent::Kind::kClosed, turn);
       seat(Other(op.role)).owes_status = true;
       break;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "relay/group_harness_for_test.h"
 
@@ -10,6 +11,7 @@ namespace wormhole::relay {
 namespace {
 
 using rendezvous::v1::MOOD_HAPPY;
+using ::testing::EndsWith;
 
 using Beliefs = GroupPairTest;
 
@@ -139,6 +141,21 @@ TEST_F(Beliefs, AGoodbyeBringsItsAcknowledgementAlong) {
   EXPECT_EQ(Stored(id_)->log(Role::kInitiator).accepted, 1u);
   EXPECT_EQ(anna_->Heard(),
             "posted(1) peer(attached cursor=1 third=0) peer(left cursor=1 third=0)");
+}
+
+// A frame that a killed relay had handed over, and had not stored.
+TEST_F(Beliefs, WhatASideHadAcceptedWhenItLeftMayBePosted) {
+  const auto bert = east_.Stream("bert");
+  bert->Resume(id_, /*cursor=*/1);
+  while (east_.store.pending() != "Accept") east_.store.Answer();
+  bert->Close(MOOD_HAPPY);
+  EXPECT_EQ(east_.store.pending(), "Accept Put");
+  east_.store.AnswerNewest();
+  EXPECT_EQ(bert->Ended(), "OK");
+  EXPECT_THAT(anna_->Heard(), EndsWith("peer(left cursor=1 third=0)"));
+  anna_->Post(1, "a");
+  Settle();
+  EXPECT_EQ(anna_->Heard(), "posted(1)");
 }
 
 }  // namespace
