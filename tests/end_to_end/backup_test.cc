@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 // The first column of the only row.
 std::string Query(const std::string& file, const std::string& sql) {
@@ -136,7 +137,11 @@ TEST_F(BackupTest, SaysWhatItDoesNotCopy) {
   std::ofstream(other) << "not SQLite's, and longer than its header, so that it looks at all of it"
                        << std::string(200, '.');
   EXPECT_EQ(RunScript("backup", {}).status, 2);
-  EXPECT_EQ(RunScript("backup", {other, folder, "many"}).status, 2);
+  for (const char* keep : {"many", "-1", "", "0", "00", "08", "010"}) {
+    const Run run = RunScript("backup", {other, folder, keep});
+    EXPECT_EQ(run.status, 2) << keep;
+    EXPECT_THAT(run.err, StartsWith("usage: ")) << keep;
+  }
   Run run = RunScript("backup", {PathOf("none.db"), folder});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.err, HasSubstr("none.db is not there"));
