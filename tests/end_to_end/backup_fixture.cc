@@ -1,12 +1,14 @@
 #include "tests/end_to_end/backup_fixture.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace wormhole::testing {
 
 BackupTest::Run BackupTest::RunScript(const std::string& name, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "deploy/" + name);
-  ChildProcess script({.arguments = std::move(arguments)});
+  ChildProcess script({.arguments = std::move(arguments),
+                       .environment = {{"PATH", PathOf("bin") + ":" + std::getenv("PATH")}}});
   const int status = script.WaitForExit();
   return {status, script.out().substr(0, script.out().find('\n')), script.err()};
 }

@@ -16,8 +16,8 @@ class BackupTest : public RelayTest {
     std::string out;  // its line
     std::string err;
   };
-  // deploy/NAME, with these arguments.
-  static Run RunScript(const std::string& name, std::vector<std::string> arguments);
+  // deploy/NAME, with these arguments. Programs in PathOf("bin") come before the system's.
+  Run RunScript(const std::string& name, std::vector<std::string> arguments);
 
   // The path of a copy of the relay's file, in a folder of its own. A test failure if there is
   // none.

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -17,6 +18,9 @@
 namespace wormhole::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -71,6 +75,37 @@ class Load {
  private:
   std::atomic<int> finished_ = 0;
   std::vector<std::jthread> threads_;
+};
+
+// What is committed and not yet in the file itself.
+std::string LogOf(const std::string& file) { return file + "-wal"; }
+
+class RestoreTest : public BackupTest {
+ protected:
+  // A file with a channel and its log, of a relay that was killed, and a copy without channels.
+  void SetUp() override {
+    StartRelay();
+    copy_ = Backup();
+    ASSERT_TRUE(Initiator::Create(NewOptions(), "a")->GetCode().ok());
+    KillRelay();
+    ASSERT_GT(std::filesystem::file_size(LogOf(file_)), 0u);
+  }
+
+  // Takes the place of a program that the scripts call.
+  void Replace(const std::string& program, const std::string& script) {
+    const std::string path = PathOf("bin/" + program);
+    std::filesystem::create_directory(PathOf("bin"));
+    std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+
+  Run Restore() { return RunScript("restore", {copy_, file_}); }
+  static std::string ChannelsIn(const std::string& file) {
+    return Query(file, "SELECT count(*) FROM channels");
+  }
+
+  const std::string file_ = PathOf("relay.db");
+  std::string copy_;
 };
 
 TEST_F(BackupTest, OfARelayUnderLoadIsWhole) {
@@ -169,6 +204,81 @@ TEST_F(BackupTest, NothingIsRestoredUnderARelayOrFromRubbish) {
   }
   EXPECT_EQ(Query(file, "PRAGMA integrity_check"), "ok");
   EXPECT_THAT(NamesIn(PathOf("")), ::testing::Not(::testing::Contains(HasSubstr(".old-"))));
+}
+
+TEST_F(RestoreTest, TheOldFileIsKeptWithWhatItsLogHad) {
+  const Run run = Restore();
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(NamesIn(run.out), ElementsAre("relay.db"));
+  EXPECT_EQ(ChannelsIn(run.out + "/relay.db"), "1");
+  EXPECT_FALSE(std::filesystem::exists(LogOf(file_)));
+  EXPECT_EQ(ChannelsIn(file_), "0");
+}
+
+TEST_F(RestoreTest, ALogThatCannotBeWrittenIsKeptAsItIs) {
+  Replace("sqlite3", R"(case "$*" in *checkpoint*) exit 1 ;; esac; exec /usr/bin/sqlite3 "$@")");
+  const Run run = Restore();
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_FALSE(std::filesystem::exists(LogOf(file_)));
+  EXPECT_EQ(ChannelsIn(file_), "0");
+  EXPECT_EQ(ChannelsIn(run.out + "/relay.db"), "1");
+}
+
+TEST_F(RestoreTest, DamageIsMovedAway) {
+  std::filesystem::remove(LogOf(file_));  // SQLite would mend the file with it
+  std::ofstream(file_) << std::string(5000, 'x');
+  const Run run = Restore();
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(std::filesystem::file_size(run.out + "/relay.db"), 5000u);
+  StartRelay();
+  ExpectToServe();
+}
+
+TEST_F(RestoreTest, WhereThereWasNoFile) {
+  for (const char* end : {"", "-wal", "-shm", ".lock"}) std::filesystem::remove(file_ + end);
+  const Run run = Restore();
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(NamesIn(run.out), SizeIs(0));
+  StartRelay();
+  ExpectToServe();
+}
+
+TEST_F(RestoreTest, KilledBeforeTheLastStepTheOldFileIsInPlaceAndWhole) {
+  Replace("mv", "kill -KILL $PPID");
+  const Run run = Restore();
+  EXPECT_EQ(run.status, 128 + SIGKILL);
+  EXPECT_EQ(ChannelsIn(file_), "1");
+  EXPECT_EQ(ChannelsIn(run.out + "/relay.db"), "1");
+  std::filesystem::remove(PathOf("bin/mv"));
+  EXPECT_EQ(Restore().status, 0);
+  EXPECT_EQ(ChannelsIn(file_), "0");
+}
+
+TEST_F(RestoreTest, SignalsComeTooLate) {
+  Replace("mv",
+          R"(for signal in HUP INT TERM; do kill -$signal $PPID $$; done; exec /bin/mv "$@")");
+  const Run run = Restore();
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(ChannelsIn(file_), "0");
+  EXPECT_EQ(ChannelsIn(run.out + "/relay.db"), "1");
+}
+
+TEST_F(RestoreTest, OnlyForTheOwner) {
+  Replace("id", "echo 12345");
+  Run run = Restore();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.err, AllOf(StartsWith("restore: "), HasSubstr("/relay.db is "),
+                             EndsWith("as that user\n")));
+  EXPECT_EQ(run.out, "");
+  EXPECT_TRUE(std::filesystem::exists(LogOf(file_)));
+
+  // Nor is a lock left behind that the relay could not take.
+  const std::string folder = PathOf("folder");
+  std::filesystem::create_directory(folder);
+  run = RunScript("restore", {copy_, folder + "/relay.db"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.err, HasSubstr("/folder is "));
+  EXPECT_THAT(NamesIn(folder), SizeIs(0));
 }
 
 }  // namespace
