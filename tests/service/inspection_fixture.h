@@ -99,6 +99,8 @@ class InspectionClient {
   static grpc::Status Call(Method method) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    // gRPC 1.51's first attempt to connect fails now and then when several threads connect at once.
+    context.set_wait_for_ready(true);
     return method(&context);
   }
 
