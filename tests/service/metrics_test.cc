@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "gmock/gmock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -24,8 +23,6 @@ using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using relay::MetricsPage;
-using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
 
 struct Method {
   std::string service, name, type;
@@ -372,38 +369,6 @@ TEST_F(MetricsTest, PromtoolFindsNothingToComplainOf) {
       {.arguments = {"/usr/bin/promtool", "check", "metrics"}, .input = HttpGet(metrics_).body});
   EXPECT_EQ(promtool.WaitForExit(), 0) << promtool.out() << promtool.err();
   EXPECT_EQ(promtool.out() + promtool.err(), "");
-}
-
-void ExpectTaken(RelayProcess& relay, const std::string& metrics) {
-  EXPECT_EQ(relay.AwaitExit(), 1);
-  EXPECT_EQ(relay.output(), "");
-  EXPECT_THAT(relay.error(), MatchesRegex("wormhole-relay: --metrics-listen: cannot listen on " +
-                                          metrics + ": the port is taken; [^\n]*\n"));
-}
-
-TEST(MetricsProcessTest, APortThatIsTakenIsOneLine) {
-  RelayProcess first({"--listen=127.0.0.1:0", "--store=memory", "--metrics-listen=127.0.0.1:0"});
-  const std::string taken = first.AwaitLine("metrics on ");
-  RelayProcess second({"--listen=127.0.0.1:0", "--store=memory", "--metrics-listen=" + taken});
-  ExpectTaken(second, taken);
-}
-
-// Or a relay that is started again and again lets clients in each time, and cuts them off. Of two
-// ports that are taken, the one that is opened first is complained of.
-TEST(MetricsProcessTest, APortThatIsTakenIsNoticedBeforeClientsAreLetIn) {
-  RelayProcess first({"--listen=127.0.0.1:0", "--store=memory", "--metrics-listen=127.0.0.1:0"});
-  const std::string taken = first.AwaitLine("metrics on ");
-  RelayProcess second(
-      {"--listen=" + first.AwaitListening(), "--store=memory", "--metrics-listen=" + taken});
-  ExpectTaken(second, taken);
-}
-
-TEST(MetricsProcessTest, NoneUnlessAskedFor) {
-  RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"});
-  ASSERT_NE(relay.AwaitListening(), "");
-  relay.Signal(SIGTERM);
-  EXPECT_EQ(relay.AwaitExit(), 0);
-  EXPECT_THAT(relay.output(), Not(HasSubstr("metrics")));
 }
 
 }  // namespace

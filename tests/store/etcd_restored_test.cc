@@ -80,6 +80,12 @@ class EtcdRestoredTest : public ::testing::TestWithParam<int> {
     EXPECT_EQ(relay.Call().Append(kKept, 1, kReceiver, 1, "eins").outcome, AppendOutcome::kDone);
     EXPECT_EQ(relay.Call().Put(kLater, 0, Record("k", "", /*created=*/7200)), PutOutcome::kDone);
   }
+  // Afterwards the new history has more revisions than the old one had.
+  void Outrun() {
+    for (uint32_t id = 10; id < 30; ++id) {
+      one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
+    }
+  }
 
   EtcdCluster cluster_{{.nodes = GetParam()}};
   std::unique_ptr<EtcdRelay> one_ = Relay("one");
@@ -140,7 +146,6 @@ TEST_P(EtcdRestoredTest, RelaysThatStartFindWhatIsThere) {
   EXPECT_THAT(one_->listener().notes(), Not(Contains("restored")));
 }
 
-// By then the new history has more revisions than the old one had.
 TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesToo) {
   Before();
   After();
@@ -149,9 +154,7 @@ TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesToo) {
   cluster_.RestoreUnderOldToken(copy_);
   one_->listener().Await("restored");
   ExpectWork(*one_);
-  for (uint32_t id = 10; id < 30; ++id) {
-    one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
-  }
+  Outrun();
   two_->Tick();
   two_->listener().Await("restored");
   EXPECT_THAT(two_->listener().notes(), Contains("taken 10"));
@@ -170,9 +173,7 @@ TEST_P(EtcdRestoredTest, ARelayThatHasSeenNoEventNoticesToo) {
   two_->Freeze();
   cluster_.RestoreUnderOldToken(copy_);
   one_->listener().Await("restored");
-  for (uint32_t id = 10; id < 30; ++id) {
-    one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
-  }
+  Outrun();
   two_->Tick();
   two_->listener().Await("restored");
   EXPECT_EQ(two_->Call().Load(kLater), std::nullopt);
@@ -188,9 +189,7 @@ TEST_P(EtcdRestoredTest, ARelayThatComesLateNoticesADeletion) {
   two_->Freeze();
   cluster_.RestoreUnderOldToken(copy_);
   one_->listener().Await("restored");
-  for (uint32_t id = 10; id < 30; ++id) {
-    one_->Call().Put({"a", id}, 0, Record("i" + std::to_string(id)));
-  }
+  Outrun();
   two_->Tick();
   two_->listener().Await("restored");
   EXPECT_EQ(two_->Call().Put(kLater, 1, Closed(Record("j"))), PutOutcome::kDone);

@@ -55,10 +55,6 @@ void AskForSpace(TxnRequest& request, const EtcdKeys& keys) {
   }
 }
 
-absl::Status Away(const absl::Status& why) {
-  return StoreAway(std::string(why.message().data(), why.message().size()));
-}
-
 }  // namespace
 
 void EtcdStore::Advance() {
@@ -248,7 +244,7 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
     EtcdCalls& calls = calls_[part->key()];
     if (IsRefusal(why)) {
       for (size_t i = 0; i < part->taken(); ++i) {
-        FailCall(calls.front(), Away(why), answers);
+        FailCall(calls.front(), StoreAway(std::string(why.message())), answers);
         calls.pop_front();
       }
     }
