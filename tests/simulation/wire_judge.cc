@@ -108,18 +108,19 @@ void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined
     if (other == number) continue;
     const absl::Duration both = std::max(*stream.attached, *rival.attached);
     const absl::Duration known = std::max(both, store_->InTouchSince()) + store_->TimeToAgree();
-    if (rival.spoken_to > known && !SomeoneCameAndWent(stream.side, both)) {
+    if (rival.spoken_to > known && !SomeoneCameAndWent(stream.side, both, known)) {
       Raise(absl::StrCat("one side is attached by streams ", other, " and ", number));
     }
   }
 }
 
-bool WireJudge::SomeoneCameAndWent(const std::string& side, absl::Duration since) const {
+bool WireJudge::SomeoneCameAndWent(const std::string& side, absl::Duration since,
+                                   absl::Duration until) const {
   const auto streams = attached_.find(side);
   if (streams == attached_.end()) return false;
   return std::any_of(streams->second.begin(), streams->second.end(), [&](uint64_t number) {
     const StreamInfo& stream = streams_.at(number);
-    return *stream.attached > since && stream.over.has_value() &&
+    return *stream.attached > since && *stream.attached <= until && stream.over.has_value() &&
            *stream.over < *stream.attached + store_->TimeToAgree();
   });
 }

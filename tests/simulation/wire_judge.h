@@ -58,9 +58,11 @@ class WireJudge final : public WireWatcher {
   void OnOpen(uint64_t number, const rendezvous::v1::Open& open);
   // Of two streams of one side the older one has ended, once the relays could know.
   void CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined);
-  // Whether one of the side's streams was attached since then for so short a time that relays which
-  // looked where the side is need not have found it, nor the ones that it has superseded.
-  bool SomeoneCameAndWent(const std::string& side, absl::Duration since) const;
+  // Whether one of the side's streams was attached in that time, and for so short a while that
+  // relays which looked where the side is need not have found it, nor the ones that it has
+  // superseded.
+  bool SomeoneCameAndWent(const std::string& side, absl::Duration since,
+                          absl::Duration until) const;
   void OnPost(StreamInfo& stream, const rendezvous::v1::Post& post);
   void CheckNonce(const std::string& frame);
   void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);
