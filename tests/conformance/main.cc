@@ -1,0 +1,120 @@
+// The conformance suite: see README.md beside it.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/conformance/bad_relay_case.h"
+#include "tests/conformance/crypto.h"
+
+namespace wormhole::conformance {
+namespace {
+
+constexpr char kUsage[] =
+    "usage: conformance [OPTION...]\n"
+    "  --initiate=CMD         a client that gives out a code; {rendezvous}, {app_id} and "
+    "{timeout}\n"
+    "                         (seconds) are filled in, its data is standard input\n"
+    "  --receive=CMD          a client that takes one; {code} is filled in as well\n"
+    "  --exit-codes=TABLE     as 0=done,3=wrong-code,*=failed; wormhole-sync's when not given\n"
+    "  --code-prefix=TEXT     what stands before the code on standard error\n"
+    "  --only=TEXT            cases whose name has it\n"
+    "  --jobs=N               how many at a time; 16 when not given\n"
+    "  --list                 names the cases, and runs none\n"
+    "  --check-page=FILE      compares the cases with the rows of a page that lists them\n";
+
+struct Flags {
+  ClientCommands commands;
+  std::string only, page;
+  int jobs = 16;
+  bool list = false;
+};
+
+bool Take(std::string_view argument, std::string_view name, std::string* value) {
+  if (argument.substr(0, name.size()) != name) return false;
+  *value = std::string(argument.substr(name.size()));
+  return true;
+}
+
+bool Read(int argc, char** argv, Flags& flags) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    std::string value;
+    if (argument == "--list") {
+      flags.list = true;
+    } else if (Take(argument, "--jobs=", &value)) {
+      flags.jobs = atoi(value.c_str());
+    } else if (Take(argument, "--exit-codes=", &value)) {
+      const auto read = ExitCodes::Read(value);
+      if (!read) return false;
+      flags.commands.exit_codes = *read;
+    } else if (!Take(argument, "--initiate=", &flags.commands.initiate) &&
+               !Take(argument, "--receive=", &flags.commands.receive) &&
+               !Take(argument, "--code-prefix=", &flags.commands.code_prefix) &&
+               !Take(argument, "--check-page=", &flags.page) &&
+               !Take(argument, "--only=", &flags.only)) {
+      return false;
+    }
+  }
+  return flags.jobs > 0;
+}
+
+std::vector<Case> Chosen(const Flags& flags) {
+  std::vector<Case> chosen;
+  for (Case& one : BadRelayCases(flags.commands)) {
+    if (one.name.find(flags.only) != std::string::npos) chosen.push_back(std::move(one));
+  }
+  return chosen;
+}
+
+std::string RowOf(const Case& one) {
+  return "| " + one.name + " | " + one.section + " | " + one.shows + " |";
+}
+
+// Every case has its row in the page, in the same words, and every row its case.
+int CheckPage(const std::vector<Case>& cases, const std::string& path) {
+  std::set<std::string> rows, expected;
+  for (const Case& one : cases) expected.insert(RowOf(one));
+  std::ifstream page(path);
+  for (std::string line; std::getline(page, line);) {
+    for (const char* group : {"| bad-relay/", "| bad-peer/", "| relay/"}) {
+      if (line.compare(0, strlen(group), group) == 0) rows.insert(line);
+    }
+  }
+  int wrongs = 0;
+  for (const std::string& row : expected) {
+    if (rows.count(row) == 0 && ++wrongs) printf("missing in the page: %s\n", row.c_str());
+  }
+  for (const std::string& row : rows) {
+    if (expected.count(row) == 0 && ++wrongs) printf("in the page only: %s\n", row.c_str());
+  }
+  return wrongs == 0 ? 0 : 1;
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  if (!Read(argc, argv, flags)) {
+    fputs(kUsage, stderr);
+    return 2;
+  }
+  StartCrypto();
+  const std::vector<Case> cases = Chosen(flags);
+  if (flags.list) {
+    for (const Case& one : cases) {
+      printf("%s\n", RowOf(one).c_str());
+    }
+    return 0;
+  }
+  if (!flags.page.empty()) return CheckPage(cases, flags.page);
+  const char* const xml = getenv("XML_OUTPUT_FILE");
+  return RunCases(cases, flags.jobs, xml == nullptr ? "" : xml) == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace wormhole::conformance
+
+int main(int argc, char** argv) { return wormhole::conformance::Main(argc, argv); }
