@@ -116,6 +116,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> PartyFactory::Create(Options option
   if (auto checked = CheckTarget(target); !checked.ok()) return checked.status();
   auto shared = SharedOf(options);
   if (!shared.ok()) return shared.status();
+  if (absl::Status able = shared->engine->transport().Check(target); !able.ok()) return able;
   auto exchange = core::Exchange::Create(std::move(config), options.on_save != nullptr,
                                          &shared->engine->random());
   if (!exchange.ok()) return exchange.status();
@@ -137,6 +138,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> PartyFactory::Restore(std::string_v
   }
   StreamTarget target = TargetOf(options, (*exchange)->relay());
   if (auto checked = CheckTarget(target); !checked.ok()) return checked.status();
+  if (absl::Status able = shared->engine->transport().Check(target); !able.ok()) return able;
   return Start(std::move(options), *std::move(shared), std::move(target), *std::move(exchange));
 }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "client/cli/data_source.h"
 #include "client/core/outcome.h"
+#include "client/stream/pem.h"
 
 namespace wormhole::cli {
 namespace {
@@ -24,13 +25,14 @@ absl::Status BadFile(std::string_view option, const std::string& path, std::stri
                        absl::StrCat(std::string(option), " ", path, " ", std::string(what)));
 }
 
+// `check` says what is wrong with the contents, in words that go behind the file's name.
 absl::Status ReadPem(std::string_view option, const std::string& path, Interrupt& interrupt,
-                     std::string& pem) {
+                     absl::Status (*check)(std::string_view), std::string& pem) {
   if (path.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> text = ReadFile(option, path, kMaxPemBytes, interrupt);
   if (!text.ok()) return text.status();
-  if (text->find("-----BEGIN ") == std::string::npos) {
-    return BadFile(option, path, "has no PEM block in it; name a file with -----BEGIN ...-----");
+  if (absl::Status sound = check(*text); !sound.ok()) {
+    return BadFile(option, path, std::string(sound.message()));
   }
   pem = *std::move(text);
   return absl::OkStatus();
@@ -57,15 +59,24 @@ absl::Status ReadToken(const std::string& path, Console& console, Interrupt& int
 
 absl::Status ReadCredentials(const Arguments& arguments, Console& console, Interrupt& interrupt,
                              Options& options) {
-  absl::Status status =
-      ReadPem("--tls-ca", arguments.tls_ca, interrupt, options.tls.root_certificates);
+  absl::Status status = ReadPem("--tls-ca", arguments.tls_ca, interrupt, &CheckCertificates,
+                                options.tls.root_certificates);
   if (status.ok()) {
-    status = ReadPem("--tls-cert", arguments.tls_cert, interrupt, options.tls.certificate_chain);
+    status = ReadPem("--tls-cert", arguments.tls_cert, interrupt, &CheckCertificates,
+                     options.tls.certificate_chain);
   }
   if (status.ok()) {
-    status = ReadPem("--tls-key", arguments.tls_key, interrupt, options.tls.private_key);
+    status = ReadPem("--tls-key", arguments.tls_key, interrupt, &CheckPrivateKey,
+                     options.tls.private_key);
   }
   if (!status.ok()) return status;
+  if (!arguments.tls_cert.empty() && !arguments.tls_key.empty()) {
+    status = CheckKeyFits(options.tls.certificate_chain, options.tls.private_key);
+    if (!status.ok()) {
+      return BadFile("--tls-key", arguments.tls_key,
+                     absl::StrCat(status.message(), " (--tls-cert is ", arguments.tls_cert, ")"));
+    }
+  }
   return ReadToken(arguments.bearer_token_file, console, interrupt, options.bearer_token);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,9 +17,15 @@
 namespace wormhole::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr char kPem[] = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+std::string PathOf(const std::string& name) { return "tests/service/tls/" + name; }
+
+std::string ContentOf(const std::string& name) {
+  std::ifstream file(PathOf(name), std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
 
 class ExchangeOptionsTest : public ::testing::Test {
  protected:
@@ -88,20 +95,20 @@ TEST_F(ExchangeOptionsTest, WhatIsGivenArrives) {
 }
 
 TEST_F(ExchangeOptionsTest, Credentials) {
-  const std::string pem = FileOf("pem", kPem);
   const std::string token = FileOf("token", "abc.def\r\n");
-  absl::StatusOr<Options> options = Make({"initiate", "--tls-ca", pem, "--tls-cert", pem,
-                                          "--tls-key", pem, "--bearer-token-file", token});
+  absl::StatusOr<Options> options =
+      Make({"initiate", "--tls-ca", PathOf("ca.pem"), "--tls-cert", PathOf("client.pem"),
+            "--tls-key", PathOf("client.key"), "--bearer-token-file", token});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->security, Security::kTls);
-  EXPECT_EQ(options->tls.root_certificates, kPem);
-  EXPECT_EQ(options->tls.certificate_chain, kPem);
-  EXPECT_EQ(options->tls.private_key, kPem);
+  EXPECT_EQ(options->tls.root_certificates, ContentOf("ca.pem"));
+  EXPECT_EQ(options->tls.certificate_chain, ContentOf("client.pem"));
+  EXPECT_EQ(options->tls.private_key, ContentOf("client.key"));
   EXPECT_EQ(options->bearer_token, "abc.def");
 }
 
 TEST_F(ExchangeOptionsTest, FilesThatAreNoCredentials) {
-  EXPECT_THAT(Refused({"resume", "s", "--tls-ca", FileOf("a", "x")}), HasSubstr("no PEM block"));
+  EXPECT_THAT(Refused({"resume", "s", "--tls-ca", FileOf("a", "x")}), HasSubstr("no certificate"));
   EXPECT_THAT(Refused({"resume", "s", "--tls-ca", "/nonexistent"}), HasSubstr("cannot read"));
   for (const char* token : {"", "\n", "a b", "a\nb", "\xff", "a\tb"}) {
     EXPECT_THAT(Refused({"resume", "s", "--bearer-token-file", FileOf("t", token)}),
@@ -110,6 +117,24 @@ TEST_F(ExchangeOptionsTest, FilesThatAreNoCredentials) {
   }
   EXPECT_THAT(Refused({"resume", "s", "--bearer-token-file", FileOf("t", std::string(5000, 'a'))}),
               HasSubstr("more than 4096 bytes"));
+}
+
+// The file is named, and what is wrong with it.
+TEST_F(ExchangeOptionsTest, PemsThatTlsCannotUse) {
+  const std::string damaged =
+      FileOf("damaged", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n");
+  EXPECT_THAT(Refused({"resume", "s", "--tls-ca", damaged}),
+              AllOf(HasSubstr("--tls-ca " + damaged), HasSubstr("CERTIFICATE and is none")));
+  EXPECT_THAT(Refused({"resume", "s", "--tls-ca", PathOf("client.key")}),
+              AllOf(HasSubstr("--tls-ca " + PathOf("client.key")), HasSubstr("no certificate")));
+  EXPECT_THAT(Refused({"resume", "s", "--tls-cert", PathOf("client.pem"), "--tls-key",
+                       PathOf("client.pem")}),
+              AllOf(HasSubstr("--tls-key " + PathOf("client.pem")), HasSubstr("no private key")));
+  EXPECT_THAT(Refused({"resume", "s", "--tls-cert", PathOf("client.pem"), "--tls-key",
+                       PathOf("relay.key")}),
+              AllOf(HasSubstr("--tls-key " + PathOf("relay.key")),
+                    HasSubstr("is not the key of the certificate"),
+                    HasSubstr("--tls-cert is " + PathOf("client.pem"))));
 }
 
 TEST_F(ExchangeOptionsTest, ATokenThatOthersCanReadGetsAWarning) {

@@ -27,7 +27,8 @@ enum class Reason {
   kInUseElsewhere,   // ABORTED: another copy of this state is running
   kSaveFailed,       // the hook's code: the save hook failed; the exchange stopped where it was
   kBlockingCall,     // FAILED_PRECONDITION: a blocking call from a callback
-  kInternal,         // INTERNAL or RESOURCE_EXHAUSTED: this process lacks something it needs
+  kInternal,         // INTERNAL, RESOURCE_EXHAUSTED or FAILED_PRECONDITION: this machine or process
+                     // lacks something that is needed
 };
 
 // The reason of a status that this library returned; kNone for an OK or a foreign status.

@@ -4,12 +4,24 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
+#include <net/if.h>
 
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "client/core/outcome.h"
+#include "client/stream/authorities.h"
 #include "client/stream/grpc_stream.h"
+#include "client/stream/pem.h"
+#include "client/stream/relay_address.h"
 #include "client/stream/target.h"
 
 namespace wormhole {
@@ -17,6 +29,9 @@ namespace {
 
 // A frame has at most 66,000 bytes and a message of the day is short; the rest is generosity.
 constexpr int kMaxResponseBytes = 1 << 20;
+
+// Where a stream goes that has nowhere to go: no socket.
+constexpr char kNowhere[] = "unix:/dev/null";
 
 // Pings find a dead connection sooner than the heartbeats of the protocol, which have 50 seconds.
 // The relay permits a ping every 10 seconds; both ends must agree, or the relay ends the connection
@@ -40,28 +55,31 @@ void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
 }
 
-// A list of addresses is no name that a certificate could have, or that a proxy would take for a
-// host; gRPC would use it as one. The first of them stands for all.
-void SetAuthority(const std::string& relay, grpc::ChannelArguments* args) {
-  const size_t comma = relay.find(',');
-  const size_t begin = relay.find(':') + 1;
-  const bool literals = relay.starts_with("ipv4:") || relay.starts_with("ipv6:");
-  if (!literals || comma == std::string::npos) return;
-  args->SetString(GRPC_ARG_DEFAULT_AUTHORITY, relay.substr(begin, comma - begin));
+// gRPC's names of what its own reading of the environment comes to (http_connect_handshaker.h).
+// With GRPC_ARG_HTTP_PROXY it would look into $no_proxy all the same, and read it in its own way.
+constexpr char kConnectServer[] = "grpc.http_connect_server";
+constexpr char kConnectHeaders[] = "grpc.http_connect_headers";
+
+void SetProxy(const Route& route, grpc::ChannelArguments* args) {
+  args->SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // it has been decided here
+  if (!route.proxy.has_value()) return;
+  args->SetString(kConnectServer, route.connect_to);
+  if (route.proxy->credentials.empty()) return;
+  args->SetString(kConnectHeaders,
+                  "Proxy-Authorization:Basic " + absl::Base64Escape(route.proxy->credentials));
 }
 
-grpc::ChannelArguments ChannelArgs(const std::string& relay) {
+grpc::ChannelArguments ChannelArgs(const Route& route) {
   grpc::ChannelArguments args;
   SetKeepalive(&args);
   SetReconnects(&args);
-  SetAuthority(relay, &args);
+  SetProxy(route, &args);
+  if (!route.authority.empty()) args.SetString(GRPC_ARG_DEFAULT_AUTHORITY, route.authority);
   args.SetMaxReceiveMessageSize(kMaxResponseBytes);
   args.SetUserAgentPrefix("wormhole-sync/1");
   // A name with several addresses is several relays, or one that not every address leads to.
   args.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
   args.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  // Plaintext to this machine must not leave it by way of $http_proxy.
-  if (IsLoopback(relay).value_or(false)) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return args;
 }
 
@@ -102,27 +120,78 @@ std::shared_ptr<grpc::Channel> OwnElsewhere(std::shared_ptr<grpc::Channel> chann
   return {owner, owner->get()};
 }
 
+// A zone that this machine has no interface for would merely never connect.
+absl::Status CheckZones(std::string_view relay) {
+  const auto address = ParseRelayAddress(relay);
+  if (!address.ok()) return address.status();
+  for (const Endpoint& endpoint : address->endpoints) {
+    uint32_t number = 0;
+    if (endpoint.zone.empty() || absl::SimpleAtoi(endpoint.zone, &number) ||
+        if_nametoindex(endpoint.zone.c_str()) != 0) {
+      continue;
+    }
+    return core::Failure(
+        Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
+        absl::StrCat("name an interface of this machine behind the % (`ip link` lists them): it "
+                     "has none called '",
+                     endpoint.zone, "'"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+GrpcTransport::GrpcTransport() : GrpcTransport(ProxySettings::From(&std::getenv)) {}
+
+GrpcTransport::GrpcTransport(ProxySettings proxies) : proxies_(std::move(proxies)) {}
+
+absl::Status GrpcTransport::Check(const StreamTarget& target) {
+  const absl::StatusOr<Security> security = CheckTarget(target);
+  if (!security.ok()) return security.status();
+  const bool tls = *security == Security::kTls;
+  if (auto routes = RoutesTo(target.relay, tls, proxies_); !routes.ok()) return routes.status();
+  if (absl::Status status = CheckZones(target.relay); !status.ok()) return status;
+  if (absl::Status status = CheckPems(target.tls); !status.ok()) return status;
+  if (!tls || !target.tls.root_certificates.empty()) return absl::OkStatus();
+  return CheckAuthorities(AuthorityPlaces::From(&std::getenv));
+}
 
 std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
                                             std::shared_ptr<StreamListener> listener) {
-  // The target was checked before the exchange began; a bad one would merely never connect.
-  const absl::StatusOr<Security> security = CheckTarget(target);
-  return GrpcStream::Start(ChannelTo(target, security.value_or(Security::kTls)),
-                           target.bearer_token, std::move(listener));
+  // The target was checked before the exchange began; a bad one merely never connects.
+  const Security security = CheckTarget(target).value_or(Security::kTls);
+  auto routes = RoutesTo(target.relay, security == Security::kTls, proxies_);
+  if (!routes.ok()) routes = std::vector<Route>{{.target = kNowhere}};
+  return GrpcStream::Start(NextChannel(target, *routes, security), target.bearer_token,
+                           std::move(listener));
+}
+
+std::shared_ptr<grpc::Channel> GrpcTransport::NextChannel(const StreamTarget& target,
+                                                          const std::vector<Route>& routes,
+                                                          Security security) {
+  size_t turn = 0;
+  if (routes.size() > 1) {
+    sync::MutexLock lock(mutex_);
+    turn = turn_++;
+  }
+  for (size_t i = 0; i < routes.size(); ++i) {
+    auto channel = ChannelTo(target, routes[(turn + i) % routes.size()], security);
+    if (channel->GetState(false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return channel;
+  }
+  return ChannelTo(target, routes[turn % routes.size()], security);
 }
 
 std::shared_ptr<grpc::Channel> GrpcTransport::ChannelTo(const StreamTarget& target,
-                                                        Security security) {
-  const Key key(target.relay, security, target.tls.root_certificates, target.tls.certificate_chain,
-                target.tls.private_key);
+                                                        const Route& route, Security security) {
+  const Key key(route.target, route.authority, route.connect_to, security,
+                target.tls.root_certificates, target.tls.certificate_chain, target.tls.private_key);
   sync::MutexLock lock(mutex_);
   if (const auto it = channels_.find(key); it != channels_.end()) {
     if (std::shared_ptr<grpc::Channel> channel = it->second.lock()) return channel;
   }
   std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
   std::shared_ptr<grpc::Channel> channel = OwnElsewhere(grpc::CreateCustomChannel(
-      target.relay, CredentialsOf(target.tls, security), ChannelArgs(target.relay)));
+      route.target, CredentialsOf(target.tls, security), ChannelArgs(route)));
   channels_[key] = channel;
   return channel;
 }

@@ -2,11 +2,15 @@
 #ifndef WORMHOLE_CLIENT_STREAM_GRPC_TRANSPORT_H_
 #define WORMHOLE_CLIENT_STREAM_GRPC_TRANSPORT_H_
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "client/stream/proxy.h"
+#include "client/stream/route.h"
 #include "client/stream/transport.h"
 #include "proto/sync/mutex.h"
 
@@ -20,17 +24,32 @@ namespace wormhole {
 // of them. A target with several addresses is taken in turns.
 class GrpcTransport : public Transport {
  public:
+  // Reads the environment's proxies, once: it may be changed by other threads later.
+  GrpcTransport();
+  explicit GrpcTransport(ProxySettings proxies);
+
+  // INVALID_ARGUMENT: a PEM that TLS cannot use, a proxy that is none, a zone without interface.
+  // FAILED_PRECONDITION: this machine has no certificate authorities.
+  absl::Status Check(const StreamTarget& target) override;
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;
 
  private:
-  // Relay, security that kAuto came to, and the three PEMs.
-  using Key = std::tuple<std::string, Security, std::string, std::string, std::string>;
+  // gRPC's target, the authority, whom a proxy is asked for, security that kAuto came to, and the
+  // three PEMs.
+  using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
+                         std::string>;
 
-  std::shared_ptr<grpc::Channel> ChannelTo(const StreamTarget& target, Security security);
+  std::shared_ptr<grpc::Channel> ChannelTo(const StreamTarget& target, const Route& route,
+                                           Security security);
+  // The next of several that is not known to be away; else the next.
+  std::shared_ptr<grpc::Channel> NextChannel(const StreamTarget& target,
+                                             const std::vector<Route>& routes, Security security);
 
+  const ProxySettings proxies_;
   sync::Mutex mutex_;
   std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
+  size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace wormhole

@@ -10,9 +10,8 @@
 namespace wormhole {
 
 // Whether everything that `relay` names is on this machine: `localhost`, 127.0.0.0/8, ::1 or a Unix
-// socket, in each form that gRPC takes: HOST:PORT, dns:HOST:PORT, dns:///HOST:PORT,
-// ipv4:A:PORT,B:PORT, ipv6:[A]:PORT, unix:PATH, unix-abstract:NAME. INVALID_ARGUMENT for anything
-// else, and for a missing port. Nothing is resolved.
+// socket. INVALID_ARGUMENT for what is no address (client/stream/relay_address.h). Nothing is
+// resolved.
 absl::StatusOr<bool> IsLoopback(std::string_view relay);
 
 // kPlaintext or kTls: what Security::kAuto comes to. INVALID_ARGUMENT when the parts of `target`

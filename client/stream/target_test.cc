@@ -33,6 +33,7 @@ TEST(IsLoopbackTest, AllElseIsElsewhere) {
   for (const char* relay :
        {"relay.example.com:443", "localhost.example.com:443", "notlocalhost:1", "10.0.0.1:1",
         "128.0.0.1:1", "[2001:db8::1]:443", "dns://10.1.1.1/localhost:1", "127.1:1",
+        "[fe80::1%eth0]:47180", "[fe80::1%25eth0]:47180", "ipv6:[fe80::1%2]:1",
         "ipv4:127.0.0.1:1,10.0.0.1:1", "ipv6:[::1]:1,[::2]:1", "[::ffff:10.0.0.1]:1"}) {
     const auto loopback = IsLoopback(relay);
     ASSERT_TRUE(loopback.ok()) << loopback.status();
@@ -60,6 +61,10 @@ TEST(IsLoopbackTest, RefusesWhatIsNoAddress) {
                             "ipv4:127.0.0.1",
                             "ipv4:127.0.0.1:1,",
                             "ipv6:127.0.0.1:1",
+                            "[fe80::1%]:1",
+                            "[fe80::1%eth0/x]:1",
+                            "fe80::1%eth0:1",
+                            "a%b:1",
                             "unix:",
                             "dns:",
                             "dns://",
@@ -74,6 +79,35 @@ TEST(IsLoopbackTest, RefusesWhatIsNoAddress) {
     EXPECT_EQ(ReasonOf(loopback.status()), Reason::kInvalidArgument) << relay;
   }
   EXPECT_FALSE(IsLoopback(std::string(2000, 'a') + ":1").ok());
+}
+
+// One line that begins with what to write instead.
+TEST(IsLoopbackTest, SaysFirstWhatToWrite) {
+  const struct {
+    const char* typed;
+    const char* instead;
+  } kCases[] = {
+      {"https://relay.example.com", "write relay.example.com:443 as the relay"},
+      {"https://relay.example.com/", "write relay.example.com:443 as the relay"},
+      {"https://relay.example.com:8443/x", "write relay.example.com:8443 as the relay"},
+      {"wss://relay.example.com", "write relay.example.com:443 as the relay"},
+      {"HTTP://relay.example.com", "write relay.example.com:80 as the relay"},
+      {"grpc://[2001:db8::1]", "write [2001:db8::1]:443 as the relay"},
+      {"relay.example.com/", "write relay.example.com:443 as the relay"},
+      {"relay.example.com:47180/", "write relay.example.com:47180 as the relay"},
+      {"[::]:47180", "write localhost:47180, or the address of its machine, as the relay"},
+      {"0.0.0.0:5", "write localhost:5, or the address of its machine, as the relay"},
+      {"ipv4:0.0.0.0:5", "write localhost:5, or the address of its machine, as the relay"},
+      {"[::ffff:0.0.0.0]:5", "write localhost:5, or the address of its machine, as the relay"},
+      {"relay.example.com", "write the relay as HOST:PORT, for example relay.example.com:443"},
+  };
+  for (const auto& one : kCases) {
+    const absl::Status status = IsLoopback(one.typed).status();
+    EXPECT_EQ(ReasonOf(status), Reason::kInvalidArgument) << one.typed;
+    EXPECT_TRUE(absl::StartsWith(status.message(), one.instead)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), one.typed)) << status;
+    EXPECT_EQ(status.message().find('\n'), absl::string_view::npos) << status;
+  }
 }
 
 const char kCertificate[] = "-----BEGIN CERTIFICATE-----\n";
@@ -123,6 +157,7 @@ TEST(CheckTargetTest, CertificatesFitTogether) {
 bool IsHere(absl::string_view address) {
   std::string host(address.substr(0, address.rfind(':')));
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  host = host.substr(0, host.find('%'));  // the zone says by which interface, not where
   if (absl::EqualsIgnoreCase(host, "localhost")) return true;
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST;

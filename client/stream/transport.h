@@ -55,6 +55,10 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
+  // What is known of `target`, which CheckTarget has found good, before anything is sent: OK, or
+  // why no stream to it could ever work on this machine as it is. May read files.
+  virtual absl::Status Check(const StreamTarget&) { return absl::OkStatus(); }
+
   // Opens a stream. Never fails here: what goes wrong is told by OnEnd.
   virtual std::shared_ptr<Stream> Open(const StreamTarget& target,
                                        std::shared_ptr<StreamListener> listener) = 0;

@@ -1,0 +1,67 @@
+// Whether the way to a relay leads through a proxy, as the environment says it. Pure.
+//
+// As curl does it, so that what works for curl in a network works here:
+// https://everything.curl.dev/usingcurl/proxies/env, https://curl.se/docs/manpage.html
+// (ENVIRONMENT) and https://curl.se/libcurl/c/CURLOPT_NOPROXY.html. gRPC's own reading of the
+// environment is turned off: it knows no capitals, no networks and no blanks, and passes by a proxy
+// whose address it cannot read.
+#ifndef WORMHOLE_CLIENT_STREAM_PROXY_H_
+#define WORMHOLE_CLIENT_STREAM_PROXY_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "client/stream/relay_address.h"
+
+namespace wormhole {
+
+struct ProxySettings {
+  struct Variable {
+    std::string name;  // for messages
+    std::string value;
+    bool operator==(const Variable&) const = default;
+  };
+  // Empty values: no proxy.
+  Variable for_tls;
+  Variable for_plaintext;
+  std::string no_proxy;
+
+  // `get` is std::getenv or the like. A variable that is empty counts as not set. In this order:
+  // - grpc_proxy, gRPC's own;
+  // - over TLS https_proxy and HTTPS_PROXY; in plaintext http_proxy, in small letters alone, since
+  //   a web server hands a client's `Proxy:` header to its CGI programs as HTTP_PROXY;
+  // - all_proxy, ALL_PROXY;
+  // - the other scheme's. curl would go without a proxy then; gRPC has always taken it, and here
+  //   both ways are the same CONNECT.
+  // no_grpc_proxy, no_proxy, NO_PROXY.
+  static ProxySettings From(const std::function<const char*(const char*)>& get);
+};
+
+struct Proxy {
+  std::string host;  // IPv6 without brackets
+  uint16_t port = 0;
+  std::string credentials;  // USER:PASSWORD, decoded: a secret; empty: none
+
+  std::string HostPort() const;
+  bool operator==(const Proxy&) const = default;
+};
+
+// How to get to `endpoint`; nothing: directly. This machine is never reached by way of a proxy.
+// INVALID_ARGUMENT when the proxy that would be used has an address that is none: passing it by
+// would send to the network what was to stay within. The message names the variable, not its
+// value, which may hold a password.
+absl::StatusOr<std::optional<Proxy>> ProxyFor(const Endpoint& endpoint, bool tls,
+                                              const ProxySettings& settings);
+
+// Whether a list like that of $no_proxy names `endpoint`. Items are separated by commas or blanks:
+// `*`; a name, which stands for its subdomains too, with or without a dot before it; an address; a
+// network, 10.0.0.0/8. Each may have a port, and then stands for that port alone.
+bool IsListed(const Endpoint& endpoint, std::string_view no_proxy);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_PROXY_H_
