@@ -3,112 +3,20 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
+#include "client/stream/echo_for_test.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
-#include "proto/sync/mutex.h"
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
 namespace wormhole {
 namespace {
 
 using rendezvous::v1::AttachRequest;
-using rendezvous::v1::AttachResponse;
-
-AttachRequest Post(uint64_t number) {
-  AttachRequest request;
-  request.mutable_post()->set_number(number);
-  return request;
-}
-
-// Answers each Post{n} with Posted{n}, and Close with the end of the stream. Notes who came.
-class EchoService : public rendezvous::v1::RendezvousService::Service {
- public:
-  grpc::Status Attach(grpc::ServerContext* context,
-                      grpc::ServerReaderWriter<AttachResponse, AttachRequest>* stream) override {
-    {
-      sync::MutexLock lock(mutex_);
-      peers_.insert(context->peer());
-      const auto token = context->client_metadata().find("authorization");
-      token_ = token == context->client_metadata().end()
-                   ? ""
-                   : std::string(token->second.data(), token->second.size());
-    }
-    AttachRequest request;
-    while (stream->Read(&request)) {
-      if (request.has_close()) return Refusal();
-      AttachResponse response;
-      response.mutable_posted()->set_number(request.post().number());
-      stream->Write(response);
-    }
-    return grpc::Status::OK;
-  }
-
-  std::set<std::string> peers() const {
-    sync::MutexLock lock(mutex_);
-    return peers_;
-  }
-  std::string token() const {
-    sync::MutexLock lock(mutex_);
-    return token_;
-  }
-
- private:
-  static grpc::Status Refusal() {
-    const absl::Status status = error::Make(error::ErrorDetail::REASON_BUSY, "come back later",
-                                            {.retry_delay = absl::Seconds(7)});
-    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, std::string(status.message()),
-                        error::ToEnvelope(status));
-  }
-
-  mutable sync::Mutex mutex_;
-  std::set<std::string> peers_ WORMHOLE_GUARDED_BY(mutex_);
-  std::string token_ WORMHOLE_GUARDED_BY(mutex_);
-};
-
-// Notes what it hears, and waits for it.
-class Recorder : public StreamListener {
- public:
-  void OnResponse(AttachResponse response) override {
-    sync::MutexLock lock(mutex_);
-    posted_.push_back(response.posted().number());
-    changed_.NotifyAll();
-  }
-  void OnEnd(absl::Status status) override {
-    sync::MutexLock lock(mutex_);
-    EXPECT_FALSE(ended_);
-    ended_ = true;
-    status_ = std::move(status);
-    changed_.NotifyAll();
-  }
-  std::vector<uint64_t> AwaitPosted(size_t count) {
-    sync::MutexLock lock(mutex_);
-    while (posted_.size() < count) changed_.Wait(mutex_);
-    return posted_;
-  }
-  absl::Status AwaitEnd() {
-    sync::MutexLock lock(mutex_);
-    while (!ended_) changed_.Wait(mutex_);
-    return status_;
-  }
-  bool ended() const {
-    sync::MutexLock lock(mutex_);
-    return ended_;
-  }
-
- private:
-  mutable sync::Mutex mutex_;
-  sync::CondVar changed_;
-  std::vector<uint64_t> posted_ WORMHOLE_GUARDED_BY(mutex_);
-  bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  absl::Status status_ WORMHOLE_GUARDED_BY(mutex_);
-};
 
 class GrpcTransportTest : public testing::Test {
  protected:

@@ -1,0 +1,50 @@
+// An HTTP proxy on loopback that is asked with CONNECT.
+#ifndef WORMHOLE_CLIENT_STREAM_CONNECT_PROXY_FOR_TEST_H_
+#define WORMHOLE_CLIENT_STREAM_CONNECT_PROXY_FOR_TEST_H_
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proto/sync/mutex.h"
+
+namespace wormhole {
+
+// Any thread. Connections end with the proxy.
+class ConnectProxy {
+ public:
+  // Leads to `port` on 127.0.0.1, whatever it is asked for: names of tests are nobody's. With an
+  // `answer` other than 200 it refuses.
+  explicit ConnectProxy(int port, std::string answer = "200 OK");
+  ~ConnectProxy();
+  ConnectProxy(const ConnectProxy&) = delete;
+  ConnectProxy& operator=(const ConnectProxy&) = delete;
+
+  // 127.0.0.1:PORT
+  const std::string& address() const { return address_; }
+  // The heads of the requests so far, as they came.
+  std::vector<std::string> requests() const;
+
+ private:
+  void Accept();
+  void Serve(int client);
+  int Connect();
+  // False when the proxy is to end.
+  bool Keep(int socket);
+
+  const int port_;
+  const std::string answer_;
+  int listener_ = -1;
+  std::string address_;
+
+  mutable sync::Mutex mutex_;
+  bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  std::vector<std::string> requests_ WORMHOLE_GUARDED_BY(mutex_);
+  std::vector<int> sockets_ WORMHOLE_GUARDED_BY(mutex_);  // closed in the end
+  std::vector<std::thread> servers_;                      // of acceptor_
+  std::thread acceptor_;
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_CONNECT_PROXY_FOR_TEST_H_
