@@ -1,0 +1,232 @@
+// Verifiers, frames and whole exchanges as proto/vectors/make has computed them without a line of
+// this code.
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "client/core/code.h"
+#include "client/core/exchange.h"
+#include "client/core/handshake.h"
+#include "client/core/outcome.h"
+#include "client/core/saved_state.h"
+#include "client/pake/verifier_words.h"
+#include "gtest/gtest.h"
+#include "proto/error/error_detail.h"
+#include "sodium.h"
+
+namespace wormhole::core {
+namespace {
+
+using nlohmann::json;
+using rendezvous::v1::AttachRequest;
+using rendezvous::v1::AttachResponse;
+
+json Load(const std::string& name) {
+  std::ifstream file("proto/vectors/" + name);
+  return json::parse(file);
+}
+
+std::string FromHex(const json& value) {
+  const std::string hex = value;
+  std::string bytes(hex.size() / 2, '\0');
+  sodium_hex2bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), hex.data(),
+                 hex.size(), nullptr, nullptr, nullptr);
+  return bytes;
+}
+
+std::string ToHex(const std::string& bytes) {
+  std::string hex(2 * bytes.size() + 1, '\0');
+  sodium_bin2hex(hex.data(), hex.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                 bytes.size());
+  hex.pop_back();
+  return hex;
+}
+
+// Gives out what the inputs of a file say: token, scalar, the initiator's sid; then the words.
+class InputsAsRandom : public RandomSource {
+ public:
+  InputsAsRandom(const json& inputs, pake::Role role) {
+    const bool initiator = role == pake::Role::kInitiator;
+    // 32 zeros after a scalar below the group's order: reducing the 64 bytes gives the scalar.
+    script_ = FromHex(inputs[initiator ? "token_i" : "token_r"]) +
+              FromHex(inputs[initiator ? "y_i" : "y_r"]) + std::string(32, '\0');
+    if (!initiator) return;
+    script_ += FromHex(inputs["sid"]);
+    const std::string words = inputs["words"];
+    const size_t hyphen = words.find('-');
+    for (const std::string& word : {words.substr(0, hyphen), words.substr(hyphen + 1)}) {
+      for (uint32_t i = 0; i < kWordListSize; ++i) {
+        if (Word(i) == word) below_.push_back(i);
+      }
+    }
+  }
+  void Fill(uint8_t* out, size_t size) override {
+    ASSERT_LE(size, script_.size());
+    std::copy_n(script_.begin(), size, out);
+    script_.erase(0, size);
+  }
+  uint32_t Below(uint32_t) override {
+    if (below_.empty()) return 0;
+    const uint32_t next = below_.front();
+    below_.pop_front();
+    return next;
+  }
+
+ private:
+  std::string script_;
+  std::deque<uint32_t> below_;
+};
+
+std::unique_ptr<Exchange> Make(const json& inputs, pake::Role role, RandomSource& random) {
+  const bool initiator = role == pake::Role::kInitiator;
+  ExchangeConfig config;
+  config.role = role;
+  config.app_id = inputs["app_id"];
+  config.relay = "relay:1";
+  config.data = FromHex(inputs[initiator ? "data_i" : "data_r"]);
+  if (!initiator) {
+    config.code = std::to_string(inputs["channel_id"].get<uint32_t>()) + "-" +
+                  inputs["words_receiver"].get<std::string>();
+    config.allow_other_words = true;
+  }
+  auto exchange = Exchange::Create(config, false, &random);
+  EXPECT_TRUE(exchange.ok()) << exchange.status();
+  return *std::move(exchange);
+}
+
+TEST(KnownAnswersTest, VerifierWords) {
+  const json file = Load("verifier_words.json");
+  for (const json& c : file["cases"]) {
+    const std::string bytes = FromHex(c["verifier"]);
+    pake::WipedArray<pake::kVerifierBytes> verifier;
+    ASSERT_EQ(bytes.size(), verifier.size());
+    std::copy(bytes.begin(), bytes.end(), verifier.data(pake::SecretAccess{}));
+    std::string words;
+    for (const uint16_t index : pake::VerifierWordIndices(verifier)) {
+      words += (words.empty() ? "" : " ") + std::string(Word(index));
+    }
+    EXPECT_EQ(words, c["words"]);
+  }
+}
+
+// The state of a member that has accepted the peer's honest frames before `number`.
+ExchangeState StateBefore(const json& file, pake::Role role, uint64_t number) {
+  InputsAsRandom random(file["inputs"], role);
+  auto state = ParseState(Make(file["inputs"], role, random)->Serialize());
+  EXPECT_TRUE(state.ok()) << state.status();
+  state->joined = true;
+  state->channel_id = file["inputs"]["channel_id"];
+  EXPECT_TRUE(MakeDueFrames(*state).ok());
+  const json& peers = file[role == pake::Role::kInitiator ? "receiver" : "initiator"];
+  while (state->cursor + 1 < number) {
+    EXPECT_EQ(TakePeerFrame(*state, FromHex(peers[state->cursor])), Taken::kAccepted);
+    EXPECT_TRUE(MakeDueFrames(*state).ok());
+  }
+  return *std::move(state);
+}
+
+TEST(KnownAnswersTest, FramesOfAnHonestPair) {
+  const json file = Load("frames.json");
+  const ExchangeState i = StateBefore(file, pake::Role::kInitiator, 3);
+  const ExchangeState r = StateBefore(file, pake::Role::kReceiver, 4);
+  for (const auto& [state, name] : {std::pair(&i, "initiator"), std::pair(&r, "receiver")}) {
+    ASSERT_EQ(state->frames.size(), file[name].size());
+    for (size_t n = 0; n < state->frames.size(); ++n) {
+      EXPECT_EQ(ToHex(state->frames[n]), file[name][n]) << name << n;
+    }
+  }
+  EXPECT_EQ(i.peer_data, FromHex(file["inputs"]["data_r"]));
+  EXPECT_EQ(r.peer_data, FromHex(file["inputs"]["data_i"]));
+}
+
+TEST(KnownAnswersTest, FramesGoodAndBad) {
+  const std::map<Taken, std::string> names = {{Taken::kAccepted, "accepted"},
+                                              {Taken::kBad, "bad"},
+                                              {Taken::kNoCommonVersion, "no common version"}};
+  const json file = Load("frames.json");
+  for (const json& c : file["cases"]) {
+    const auto role = c["reader"] == "initiator" ? pake::Role::kInitiator : pake::Role::kReceiver;
+    ExchangeState state = StateBefore(file, role, c["number"]);
+    EXPECT_EQ(names.at(TakePeerFrame(state, FromHex(c["frame"]))), c["expect"])
+        << c["reader"] << c["number"] << c["name"];
+  }
+}
+
+// One side of a transcript.
+class Teller {
+ public:
+  Teller(const json& inputs, pake::Role role)
+      : random_(inputs, role), exchange_(Make(inputs, role, random_)) {}
+
+  void Do(Event event) {
+    for (Effect& effect : exchange_->Step(std::move(event), kNow)) {
+      if (auto* open = std::get_if<OpenStream>(&effect)) said_.push_back(open->open);
+      if (auto* send = std::get_if<Send>(&effect)) said_.push_back(send->request);
+      if (auto* ready = std::get_if<DataReady>(&effect)) data_ = ready->data;
+      if (auto* failed = std::get_if<Failed>(&effect)) failure_ = failed->status;
+    }
+  }
+
+  // Checks one step of the transcript.
+  void Follow(const json& step) {
+    if (!started_) Do(Start{});
+    started_ = true;
+    const std::string way = step["way"];
+    if (way == "says") {
+      ASSERT_FALSE(said_.empty()) << step;
+      EXPECT_EQ(ToHex(said_.front().SerializeAsString()), step["bytes"]) << step["what"];
+      return said_.pop_front();
+    }
+    if (way == "comes to") {
+      if (step.contains("data")) {
+        EXPECT_EQ(data_, FromHex(step["data"]));
+      } else {
+        EXPECT_EQ(step["what"], "wrong code");
+        EXPECT_EQ(ReasonOf(failure_), Reason::kWrongCode) << failure_;
+      }
+      return;
+    }
+    ASSERT_TRUE(said_.empty()) << step << said_.front().ShortDebugString();
+    if (way == "hears") {
+      AttachResponse response;
+      ASSERT_TRUE(response.ParseFromString(FromHex(step["bytes"])));
+      EXPECT_EQ(ToHex(response.SerializeAsString()), step["bytes"]);
+      return Do(Received{response});
+    }
+    ASSERT_EQ(way, "stream ends");
+    Do(Ended{error::FromWire(step["code"], step["message"].get<std::string>(),
+                             FromHex(step["envelope"]))});
+  }
+
+  bool silent() const { return said_.empty(); }
+
+ private:
+  static constexpr Instant kNow{absl::UnixEpoch(), absl::Hours(1)};
+  InputsAsRandom random_;
+  std::unique_ptr<Exchange> exchange_;
+  bool started_ = false;
+  std::deque<AttachRequest> said_;
+  std::optional<std::string> data_;
+  absl::Status failure_;
+};
+
+TEST(KnownAnswersTest, ExchangesByteByByte) {
+  const json file = Load("exchanges.json");
+  for (const json& exchange : file["exchanges"]) {
+    SCOPED_TRACE(exchange["name"]);
+    Teller initiator(exchange["inputs"], pake::Role::kInitiator);
+    Teller receiver(exchange["inputs"], pake::Role::kReceiver);
+    for (const json& step : exchange["steps"]) {
+      (step["side"] == "initiator" ? initiator : receiver).Follow(step);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+    EXPECT_TRUE(initiator.silent() && receiver.silent());
+  }
+}
+
+}  // namespace
+}  // namespace wormhole::core
