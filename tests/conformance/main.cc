@@ -3,13 +3,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/conformance/bad_peer_case.h"
 #include "tests/conformance/bad_relay_case.h"
 #include "tests/conformance/crypto.h"
+#include "tests/conformance/honest_relay.h"
 
 namespace wormhole::conformance {
 namespace {
@@ -20,6 +23,7 @@ constexpr char kUsage[] =
     "{timeout}\n"
     "                         (seconds) are filled in, its data is standard input\n"
     "  --receive=CMD          a client that takes one; {code} is filled in as well\n"
+    "  --relay-binary=PATH    wormhole-relay, for cases that need an honest relay\n"
     "  --exit-codes=TABLE     as 0=done,3=wrong-code,*=failed; wormhole-sync's when not given\n"
     "  --code-prefix=TEXT     what stands before the code on standard error\n"
     "  --only=TEXT            cases whose name has it\n"
@@ -29,7 +33,7 @@ constexpr char kUsage[] =
 
 struct Flags {
   ClientCommands commands;
-  std::string only, page;
+  std::string only, page, relay_binary;
   int jobs = 16;
   bool list = false;
 };
@@ -55,6 +59,7 @@ bool Read(int argc, char** argv, Flags& flags) {
     } else if (!Take(argument, "--initiate=", &flags.commands.initiate) &&
                !Take(argument, "--receive=", &flags.commands.receive) &&
                !Take(argument, "--code-prefix=", &flags.commands.code_prefix) &&
+               !Take(argument, "--relay-binary=", &flags.relay_binary) &&
                !Take(argument, "--check-page=", &flags.page) &&
                !Take(argument, "--only=", &flags.only)) {
       return false;
@@ -63,9 +68,11 @@ bool Read(int argc, char** argv, Flags& flags) {
   return flags.jobs > 0;
 }
 
-std::vector<Case> Chosen(const Flags& flags) {
-  std::vector<Case> chosen;
-  for (Case& one : BadRelayCases(flags.commands)) {
+// All cases, of which those that need a relay get `honest_relay`.
+std::vector<Case> Chosen(const Flags& flags, const std::string& honest_relay) {
+  std::vector<Case> all = BadRelayCases(flags.commands), chosen;
+  for (Case& one : BadPeerCases(flags.commands, honest_relay)) all.push_back(std::move(one));
+  for (Case& one : all) {
     if (one.name.find(flags.only) != std::string::npos) chosen.push_back(std::move(one));
   }
   return chosen;
@@ -102,7 +109,11 @@ int Main(int argc, char** argv) {
     return 2;
   }
   StartCrypto();
-  const std::vector<Case> cases = Chosen(flags);
+  std::unique_ptr<HonestRelay> relay;
+  if (!flags.relay_binary.empty()) {
+    relay = std::make_unique<HonestRelay>(flags.relay_binary, std::vector<std::string>());
+  }
+  const std::vector<Case> cases = Chosen(flags, relay == nullptr ? "" : relay->address());
   if (flags.list) {
     for (const Case& one : cases) {
       printf("%s\n", RowOf(one).c_str());

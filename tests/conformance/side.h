@@ -45,7 +45,8 @@ class Side {
   // The own frames that have become due and were not returned before.
   std::vector<std::string> Due();
   // The other's data has been opened and all own frames are made.
-  bool finished() const { return peer_data_.has_value() && made_ == total(); }
+  bool finished() const { return peer_data_.has_value() && made_all(); }
+  bool made_all() const { return made_ == total(); }
 
   Role role() const { return role_; }
   const std::string& token() const { return token_; }
