@@ -2,7 +2,6 @@
 // this code.
 #include <algorithm>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,12 +10,12 @@
 #include "client/core/code.h"
 #include "client/core/exchange.h"
 #include "client/core/handshake.h"
+#include "client/core/known_inputs_for_test.h"
 #include "client/core/outcome.h"
 #include "client/core/saved_state.h"
 #include "client/pake/verifier_words.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
-#include "sodium.h"
 
 namespace wormhole::core {
 namespace {
@@ -25,81 +24,8 @@ using nlohmann::json;
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
-json Load(const std::string& name) {
-  std::ifstream file("proto/vectors/" + name);
-  return json::parse(file);
-}
-
-std::string FromHex(const json& value) {
-  const std::string hex = value;
-  std::string bytes(hex.size() / 2, '\0');
-  sodium_hex2bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), hex.data(),
-                 hex.size(), nullptr, nullptr, nullptr);
-  return bytes;
-}
-
-std::string ToHex(const std::string& bytes) {
-  std::string hex(2 * bytes.size() + 1, '\0');
-  sodium_bin2hex(hex.data(), hex.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                 bytes.size());
-  hex.pop_back();
-  return hex;
-}
-
-// Gives out what the inputs of a file say: token, scalar, the initiator's sid; then the words.
-class InputsAsRandom : public RandomSource {
- public:
-  InputsAsRandom(const json& inputs, pake::Role role) {
-    const bool initiator = role == pake::Role::kInitiator;
-    // 32 zeros after a scalar below the group's order: reducing the 64 bytes gives the scalar.
-    script_ = FromHex(inputs[initiator ? "token_i" : "token_r"]) +
-              FromHex(inputs[initiator ? "y_i" : "y_r"]) + std::string(32, '\0');
-    if (!initiator) return;
-    script_ += FromHex(inputs["sid"]);
-    const std::string words = inputs["words"];
-    const size_t hyphen = words.find('-');
-    for (const std::string& word : {words.substr(0, hyphen), words.substr(hyphen + 1)}) {
-      for (uint32_t i = 0; i < kWordListSize; ++i) {
-        if (Word(i) == word) below_.push_back(i);
-      }
-    }
-  }
-  void Fill(uint8_t* out, size_t size) override {
-    ASSERT_LE(size, script_.size());
-    std::copy_n(script_.begin(), size, out);
-    script_.erase(0, size);
-  }
-  uint32_t Below(uint32_t) override {
-    if (below_.empty()) return 0;
-    const uint32_t next = below_.front();
-    below_.pop_front();
-    return next;
-  }
-
- private:
-  std::string script_;
-  std::deque<uint32_t> below_;
-};
-
-std::unique_ptr<Exchange> Make(const json& inputs, pake::Role role, RandomSource& random) {
-  const bool initiator = role == pake::Role::kInitiator;
-  ExchangeConfig config;
-  config.role = role;
-  config.app_id = inputs["app_id"];
-  config.relay = "relay:1";
-  config.data = FromHex(inputs[initiator ? "data_i" : "data_r"]);
-  if (!initiator) {
-    config.code = std::to_string(inputs["channel_id"].get<uint32_t>()) + "-" +
-                  inputs["words_receiver"].get<std::string>();
-    config.allow_other_words = true;
-  }
-  auto exchange = Exchange::Create(config, false, &random);
-  EXPECT_TRUE(exchange.ok()) << exchange.status();
-  return *std::move(exchange);
-}
-
 TEST(KnownAnswersTest, VerifierWords) {
-  const json file = Load("verifier_words.json");
+  const json file = LoadVectors("verifier_words.json");
   for (const json& c : file["cases"]) {
     const std::string bytes = FromHex(c["verifier"]);
     pake::WipedArray<pake::kVerifierBytes> verifier;
@@ -115,8 +41,7 @@ TEST(KnownAnswersTest, VerifierWords) {
 
 // The state of a member that has accepted the peer's honest frames before `number`.
 ExchangeState StateBefore(const json& file, pake::Role role, uint64_t number) {
-  InputsAsRandom random(file["inputs"], role);
-  auto state = ParseState(Make(file["inputs"], role, random)->Serialize());
+  auto state = ParseState(KnownSide(file["inputs"], role).exchange().Serialize());
   EXPECT_TRUE(state.ok()) << state.status();
   state->joined = true;
   state->channel_id = file["inputs"]["channel_id"];
@@ -130,7 +55,7 @@ ExchangeState StateBefore(const json& file, pake::Role role, uint64_t number) {
 }
 
 TEST(KnownAnswersTest, FramesOfAnHonestPair) {
-  const json file = Load("frames.json");
+  const json file = LoadVectors("frames.json");
   const ExchangeState i = StateBefore(file, pake::Role::kInitiator, 3);
   const ExchangeState r = StateBefore(file, pake::Role::kReceiver, 4);
   for (const auto& [state, name] : {std::pair(&i, "initiator"), std::pair(&r, "receiver")}) {
@@ -147,7 +72,7 @@ TEST(KnownAnswersTest, FramesGoodAndBad) {
   const std::map<Taken, std::string> names = {{Taken::kAccepted, "accepted"},
                                               {Taken::kBad, "bad"},
                                               {Taken::kNoCommonVersion, "no common version"}};
-  const json file = Load("frames.json");
+  const json file = LoadVectors("frames.json");
   for (const json& c : file["cases"]) {
     const auto role = c["reader"] == "initiator" ? pake::Role::kInitiator : pake::Role::kReceiver;
     ExchangeState state = StateBefore(file, role, c["number"]);
@@ -159,11 +84,10 @@ TEST(KnownAnswersTest, FramesGoodAndBad) {
 // One side of a transcript.
 class Teller {
  public:
-  Teller(const json& inputs, pake::Role role)
-      : random_(inputs, role), exchange_(Make(inputs, role, random_)) {}
+  Teller(const json& inputs, pake::Role role) : side_(inputs, role) {}
 
   void Do(Event event) {
-    for (Effect& effect : exchange_->Step(std::move(event), kNow)) {
+    for (Effect& effect : side_.exchange().Step(std::move(event), kNow)) {
       if (auto* open = std::get_if<OpenStream>(&effect)) said_.push_back(open->open);
       if (auto* send = std::get_if<Send>(&effect)) said_.push_back(send->request);
       if (auto* ready = std::get_if<DataReady>(&effect)) data_ = ready->data;
@@ -206,8 +130,7 @@ class Teller {
 
  private:
   static constexpr Instant kNow{absl::UnixEpoch(), absl::Hours(1)};
-  InputsAsRandom random_;
-  std::unique_ptr<Exchange> exchange_;
+  KnownSide side_;
   bool started_ = false;
   std::deque<AttachRequest> said_;
   std::optional<std::string> data_;
@@ -215,7 +138,7 @@ class Teller {
 };
 
 TEST(KnownAnswersTest, ExchangesByteByByte) {
-  const json file = Load("exchanges.json");
+  const json file = LoadVectors("exchanges.json");
   for (const json& exchange : file["exchanges"]) {
     SCOPED_TRACE(exchange["name"]);
     Teller initiator(exchange["inputs"], pake::Role::kInitiator);

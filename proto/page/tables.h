@@ -1,0 +1,21 @@
+// The tables of PROTOCOL.md, for the tests that hold the code to them. Found by their whole header
+// line, so that a table that was renamed is missed rather than passed over.
+#ifndef WORMHOLE_PROTO_PAGE_TABLES_H_
+#define WORMHOLE_PROTO_PAGE_TABLES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wormhole::page {
+
+using Row = std::vector<std::string>;  // cells, without the blanks around them
+
+// The rows of the only table with this header, "number | reason | code | carries"; none, and a
+// failed expectation, when there is no such table, more than one, or a row with other cells than
+// the header's.
+std::vector<Row> TableWith(std::string_view header);
+
+}  // namespace wormhole::page
+
+#endif  // WORMHOLE_PROTO_PAGE_TABLES_H_
