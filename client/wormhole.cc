@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "client/core/exchange.h"
 #include "client/core/sealed_state.h"
@@ -194,8 +195,11 @@ absl::StatusOr<SavedRole> RoleOf(std::string_view state) {
 
 std::string EffectiveRendezvous(const Options& options) {
   if (!options.rendezvous.empty()) return options.rendezvous;
-  const char* const named = std::getenv("WORMHOLE_RENDEZVOUS");
-  return named != nullptr && *named != '\0' ? named : kDefaultRendezvous;
+  const char* const variable = std::getenv("WORMHOLE_RENDEZVOUS");
+  // Read from a file it often ends with a line end.
+  const absl::string_view named =
+      absl::StripAsciiWhitespace(variable == nullptr ? absl::string_view() : variable);
+  return named.empty() ? kDefaultRendezvous : std::string(named);
 }
 
 }  // namespace wormhole

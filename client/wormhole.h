@@ -232,7 +232,8 @@ class Initiator : public Party {
 // The side that was given the code.
 class Receiver : public Party {
  public:
-  // As Initiator::Create. A malformed code is refused before anything is sent.
+  // As Initiator::Create. The code is taken as people type or paste it (proto/PROTOCOL.md section 1);
+  // what is none is refused before anything is sent.
   static absl::StatusOr<Receiver> Create(Options options, std::string_view code, std::string data);
   static absl::StatusOr<Receiver> FromSerialized(std::string_view state, Options options);
   static absl::StatusOr<Receiver> FromSealed(std::string_view state, const unsigned char* key,

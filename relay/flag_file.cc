@@ -56,6 +56,8 @@ absl::StatusOr<std::string> ReadValue(std::string_view text, int number) {
 
 absl::StatusOr<std::vector<FlagLine>> ParseFlagFile(std::string_view text) {
   std::vector<FlagLine> lines;
+  // Some editors put a byte order mark before the first line.
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   for (int number = 1; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = Stripped(text.substr(0, end));

@@ -23,7 +23,8 @@ struct FlagLine {
 };
 
 // The lines of a file that set something. Blanks around name and value do not count, and an
-// unquoted value is everything up to the end of its line. INVALID_ARGUMENT with `NUMBER: what is
+// unquoted value is everything up to the end of its line. A byte order mark at the head does not
+// count. INVALID_ARGUMENT with `NUMBER: what is
 // wrong`, in one line.
 absl::StatusOr<std::vector<FlagLine>> ParseFlagFile(std::string_view text);
 

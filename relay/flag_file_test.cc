@@ -50,6 +50,13 @@ std::string Refusal(const std::string& text) {
   return std::string(line.status().message());
 }
 
+TEST(FlagFileTest, AByteOrderMarkAtTheHeadDoesNotCount) {
+  EXPECT_EQ(ReadText("\ufefflisten=127.0.0.1:1\n").config.listen,
+            ReadText("listen=127.0.0.1:1\n").config.listen);
+  EXPECT_TRUE(Read({"--flagfile=f"}, {{"f", "\ufeff"}}).ok());
+  EXPECT_FALSE(Read({"--flagfile=f"}, {{"f", "\n\ufefflisten=127.0.0.1:1"}}).ok());
+}
+
 TEST(FlagFileTest, OneFlagALineWithOrWithoutDashes) {
   const RelayConfig config = ReadText(
                                  "# a comment\n"

@@ -44,9 +44,12 @@ int Complain(const absl::Status& status, int exit_status) {
 }
 
 std::optional<std::string> ReadEnvironment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
+  const char* const value = std::getenv(name.c_str());
   if (value == nullptr) return std::nullopt;
-  return value;
+  // Read from a file it often ends with a line end.
+  std::string text = value;
+  text.erase(text.find_last_not_of("\r\n") + 1);
+  return text;
 }
 
 // Every stream on its own connection is a descriptor; the soft limit is often 1024.

@@ -51,7 +51,8 @@ class WordReader {
     for (next_ = 1; next_ < words_.size();) {
       const std::string& word = words_[next_++];
       absl::Status status;
-      if (only_operands || word.empty() || word[0] != '-') {
+      const bool between_words = word == "-" && code_in_operands_;
+      if (only_operands || word.empty() || word[0] != '-' || between_words) {
         status = TakeOperand(word);
       } else if (word == "--") {
         only_operands = true;
@@ -71,16 +72,19 @@ class WordReader {
 
  private:
   absl::Status TakeOperand(const std::string& word) {
-    std::string& place = command_.command == Command::kResume ? arguments_.state : arguments_.code;
-    if (command_.operand.empty() || !place.empty()) {
+    const bool file = command_.command == Command::kResume;
+    std::string& place = file ? arguments_.state : arguments_.code;
+    // People say a code in words, and type it so: `receive 4 able zoo`.
+    const bool goes_on = !file && code_in_operands_;
+    if (command_.operand.empty() || (!place.empty() && !goes_on)) {
       return UsageError(absl::StrCat("`", word, "` is one argument too many; quote a value with ",
                                      "spaces, and ", SeeHelp(command_)));
     }
     if (word.empty()) {
-      return UsageError(absl::StrCat("an empty argument is no ",
-                                     command_.command == Command::kResume ? "state file" : "code"));
+      return UsageError(absl::StrCat("an empty argument is no ", file ? "state file" : "code"));
     }
-    place = word;
+    code_in_operands_ = !file;
+    absl::StrAppend(&place, place.empty() ? "" : " ", word);
     return absl::OkStatus();
   }
 
@@ -120,6 +124,7 @@ class WordReader {
   const std::vector<std::string>& words_;
   size_t next_ = 0;
   std::set<std::string_view> seen_;
+  bool code_in_operands_ = false;
   Arguments arguments_;
 };
 
@@ -135,7 +140,7 @@ absl::Status CheckCredentials(const Arguments& arguments) {
 }
 
 // What needs a look at more than one option.
-absl::Status CheckTogether(const Arguments& arguments) {
+absl::Status CheckTogether(Arguments& arguments) {
   if (arguments.data.has_value() && !arguments.file.empty()) {
     return UsageError("--data and --file exclude each other: leave one out");
   }
@@ -153,7 +158,8 @@ absl::Status CheckTogether(const Arguments& arguments) {
     return UsageError("--keep-state needs --state FILE");
   }
   absl::Status credentials = CheckCredentials(arguments);
-  return credentials.ok() ? CheckCode(arguments) : credentials;
+  if (!credentials.ok() || arguments.code.empty()) return credentials;
+  return TakeCode(arguments.code, arguments);
 }
 
 absl::StatusOr<Arguments> ParseWithoutCommand(const std::string& word) {
@@ -177,10 +183,10 @@ bool ReadsDataFromStdin(const Arguments& arguments) {
          arguments.file.empty();
 }
 
-absl::Status CheckCode(const Arguments& arguments) {
-  if (arguments.code.empty()) return absl::OkStatus();
-  absl::StatusOr<core::Code> code = core::ParseCode(arguments.code, arguments.allow_other_words);
+absl::Status TakeCode(std::string_view typed, Arguments& arguments) {
+  absl::StatusOr<core::Code> code = core::ParseCode(typed, arguments.allow_other_words);
   if (!code.ok()) return UsageError(std::string(code.status().message()));
+  arguments.code = code->ToString();
   if (arguments.words == 0) return absl::OkStatus();
   if (arguments.command == Command::kInitiate) {
     return UsageError("--words and --code exclude each other: the code has its words");

@@ -35,7 +35,7 @@ struct Arguments {
   std::optional<std::string> data;  // --data; at most one of data and file
   std::string file;                 // --file; empty with no data: standard input
   size_t words = 0;                 // 0: not given
-  std::string code;                 // as given, already known to be well formed; empty: none
+  std::string code;                 // in its canonical form; empty: none
   bool allow_other_words = false;
   bool wait = false;
   bool check_in = false;
@@ -61,9 +61,10 @@ bool ReadsDataFromStdin(const Arguments& arguments);
 // has been checked.
 absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words);
 
-// Whether `arguments.code`, if there is one, is well formed and goes with the other options. For a
-// code that was asked for; ParseArguments has done it for the one in argv.
-absl::Status CheckCode(const Arguments& arguments);
+// Puts the code that was typed into `arguments`. INVALID_ARGUMENT when it is none, or does not go
+// with the other options. For a code that was asked for; ParseArguments has done it for the one in
+// argv.
+absl::Status TakeCode(std::string_view typed, Arguments& arguments);
 
 }  // namespace wormhole::cli
 

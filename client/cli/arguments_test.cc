@@ -97,6 +97,26 @@ TEST(ArgumentsTest, ReceiveTakesTheCodeInTwoWays) {
   EXPECT_THAT(Refused({"receive", "--code", "4-able-zoo", "4-able-zoo"}), HasSubstr("too many"));
 }
 
+TEST(ArgumentsTest, ACodeIsTakenAsPeopleTypeIt) {
+  for (const Words& words : {
+           Words{"receive", "4", "able", "zoo"},
+           Words{"receive", "4 able zoo"},
+           Words{"receive", "--wait", "4", "--verify", "Able", "--words=2", "ZOO"},
+           Words{"receive", "4", "-", "able", "-", "zoo"},
+           Words{"receive", "Invitation code: 4-able-zoo"},
+           Words{"receive", "Invitation", "code:", "4-able-zoo"},
+           Words{"receive", "4\u2011able\u2011zoo."},
+           Words{"receive", "--code", "04_able_zoo"},
+           Words{"initiate", "--code=\u201c4 able zoo\u201d"},
+       }) {
+    absl::StatusOr<Arguments> arguments = ParseArguments(words);
+    ASSERT_TRUE(arguments.ok()) << arguments.status();
+    EXPECT_EQ(arguments->code, "4-able-zoo");
+  }
+  EXPECT_THAT(Refused({"receive", "4", "able"}), HasSubstr("one word only"));
+  EXPECT_THAT(Refused({"receive", "4-able-zoo", "data.txt"}), HasSubstr("\"data\""));
+}
+
 TEST(ArgumentsTest, TheNumberOfWordsOfACodeCanBeDemanded) {
   EXPECT_TRUE(ParseArguments({"receive", "4-able-zoo", "--words", "2"}).ok());
   EXPECT_THAT(Refused({"receive", "4-able-zoo", "--words", "3"}), HasSubstr("has 2 words"));
@@ -150,6 +170,7 @@ TEST(ArgumentsTest, EachMistakeIsOneLineThatSaysWhatToDo) {
       {{"initiate", "--wait"}, "--wait is an option of receive, not of initiate"},
       {{"receive", "--qr"}, "--qr is an option of initiate, not of receive"},
       {{"receive", ""}, "is no code"},
+      {{"receive", "4", "", "zoo"}, "is no code"},
       {{"resume", ""}, "is no state file"},
       {{"initiate", "--words"}, "--words needs a value: --words N"},
       {{"initiate", "--words", "1"}, "--words: must be a number from 2 to 8"},

@@ -45,6 +45,7 @@ absl::Status ReadToken(const std::string& path, Console& console, Interrupt& int
   absl::StatusOr<std::string> text = ReadFile(kOption, path, kMaxTokenBytes, interrupt);
   if (!text.ok()) return text.status();
   text->erase(text->find_last_not_of(" \t\r\n") + 1);
+  if (text->rfind("\xef\xbb\xbf", 0) == 0) text->erase(0, 3);  // some editors begin with a mark
   if (text->empty()) return BadFile(kOption, path, "is empty; it has to hold the token");
   for (char c : *text) {
     if (c <= ' ' || c > '~') return BadFile(kOption, path, "holds more than a token in one line");

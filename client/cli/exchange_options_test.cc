@@ -95,7 +95,7 @@ TEST_F(ExchangeOptionsTest, WhatIsGivenArrives) {
 }
 
 TEST_F(ExchangeOptionsTest, Credentials) {
-  const std::string token = FileOf("token", "abc.def\r\n");
+  const std::string token = FileOf("token", "\ufeffabc.def\r\n");
   absl::StatusOr<Options> options =
       Make({"initiate", "--tls-ca", PathOf("ca.pem"), "--tls-cert", PathOf("client.pem"),
             "--tls-key", PathOf("client.key"), "--bearer-token-file", token});

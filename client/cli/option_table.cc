@@ -141,7 +141,8 @@ constexpr CommandSpec kCommands[] = {
     {"receive", Command::kReceive, kForReceive, "[CODE]",
      "meet the one who gave you an invitation code",
      "Without CODE it asks for it; Tab completes words. A CODE on the command line can be seen by\n"
-     "other users of this machine. The other side's data goes to standard output."},
+     "other users of this machine. It may be typed with spaces and in capitals, and pasted with\n"
+     "what stands around it. The other side's data goes to standard output."},
     {"resume", Command::kResume, kForResume, "FILE", "go on with an exchange from its state file",
      "FILE is one that --state wrote. Credentials are not in it: give the same --tls-... and\n"
      "--bearer-token-file options as before. FILE is removed when the exchange is finished."},

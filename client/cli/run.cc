@@ -139,9 +139,9 @@ class Runner {
     absl::StatusOr<std::string> code = AskForCode(*asker, arguments_.allow_other_words, interrupt_);
     if (!code.ok()) return code;
     Arguments with_code = arguments_;
-    with_code.code = *code;
-    absl::Status checked = CheckCode(with_code);
-    return checked.ok() ? code : checked;
+    absl::Status taken = TakeCode(*code, with_code);
+    if (!taken.ok()) return taken;
+    return with_code.code;
   }
 
   absl::StatusOr<ExitCode> Resume() {

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/core/typed_code.h"
 
 namespace wormhole::core {
 namespace {
@@ -28,19 +29,8 @@ absl::Status Invalid(std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("the code ", View(what), "; ", View(kExample)));
 }
 
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-
-std::string TrimAndFold(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  std::string folded(text);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return folded;
-}
 
 // Levenshtein's distance, one row at a time.
 size_t Distance(std::string_view a, std::string_view b) {
@@ -90,7 +80,6 @@ absl::Status CheckWords(std::string_view words, bool allow_other_words) {
   size_t count = 0;
   while (true) {
     const std::string_view word = words.substr(0, words.find('-'));
-    if (word.empty()) return Invalid("has a hyphen too many, or ends in one");
     if (!std::all_of(word.begin(), word.end(), IsLower)) {
       return Invalid("has a character other than letters and hyphens in its words");
     }
@@ -110,19 +99,18 @@ absl::Status CheckWords(std::string_view words, bool allow_other_words) {
 std::string Code::ToString() const { return absl::StrCat(channel_id, "-", words); }
 
 absl::StatusOr<Code> ParseCode(std::string_view text, bool allow_other_words) {
-  // Room for white space around it; nothing longer needs a copy.
-  if (text.size() > 4 * kMaxWordsBytes) return Invalid("is too long");
-  const std::string folded = TrimAndFold(text);
-  if (folded.empty()) return Invalid("is empty");
-  const size_t digits = std::find_if_not(folded.begin(), folded.end(), IsDigit) - folded.begin();
-  if (digits == 0) return Invalid("does not begin with its number");
-  if (folded[0] == '0') return Invalid("begins with a zero");
+  if (text.size() > kMaxTypedCodeBytes) return Invalid("is too long");
+  const std::optional<std::string> typed = NormalizeCode(text);
+  if (!typed.has_value()) return Invalid("is not valid UTF-8");
+  if (typed->empty()) return Invalid("is empty");
+  const size_t digits = std::find_if_not(typed->begin(), typed->end(), IsDigit) - typed->begin();
+  if (digits == 0) return Invalid("does not begin with its number, which is 1 or more");
   if (digits > kMaxIdDigits) return Invalid("has a number of more than nine digits");
-  if (digits == folded.size()) return Invalid("has no words");
-  if (folded[digits] != '-') return Invalid("has no hyphen after its number");
+  if (digits == typed->size()) return Invalid("has no words");
+  if ((*typed)[digits] != '-') return Invalid("has no hyphen after its number");
   Code code;
-  for (size_t i = 0; i < digits; ++i) code.channel_id = code.channel_id * 10 + (folded[i] - '0');
-  code.words = folded.substr(digits + 1);
+  for (size_t i = 0; i < digits; ++i) code.channel_id = code.channel_id * 10 + ((*typed)[i] - '0');
+  code.words = typed->substr(digits + 1);
   if (absl::Status status = CheckWords(code.words, allow_other_words); !status.ok()) return status;
   return code;
 }

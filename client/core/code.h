@@ -18,6 +18,8 @@ inline constexpr size_t kMaxWords = 8;
 inline constexpr size_t kWordListSize = 2048;  // 11 bits a word
 // The longest `words` part that is taken, bytes; eight words of the list need 71.
 inline constexpr size_t kMaxWordsBytes = 128;
+// The longest text that a code is looked for in: room for what is pasted with it.
+inline constexpr size_t kMaxTypedCodeBytes = 1024;
 
 struct Code {
   uint32_t channel_id = 0;
@@ -26,9 +28,10 @@ struct Code {
   std::string ToString() const;
 };
 
-// Folds ASCII upper case and trims white space. INVALID_ARGUMENT with what is wrong and how a code
-// looks; the message repeats no word of the code except one that is not in the list, with the
-// nearest listed word as a suggestion. `allow_other_words` takes any [a-z]+.
+// The one parser, whichever way a code comes in: takes what people type or paste (typed_code.h says
+// what is no part of a code). INVALID_ARGUMENT with what is wrong and how a code looks; the message
+// repeats no word of the code except one that is not in the list, with the nearest listed word as a
+// suggestion. `allow_other_words` takes any [a-z]+.
 absl::StatusOr<Code> ParseCode(std::string_view text, bool allow_other_words);
 
 // `count` words drawn uniformly, joined by hyphens.

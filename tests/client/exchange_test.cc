@@ -122,6 +122,20 @@ TEST_F(ExchangeTest, AReceiverMayComeFirst) {
   EXPECT_EQ(receiver->GetData().value(), "a");
 }
 
+// What people make of a code is no part of the secret, whichever side they are on.
+TEST_F(ExchangeTest, CodesAreTakenAsTheyAreTyped) {
+  Options options = NewOptions();
+  options.code = "\u201c023 Abandon \u2013 ability.\u201d";
+  auto initiator = Initiator::Create(options, "a");
+  ASSERT_TRUE(initiator.ok()) << initiator.status();
+  EXPECT_EQ(initiator->GetCode().value(), "23-abandon-ability");
+  auto receiver =
+      Receiver::Create(NewOptions(), "Invitation code: 23\u2011abandon\u2011ability\n", "b");
+  ASSERT_TRUE(receiver.ok()) << receiver.status();
+  EXPECT_EQ(initiator->GetData().value(), "b");
+  EXPECT_EQ(receiver->GetData().value(), "a");
+}
+
 TEST_F(ExchangeTest, CheckInModeNeedsThemNeverTogether) {
   Options options = NewOptions();
   options.check_in = true;

@@ -90,9 +90,8 @@ TEST_F(OptionsTest, TheInitiatorsOwn) {
 
 TEST_F(OptionsTest, BadCodesAreRefused) {
   for (const char* code :
-       {"", "4", "4-", "4-purple", "purple-sausages", "0-abandon-ability", "04-abandon-ability",
-        "4-abandon-nosuchword", "4 abandon ability", "1234567890-abandon-ability",
-        "4-abandon--ability", "4-\xc3\xa4pfel-ability"}) {
+       {"", "4", "4-", "4-purple", "purple-sausages", "0-abandon-ability", "4-abandon-nosuchword",
+        "1234567890-abandon-ability", "4-abandon\"ability", "4-\xc3\xa4pfel-ability"}) {
     ExpectRefused(code, Receiver::Create(NewOptions(), code, "a").status());
   }
 }
@@ -121,8 +120,12 @@ TEST_F(OptionsTest, TheEffectiveRendezvous) {
   options.rendezvous = "other.example.com:443";
   EXPECT_EQ(EffectiveRendezvous(options), "other.example.com:443");
   options.rendezvous.clear();
-  ASSERT_EQ(setenv("WORMHOLE_RENDEZVOUS", "", 1), 0);
-  EXPECT_EQ(EffectiveRendezvous(options), "localhost:47180");
+  ASSERT_EQ(setenv("WORMHOLE_RENDEZVOUS", " relay.example.com:443\r\n", 1), 0);
+  EXPECT_EQ(EffectiveRendezvous(options), "relay.example.com:443");
+  for (const char* blank : {"", "\n"}) {
+    ASSERT_EQ(setenv("WORMHOLE_RENDEZVOUS", blank, 1), 0);
+    EXPECT_EQ(EffectiveRendezvous(options), "localhost:47180");
+  }
   ASSERT_EQ(unsetenv("WORMHOLE_RENDEZVOUS"), 0);
 }
 
