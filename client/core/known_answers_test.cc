@@ -1,4 +1,4 @@
-// Verifiers, frames and whole exchanges as proto/vectors/make has computed them without a line of
+// Codes, frames and whole exchanges as proto/vectors/make has computed them without a line of
 // this code.
 #include <algorithm>
 #include <deque>
@@ -23,6 +23,14 @@ namespace {
 using nlohmann::json;
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
+
+TEST(KnownAnswersTest, Codes) {
+  const json file = LoadVectors("codes.json");
+  for (const json& c : file["cases"]) {
+    const absl::StatusOr<Code> code = ParseCode(FromHex(c["typed"]), /*allow_other_words=*/true);
+    EXPECT_EQ(code.ok() ? json(code->ToString()) : json(), c["canonical"]) << c["name"];
+  }
+}
 
 TEST(KnownAnswersTest, VerifierWords) {
   const json file = LoadVectors("verifier_words.json");

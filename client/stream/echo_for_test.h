@@ -27,7 +27,8 @@ inline AttachRequest Post(uint64_t number) {
   return request;
 }
 
-// Answers each Post{n} with Posted{n}, and Close with the end of the stream. Notes who came.
+// Answers each Post{n} with Posted{n}, or with a Message{n} if it has a frame, and Close with the
+// end of the stream. Notes who came.
 class EchoService : public rendezvous::v1::RendezvousService::Service {
  public:
   grpc::Status Attach(grpc::ServerContext* context,
@@ -44,7 +45,12 @@ class EchoService : public rendezvous::v1::RendezvousService::Service {
     while (stream->Read(&request)) {
       if (request.has_close()) return Refusal();
       AttachResponse response;
-      response.mutable_posted()->set_number(request.post().number());
+      if (request.post().frame().empty()) {
+        response.mutable_posted()->set_number(request.post().number());
+      } else {
+        response.mutable_message()->set_number(request.post().number());
+        response.mutable_message()->set_frame(request.post().frame());
+      }
       stream->Write(response);
     }
     return grpc::Status::OK;
@@ -77,7 +83,8 @@ class Recorder : public StreamListener {
  public:
   void OnResponse(AttachResponse response) override {
     sync::MutexLock lock(mutex_);
-    posted_.push_back(response.posted().number());
+    posted_.push_back(response.has_message() ? response.message().number()
+                                             : response.posted().number());
     changed_.NotifyAll();
   }
   void OnEnd(absl::Status status) override {

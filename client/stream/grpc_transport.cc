@@ -27,8 +27,9 @@
 namespace wormhole {
 namespace {
 
-// A frame has at most 66,000 bytes and a message of the day is short; the rest is generosity.
-constexpr int kMaxResponseBytes = 1 << 20;
+// The longest frame that a relay may let through, and what is around it (PROTOCOL.md section 2,
+// sizes). Were it less, a peer with such a frame would end each stream without a word.
+constexpr int kMaxResponseBytes = (1 << 20) + (4 << 10);
 
 // Where a stream goes that has nowhere to go: no socket.
 constexpr char kNowhere[] = "unix:/dev/null";

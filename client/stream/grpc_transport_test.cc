@@ -80,6 +80,17 @@ TEST_F(GrpcTransportTest, HandsOverWhatWasAskedFor) {
   other_stream->Abandon();
 }
 
+// PROTOCOL.md, section 2, sizes: a relay may let frames have a mebibyte.
+TEST_F(GrpcTransportTest, TakesAResponseWithTheLargestFrame) {
+  auto recorder = std::make_shared<Recorder>();
+  const auto stream = Open(recorder);
+  AttachRequest post = Post(1);
+  post.mutable_post()->set_frame(std::string(1 << 20, 'x'));
+  stream->Send(post);
+  EXPECT_EQ(recorder->AwaitPosted(1)[0], 1u);
+  stream->Abandon();
+}
+
 TEST_F(GrpcTransportTest, TheEndComesWithItsDetail) {
   auto recorder = std::make_shared<Recorder>();
   const auto stream = Open(recorder);
