@@ -78,6 +78,19 @@ class Cell : public SwitchboardTest {
     return AsMember(who, act);
   }
 
+  // How a stream of its own ends that says this.
+  std::string EndAfter(const std::vector<rendezvous::v1::AttachRequest>& requests) {
+    const auto sink = std::make_shared<FakeSink>();
+    const auto attachment = switchboard_->Attach(sink);
+    for (const auto& request : requests) {
+      sink->reads_ = 0;
+      attachment->Receive(request);
+      Settle();
+    }
+    attachment->Detach();
+    return sink->ended_ ? Describe(*sink->ended_) : "no end";
+  }
+
   std::string State() {
     const auto stored = Stored(kId);
     if (!stored) return "free";
@@ -215,6 +228,81 @@ TEST(ProtocolPageTest, EveryCellOfTheChannelsTable) {
     }
   }
   EXPECT_GT(driven, 100);
+}
+
+// --- The fields of MALFORMED, section 10.
+
+using rendezvous::v1::AttachRequest;
+
+// A good Open, as far as `change` leaves it one.
+AttachRequest OpenWith(const std::function<void(rendezvous::v1::Open&)>& change) {
+  AttachRequest request;
+  request.mutable_open()->set_app_id(kApp);
+  request.mutable_open()->set_token(std::string(32, 't'));
+  request.mutable_open()->mutable_allocate();
+  change(*request.mutable_open());
+  return request;
+}
+
+AttachRequest PostOf(uint64_t number, const std::string& frame) {
+  AttachRequest request;
+  request.mutable_post()->set_number(number);
+  request.mutable_post()->set_frame(frame);
+  return request;
+}
+
+AttachRequest AckOf(uint64_t number) {
+  AttachRequest request;
+  request.mutable_ack()->set_number(number);
+  return request;
+}
+
+// What is said on a stream of its own, and ends it.
+std::map<std::string, std::vector<AttachRequest>> Malformations() {
+  using rendezvous::v1::Open;
+  const AttachRequest good = OpenWith([](Open&) {});
+  const AttachRequest waits = OpenWith([](Open& open) {
+    open.mutable_claim()->set_channel_id(kId);
+    open.mutable_claim()->set_wait(true);
+  });
+  AttachRequest no_mood;
+  no_mood.mutable_close();
+  std::map<std::string, std::vector<AttachRequest>> all = {
+      {"request", {good, AttachRequest()}},
+      {"open", {good, good}},
+      {"post", {waits, PostOf(1, "frame")}},
+      {"ack", {waits, AckOf(1)}},
+      {"post.number", {good, PostOf(0, "frame")}},
+      {"post.frame", {good, PostOf(1, std::string(66'001, 'x'))}},
+      {"ack.number", {good, AckOf(uint64_t{1} << 63)}},
+      {"close.mood", {good, no_mood}},
+  };
+  const auto opens = [&all](const std::string& field, const std::function<void(Open&)>& change) {
+    all["open." + field] = {OpenWith(change)};
+  };
+  opens("token", [](Open& open) { open.set_token("short"); });
+  opens("app_id", [](Open& open) { open.set_app_id("a\nb"); });
+  opens("cursor", [](Open& open) { open.set_cursor(uint64_t{1} << 63); });
+  opens("purpose", [](Open& open) { open.clear_purpose(); });
+  opens("allocate.ttl", [](Open& open) { open.mutable_allocate()->mutable_ttl()->set_nanos(-1); });
+  opens("allocate.min_digits", [](Open& open) { open.mutable_allocate()->set_min_digits(10); });
+  opens("allocate.channel_id",
+        [](Open& open) { open.mutable_allocate()->set_channel_id(kMaxChannelId + 1); });
+  opens("claim.channel_id", [](Open& open) { open.mutable_claim(); });
+  opens("resume.channel_id", [](Open& open) { open.mutable_resume(); });
+  return all;
+}
+
+TEST(ProtocolPageTest, EveryFieldOfMalformed) {
+  auto malformations = Malformations();
+  for (const page::Row& row : page::TableWith("field | when")) {
+    const auto found = malformations.find(row[0]);
+    ASSERT_NE(found, malformations.end()) << "a field that the test does not know: " << row[0];
+    Cell cell;
+    EXPECT_EQ(cell.EndAfter(found->second), "INVALID_ARGUMENT MALFORMED " + row[0]);
+    malformations.erase(found);
+  }
+  EXPECT_TRUE(malformations.empty()) << malformations.begin()->first << " is not on the page";
 }
 
 // No event is in the test alone, and none twice on the page.
