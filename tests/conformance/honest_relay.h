@@ -1,4 +1,4 @@
-// The relay of this tree, with its memory store, as a child process, for cases that need one that
+// The relay of this tree as a child process, for cases that need one that
 // keeps the page.
 #ifndef WORMHOLE_TESTS_CONFORMANCE_HONEST_RELAY_H_
 #define WORMHOLE_TESTS_CONFORMANCE_HONEST_RELAY_H_
@@ -13,7 +13,8 @@ namespace wormhole::conformance {
 
 class HonestRelay {
  public:
-  // Ends the process when there is no such program.
+  // With its memory store unless a flag names one. `{tmp}` in a flag is the test's own folder. Ends
+  // the process when there is no such program.
   HonestRelay(const std::string& binary, const std::vector<std::string>& flags);
 
   const std::string& address() const { return address_; }

@@ -13,6 +13,7 @@
 #include "tests/conformance/bad_relay_case.h"
 #include "tests/conformance/crypto.h"
 #include "tests/conformance/honest_relay.h"
+#include "tests/conformance/relay_case.h"
 
 namespace wormhole::conformance {
 namespace {
@@ -23,17 +24,21 @@ constexpr char kUsage[] =
     "{timeout}\n"
     "                         (seconds) are filled in, its data is standard input\n"
     "  --receive=CMD          a client that takes one; {code} is filled in as well\n"
+    "  --relay=ADDRESS        a relay, HOST:PORT, to be tried out in plaintext; `self` is the\n"
+    "                         one of --relay-binary\n"
     "  --relay-binary=PATH    wormhole-relay, for cases that need an honest relay\n"
+    "  --relay-flag=FLAG      one more flag for it\n"
     "  --exit-codes=TABLE     as 0=done,3=wrong-code,*=failed; wormhole-sync's when not given\n"
     "  --code-prefix=TEXT     what stands before the code on standard error\n"
-    "  --only=TEXT            cases whose name has it\n"
+    "  --only=TEXT            cases whose name begins so\n"
     "  --jobs=N               how many at a time; 16 when not given\n"
     "  --list                 names the cases, and runs none\n"
     "  --check-page=FILE      compares the cases with the rows of a page that lists them\n";
 
 struct Flags {
   ClientCommands commands;
-  std::string only, page, relay_binary;
+  std::string only, page, relay, relay_binary;
+  std::vector<std::string> relay_flags;
   int jobs = 16;
   bool list = false;
 };
@@ -50,6 +55,8 @@ bool Read(int argc, char** argv, Flags& flags) {
     std::string value;
     if (argument == "--list") {
       flags.list = true;
+    } else if (Take(argument, "--relay-flag=", &value)) {
+      flags.relay_flags.push_back(value);
     } else if (Take(argument, "--jobs=", &value)) {
       flags.jobs = atoi(value.c_str());
     } else if (Take(argument, "--exit-codes=", &value)) {
@@ -59,6 +66,7 @@ bool Read(int argc, char** argv, Flags& flags) {
     } else if (!Take(argument, "--initiate=", &flags.commands.initiate) &&
                !Take(argument, "--receive=", &flags.commands.receive) &&
                !Take(argument, "--code-prefix=", &flags.commands.code_prefix) &&
+               !Take(argument, "--relay=", &flags.relay) &&
                !Take(argument, "--relay-binary=", &flags.relay_binary) &&
                !Take(argument, "--check-page=", &flags.page) &&
                !Take(argument, "--only=", &flags.only)) {
@@ -68,14 +76,22 @@ bool Read(int argc, char** argv, Flags& flags) {
   return flags.jobs > 0;
 }
 
-// All cases, of which those that need a relay get `honest_relay`.
-std::vector<Case> Chosen(const Flags& flags, const std::string& honest_relay) {
-  std::vector<Case> all = BadRelayCases(flags.commands), chosen;
+// All cases. Those that need an honest relay get `honest_relay`.
+std::vector<Case> AllCases(const Flags& flags, const std::string& honest_relay) {
+  std::vector<Case> all = BadRelayCases(flags.commands);
   for (Case& one : BadPeerCases(flags.commands, honest_relay)) all.push_back(std::move(one));
-  for (Case& one : all) {
-    if (one.name.find(flags.only) != std::string::npos) chosen.push_back(std::move(one));
+  for (Case& one : RelayCases(flags.relay == "self" ? honest_relay : flags.relay)) {
+    all.push_back(std::move(one));
   }
-  return chosen;
+  return all;
+}
+
+// What there is something to run against, unless they are only listed.
+bool IsChosen(const Case& one, const Flags& flags) {
+  if (one.name.compare(0, flags.only.size(), flags.only) != 0) return false;
+  if (flags.list || !flags.page.empty()) return true;
+  const bool of_relays = one.name.compare(0, 6, "relay/") == 0;
+  return of_relays ? !flags.relay.empty() : !flags.commands.initiate.empty();
 }
 
 std::string RowOf(const Case& one) {
@@ -111,9 +127,12 @@ int Main(int argc, char** argv) {
   StartCrypto();
   std::unique_ptr<HonestRelay> relay;
   if (!flags.relay_binary.empty()) {
-    relay = std::make_unique<HonestRelay>(flags.relay_binary, std::vector<std::string>());
+    relay = std::make_unique<HonestRelay>(flags.relay_binary, flags.relay_flags);
   }
-  const std::vector<Case> cases = Chosen(flags, relay == nullptr ? "" : relay->address());
+  std::vector<Case> cases;
+  for (Case& one : AllCases(flags, relay == nullptr ? "" : relay->address())) {
+    if (IsChosen(one, flags)) cases.push_back(std::move(one));
+  }
   if (flags.list) {
     for (const Case& one : cases) {
       printf("%s\n", RowOf(one).c_str());
