@@ -1,5 +1,7 @@
 #include "relay/flag_values.h"
 
+#include <sys/un.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -12,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "proto/wire/app_id.h"
 #include "proto/wire/utf8.h"
+#include "relay/socket_file.h"
 
 namespace wormhole::relay {
 namespace {
@@ -49,6 +52,14 @@ bool IsHostPort(std::string_view text, uint32_t min_port) {
   const std::string_view host = text.substr(0, colon);
   const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
   return bracketed || host.find_first_of(":[]") == std::string_view::npos;
+}
+
+// What fits into the kernel's address of a socket, with its end.
+bool IsSocket(std::string_view text) {
+  const std::string path = SocketPath(text);
+  return !path.empty() && path.size() < sizeof(sockaddr_un::sun_path) && !path.ends_with('/') &&
+         !path.starts_with("//") &&
+         std::ranges::all_of(path, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 }  // namespace
@@ -143,9 +154,10 @@ absl::StatusOr<std::string> ReadEtcdPrefix(std::string_view text) {
 }
 
 absl::StatusOr<std::string> ReadListen(std::string_view text) {
-  if (IsHostPort(text, 0)) return std::string(text);
+  if (IsHostPort(text, 0) || IsSocket(text)) return std::string(text);
   return absl::InvalidArgumentError(
-      "should be ADDRESS:PORT, such as 127.0.0.1:47180 or [::]:47180; port 0 lets the system pick");
+      "should be ADDRESS:PORT, such as 127.0.0.1:47180 or [::]:47180, or unix:PATH of at most 107 "
+      "bytes; port 0 lets the system pick");
 }
 
 absl::StatusOr<std::string> ReadListenOrOff(std::string_view text) {

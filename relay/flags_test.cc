@@ -173,7 +173,11 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
       {{"--listen=:1"}, "should be ADDRESS:PORT"},
       {{"--listen=::1:1"}, "should be ADDRESS:PORT"},
       {{"--listen=localhost:65536"}, "should be ADDRESS:PORT"},
-      {{"--listen=unix:/tmp/x:1"}, "should be ADDRESS:PORT"},
+      {{"--listen=unix:"}, "should be ADDRESS:PORT"},
+      {{"--listen=unix:/tmp/"}, "should be ADDRESS:PORT"},
+      {{"--listen=unix:/tmp/a b"}, "should be ADDRESS:PORT"},
+      {{"--listen=unix-abstract:x"}, "should be ADDRESS:PORT"},
+      {{"--admin-listen=unix:/tmp/x"}, "should be ADDRESS:PORT"},
       {{"--store=sqlite:"}, "should be memory, sqlite:FILE or etcd:HOST:PORT"},
       {{"--store=etcd:"}, "should be memory, sqlite:FILE or etcd:HOST:PORT"},
       {{"--store=etcd:host"}, "or etcd:HOST:PORT"},
@@ -232,6 +236,7 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
 TEST(FlagsTest, ListenersMayHaveTheSamePortElsewhereAndAnyNumberOfUnknownOnes) {
   Config({"--listen=[::]:0", "--admin-listen=127.0.0.1:0", "--probe-listen=[::]:0"});
   Config({"--listen=10.0.0.1:443", "--metrics-listen=10.0.0.2:443"});
+  Config({"--listen=unix:/run/wormhole/relay.sock"});
   Config({"--listen=0.0.0.0:443", "--metrics-listen=[::1]:443"});
 }
 

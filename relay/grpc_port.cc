@@ -12,6 +12,7 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "relay/listen_address.h"
+#include "relay/socket_file.h"
 
 namespace wormhole::relay {
 namespace {
@@ -80,28 +81,60 @@ void SetLimits(const GrpcPortOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_request_bytes);
 }
 
-}  // namespace
+absl::Status WithFlag(const GrpcPortOptions& options, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(options.flag, ": ", status.message()));
+}
 
-absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& options) {
-  if (const absl::Status free = ProbeListen(options.listen); !free.ok()) {
-    return absl::Status(free.code(), absl::StrCat(options.flag, ": ", free.message()));
-  }
+struct Served {
+  std::unique_ptr<grpc::Server> server;  // null when it could not be
+  int port = 0;
+};
+
+Served Serve(const GrpcPortOptions& options, const std::string& listen) {
   grpc::EnableDefaultHealthCheckService(false);  // ours has a descriptor
   if (options.channelz) grpc::channelz::experimental::InitChannelzService();
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   builder.SetOption(std::make_unique<OnlyPlugins>(options.reflection, options.channelz));
-  int port = 0;
-  builder.AddListeningPort(options.listen, options.credentials, &port);
+  Served served;
+  builder.AddListeningPort(listen, options.credentials, &served.port);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   if (options.monitor != nullptr) options.monitor->WatchCalls(builder);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  served.server = builder.BuildAndStart();
+  return served;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& options) {
+  const std::string path = SocketPath(options.listen);
+  if (!path.empty()) return OpenSocket(options, path);
+  if (const absl::Status free = ProbeListen(options.listen); !free.ok()) {
+    return WithFlag(options, free);
+  }
+  auto [server, port] = Serve(options, options.listen);
   if (server == nullptr || port == 0) {
     return absl::UnavailableError(
         absl::StrCat(options.flag, ": cannot listen on ", options.listen, "; is the port taken?"));
   }
   return std::unique_ptr<GrpcPort>(
       new GrpcPort(WithPort(options.listen, port), static_cast<uint16_t>(port), std::move(server)));
+}
+
+// gRPC binds the path, whoever has it, and takes it away when it listens no more.
+absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::OpenSocket(const GrpcPortOptions& options,
+                                                               const std::string& path) {
+  const auto place = SocketPlace::Make(path);
+  if (!place.ok()) return WithFlag(options, place.status());
+  auto [server, port] = Serve(options, "unix:" + path);
+  if (server == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat(options.flag, ": cannot listen on ", options.listen,
+                     "; give a path in a folder where this user may write"));
+  }
+  std::unique_ptr<GrpcPort> opened(new GrpcPort("unix:" + path, 0, std::move(server)));
+  if (absl::Status mine = (*place)->Restrict(); !mine.ok()) return WithFlag(options, mine);
+  return opened;
 }
 
 GrpcPort::GrpcPort(std::string address, uint16_t port, std::unique_ptr<grpc::Server> server)

@@ -19,7 +19,7 @@ namespace wormhole::relay {
 
 struct GrpcPortOptions {
   std::string flag;    // that an operator sets the address with, for errors
-  std::string listen;  // ADDRESS:PORT
+  std::string listen;  // ADDRESS:PORT or unix:PATH
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::vector<grpc::Service*> services;  // outlive the port
   bool reflection = false;               // of these services
@@ -43,8 +43,9 @@ class GrpcPort {
   GrpcPort(const GrpcPort&) = delete;
   GrpcPort& operator=(const GrpcPort&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound.
+  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH.
   const std::string& address() const { return address_; }
+  // 0 of a path.
   uint16_t port() const { return port_; }
 
   // Listens no more, tells connections so (GOAWAY), cuts the calls that are left at the deadline,
@@ -56,6 +57,9 @@ class GrpcPort {
   void CutCalls();
 
  private:
+  static absl::StatusOr<std::unique_ptr<GrpcPort>> OpenSocket(const GrpcPortOptions& options,
+                                                              const std::string& path);
+
   GrpcPort(std::string address, uint16_t port, std::unique_ptr<grpc::Server> server);
 
   const std::string address_;

@@ -30,6 +30,7 @@
 #include "relay/relay_gauges.h"
 #include "relay/server.h"
 #include "relay/shutdown_signals.h"
+#include "relay/socket_file.h"
 #include "relay/version.h"
 
 namespace wormhole::relay {
@@ -111,6 +112,7 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listener
       GaugeSources{.version = kVersion,
                    .started_at = monitor.started_at(),
                    .public_port = server.port(),
+                   .public_socket = SocketPath(server.address()),
                    .counts = [&server] { return server.Count(); },
                    .store_works = [&monitor] { return monitor.store_health().state().status.ok(); },
                    .draining = [&server] { return server.withdrawn(); },

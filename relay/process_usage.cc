@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,17 +20,22 @@ namespace {
 
 // A socket that has a peer. Asks the kernel about a number that may have been closed meanwhile, or
 // been given to another socket: either way its answer is true of some moment of the count.
-bool IsConnection(int descriptor, uint16_t local_port) {
+bool IsConnection(int descriptor, uint16_t local_port, std::string_view path) {
   sockaddr_storage address = {};
   socklen_t size = sizeof(address);
   if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
   uint16_t port = 0;
-  if (address.ss_family == AF_INET) {
+  bool ours = false;
+  if (address.ss_family == AF_UNIX) {
+    const auto& local = reinterpret_cast<const sockaddr_un&>(address);
+    ours = !path.empty() && path == local.sun_path;
+  } else if (address.ss_family == AF_INET) {
     port = reinterpret_cast<const sockaddr_in*>(&address)->sin_port;
   } else if (address.ss_family == AF_INET6) {
     port = reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port;
   }
-  if (port == 0 || ntohs(port) != local_port) return false;
+  ours = ours || (port != 0 && ntohs(port) == local_port);
+  if (!ours) return false;
   size = sizeof(address);
   return getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
 }
@@ -55,7 +61,7 @@ double MaxDescriptors() {
   return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<double>(limit.rlim_cur) : 0;
 }
 
-OpenDescriptors CountDescriptors(uint16_t local_port) {
+OpenDescriptors CountDescriptors(uint16_t local_port, std::string_view path) {
   OpenDescriptors counted;
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc/self/fd"), closedir);
   if (folder == nullptr) return counted;
@@ -64,7 +70,7 @@ OpenDescriptors CountDescriptors(uint16_t local_port) {
     if (!absl::SimpleAtoi(entry->d_name, &descriptor)) continue;  // . and ..
     if (descriptor == dirfd(folder.get())) continue;
     ++counted.all;
-    if (IsConnection(descriptor, local_port)) ++counted.connections;
+    if (IsConnection(descriptor, local_port, path)) ++counted.connections;
   }
   return counted;
 }

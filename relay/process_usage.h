@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace wormhole::relay {
 
@@ -18,13 +19,14 @@ double MaxDescriptors();
 
 struct OpenDescriptors {
   size_t all = 0;
-  // Those that are connected TCP sockets of the local port that was asked for.
+  // Those that are connected sockets of the local address that was asked for.
   size_t connections = 0;
 };
 
 // Looks at every open descriptor: some 50 ms of CPU for 10,000. A connection counts from when it
 // was accepted until it is closed, whatever has been said on it. All 0 where there is no /proc.
-OpenDescriptors CountDescriptors(uint16_t local_port);
+// The address is a TCP port, or the path of a socket in the file system.
+OpenDescriptors CountDescriptors(uint16_t local_port, std::string_view path = "");
 
 }  // namespace wormhole::relay
 

@@ -87,7 +87,7 @@ std::vector<MetricFamily> RelayGauges::Collect() const {
   families.push_back(Family("wormhole_build_info", "Always 1; the version is its label.",
                             MetricType::Gauge, {{{{"version", sources_.version}}, 1}}));
   AddSwitchboard(sources_.counts(), families);
-  const OpenDescriptors open = CountDescriptors(sources_.public_port);
+  const OpenDescriptors open = CountDescriptors(sources_.public_port, sources_.public_socket);
   families.push_back(Gauge("wormhole_connections", "Connections of clients, on the public port.",
                            static_cast<double>(open.connections)));
   families.push_back(Gauge("wormhole_store_up", "1 while the store works, 0 while it fails.",

@@ -20,7 +20,8 @@ namespace wormhole::relay {
 struct GaugeSources {
   std::string version;
   absl::Time started_at;
-  uint16_t public_port = 0;  // whose connections are counted
+  uint16_t public_port = 0;   // whose connections are counted
+  std::string public_socket;  // the same, when it is a path
   std::function<SwitchboardCounts()> counts;
   std::function<bool()> store_works;
   std::function<bool()> draining;

@@ -43,12 +43,12 @@ class RelayServer {
   RelayServer(const RelayServer&) = delete;
   RelayServer& operator=(const RelayServer&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound. Of a port that is off: empty.
+  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH. Of a port that is off: empty.
   const std::string& address() const { return public_->address(); }
   std::string admin_address() const { return admin_ ? admin_->address() : ""; }
   std::string probe_address() const { return probe_ ? probe_->address() : ""; }
 
-  // Of that address.
+  // Of that address; 0 of a path.
   uint16_t port() const { return public_->port(); }
 
   size_t stream_count() const { return rendezvous_.stream_count(); }
