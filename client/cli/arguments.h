@@ -47,6 +47,7 @@ struct Arguments {
   bool verify = false;
   bool qr = false;
   bool plaintext = false;
+  bool verbose = false;
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;

@@ -131,6 +131,8 @@ constexpr OptionSpec kOptions[] = {
      "PEM file with the private key of --tls-cert"},
     {"--bearer-token-file", "F", kAll, SetText<&Arguments::bearer_token_file>,
      "file with the token for relays that ask for one"},
+    {"--verbose", "", kAll, SetFlag<&Arguments::verbose>,
+     "say why no relay was reached in the libraries' own words, too"},
 };
 
 constexpr CommandSpec kCommands[] = {

@@ -71,6 +71,9 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   const Reason reason = ReasonOf(failure);
   // Whoever gave up has been told already.
   if (!giving_up_ || reason != Reason::kCancelled) console_.Note(FailureText(failure));
+  if (const std::string details = DetailsOf(failure); arguments_.verbose && !details.empty()) {
+    console_.Note(absl::StrCat("details: ", details));
+  }
   Finish(party, code);
   if (state_ == nullptr || !state_->exists()) return code;
   const bool may_go_on = reason == Reason::kRefused || reason == Reason::kSaveFailed ||

@@ -69,24 +69,29 @@ void ExchangeMachine::OnBadFrame(Taken taken) {
 }
 
 void ExchangeMachine::TimeOut() {
-  const bool unreachable = !answered_ && !state_.joined;
-  std::string message = absl::StrCat(unreachable        ? "the relay could not be reached within "
-                                     : state_.confirmed ? "the exchange was not finished within "
-                                                        : "the other side did not come within ",
+  if (!answered_ && !state_.joined) return Fail(Unreached(), rendezvous::v1::MOOD_LONELY);
+  std::string message = absl::StrCat(state_.confirmed ? "the exchange was not finished within "
+                                                      : "the other side did not come within ",
                                      absl::FormatDuration(state_.timeout), " on ", Place(state_));
   if (!trouble_.empty()) absl::StrAppend(&message, "; the last trouble was: ", trouble_);
-  if (unreachable && state_.relay == kDefaultRendezvous &&
-      absl::StartsWith(kDefaultRendezvous, "localhost:")) {
+  absl::StrAppend(&message, "; begin again with a new code, or a longer timeout");
+  Fail(Failure(Reason::kTimeout, absl::StatusCode::kDeadlineExceeded, message),
+       rendezvous::v1::MOOD_LONELY);
+}
+
+// What the transport says of it begins with what to do.
+absl::Status ExchangeMachine::Unreached() const {
+  std::string message =
+      absl::StrCat(trouble_.empty() ? "check the relay's name and the network" : trouble_, "; ",
+                   state_.relay.empty() ? "the relay" : state_.relay,
+                   " could not be reached within ", absl::FormatDuration(state_.timeout));
+  if (state_.relay == kDefaultRendezvous && absl::StartsWith(kDefaultRendezvous, "localhost:")) {
     absl::StrAppend(&message,
                     "; no public relay exists yet: start one, or name one with --rendezvous, "
                     "Options::rendezvous or WORMHOLE_RENDEZVOUS");
-  } else {
-    absl::StrAppend(&message, unreachable ? "; check its name and the network"
-                                          : "; begin again with a new code, or a longer timeout");
   }
-  Fail(Failure(unreachable ? Reason::kUnreachable : Reason::kTimeout,
-               absl::StatusCode::kDeadlineExceeded, message),
-       rendezvous::v1::MOOD_LONELY);
+  return WithDetails(Failure(Reason::kUnreachable, absl::StatusCode::kDeadlineExceeded, message),
+                     trouble_details_);
 }
 
 // As long as the timeout, but at most half a minute, and never less than after a failure.

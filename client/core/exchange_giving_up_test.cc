@@ -43,6 +43,62 @@ TEST(ExchangeGivingUpTest, TimeoutOfAnUnreachableRelay) {
   EXPECT_LT(w.alice.opens.size(), 180u / 0.5 * 1.2);
 }
 
+// What the transport says of a relay that waiting does not bring.
+absl::Status Hopeless() {
+  return WithDetails(Failure(Reason::kUnreachable, StatusCode::kFailedPrecondition,
+                             "give the authority of the relay, " + std::string(300, 'x')),
+                     "the library's words");
+}
+
+TEST(ExchangeGivingUpTest, ARelayThatCannotBeReachedByWaitingEndsItAtOnce) {
+  World w;
+  w.refuse_open = [] { return Hopeless(); };
+  StartAlice(w);
+  w.Run();
+  EXPECT_EQ(w.alice.failure().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kUnreachable);
+  EXPECT_EQ(w.alice.failure().message(), Hopeless().message());
+  EXPECT_EQ(DetailsOf(w.alice.failure()), "the library's words");
+  EXPECT_TRUE(w.alice.over);
+  EXPECT_LT(w.now(), Seconds(1001));
+  EXPECT_EQ(w.alice.opens.size(), 1u);
+}
+
+// Somebody may mend it while an exchange of days goes on.
+TEST(ExchangeGivingUpTest, ARelayThatWasThereIsWaitedFor) {
+  World w;
+  bool broken = false;
+  w.refuse_open = [&broken]() -> std::optional<absl::Status> {
+    if (broken) return Hopeless();
+    return std::nullopt;
+  };
+  StartAlice(w);
+  w.After(Seconds(60), [&] {
+    broken = true;
+    w.alice.LoseStream();
+  });
+  w.After(Seconds(120), [&] {
+    broken = false;
+    StartBob(w);
+  });
+  w.Run();
+  EXPECT_TRUE(w.alice.failures.empty()) << w.alice.failure();
+  EXPECT_EQ(w.alice.data.size(), 1u);
+}
+
+TEST(ExchangeGivingUpTest, WhatTheTransportSaysComesWholeAndWithItsDetails) {
+  World w;
+  const std::string text = "check the network: " + std::string(300, 'x');
+  w.refuse_open = [&text] {
+    return WithDetails(Failure(Reason::kUnreachable, StatusCode::kUnavailable, text), "c-ares");
+  };
+  StartAlice(w);
+  w.Run();
+  EXPECT_EQ(w.alice.failure().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(Text(w.alice.failure()).starts_with(text)) << w.alice.failure();
+  EXPECT_EQ(DetailsOf(w.alice.failure()), "c-ares");
+}
+
 TEST(ExchangeGivingUpTest, TheDefaultRelaySaysThatThereIsNoPublicOne) {
   World w;
   w.relay_down = true;

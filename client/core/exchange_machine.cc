@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/core/handshake.h"
+#include "client/core/outcome.h"
 #include "client/core/saved_state.h"
 
 namespace wormhole::core {
@@ -87,7 +88,10 @@ void ExchangeMachine::On(const Received& received) {
 void ExchangeMachine::On(const Ended& ended) {
   if (!link_.has_stream()) return;
   const bool close_done = closing() && stream_.close_sent && ended.status.ok();
-  const StreamEnd end = ended.status.ok() ? StreamEnd{} : JudgeEnd(ended.status, state_);
+  const StreamEnd end = ended.status.ok() ? StreamEnd{}
+                        : IsHopeless(ended.status)
+                            ? StreamEnd{.kind = StreamEnd::Kind::kRefused, .failure = ended.status}
+                            : JudgeEnd(ended.status, state_);
   switch (end.kind) {
     case StreamEnd::Kind::kLost:
       link_.OnLost(now_.steady);
@@ -109,9 +113,18 @@ void ExchangeMachine::On(const Ended& ended) {
   // An Open that was under way when the exchange failed: whether it joined is not known, and
   // joining only to close would hurt more than it helps.
   if (close_done || (closing() && !state_.joined)) return End();
-  TellDisconnected(ended.status.ok()
-                       ? "the relay ended the stream"
-                       : Harmless({ended.status.message().data(), ended.status.message().size()}));
+  const std::string_view message(ended.status.message().data(), ended.status.message().size());
+  TellDisconnected(ended.status.ok()                                ? "the relay ended the stream"
+                   : ReasonOf(ended.status) == Reason::kUnreachable ? std::string(message)
+                                                                    : Harmless(message));
+  trouble_details_ = DetailsOf(ended.status);
+}
+
+// The transport says that waiting does not help. A relay that was there once is believed to come
+// back all the same: somebody may renew its certificate while an exchange of days goes on.
+bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
+  return ReasonOf(status) == Reason::kUnreachable &&
+         status.code() == absl::StatusCode::kFailedPrecondition && !answered_ && !state_.joined;
 }
 
 void ExchangeMachine::On(const SaveFailed& failed) {
@@ -266,15 +279,20 @@ void ExchangeMachine::Tell(Progress::Kind kind, std::string text) {
   Emit(Progress{kind, std::move(text)});
 }
 
+// A relay that was never reached cannot be lost.
 void ExchangeMachine::TellDisconnected(std::string_view why) {
   trouble_ = std::string(why);
-  const absl::Duration wait = std::max(link_.UntilTry(now_.steady), absl::ZeroDuration());
-  Tell(Progress::Kind::kDisconnected,
-       absl::StrCat("lost ", state_.relay, " (", trouble_, "); trying again ",
-                    wait == absl::ZeroDuration()
-                        ? std::string("now")
-                        : absl::StrCat("in ", absl::FormatDuration(
-                                                  absl::Trunc(wait, absl::Milliseconds(100))))));
+  trouble_details_.clear();
+  const absl::Duration wait = absl::Trunc(
+      std::max(link_.UntilTry(now_.steady), absl::ZeroDuration()), absl::Milliseconds(100));
+  const std::string what = answered_ || state_.joined
+                               ? absl::StrCat("lost ", state_.relay, " (", trouble_, ")")
+                               : trouble_;
+  Tell(
+      Progress::Kind::kDisconnected,
+      absl::StrCat(what, "; trying again ",
+                   wait == absl::ZeroDuration() ? std::string("now")
+                                                : absl::StrCat("in ", absl::FormatDuration(wait))));
 }
 
 }  // namespace wormhole::core

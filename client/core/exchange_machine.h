@@ -120,11 +120,14 @@ class ExchangeMachine final : public Exchange {
   void Settle(Effect outcome);
   void OnBadFrame(Taken taken);
   void TimeOut();
+  absl::Status Unreached() const;
   void BeginClosing(absl::Duration patience);
   absl::Duration HappyPatience() const;
   void SendClose();
   void End();
   void Stop();
+
+  bool IsHopeless(const absl::Status& status) const;
 
   // Effects.
   template <typename E>
@@ -152,7 +155,8 @@ class ExchangeMachine final : public Exchange {
   int news_told_ = 0;            // see TellPeerNews
   absl::Duration news_due_;      // steady
   std::string motd_;
-  std::string trouble_;  // why the last stream ended
+  std::string trouble_;          // why the last stream ended
+  std::string trouble_details_;  // foreign words for it
   Instant now_;
   absl::Duration deadline_;     // steady
   absl::Duration close_until_;  // steady; while closing

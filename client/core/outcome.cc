@@ -9,6 +9,7 @@ namespace {
 
 // The payload is the reason's number in decimal.
 constexpr char kReasonUrl[] = "wormhole-sync/reason";
+constexpr char kDetailsUrl[] = "wormhole-sync/details";
 constexpr int kLastReason = static_cast<int>(Reason::kInternal);
 
 }  // namespace
@@ -22,7 +23,18 @@ Reason ReasonOf(const absl::Status& status) {
   return static_cast<Reason>(number);
 }
 
+std::string DetailsOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kDetailsUrl);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
 namespace core {
+
+absl::Status WithDetails(absl::Status status, std::string_view details) {
+  if (details.empty()) return status;
+  status.SetPayload(kDetailsUrl, absl::Cord(absl::string_view(details.data(), details.size())));
+  return status;
+}
 
 absl::Status WithReason(absl::Status status, Reason reason) {
   status.SetPayload(kReasonUrl, absl::Cord(absl::StrCat(static_cast<int>(reason))));

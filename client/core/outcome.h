@@ -3,6 +3,7 @@
 #ifndef WORMHOLE_CLIENT_CORE_OUTCOME_H_
 #define WORMHOLE_CLIENT_CORE_OUTCOME_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -15,7 +16,8 @@ enum class Reason {
   kInvalidArgument,  // INVALID_ARGUMENT: what the caller gave; nothing was sent
   kWrongCode,        // UNAUTHENTICATED: the two codes differ, or somebody guessed
   kTimeout,          // DEADLINE_EXCEEDED: `timeout` is over
-  kUnreachable,      // DEADLINE_EXCEEDED: `timeout` is over and no relay ever answered
+  kUnreachable,      // no relay ever answered. DEADLINE_EXCEEDED: `timeout` is over;
+                     // FAILED_PRECONDITION: waiting would not help, as with a bad certificate
   kRefused,          // the relay's code: it refused for a reason that no other entry names
   kCrowded,          // ALREADY_EXISTS: two others have this channel
   kTaken,            // ALREADY_EXISTS: the channel id that was asked for is in use
@@ -34,6 +36,10 @@ enum class Reason {
 // The reason of a status that this library returned; kNone for an OK or a foreign status.
 Reason ReasonOf(const absl::Status& status);
 
+// What a library beneath said of it in its own words (gRPC, for kUnreachable); empty: nothing.
+// Foreign text, for logs and whoever looks for a cause.
+std::string DetailsOf(const absl::Status& status);
+
 namespace core {
 
 // A status with its reason. `code` must not be kOk.
@@ -41,6 +47,9 @@ absl::Status Failure(Reason reason, absl::StatusCode code, std::string_view mess
 
 // The same status with another reason attached.
 absl::Status WithReason(absl::Status status, Reason reason);
+
+// The same status with details, unless they are empty.
+absl::Status WithDetails(absl::Status status, std::string_view details);
 
 }  // namespace core
 }  // namespace wormhole

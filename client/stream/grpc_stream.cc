@@ -11,9 +11,12 @@ namespace wormhole {
 using rendezvous::v1::AttachRequest;
 
 std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> channel,
+                                              Explainer::Way way,
+                                              std::shared_ptr<Explainer> explainer,
                                               const std::string& bearer_token,
                                               std::shared_ptr<StreamListener> listener) {
-  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(channel), std::move(listener)));
+  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(channel), std::move(way),
+                                                    std::move(explainer), std::move(listener)));
   if (!bearer_token.empty()) {
     stream->context_.AddMetadata("authorization", "Bearer " + bearer_token);
   }
@@ -28,9 +31,12 @@ std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> cha
   return stream;
 }
 
-GrpcStream::GrpcStream(std::shared_ptr<grpc::Channel> channel,
+GrpcStream::GrpcStream(std::shared_ptr<grpc::Channel> channel, Explainer::Way way,
+                       std::shared_ptr<Explainer> explainer,
                        std::shared_ptr<StreamListener> listener)
     : channel_(std::move(channel)),
+      way_(std::move(way)),
+      explainer_(std::move(explainer)),
       stub_(rendezvous::v1::RendezvousService::NewStub(channel_)),
       listener_(std::move(listener)) {}
 
@@ -74,11 +80,17 @@ void GrpcStream::Abandon() {
 
 void GrpcStream::OnReadDone(bool ok) {
   std::shared_ptr<StreamListener> listener;
+  bool first = false;
   {
     sync::MutexLock lock(mutex_);
     listener = listener_;
-    if (!ok) GiveBackHold();
+    if (ok) {
+      first = !std::exchange(answered_, true);
+    } else {
+      GiveBackHold();
+    }
   }
+  if (first) explainer_->NoteAnswer(way_);
   if (ok && listener != nullptr) listener->OnResponse(std::move(response_));
 }
 
@@ -91,16 +103,30 @@ void GrpcStream::OnWriteDone(bool ok) {
 
 void GrpcStream::OnDone(const grpc::Status& status) {
   std::shared_ptr<GrpcStream> self;  // goes last: may be the last reference
-  std::shared_ptr<StreamListener> listener;
+  bool answered = false;
   {
     sync::MutexLock lock(mutex_);
     self.swap(self_);
+    answered = answered_;
+  }
+  // gRPC takes the details from the trailing metadata `grpc-status-details-bin`.
+  absl::Status end =
+      error::FromWire(status.error_code(), status.error_message(), status.error_details());
+  // UNAVAILABLE is also what gRPC says when there is nobody to say anything.
+  const bool unreached = !answered && status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+                         !error::DetailOf(end).has_value();
+  if (!unreached) return TellEnd(std::move(end));
+  explainer_->Explain(way_, std::move(end),
+                      [self](absl::Status explained) { self->TellEnd(std::move(explained)); });
+}
+
+void GrpcStream::TellEnd(absl::Status status) {
+  std::shared_ptr<StreamListener> listener;
+  {
+    sync::MutexLock lock(mutex_);
     listener.swap(listener_);
   }
-  if (listener == nullptr) return;
-  // gRPC takes the details from the trailing metadata `grpc-status-details-bin`.
-  listener->OnEnd(
-      error::FromWire(status.error_code(), status.error_message(), status.error_details()));
+  if (listener != nullptr) listener->OnEnd(std::move(status));
 }
 
 }  // namespace wormhole

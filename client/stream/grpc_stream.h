@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "client/stream/explainer.h"
 #include "client/stream/transport.h"
 #include "proto/sync/mutex.h"
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
@@ -22,8 +23,10 @@ class GrpcStream : public Stream,
                    public grpc::ClientBidiReactor<rendezvous::v1::AttachRequest,
                                                   rendezvous::v1::AttachResponse> {
  public:
-  // Starts the call. `channel` is kept until the call is done.
+  // Starts the call. `channel`, which leads the way, is kept until the call is done. `explainer`
+  // says why, if it comes to nothing.
   static std::shared_ptr<GrpcStream> Start(std::shared_ptr<grpc::Channel> channel,
+                                           Explainer::Way way, std::shared_ptr<Explainer> explainer,
                                            const std::string& bearer_token,
                                            std::shared_ptr<StreamListener> listener);
 
@@ -36,12 +39,16 @@ class GrpcStream : public Stream,
   void OnDone(const grpc::Status& status) override;
 
  private:
-  GrpcStream(std::shared_ptr<grpc::Channel> channel, std::shared_ptr<StreamListener> listener);
+  GrpcStream(std::shared_ptr<grpc::Channel> channel, Explainer::Way way,
+             std::shared_ptr<Explainer> explainer, std::shared_ptr<StreamListener> listener);
 
+  void TellEnd(absl::Status status);
   void WriteNext() WORMHOLE_REQUIRES(mutex_);
   void GiveBackHold() WORMHOLE_REQUIRES(mutex_);
 
   const std::shared_ptr<grpc::Channel> channel_;
+  const Explainer::Way way_;
+  const std::shared_ptr<Explainer> explainer_;
   const std::unique_ptr<rendezvous::v1::RendezvousService::Stub> stub_;
   grpc::ClientContext context_;
   rendezvous::v1::AttachResponse response_;  // the read in flight, or its result
@@ -52,6 +59,7 @@ class GrpcStream : public Stream,
   std::deque<rendezvous::v1::AttachRequest> queue_ WORMHOLE_GUARDED_BY(mutex_);  // front: written
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool held_ WORMHOLE_GUARDED_BY(mutex_) = true;  // reads and writes may start
+  bool answered_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace wormhole

@@ -163,23 +163,30 @@ std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
   const Security security = CheckTarget(target).value_or(Security::kTls);
   auto routes = RoutesTo(target.relay, security == Security::kTls, proxies_);
   if (!routes.ok()) routes = std::vector<Route>{{.target = kNowhere}};
-  return GrpcStream::Start(NextChannel(target, *routes, security), target.bearer_token,
-                           std::move(listener));
+  const Route& route = NextRoute(target, *routes, security);
+  Explainer::Way way{.scene = {.relay = target.relay,
+                               .route = route,
+                               .loopback = IsLoopback(target.relay).value_or(false)},
+                     .security = security,
+                     .tls = target.tls};
+  return GrpcStream::Start(ChannelTo(target, route, security), std::move(way), explainer_,
+                           target.bearer_token, std::move(listener));
 }
 
-std::shared_ptr<grpc::Channel> GrpcTransport::NextChannel(const StreamTarget& target,
-                                                          const std::vector<Route>& routes,
-                                                          Security security) {
+const Route& GrpcTransport::NextRoute(const StreamTarget& target, const std::vector<Route>& routes,
+                                      Security security) {
+  if (routes.size() == 1) return routes.front();
   size_t turn = 0;
-  if (routes.size() > 1) {
+  {
     sync::MutexLock lock(mutex_);
     turn = turn_++;
   }
   for (size_t i = 0; i < routes.size(); ++i) {
-    auto channel = ChannelTo(target, routes[(turn + i) % routes.size()], security);
-    if (channel->GetState(false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return channel;
+    const Route& route = routes[(turn + i) % routes.size()];
+    const auto state = ChannelTo(target, route, security)->GetState(false);
+    if (state != GRPC_CHANNEL_TRANSIENT_FAILURE) return route;
   }
-  return ChannelTo(target, routes[turn % routes.size()], security);
+  return routes[turn % routes.size()];
 }
 
 std::shared_ptr<grpc::Channel> GrpcTransport::ChannelTo(const StreamTarget& target,

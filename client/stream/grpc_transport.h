@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "client/stream/explainer.h"
 #include "client/stream/proxy.h"
 #include "client/stream/route.h"
 #include "client/stream/transport.h"
@@ -43,10 +44,11 @@ class GrpcTransport : public Transport {
   std::shared_ptr<grpc::Channel> ChannelTo(const StreamTarget& target, const Route& route,
                                            Security security);
   // The next of several that is not known to be away; else the next.
-  std::shared_ptr<grpc::Channel> NextChannel(const StreamTarget& target,
-                                             const std::vector<Route>& routes, Security security);
+  const Route& NextRoute(const StreamTarget& target, const std::vector<Route>& routes,
+                         Security security);
 
   const ProxySettings proxies_;
+  const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>();
   sync::Mutex mutex_;
   std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
   size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;

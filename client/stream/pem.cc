@@ -1,37 +1,13 @@
 #include "client/stream/pem.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
-#include <memory>
-
 #include "absl/strings/str_cat.h"
 #include "client/core/outcome.h"
+#include "client/stream/openssl_handles.h"
 
 namespace wormhole {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-
 constexpr char kBeginCertificate[] = "-----BEGIN CERTIFICATE-----";
-
-// OpenSSL keeps errors for each thread; what is left there would be taken for somebody else's.
-struct ErrorsCleared {
-  ErrorsCleared() { ERR_clear_error(); }
-  ~ErrorsCleared() { ERR_clear_error(); }
-};
 
 absl::Status Invalid(std::string_view message) {
   return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument, message);

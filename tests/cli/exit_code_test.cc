@@ -49,6 +49,11 @@ TEST_F(ExitCodeTest, WrongUsageBeforeAnyTraffic) {
       {"initiate", "--data", "x", "--state", "/nonexistent/state"},
       {"initiate", "--data", "x", "--bearer-token-file", "/nonexistent"},
       {"initiate", "--data", "x", "--tls-ca", open_file},
+      {"initiate", "--data", "x", "--tls-ca", "tests/service/tls/relay.key"},
+      {"initiate", "--data", "x", "--tls-cert", "tests/service/tls/client.pem", "--tls-key",
+       "tests/service/tls/relay.key"},
+      {"initiate", "--data", "x", "--rendezvous", "https://relay.example.com"},
+      {"initiate", "--data", "x", "--rendezvous", "[::]:47180"},
       {"initiate", "--data", "x", "--rendezvous", "relay.example.com:443", "--plaintext",
        "--bearer-token-file", open_file},
       {"receive", "--data", "x"},
@@ -97,10 +102,24 @@ TEST_F(ExitCodeTest, NoRelay) {
 // Long before the timeout.
 TEST_F(ExitCodeTest, NoRelayIsToldOfAtTheFirstFailure) {
   auto initiator = Start({"initiate", "--timeout", "1h", "--rendezvous", "127.0.0.1:1"});
-  EXPECT_TRUE(initiator->WaitFor(ChildProcess::kErr, "wormhole-sync: lost 127.0.0.1:1 ("))
+  EXPECT_TRUE(initiator->WaitFor(ChildProcess::kErr, "wormhole-sync: start a relay there"))
       << initiator->err();
   initiator->Signal(SIGTERM);
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->err();
+}
+
+// One line in our words; whoever wants gRPC's asks for them.
+TEST_F(ExitCodeTest, TheLibrariesWordsAreForWhoAsks) {
+  const Words words = {"initiate", "--timeout", "300ms", "--rendezvous", "127.0.0.1:1"};
+  auto quiet = Start(words);
+  EXPECT_EQ(quiet->WaitForExit(), 5) << quiet->err();
+  EXPECT_THAT(quiet->err(), Not(HasSubstr("Connection refused")));
+  Words more = words;
+  more.push_back("--verbose");
+  auto verbose = Start(more);
+  EXPECT_EQ(verbose->WaitForExit(), 5) << verbose->err();
+  EXPECT_THAT(verbose->err(), HasSubstr("wormhole-sync: details: "));
+  EXPECT_THAT(verbose->err(), HasSubstr("Connection refused"));
 }
 
 // Each try has a connection of its own that is thrown away.
@@ -110,7 +129,7 @@ TEST_F(ExitCodeTest, ManyTriesDoNoHarm) {
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
   // Told of once, and at the end.
   EXPECT_THAT(initiator->err(),
-              MatchesRegex("wormhole-sync: lost [^\n]*\nwormhole-sync: [^\n]*\n"));
+              MatchesRegex("wormhole-sync: start a relay [^\n]*\nwormhole-sync: [^\n]*\n"));
 }
 
 TEST_F(ExitCodeTest, TheThirdWhoCame) {

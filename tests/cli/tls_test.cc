@@ -1,6 +1,8 @@
 // The tool and a relay with a certificate.
+#include <cstdlib>
 #include <string>
 
+#include "client/stream/connect_proxy_for_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cli/fixture.h"
@@ -10,6 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string Certificate(const std::string& name) { return "tests/service/tls/" + name; }
 
@@ -55,19 +58,48 @@ TEST_F(TlsTest, AResumeWithTheCredentialsAgain) {
   EXPECT_EQ(receiver->out() + second->out(), "ab");
 }
 
-TEST_F(TlsTest, AnUntrustedRelayIsUnreachable) {
+// What waiting does not mend ends at once, whatever the timeout.
+TEST_F(TlsTest, AnUntrustedRelayIsRefusedAtOnce) {
   auto initiator = Start(
-      WithRelay({"initiate", "--timeout", "1s", "--tls-ca", Certificate("other_ca.pem")}), "a");
+      WithRelay({"initiate", "--timeout", "7d", "--tls-ca", Certificate("other_ca.pem")}), "a");
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+  EXPECT_THAT(initiator->err(), StartsWith("wormhole-sync: give the certificate of the relay"));
   EXPECT_THAT(initiator->err(), HasSubstr("see --rendezvous, --tls-ca and --plaintext"));
   EXPECT_THAT(initiator->err(), Not(HasSubstr("Invitation code")));
+  EXPECT_THAT(initiator->err(), Not(HasSubstr("SSL")));
   EXPECT_EQ(initiator->out(), "");
 }
 
 // As it is by default to this very machine.
-TEST_F(TlsTest, PlaintextDoesNotReachIt) {
-  auto initiator = Start(WithRelay({"initiate", "--timeout", "1s", "--plaintext"}), "a");
+TEST_F(TlsTest, PlaintextIsToldThatItSpeaksTls) {
+  auto initiator = Start(WithRelay({"initiate", "--timeout", "7d", "--plaintext"}), "a");
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+  EXPECT_THAT(initiator->err(), StartsWith("wormhole-sync: leave out --plaintext"));
+}
+
+// In the variables of curl, by capitals; the relay's name is nobody's but the proxy's.
+TEST_F(TlsTest, ThroughAProxyOfTheEnvironment) {
+  const size_t colon = address().rfind(':');
+  ConnectProxy proxy(std::stoi(address().substr(colon + 1)));
+  ASSERT_EQ(setenv("HTTPS_PROXY", ("http://me:a%40b@" + proxy.address()).c_str(), 1), 0);
+  auto initiator =
+      Start(Trusting({"initiate", "--timeout", "7d", "--rendezvous", "relay.test:443"}), "a");
+  EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
+  ASSERT_EQ(unsetenv("HTTPS_PROXY"), 0);
+  // Through the proxy the relay was reached, and its certificate is for another name.
+  EXPECT_THAT(initiator->err(), HasSubstr("write the relay by a name that its certificate has"));
+  ASSERT_FALSE(proxy.requests().empty());
+  EXPECT_THAT(proxy.requests()[0], StartsWith("CONNECT relay.test:443 "));
+  EXPECT_THAT(proxy.requests()[0], HasSubstr("Basic bWU6YUBi"));  // me:a@b
+}
+
+TEST_F(TlsTest, AProxyThatIsNoneIsRefusedBeforeAnythingIsSent) {
+  ASSERT_EQ(setenv("https_proxy", "socks5://secret@127.0.0.1:1", 1), 0);
+  auto initiator = Start(Trusting({"initiate", "--rendezvous", "relay.test:443"}), "a");
+  EXPECT_EQ(initiator->WaitForExit(), 2) << initiator->err();
+  ASSERT_EQ(unsetenv("https_proxy"), 0);
+  EXPECT_THAT(initiator->err(), StartsWith("wormhole-sync: set $https_proxy to http://HOST:PORT"));
+  EXPECT_THAT(initiator->err(), Not(HasSubstr("secret")));
 }
 
 }  // namespace

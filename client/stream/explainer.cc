@@ -1,0 +1,109 @@
+#include "client/stream/explainer.h"
+
+#include <signal.h>
+
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "client/core/outcome.h"
+
+namespace wormhole {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Somebody waits for it, and the next try comes soon.
+constexpr std::chrono::seconds kPatience(3);
+constexpr std::chrono::seconds kFresh(5);
+// More relays than a process talks to.
+constexpr size_t kMaxEntries = 1000;
+
+std::string_view MessageOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
+// On a thread of its own, which nobody waits for; signals are the application's threads'.
+bool Detach(std::function<void()> work) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = true;
+  try {
+    std::thread(std::move(work)).detach();
+  } catch (const std::system_error&) {
+    started = false;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+}  // namespace
+
+Explainer::Key Explainer::KeyOf(const Way& way) {
+  return Key(way.scene.relay, way.scene.route.connect_to, way.security, way.tls.root_certificates,
+             way.tls.certificate_chain);
+}
+
+Explainer::Entry& Explainer::EntryOf(const Way& way) {
+  if (entries_.size() >= kMaxEntries) {
+    std::erase_if(entries_, [](const auto& entry) { return !entry.second.looking; });
+  }
+  return entries_[KeyOf(way)];
+}
+
+void Explainer::NoteAnswer(const Way& way) {
+  sync::MutexLock lock(mutex_);
+  EntryOf(way).answered = true;
+}
+
+void Explainer::Explain(const Way& way, absl::Status status, Done done) {
+  const Tell tell = [scene = way.scene, status, done = std::move(done)](const Found& found) {
+    done(TroubleStatus(found.value_or(Trouble{}), scene, MessageOf(status)));
+  };
+  if (const Found read = ReadTrouble(MessageOf(status), way.scene); read.has_value()) {
+    return tell(read);
+  }
+  Found known;
+  switch (Queue(way, tell, &known)) {
+    case Turn::kKnown:
+      return tell(known);
+    case Turn::kWaits:
+      return;
+    case Turn::kLooks:
+      if (!Detach([self = shared_from_this(), way] { self->Look(way); })) Settle(way, std::nullopt);
+  }
+}
+
+Explainer::Turn Explainer::Queue(const Way& way, const Tell& tell, Found* known) {
+  sync::MutexLock lock(mutex_);
+  Entry& entry = EntryOf(way);
+  const bool fresh = entry.looked_at.has_value() && Clock::now() < *entry.looked_at + kFresh;
+  if (fresh) *known = entry.found;
+  if (fresh || entry.answered) return Turn::kKnown;
+  entry.waiting.push_back(tell);
+  return std::exchange(entry.looking, true) ? Turn::kWaits : Turn::kLooks;
+}
+
+void Explainer::Look(const Way& way) {
+  Settle(way, Probe({.scene = way.scene,
+                     .security = way.security,
+                     .tls = way.tls,
+                     .deadline = Clock::now() + kPatience}));
+}
+
+void Explainer::Settle(const Way& way, const Found& found) {
+  std::vector<Tell> waiting;
+  {
+    sync::MutexLock lock(mutex_);
+    Entry& entry = EntryOf(way);
+    entry.looking = false;
+    entry.looked_at = Clock::now();
+    entry.found = found;
+    waiting.swap(entry.waiting);
+  }
+  for (const Tell& tell : waiting) tell(found);
+}
+
+}  // namespace wormhole

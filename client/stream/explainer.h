@@ -1,0 +1,66 @@
+// Turns gRPC's word that a connection came to nothing into ours.
+#ifndef WORMHOLE_CLIENT_STREAM_EXPLAINER_H_
+#define WORMHOLE_CLIENT_STREAM_EXPLAINER_H_
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/stream/probe.h"
+#include "client/stream/trouble.h"
+#include "proto/sync/mutex.h"
+
+namespace wormhole {
+
+// Shared by the streams of a transport. Any thread.
+class Explainer : public std::enable_shared_from_this<Explainer> {
+ public:
+  // What is to be explained, and how to look.
+  struct Way {
+    TroubleScene scene;
+    Security security = Security::kTls;  // not kAuto
+    Tls tls;
+  };
+  using Done = std::function<void(absl::Status)>;
+
+  // A relay has answered there: from now on a connection that breaks is only that, and nobody
+  // looks.
+  void NoteAnswer(const Way& way);
+
+  // Calls `done`, once, with `status` in our words and gRPC's as its details; before it returns, or
+  // on a thread that looks who answers there. Of many at a time, and within five seconds, one
+  // looks for all.
+  void Explain(const Way& way, absl::Status status, Done done);
+
+ private:
+  using Key = std::tuple<std::string, std::string, Security, std::string, std::string>;
+  using Found = std::optional<Trouble>;
+  using Tell = std::function<void(const Found&)>;
+  enum class Turn { kKnown, kWaits, kLooks };
+  struct Entry {
+    bool answered = false;
+    bool looking = false;
+    std::optional<std::chrono::steady_clock::time_point> looked_at;
+    Found found;
+    std::vector<Tell> waiting;
+  };
+
+  static Key KeyOf(const Way& way);
+  Entry& EntryOf(const Way& way) WORMHOLE_REQUIRES(mutex_);
+  Turn Queue(const Way& way, const Tell& tell, Found* known);
+  void Look(const Way& way);
+  void Settle(const Way& way, const Found& found);
+
+  sync::Mutex mutex_;
+  std::map<Key, Entry> entries_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_EXPLAINER_H_

@@ -1,0 +1,60 @@
+#include "client/stream/probe.h"
+
+#include <string>
+#include <string_view>
+
+#include "client/stream/probe_socket.h"
+#include "client/stream/relay_address.h"
+#include "client/stream/tls_probe.h"
+
+namespace wormhole {
+namespace {
+
+// Whom the certificate has to name, without port and brackets; empty for a socket.
+std::string HostOf(const TroubleScene& scene) {
+  std::string host = scene.route.authority;
+  if (host.empty()) {
+    const auto address = ParseRelayAddress(scene.relay);
+    if (!address.ok() || address->endpoints.empty()) return "localhost";
+    return address->endpoints[0].host;
+  }
+  host = host.substr(0, host.rfind(':'));
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
+bool Reach(ProbeSocket& socket, const SocketAddress& address, const Route& route) {
+  return socket.Connect(address) && (!route.proxy.has_value() || socket.AskProxy(route));
+}
+
+std::optional<Trouble> ProbePlaintext(ProbeSocket& socket, const SocketAddress& address,
+                                      const ProbeTarget& target) {
+  socket.Send(Http2Greeting());
+  const std::string answer = socket.Receive();
+  if (IsHttp2(answer)) return std::nullopt;
+  // One that speaks TLS hangs up, sends an alert, or says in HTTP that it wants it.
+  ProbeSocket again(target.deadline);
+  if (Reach(again, address, target.scene.route) && AnswersTls(again)) {
+    return Trouble{.kind = TroubleKind::kSpeaksTls};
+  }
+  if (answer.empty()) return Trouble{.kind = TroubleKind::kHungUp};
+  return Trouble{.kind = TroubleKind::kNoRelay};
+}
+
+}  // namespace
+
+std::optional<Trouble> Probe(const ProbeTarget& target) {
+  std::optional<Trouble> worst;
+  for (const SocketAddress& address : AddressesOf(target.scene.route, target.scene.relay)) {
+    ProbeSocket socket(target.deadline);
+    if (!Reach(socket, address, target.scene.route)) continue;
+    const std::optional<Trouble> trouble = target.security == Security::kTls
+                                               ? ProbeTls(socket, target.tls, HostOf(target.scene))
+                                               : ProbePlaintext(socket, address, target);
+    if (socket.expired() || !trouble.has_value()) return std::nullopt;
+    if (!IsPermanent(trouble->kind)) return trouble;
+    if (!worst.has_value()) worst = trouble;
+  }
+  return worst;
+}
+
+}  // namespace wormhole

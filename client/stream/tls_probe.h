@@ -1,0 +1,27 @@
+// What TLS comes to at the other end of a connection.
+#ifndef WORMHOLE_CLIENT_STREAM_TLS_PROBE_H_
+#define WORMHOLE_CLIENT_STREAM_TLS_PROBE_H_
+
+#include <optional>
+#include <string>
+
+#include "client/security.h"
+#include "client/stream/probe_socket.h"
+#include "client/stream/trouble.h"
+
+namespace wormhole {
+
+// As gRPC would: `host` is whom the certificate has to name. Nothing when all is well.
+std::optional<Trouble> ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host);
+
+// Whether the other end answers a TLS greeting, whatever its certificate.
+bool AnswersTls(ProbeSocket& socket);
+
+// The first bytes of a client of HTTP/2: its preface, and settings that set nothing.
+std::string_view Http2Greeting();
+// Whether `bytes`, the first of an answer, are those of HTTP/2: settings.
+bool IsHttp2(std::string_view bytes);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_TLS_PROBE_H_
