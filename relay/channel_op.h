@@ -13,6 +13,8 @@
 
 namespace wormhole::relay {
 
+struct Tenure;
+
 // Why a channel could not be created under an id, where another id may do.
 enum class CreateRefusal {
   kIdInUse,        // of a drawn id: draw again
@@ -48,7 +50,10 @@ struct ChannelOp {
   std::string side;
   uint64_t cursor = 0;  // of the open; with kClose, what is stored along as accepted
   CreateTerms create;
+  // kCreate, kSeatWaiters: the waiter that the record being stored makes its receiver.
+  std::string chosen;
   // kClose.
+  std::shared_ptr<Tenure> tenure;  // of the channel that the side leaves
   Role role = Role::kInitiator;
   Mood mood = rendezvous::v1::MOOD_UNSPECIFIED;
   // kDue: let go when the channel has been seen to.

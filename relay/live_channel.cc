@@ -8,7 +8,9 @@
 namespace wormhole::relay {
 
 LiveChannel::LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key)
-    : registry_(std::move(registry)), key_(std::move(key)) {}
+    : registry_(std::move(registry)),
+      key_(std::move(key)),
+      tenure_(std::make_shared<Tenure>(ChannelRecord())) {}
 
 bool LiveChannel::Submit(ChannelOp& op) {
   Turn turn(mutex_);
@@ -38,7 +40,7 @@ void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame)
     Fail(*role, stream, std::move(verdict), turn);
     return Advance(turn);
   }
-  const bool repeat = number <= std::max(snapshot_.log(*role).stored, posts.last(posts.size()));
+  const bool repeat = number <= std::max(snapshot().log(*role).stored, posts.last(posts.size()));
   // A repeat may have other bytes, which the store finds out.
   if (!repeat) {
     HandOver(*role, number, frame, turn);
@@ -74,7 +76,7 @@ void LiveChannel::Close(const Stream& stream, Mood mood) {
     if (!work(*role).close) work(*role).close = mood;
     work(*role).close_stream = stream;
   } else if (const auto waiter = FindWaiter(stream); waiter != waiters_.end()) {
-    if (committing_ && chosen_ == waiter->side) {
+    if (committing_ && ops_.front().chosen == waiter->side) {
       waiter->close = mood;
     } else {
       waiters_.erase(waiter);
@@ -104,7 +106,7 @@ void LiveChannel::Stop() {
 }
 
 ChannelRef LiveChannel::ThisChannel() const {
-  return {key_, snapshot_.record.member(Role::kInitiator).side};
+  return {key_, record().member(Role::kInitiator).side};
 }
 
 std::optional<Role> LiveChannel::RoleOf(const Stream& stream) {
@@ -151,7 +153,8 @@ bool LiveChannel::QueueCloses() {
     if (asked.accepting && !registry_->shared()) continue;
     ops_.push_back({.kind = ChannelOp::Kind::kClose,
                     .stream = std::move(asked.close_stream),
-                    .side = snapshot_.record.member(role).side,
+                    .side = record().member(role).side,
+                    .tenure = tenure_,
                     .role = role,
                     .mood = *asked.close});
     asked.close_stream = nullptr;
@@ -162,9 +165,9 @@ bool LiveChannel::QueueCloses() {
 
 bool LiveChannel::Idle() const {
   if (!ops_.empty() || committing_ || loading_ || !waiters_.empty()) return false;
-  const bool seated =
-      std::any_of(seats_.begin(), seats_.end(), [](const Seat& s) { return s.stream != nullptr; });
-  const bool busy = std::any_of(work_.begin(), work_.end(), [](const Work& w) {
+  const bool seated = std::any_of(tenure_->seats.begin(), tenure_->seats.end(),
+                                  [](const Seat& s) { return s.stream != nullptr; });
+  const bool busy = std::any_of(tenure_->works.begin(), tenure_->works.end(), [](const Work& w) {
     return !w.posts.empty() || w.accepting || w.close_stream;
   });
   return !seated && !busy;
@@ -178,9 +181,9 @@ uint64_t LiveChannel::Doubt() {
 void LiveChannel::LoadIfNeeded(Turn& turn) {
   if (loading_ || committing_ || needed_load_ <= loads_begun_) return;
   // Posts keep their order: those that the store did not take go again when all are back.
-  if (posts_need_load_ > loads_done_ && std::any_of(work_.begin(), work_.end(), [](const Work& w) {
-        return w.posts.any_in_flight();
-      })) {
+  if (tenure_->posts_need_load > loads_done_ &&
+      std::any_of(tenure_->works.begin(), tenure_->works.end(),
+                  [](const Work& w) { return w.posts.any_in_flight(); })) {
     return;
   }
   loading_ = true;
@@ -209,21 +212,10 @@ void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded
 
 void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
   informed_ = true;
-  const ChannelRecord& before = snapshot_.record;
-  const bool known = before.version != 0;
-  const bool same = known && loaded.record.version != 0 &&
-                    before.created_at == loaded.record.created_at &&
-                    HasSameInitiator(before, loaded.record);
-  if (known && !same) StartAnew(EndedError(before), turn);
-  const bool report = loaded.record.version != 0 || known;
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    UpdateLog(role, loaded.log(role));
-    if (snapshot_.record.member(Other(role)) != loaded.record.member(Other(role))) {
-      seat(role).owes_status = true;
-    }
-  }
+  const bool report = loaded.record.version != 0 || record().version != 0;
   SetRecord(std::move(loaded.record), turn);
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (!record().ended()) UpdateLog(role, loaded.log(role));
     SetElsewhere(role, loaded.elsewhere[static_cast<size_t>(role)], turn);
   }
   PairsAnew();
@@ -235,7 +227,7 @@ void LiveChannel::Abandon(Turn& turn) {
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
     if (committing_ && !seat(role).stream) Announce(role, false, turn);
   }
-  StartAnew(StoreAway(registry_->RetryDelay()), turn);
+  BeginTenure(record(), StoreAway(registry_->RetryDelay()), turn);
   for (const Waiter& waiter : waiters_) turn.End(waiter.stream, StoreAway(registry_->RetryDelay()));
   waiters_.clear();
   for (const ChannelOp& op : ops_) {

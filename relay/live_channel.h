@@ -3,7 +3,6 @@
 #define WORMHOLE_RELAY_LIVE_CHANNEL_H_
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -14,17 +13,19 @@
 #include "proto/sync/mutex.h"
 #include "relay/channel.h"
 #include "relay/channel_op.h"
-#include "relay/post_queue.h"
 #include "relay/registry.h"
 #include "relay/store/store.h"
+#include "relay/tenure.h"
 #include "relay/turn.h"
 
 namespace wormhole::relay {
 
 // One per channel id that is in use here, and all that concerns the id goes through it in turn:
-// allocation, claims, waiters, posts, expiry. It begins by loading the channel, keeps the snapshot
-// current from the store's answers, and loads it again when it may be stale. An
-// error of the store, or idleness, retires it; whoever comes next gets a new one.
+// allocation, claims, waiters, posts, expiry. It may see several channels come and go, each with a
+// Tenure of its own; only what is of the id, and of no channel, is kept beside that. It begins by
+// loading the channel, keeps the snapshot current from the store's answers, and loads it again when
+// it may be stale. An error of the store, or idleness, retires it; whoever comes next gets a new
+// one.
 //
 // The logs in the store are the truth. A reader's stream is pumped from there whenever the store
 // has more than the stream has been sent; handing a new frame to the reader at once, before it is
@@ -79,31 +80,6 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
  private:
   using Stream = std::shared_ptr<StreamAttachment>;
 
-  // A member's stream here, and what it has been told.
-  struct Seat {
-    Stream stream;      // null: none
-    uint64_t sent = 0;  // the last number of the peer's log that the stream has or was given
-    bool reading = false;
-    // Its cursor is below what was forgotten: it gets no Message.
-    bool deaf = false;
-    uint32_t third_parties = 0;
-    // Its next request is to be asked for, once the queue of its posts has room.
-    bool owes_read = false;
-    // Held back while the stream has no room.
-    bool owes_status = false;
-    uint64_t owes_posted = 0;
-  };
-
-  // What a member has asked for; outlives its stream.
-  struct Work {
-    PostQueue posts;
-    uint64_t cursor = 0;  // of the peer's log
-    bool accepting = false;
-    std::optional<Mood> close;          // after `posts` and `cursor`; the first mood counts
-    Stream close_stream;                // whose Close has not become an op yet
-    uint32_t missed_third_parties = 0;  // while it had no stream
-  };
-
   struct Waiter {
     Stream stream;
     std::string side;
@@ -112,8 +88,10 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
     std::optional<Mood> close;
   };
 
-  Seat& seat(Role role) WORMHOLE_REQUIRES(mutex_) { return seats_[static_cast<size_t>(role)]; }
-  Work& work(Role role) WORMHOLE_REQUIRES(mutex_) { return work_[static_cast<size_t>(role)]; }
+  ChannelSnapshot& snapshot() const WORMHOLE_REQUIRES(mutex_) { return tenure_->snapshot; }
+  const ChannelRecord& record() const WORMHOLE_REQUIRES(mutex_) { return snapshot().record; }
+  Seat& seat(Role role) const WORMHOLE_REQUIRES(mutex_) { return tenure_->seat(role); }
+  Work& work(Role role) const WORMHOLE_REQUIRES(mutex_) { return tenure_->work(role); }
 
   // live_channel.cc
   ChannelRef ThisChannel() const WORMHOLE_REQUIRES(mutex_);
@@ -145,7 +123,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   absl::Status Judge(Role author, size_t queued_before, uint64_t number, size_t bytes)
       WORMHOLE_REQUIRES(mutex_);
   void AppendHeld(Role author, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void OnAppended(uint64_t epoch, Role author, uint64_t serial,
+  void OnAppended(const std::shared_ptr<Tenure>& tenure, Role author, uint64_t serial,
                   const absl::StatusOr<AppendResult>& result);
   void AnswerPost(Role author, const QueuedPost& post) WORMHOLE_REQUIRES(mutex_);
   // Whether an author may post more before the store has answered. Always so for a client that
@@ -153,11 +131,12 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   bool TakesPosts(Role author) const WORMHOLE_REQUIRES(mutex_);
   void RaiseCursor(Role reader, uint64_t cursor, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void AcceptIfBehind(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log);
+  void OnAccepted(const std::shared_ptr<Tenure>& tenure, Role reader,
+                  const absl::StatusOr<LogState>& log);
   void UpdateLog(Role author, const LogState& log) WORMHOLE_REQUIRES(mutex_);
   void Deliver(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void Pump(Role reader, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  void OnRead(uint64_t epoch, Role reader, const Stream& stream,
+  void OnRead(const std::shared_ptr<Tenure>& tenure, Role reader, const Stream& stream,
               absl::StatusOr<std::vector<StoredFrame>> frames);
 
   // live_channel_ops.cc
@@ -206,10 +185,12 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void Fail(Role role, const Stream& stream, absl::Status status, Turn& turn)
       WORMHOLE_REQUIRES(mutex_);
   rendezvous::v1::Presence PresenceOf(Role role) const WORMHOLE_REQUIRES(mutex_);
-  // Takes the record over. Ends the streams when the channel has ended.
+  // Takes the record over. One that does not go on with the channel that is known here, or says
+  // that it has ended, begins a tenure.
   void SetRecord(ChannelRecord next, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  // Everything of the channel so far is over; its streams end with this.
-  void StartAnew(const absl::Status& status, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Everything of the channel so far is over; its streams end with this. `record` has the id now.
+  void BeginTenure(ChannelRecord record, const absl::Status& status, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
   // Tells the registry what is known of the id.
   void ReportId() WORMHOLE_REQUIRES(mutex_);
   // The same when `op`, a creation, has come to nothing: an id of which nothing is known is again
@@ -227,8 +208,8 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
       WORMHOLE_REQUIRES(mutex_);
   // The side of the first waiter that may join `initiator`; empty when there is none.
   std::string ChooseWaiter(const std::string& initiator, Turn& turn) WORMHOLE_REQUIRES(mutex_);
-  // It has not become a member; a waiter that has asked to close meanwhile goes.
-  void ForgetChosen(Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // The one that was chosen has not become a member; if it has asked to close meanwhile, it goes.
+  void ForgetChosen(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // `announced`: the record has brought the chosen one along.
   void SeatWaiters(const std::string& chosen, bool announced, Turn& turn) WORMHOLE_REQUIRES(mutex_);
 
@@ -246,8 +227,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   const ChannelKey key_;
 
   sync::Mutex mutex_;
-  // snapshot_ is what the store had at some time, version 0: nothing; or it is believed to have
-  // nothing.
+  // The record is what the store had at some time, or is believed to have.
   bool known_ WORMHOLE_GUARDED_BY(mutex_) = false;
   // Loads have numbers, from 1, and one is made at a time. An op waits for one that was begun after
   // the op came; so however many come, each load serves all that came before it.
@@ -257,27 +237,16 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   uint64_t needed_load_ WORMHOLE_GUARDED_BY(mutex_) = 1;
   // The last load that may be older than what was stored here since.
   uint64_t void_loads_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  // Posts of a version that the store no longer has wait for this load.
-  uint64_t posts_need_load_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  // The observer, or another relay's, was told that both sides are attached.
-  bool paired_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool retired_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  // The store has said what it has of this id. Until then an empty snapshot_ is at most a belief.
+  // The store has said what it has of this id. Until then an empty record is at most a belief.
   bool informed_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  ChannelSnapshot snapshot_ WORMHOLE_GUARDED_BY(mutex_);
-  // One more with each channel that has had this id here: answers about an earlier one are ignored.
-  uint64_t epoch_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  std::array<Seat, 2> seats_ WORMHOLE_GUARDED_BY(mutex_);
-  std::array<Work, 2> work_ WORMHOLE_GUARDED_BY(mutex_);
+  // Of the channel that has the id now. Answers about an earlier one are ignored.
+  std::shared_ptr<Tenure> tenure_ WORMHOLE_GUARDED_BY(mutex_);
   std::vector<Waiter> waiters_ WORMHOLE_GUARDED_BY(mutex_);  // in order of arrival
 
   std::list<ChannelOp> ops_ WORMHOLE_GUARDED_BY(mutex_);
   // The first op is with the store. Posts are held back meanwhile: the version may change.
   bool committing_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  // The waiter that the record being stored makes its receiver.
-  std::string chosen_ WORMHOLE_GUARDED_BY(mutex_);
-  // The record has changed since the held posts were judged.
-  std::bitset<2> rejudge_ WORMHOLE_GUARDED_BY(mutex_);  // by author
 };
 
 }  // namespace wormhole::relay

@@ -20,17 +20,17 @@ bool LiveChannel::MayGuess(const ChannelOp& op, Turn& turn) {
 bool LiveChannel::TakeKnown(Turn& turn) {
   if (!Settled() || loading_) return false;
   auto known = registry_->store().Known(key_);
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   if (!known || record.version == 0 || known->record.version <= record.version) return false;
   if (!HasSameInitiator(record, known->record)) return false;
-  known->elsewhere = snapshot_.elsewhere;  // is told by news, or by a load
+  known->elsewhere = snapshot().elsewhere;  // is told by news, or by a load
   TakeOver(*std::move(known), turn);
   return true;
 }
 
 // A claim that joins the channel is a change.
 void LiveChannel::RunGuess(ChannelOp& op, Turn& turn) {
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   if (record.version != 0 && (op.kind == ChannelOp::Kind::kClaim || Joinable())) {
     absl::StatusOr<ChannelRecord> next = relay::Claim(record, op.side, registry_->wall_now());
     if (next.ok() && *next != record) {
@@ -57,7 +57,7 @@ bool LiveChannel::FinishClaim(ChannelOp& op, Turn& turn) {
 // What came with the look of a guess: what the client is told has to be as new as a load would be.
 bool LiveChannel::TakeSeen(Turn& turn) {
   auto seen = registry_->store().Known(key_);
-  if (!seen || seen->record != snapshot_.record) return false;
+  if (!seen || seen->record != record()) return false;
   TakeOver(*std::move(seen), turn);
   return true;
 }

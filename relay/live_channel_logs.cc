@@ -13,13 +13,13 @@ void LiveChannel::HandOver(Role author, uint64_t number, const std::string& fram
   const Role reader = Other(author);
   Seat& to = seat(reader);
   if (!to.stream || to.reading || to.deaf || to.sent + 1 != number) return;
-  if (snapshot_.record.member(reader).left || !to.stream->HasRoom()) return;
+  if (record().member(reader).left || !to.stream->HasRoom()) return;
   turn.Send(to.stream, MessageResponse(number, frame));
   to.sent = number;
 }
 
 absl::Status LiveChannel::Judge(Role author, size_t queued_before, uint64_t number, size_t bytes) {
-  const LogState& log = snapshot_.log(author);
+  const LogState& log = snapshot().log(author);
   const PostQueue& posts = work(author).posts;
   const PostRequest request{
       .number = number,
@@ -27,18 +27,18 @@ absl::Status LiveChannel::Judge(Role author, size_t queued_before, uint64_t numb
       .pending_last = posts.last(queued_before),
       .pending_bytes = posts.bytes(queued_before, std::max(log.accepted, log.stored)),
   };
-  return JudgePost(snapshot_, author, request, registry_->wall_now(), registry_->options().limits);
+  return JudgePost(snapshot(), author, request, registry_->wall_now(), registry_->options().limits);
 }
 
 void LiveChannel::AppendHeld(Role author, Turn& turn) {
-  if (!Settled() || posts_need_load_ > loads_done_) return;
+  if (!Settled() || tenure_->posts_need_load > loads_done_) return;
   PostQueue& queue = work(author).posts;
-  const uint64_t version = snapshot_.record.version;
+  const uint64_t version = record().version;
   if (queue.any_in_flight_of_other_than(version)) return;
   for (size_t i = 0; i < queue.size(); ++i) {
     QueuedPost& post = queue.posts()[i];
     if (post.in_flight) continue;
-    if (rejudge_.test(static_cast<size_t>(author))) {
+    if (tenure_->rejudge.test(static_cast<size_t>(author))) {
       absl::Status verdict = Judge(author, i, post.number, post.frame.size());
       if (!verdict.ok()) {
         Fail(author, Stream(post.stream), std::move(verdict), turn);
@@ -48,18 +48,18 @@ void LiveChannel::AppendHeld(Role author, Turn& turn) {
     post.in_flight = true;
     post.version = version;
     CallStore(turn).Append(ThisChannel(), version, author, post.number, post.frame,
-                           [self = shared_from_this(), epoch = epoch_, author,
+                           [self = shared_from_this(), tenure = tenure_, author,
                             serial = post.serial](const absl::StatusOr<AppendResult>& result) {
-                             self->OnAppended(epoch, author, serial, result);
+                             self->OnAppended(tenure, author, serial, result);
                            });
   }
-  rejudge_.reset(static_cast<size_t>(author));
+  tenure_->rejudge.reset(static_cast<size_t>(author));
 }
 
-void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
+void LiveChannel::OnAppended(const std::shared_ptr<Tenure>& tenure, Role author, uint64_t serial,
                              const absl::StatusOr<AppendResult>& result) {
   Turn turn(mutex_);
-  if (retired_ || epoch != epoch_) return;
+  if (retired_ || tenure != tenure_) return;
   if (!result.ok()) return Abandon(turn);
   PostQueue& queue = work(author).posts;
   switch (result->outcome) {
@@ -81,8 +81,8 @@ void LiveChannel::OnAppended(uint64_t epoch, Role author, uint64_t serial,
       break;
     case AppendOutcome::kStale:
       // It goes again on the condition of the record that is known now, or of one that is loaded.
-      if (queue.Return(serial) == snapshot_.record.version && !TakeKnown(turn)) {
-        posts_need_load_ = Doubt();
+      if (queue.Return(serial) == record().version && !TakeKnown(turn)) {
+        tenure_->posts_need_load = Doubt();
       }
       break;
   }
@@ -98,14 +98,14 @@ void LiveChannel::AnswerPost(Role author, const QueuedPost& post) {
 
 bool LiveChannel::TakesPosts(Role author) const {
   const ChannelLimits& limits = registry_->options().limits;
-  const PostQueue& queue = work_[static_cast<size_t>(author)].posts;
+  const PostQueue& queue = tenure_->works[static_cast<size_t>(author)].posts;
   return queue.size() <= limits.window_frames && queue.held_bytes() <= limits.window_bytes;
 }
 
 void LiveChannel::RaiseCursor(Role reader, uint64_t cursor, Turn& turn) {
   // What a side that has left still says changes nothing: else its peer would take for accepted
   // what nobody will ever read.
-  if (snapshot_.record.member(reader).left) return;
+  if (record().member(reader).left) return;
   // What the reader has, it need not be sent.
   seat(reader).sent = std::max(seat(reader).sent, cursor);
   work(reader).cursor = std::max(work(reader).cursor, cursor);
@@ -116,18 +116,19 @@ void LiveChannel::RaiseCursor(Role reader, uint64_t cursor, Turn& turn) {
 void LiveChannel::AcceptIfBehind(Role reader, Turn& turn) {
   Work& asked = work(reader);
   const Role author = Other(reader);
-  if (asked.accepting || asked.cursor <= snapshot_.log(author).accepted) return;
+  if (asked.accepting || asked.cursor <= snapshot().log(author).accepted) return;
   asked.accepting = true;
   CallStore(turn).Accept(
       ThisChannel(), author, asked.cursor,
-      [self = shared_from_this(), epoch = epoch_, reader](const absl::StatusOr<LogState>& log) {
-        self->OnAccepted(epoch, reader, log);
+      [self = shared_from_this(), tenure = tenure_, reader](const absl::StatusOr<LogState>& log) {
+        self->OnAccepted(tenure, reader, log);
       });
 }
 
-void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<LogState>& log) {
+void LiveChannel::OnAccepted(const std::shared_ptr<Tenure>& tenure, Role reader,
+                             const absl::StatusOr<LogState>& log) {
   Turn turn(mutex_);
-  if (retired_ || epoch != epoch_) return;
+  if (retired_ || tenure != tenure_) return;
   work(reader).accepting = false;
   if (log.ok()) {
     UpdateLog(Other(reader), *log);
@@ -145,7 +146,7 @@ void LiveChannel::OnAccepted(uint64_t epoch, Role reader, const absl::StatusOr<L
 // that is behind in nothing. Any of them may be the first to show that the reader, at another relay
 // perhaps, has accepted more, which the author waits for.
 void LiveChannel::UpdateLog(Role author, const LogState& log) {
-  LogState& known = snapshot_.log(author);
+  LogState& known = snapshot().log(author);
   if (log.stored < known.stored || log.forgotten < known.forgotten ||
       log.accepted < known.accepted) {
     return;
@@ -166,8 +167,8 @@ void LiveChannel::Deliver(Role role, Turn& turn) {
     if (!to.stream->HasRoom()) return;
     if (to.owes_posted != 0) turn.Send(to.stream, PostedResponse(to.owes_posted));
     if (to.owes_status) {
-      turn.Send(to.stream, PeerStatusResponse(PresenceOf(Other(role)), snapshot_.log(role).accepted,
-                                              to.third_parties));
+      turn.Send(to.stream, PeerStatusResponse(PresenceOf(Other(role)),
+                                              snapshot().log(role).accepted, to.third_parties));
     }
     to.owes_posted = 0;
     to.owes_status = false;
@@ -178,21 +179,21 @@ void LiveChannel::Deliver(Role role, Turn& turn) {
 void LiveChannel::Pump(Role reader, Turn& turn) {
   Seat& to = seat(reader);
   const Role author = Other(reader);
-  if (to.reading || to.deaf || snapshot_.record.member(reader).left) return;
-  if (to.sent >= snapshot_.log(author).stored || !to.stream->HasRoom()) return;
+  if (to.reading || to.deaf || record().member(reader).left) return;
+  if (to.sent >= snapshot().log(author).stored || !to.stream->HasRoom()) return;
   to.reading = true;
   CallStore(turn).Read(ThisChannel(), author, to.sent, registry_->options().limits.window_bytes,
-                       [self = shared_from_this(), epoch = epoch_, reader,
+                       [self = shared_from_this(), tenure = tenure_, reader,
                         stream = to.stream](absl::StatusOr<std::vector<StoredFrame>> frames) {
-                         self->OnRead(epoch, reader, stream, std::move(frames));
+                         self->OnRead(tenure, reader, stream, std::move(frames));
                        });
 }
 
-void LiveChannel::OnRead(uint64_t epoch, Role reader, const Stream& stream,
+void LiveChannel::OnRead(const std::shared_ptr<Tenure>& tenure, Role reader, const Stream& stream,
                          absl::StatusOr<std::vector<StoredFrame>> frames) {
   Turn turn(mutex_);
   Seat& to = seat(reader);
-  if (retired_ || epoch != epoch_ || to.stream != stream) return;
+  if (retired_ || tenure != tenure_ || to.stream != stream) return;
   if (!frames.ok()) return Abandon(turn);
   to.reading = false;
   const uint64_t before = to.sent;
@@ -205,7 +206,7 @@ void LiveChannel::OnRead(uint64_t epoch, Role reader, const Stream& stream,
   }
   // Frames that the stream has not been sent are gone: what is known here is no longer true. The
   // client comes back and sees by its Opened what has become of them.
-  if (hole && to.sent == before && before < snapshot_.log(Other(reader)).stored) {
+  if (hole && to.sent == before && before < snapshot().log(Other(reader)).stored) {
     Doubt();
     Fail(reader, stream, StoreAway(registry_->RetryDelay()), turn);
   }

@@ -9,12 +9,12 @@ namespace wormhole::relay {
 void LiveChannel::OnChanged(const ChannelSnapshot* now) {
   Turn turn(mutex_);
   if (retired_) return;
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   if (now != nullptr && Settled() && !loading_ && record.version != 0 &&
       HasSameInitiator(record, now->record)) {
     if (now->record.version <= record.version) return;
     ChannelSnapshot heard = *now;
-    heard.elsewhere = snapshot_.elsewhere;
+    heard.elsewhere = snapshot().elsewhere;
     TakeOver(std::move(heard), turn);
   } else {
     Doubt();
@@ -27,14 +27,14 @@ void LiveChannel::OnLog(const ChannelRef& channel, Role author, const LogState& 
   Turn turn(mutex_);
   if (retired_) return;
   // It may be the log of an earlier channel with this id, or of one that is not known here yet.
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   const bool known = record.version != 0 && !record.ended() && channel.Names(record);
   if (!known || channel.initiator.empty()) {
     Doubt();
     return Advance(turn);
   }
   UpdateLog(author, log);
-  if (frame != nullptr && frame->number == snapshot_.log(author).stored) {
+  if (frame != nullptr && frame->number == snapshot().log(author).stored) {
     HandOver(author, frame->number, frame->frame, turn);
   }
   Advance(turn);
@@ -69,7 +69,7 @@ void LiveChannel::SetElsewhere(Role role, bool elsewhere, Turn& turn) {
     Announce(role, false, turn);
     seat(role) = {};
   }
-  snapshot_.elsewhere[static_cast<size_t>(role)] = elsewhere;
+  snapshot().elsewhere[static_cast<size_t>(role)] = elsewhere;
   if (PresenceOf(role) != before) seat(Other(role)).owes_status = true;
 }
 

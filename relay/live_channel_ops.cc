@@ -45,19 +45,19 @@ void LiveChannel::RunFirstOp(Turn& turn) {
 
 void LiveChannel::RunCreate(ChannelOp& op, Turn& turn) {
   if (op.stream->over()) return Refuse(op, absl::CancelledError(), turn);
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   // Made before, and the answer was lost.
   if (record.version != 0 && record.member(Role::kInitiator).side == op.side) {
     return RunResume(op, turn);
   }
   const bool free = record.version == 0 || (record.ended() && op.create.may_replace);
   if (!free) return RefuseCreate(op, turn);
-  if (op.create.named) chosen_ = ChooseWaiter(op.side, turn);
-  ChannelRecord next = NewChannel(op.side, chosen_, op.create.named, op.create.ttl,
+  if (op.create.named) op.chosen = ChooseWaiter(op.side, turn);
+  ChannelRecord next = NewChannel(op.side, op.chosen, op.create.named, op.create.ttl,
                                   registry_->wall_now(), registry_->options().limits);
   next.version = record.version;
   PutAlong along{.attached = BitOf(Role::kInitiator)};
-  if (!chosen_.empty()) along.attached |= BitOf(Role::kReceiver);
+  if (!op.chosen.empty()) along.attached |= BitOf(Role::kReceiver);
   Commit(std::move(next), along, turn);
 }
 
@@ -74,7 +74,7 @@ void LiveChannel::RefuseCreate(ChannelOp& op, Turn& turn) {
 void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
   if (op.stream->over()) return PopOp();
   if (op.guesses) return RunGuess(op, turn);
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   const bool exists = record.version != 0;
   if (op.kind == ChannelOp::Kind::kClaimOrWait) {
     // An id that was drawn is another's: whoever agreed on it beforehand waits for its turn.
@@ -100,7 +100,7 @@ void LiveChannel::RunClaim(ChannelOp& op, Turn& turn) {
 }
 
 void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
-  const bool exists = snapshot_.record.version != 0;
+  const bool exists = record().version != 0;
   if (!exists) {
     // An allocation whose channel has gone between two looks begins again.
     return Refuse(op,
@@ -108,7 +108,7 @@ void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
                                                       : NeverAllocated(key_.id),
                   turn);
   }
-  const absl::StatusOr<Role> role = JudgeResume(snapshot_.record, op.side, registry_->wall_now());
+  const absl::StatusOr<Role> role = JudgeResume(record(), op.side, registry_->wall_now());
   if (!role.ok()) return Refuse(op, role.status(), turn);
   if (op.kind == ChannelOp::Kind::kReturn && *role != Role::kInitiator) {
     return Refuse(op, SideInUse(), turn);
@@ -119,22 +119,22 @@ void LiveChannel::RunResume(ChannelOp& op, Turn& turn) {
 
 void LiveChannel::RunClose(ChannelOp& op, Turn& turn) {
   // Another channel has come to have the id before this one could be closed.
-  if (snapshot_.record.member(op.role).side != op.side) {
+  if (record().member(op.role).side != op.side) {
     return Refuse(op, EndedError(ChannelRecord()), turn);
   }
-  absl::StatusOr<ChannelRecord> next = relay::Close(
-      snapshot_.record, op.role, op.mood, registry_->wall_now(), registry_->options().limits);
+  absl::StatusOr<ChannelRecord> next =
+      relay::Close(record(), op.role, op.mood, registry_->wall_now(), registry_->options().limits);
   if (!next.ok()) return Refuse(op, next.status(), turn);
-  if (*next == snapshot_.record) return FinishClose(op, turn);
-  op.cursor = work(op.role).cursor;
+  if (*next == record()) return FinishClose(op, turn);
+  op.cursor = op.tenure->work(op.role).cursor;
   PutAlong along;
   along.accepted[static_cast<size_t>(Other(op.role))] = op.cursor;
   Commit(*std::move(next), along, turn);
 }
 
 void LiveChannel::RunDue(Turn& turn) {
-  if (snapshot_.record.version == 0) return PopOp();
-  ChannelRecord next = snapshot_.record;
+  if (record().version == 0) return PopOp();
+  ChannelRecord next = record();
   switch (JudgeDue(next, registry_->wall_now(), registry_->options().limits)) {
     case DueAction::kNothing:
       return PopOp();
@@ -153,7 +153,7 @@ void LiveChannel::RunDue(Turn& turn) {
 // The first waiter claims; whoever has become the receiver at another relay is seated if it waits
 // here, and the others come too late.
 void LiveChannel::RunSeatWaiters(Turn& turn) {
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   if (!Joinable()) return PopOp();
   const std::string first = ChooseWaiter(record.member(Role::kInitiator).side, turn);
   if (first.empty()) return PopOp();
@@ -163,7 +163,7 @@ void LiveChannel::RunSeatWaiters(Turn& turn) {
   }
   absl::StatusOr<ChannelRecord> next = relay::Claim(record, first, registry_->wall_now());
   if (!next.ok()) return PopOp();  // its time has just ended: they wait for another
-  chosen_ = first;
+  ops_.front().chosen = first;
   Commit(*std::move(next), {.attached = BitOf(Role::kReceiver)}, turn);
 }
 
@@ -217,12 +217,12 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
       // The stream that closed ends well, also when the channel ends with it.
       turn.End(op.stream, absl::OkStatus());
       if (seat(op.role).stream == op.stream) Vacate(op.role, turn);
-      SetRecord(std::move(next), turn);
       // The answer to the side's last acknowledgement may come later than this one, and a post that
       // it has accepted would be refused.
-      LogState& read = snapshot_.log(Other(op.role));
+      LogState& read = op.tenure->snapshot.log(Other(op.role));
       read = RaiseAccepted(read, op.cursor);
-      if (snapshot_.record.ended()) Tell(ChannelEvent::Kind::kClosed, turn);
+      SetRecord(std::move(next), turn);
+      if (record().ended()) Tell(ChannelEvent::Kind::kClosed, turn);
       seat(Other(op.role)).owes_status = true;
       break;
     }
@@ -235,12 +235,12 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
     case ChannelOp::Kind::kSeatWaiters:
       SetRecord(std::move(next), turn);
       Tell(ChannelEvent::Kind::kClaimed, turn);
-      SeatWaiters(std::exchange(chosen_, std::string()), true, turn);
+      SeatWaiters(op.chosen, true, turn);
       seat(Role::kInitiator).owes_status = true;  // also when the waiter's stream is over
       break;
     case ChannelOp::Kind::kDue:
       SetRecord(std::move(next), turn);
-      if (snapshot_.record.life == Life::kExpired) Tell(ChannelEvent::Kind::kExpired, turn);
+      if (record().life == Life::kExpired) Tell(ChannelEvent::Kind::kExpired, turn);
       break;
     case ChannelOp::Kind::kResume:
     case ChannelOp::Kind::kReturn:
@@ -252,10 +252,10 @@ void LiveChannel::FinishOp(ChannelRecord next, Turn& turn) {
 
 void LiveChannel::FinishCreate(ChannelOp& op, Turn& turn) {
   SitDown(Role::kInitiator, op.stream, op.cursor, true, turn);
-  if (!snapshot_.record.member(Role::kReceiver).side.empty()) {
+  if (!record().member(Role::kReceiver).side.empty()) {
     Tell(ChannelEvent::Kind::kClaimed, turn);
   }
-  if (op.create.named) SeatWaiters(std::exchange(chosen_, std::string()), true, turn);
+  if (op.create.named) SeatWaiters(op.chosen, true, turn);
 }
 
 // A side that had left before closes again.
@@ -269,7 +269,7 @@ void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
   if (op.kind == ChannelOp::Kind::kClaim || op.kind == ChannelOp::Kind::kClaimOrWait) {
     return Refuse(op, SideInUse(), turn);
   }
-  if (op.kind == ChannelOp::Kind::kSeatWaiters) DismissWaiter(chosen_, SideInUse(), turn);
+  if (op.kind == ChannelOp::Kind::kSeatWaiters) DismissWaiter(op.chosen, SideInUse(), turn);
   if (op.kind != ChannelOp::Kind::kCreate) return TryAgain(op, turn);  // brings no new side
   // Is it the initiator's side or the waiter's?
   committing_ = true;
@@ -287,7 +287,7 @@ void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id)
   committing_ = false;
   ChannelOp& op = ops_.front();
   if (id->has_value() && **id != key_.id) {
-    ForgetChosen(turn);
+    ForgetChosen(op, turn);
     turn.Afterwards([refused = std::move(op.create.refused), other = **id] {
       refused(CreateRefusal::kSideElsewhere, other);
     });
@@ -295,14 +295,14 @@ void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id)
     PopOp();
   } else {
     if (id->has_value()) op.needs_load = Doubt();
-    if (!id->has_value() && !chosen_.empty()) DismissWaiter(chosen_, SideInUse(), turn);
+    if (!id->has_value() && !op.chosen.empty()) DismissWaiter(op.chosen, SideInUse(), turn);
     TryAgain(op, turn);
   }
   Advance(turn);
 }
 
 void LiveChannel::TryAgain(ChannelOp& op, Turn& turn) {
-  ForgetChosen(turn);
+  ForgetChosen(op, turn);
   if (++op.attempts <= kMaxAttempts) return;
   if (op.stream) return Refuse(op, Busy(registry_->RetryDelay()), turn);
   PopOp();  // Due comes again, and the next load finds the waiters
@@ -320,7 +320,7 @@ void LiveChannel::Refuse(ChannelOp& op, absl::Status status, Turn& turn) {
 void LiveChannel::PopOp() { ops_.pop_front(); }
 
 void LiveChannel::Tell(ChannelEvent::Kind kind, Turn& turn) {
-  turn.Tell(registry_->observer(), {.kind = kind, .key = key_, .mood = snapshot_.record.ended_by});
+  turn.Tell(registry_->observer(), {.kind = kind, .key = key_, .mood = record().ended_by});
 }
 
 }  // namespace wormhole::relay

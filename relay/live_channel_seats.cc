@@ -17,7 +17,7 @@ void LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, bool
     return;
   }
   if (seat(role).stream) turn.End(seat(role).stream, Superseded());
-  const LogState& peer_log = snapshot_.log(Other(role));
+  const LogState& peer_log = snapshot().log(Other(role));
   const uint32_t missed = std::exchange(work(role).missed_third_parties, 0);
   seat(role) = {.stream = stream,
                 .sent = cursor,
@@ -25,9 +25,9 @@ void LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, bool
                 .third_parties = missed,
                 .owes_status = (missed > 0)};
   seat(Other(role)).owes_status = true;
-  snapshot_.elsewhere[static_cast<size_t>(role)] = false;
+  snapshot().elsewhere[static_cast<size_t>(role)] = false;
   if (!announced) Announce(role, true, turn);
-  turn.Send(stream, OpenedResponse(key_.id, snapshot_, role, PresenceOf(Other(role)),
+  turn.Send(stream, OpenedResponse(key_.id, snapshot(), role, PresenceOf(Other(role)),
                                    registry_->options()));
   if (PairsAnew()) Tell(ChannelEvent::Kind::kPaired, turn);
   seat(role).owes_read = !was_waiting;
@@ -44,8 +44,8 @@ void LiveChannel::Vacate(Role role, Turn& turn) {
 bool LiveChannel::PairsAnew() {
   const int attached = (PresenceOf(Role::kInitiator) == rendezvous::v1::PRESENCE_ATTACHED ? 1 : 0) +
                        (PresenceOf(Role::kReceiver) == rendezvous::v1::PRESENCE_ATTACHED ? 1 : 0);
-  if (attached == 0) paired_ = false;
-  return attached == 2 && !std::exchange(paired_, true);
+  if (attached == 0) tenure_->paired = false;
+  return attached == 2 && !std::exchange(tenure_->paired, true);
 }
 
 void LiveChannel::Fail(Role role, const Stream& stream, absl::Status status, Turn& turn) {
@@ -60,12 +60,13 @@ void LiveChannel::Fail(Role role, const Stream& stream, absl::Status status, Tur
 }
 
 Presence LiveChannel::PresenceOf(Role role) const {
-  const Member& member = snapshot_.record.member(role);
+  const Member& member = record().member(role);
   if (member.side.empty()) return rendezvous::v1::PRESENCE_ABSENT;
   if (member.left) return rendezvous::v1::PRESENCE_LEFT;
   const size_t place = static_cast<size_t>(role);
-  return seats_[place].stream || snapshot_.elsewhere[place] ? rendezvous::v1::PRESENCE_ATTACHED
-                                                            : rendezvous::v1::PRESENCE_DETACHED;
+  return tenure_->seats[place].stream || snapshot().elsewhere[place]
+             ? rendezvous::v1::PRESENCE_ATTACHED
+             : rendezvous::v1::PRESENCE_DETACHED;
 }
 
 LiveChannel::Seating LiveChannel::seating() {
@@ -73,37 +74,38 @@ LiveChannel::Seating LiveChannel::seating() {
   Seating seating{.waiting = waiters_.size()};
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
     const size_t place = static_cast<size_t>(role);
-    seating.here[place] = seats_[place].stream != nullptr;
-    seating.attached[place] = seating.here[place] || snapshot_.elsewhere[place];
+    seating.here[place] = tenure_->seats[place].stream != nullptr;
+    seating.attached[place] = seating.here[place] || snapshot().elsewhere[place];
   }
   return seating;
 }
 
 void LiveChannel::SetRecord(ChannelRecord next, Turn& turn) {
-  snapshot_.record = std::move(next);
-  rejudge_.set();
-  if (snapshot_.record.version == 0 || snapshot_.record.ended()) {
-    StartAnew(EndedError(snapshot_.record), turn);
+  const ChannelRecord& before = record();
+  const bool same = before.version != 0 && next.version != 0 &&
+                    before.created_at == next.created_at && HasSameInitiator(before, next);
+  if (!same || next.ended()) {
+    const absl::Status status = EndedError(same ? next : before);
+    return BeginTenure(std::move(next), status, turn);
   }
+  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (before.member(Other(role)) != next.member(Other(role))) seat(role).owes_status = true;
+  }
+  tenure_->rejudge.set();
+  snapshot().record = std::move(next);
 }
 
-void LiveChannel::StartAnew(const absl::Status& status, Turn& turn) {
-  ++epoch_;
+void LiveChannel::BeginTenure(ChannelRecord record, const absl::Status& status, Turn& turn) {
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (seat(role).stream) {
-      turn.End(seat(role).stream, status);
-      Announce(role, false, turn);
-    }
-    seat(role) = {};
-    work(role) = {};
+    if (!seat(role).stream) continue;
+    turn.End(seat(role).stream, status);
+    Announce(role, false, turn);
   }
-  paired_ = false;
-  snapshot_.logs = {};
-  snapshot_.elsewhere = {};
+  tenure_ = std::make_shared<Tenure>(std::move(record));
 }
 
 void LiveChannel::ReportId() {
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   registry_->SetId(key_, record.version == 0 ? IdState::kFree
                          : record.ended()    ? IdState::kResting
                                              : IdState::kTaken);

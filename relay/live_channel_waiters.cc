@@ -16,7 +16,7 @@ constexpr size_t kMaxWaiters = 16;
 }  // namespace
 
 bool LiveChannel::Joinable() const {
-  const ChannelRecord& record = snapshot_.record;
+  const ChannelRecord& record = this->record();
   return record.version != 0 && record.named && !record.ended() &&
          registry_->wall_now() < record.due_at;
 }
@@ -60,8 +60,8 @@ std::string LiveChannel::ChooseWaiter(const std::string& initiator, Turn& turn) 
   return waiters_.empty() ? std::string() : waiters_.front().side;
 }
 
-void LiveChannel::ForgetChosen(Turn& turn) {
-  chosen_.clear();
+void LiveChannel::ForgetChosen(ChannelOp& op, Turn& turn) {
+  op.chosen.clear();
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
     if (!waiter->close) {
       ++waiter;
