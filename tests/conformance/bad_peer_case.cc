@@ -45,10 +45,12 @@ Verdict Run(const BadPeerCase& row, const ClientCommands& commands, const std::s
   if (row.outcomes.count(Outcome::kTimedOut) != 0 && !commands.takes_timeout()) {
     return {.skipped = "needs a client whose timeout can be set"};
   }
-  Peer peer(relay, app_id, Other(row.client), row.peer_data, row.bends, row.manners);
   const bool initiator = row.client == Role::kInitiator;
+  const std::string& command = initiator ? commands.initiate : commands.receive;
+  if (command.empty()) return {.skipped = "no command for such a client is given"};
+  Peer peer(relay, app_id, Other(row.client), row.peer_data, row.bends, row.manners);
   if (!initiator && !peer.Allocate()) return {.wrongs = {"the relay gives no channel"}};
-  ClientRun client(commands, initiator ? commands.initiate : commands.receive,
+  ClientRun client(commands, command,
                    {{"rendezvous", relay},
                     {"app_id", app_id},
                     {"code", std::to_string(peer.channel_id()) + "-" + kWords},

@@ -64,10 +64,14 @@ Verdict Run(const BadRelayCase& row, const ClientCommands& commands) {
   if (row.outcomes.count(Outcome::kTimedOut) != 0 && !commands.takes_timeout()) {
     return {.skipped = "needs a client whose timeout can be set"};
   }
+  const std::string& command = row.waits   ? commands.receive_waiting
+                               : initiator ? commands.initiate
+                                           : commands.receive;
+  if (command.empty()) return {.skipped = "no command for such a client is given"};
   ScriptedRelay relay(row.client, kAppId, row.peer_data, row.script);
   if (!initiator) relay.Learn(kWords);
   const std::string code = std::to_string(ScriptedChannel::kId) + "-" + kWords;
-  ClientRun client(commands, initiator ? commands.initiate : commands.receive,
+  ClientRun client(commands, command,
                    {{"rendezvous", relay.address()},
                     {"app_id", kAppId},
                     {"code", code},
@@ -93,6 +97,7 @@ std::vector<Case> BadRelayCases(const ClientCommands& commands) {
   AddMessageCases(rows);
   AddPostedCases(rows);
   AddEndingCases(rows);
+  AddWaitingCases(rows);
   std::vector<Case> cases;
   for (BadRelayCase& row : rows) {
     const std::string name = "bad-relay/" + row.name + "/" + NameOf(row.client);

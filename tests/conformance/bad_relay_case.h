@@ -28,6 +28,7 @@ struct BadRelayCase {
   std::string peer_data = "from the other side";
   int timeout_seconds = 20;
   double within_seconds = 45;
+  bool waits = false;  // a receiver that has come first
 };
 
 std::vector<Case> BadRelayCases(const ClientCommands& commands);
@@ -38,6 +39,7 @@ void AddOpenedCases(std::vector<BadRelayCase>& cases);
 void AddMessageCases(std::vector<BadRelayCase>& cases);
 void AddPostedCases(std::vector<BadRelayCase>& cases);
 void AddEndingCases(std::vector<BadRelayCase>& cases);
+void AddWaitingCases(std::vector<BadRelayCase>& cases);
 
 }  // namespace wormhole::conformance
 

@@ -24,6 +24,7 @@ constexpr char kUsage[] =
     "{timeout}\n"
     "                         (seconds) are filled in, its data is standard input\n"
     "  --receive=CMD          a client that takes one; {code} is filled in as well\n"
+    "  --receive-waiting=CMD  the same, for a receiver that comes first and waits\n"
     "  --relay=ADDRESS        a relay, HOST:PORT, to be tried out in plaintext; `self` is the\n"
     "                         one of --relay-binary\n"
     "  --relay-binary=PATH    wormhole-relay, for cases that need an honest relay\n"
@@ -65,6 +66,7 @@ bool Read(int argc, char** argv, Flags& flags) {
       flags.commands.exit_codes = *read;
     } else if (!Take(argument, "--initiate=", &flags.commands.initiate) &&
                !Take(argument, "--receive=", &flags.commands.receive) &&
+               !Take(argument, "--receive-waiting=", &flags.commands.receive_waiting) &&
                !Take(argument, "--code-prefix=", &flags.commands.code_prefix) &&
                !Take(argument, "--relay=", &flags.relay) &&
                !Take(argument, "--relay-binary=", &flags.relay_binary) &&
@@ -91,7 +93,8 @@ bool IsChosen(const Case& one, const Flags& flags) {
   if (one.name.compare(0, flags.only.size(), flags.only) != 0) return false;
   if (flags.list || !flags.page.empty()) return true;
   const bool of_relays = one.name.compare(0, 6, "relay/") == 0;
-  return of_relays ? !flags.relay.empty() : !flags.commands.initiate.empty();
+  return of_relays ? !flags.relay.empty()
+                   : !flags.commands.initiate.empty() || !flags.commands.receive.empty();
 }
 
 std::string RowOf(const Case& one) {

@@ -83,8 +83,8 @@ class Talk {
   std::optional<AttachResponse> Next(bool beats = false);
   void Note(const AttachResponse& response);
 
-  World* const world_;
-  const std::unique_ptr<RawStream> stream_;
+  World* world_;
+  std::unique_ptr<RawStream> stream_;
   rendezvous::v1::Presence presence_ = rendezvous::v1::PRESENCE_UNSPECIFIED;
   uint64_t peer_cursor_ = 0, posted_ = 0;
   uint32_t third_parties_ = 0;

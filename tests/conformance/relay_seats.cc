@@ -20,7 +20,7 @@ void AddAllocation(Cases& cases) {
                      std::set<uint32_t> ids;
                      std::vector<std::unique_ptr<Talk>> talks;
                      for (int i = 0; i < 9; ++i) {
-                       talks.emplace_back(new Talk(world.Allocate(Token())));
+                       talks.push_back(std::make_unique<Talk>(world.Allocate(Token())));
                        ids.insert(talks.back()->Attached().channel_id());
                      }
                      if (!world.ok()) return;

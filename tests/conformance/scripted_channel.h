@@ -68,6 +68,8 @@ class ScriptedChannel {
   AttachResponse Message(uint64_t number) const;
   AttachResponse PeerStatus() const;
   uint64_t peer_stored() const { return peer_log_.size(); }
+  // Keeps the frame from the other side.
+  void StoreOnly(const rendezvous::v1::Post& post) { client_log_.push_back(post.frame()); }
   uint64_t client_stored() const { return client_log_.size(); }
 
  private:
