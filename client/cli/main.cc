@@ -1,12 +1,29 @@
 // wormhole-sync: an exchange from the command line. `wormhole-sync --help` says how.
 #include <unistd.h>
 
+#include <new>
 #include <string>
 #include <vector>
 
+#include "client/cli/exit_codes.h"
 #include "client/cli/run.h"
 
+namespace {
+
+// Else the process would end by a signal, with a word of the C++ library's.
+void OnNoMemory() {
+  constexpr char kText[] =
+      "wormhole-sync: raise the limit on memory (`ulimit -v`, a container's): the system gives "
+      "this process no more\n";
+  // Whether it could be said or not, the exit code says it.
+  static_cast<void>(!write(STDERR_FILENO, kText, sizeof(kText) - 1));
+  _exit(wormhole::cli::kLocal);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  std::set_new_handler(&OnNoMemory);
   const int code =
       wormhole::cli::Run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   // Not by return: the threads of the library and of gRPC go on, and what OpenSSL cleans up at exit

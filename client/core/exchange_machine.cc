@@ -123,8 +123,11 @@ void ExchangeMachine::On(const Ended& ended) {
 // The transport says that waiting does not help. A relay that was there once is believed to come
 // back all the same: somebody may renew its certificate while an exchange of days goes on.
 bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
-  return ReasonOf(status) == Reason::kUnreachable &&
-         status.code() == absl::StatusCode::kFailedPrecondition && !answered_ && !state_.joined;
+  const Reason reason = ReasonOf(status);
+  const bool hopeless =
+      reason == Reason::kInternal ||
+      (reason == Reason::kUnreachable && status.code() == absl::StatusCode::kFailedPrecondition);
+  return hopeless && !answered_ && !state_.joined;
 }
 
 void ExchangeMachine::On(const SaveFailed& failed) {

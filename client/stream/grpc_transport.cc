@@ -23,6 +23,7 @@
 #include "client/stream/pem.h"
 #include "client/stream/relay_address.h"
 #include "client/stream/target.h"
+#include "client/stream/thread_rehearsal.h"
 
 namespace wormhole {
 namespace {
@@ -153,8 +154,19 @@ absl::Status GrpcTransport::Check(const StreamTarget& target) {
   if (auto routes = RoutesTo(target.relay, tls, proxies_); !routes.ok()) return routes.status();
   if (absl::Status status = CheckZones(target.relay); !status.ok()) return status;
   if (absl::Status status = CheckPems(target.tls); !status.ok()) return status;
-  if (!tls || !target.tls.root_certificates.empty()) return absl::OkStatus();
-  return CheckAuthorities(AuthorityPlaces::From(&std::getenv));
+  if (tls && target.tls.root_certificates.empty()) {
+    const absl::Status trust = CheckAuthorities(AuthorityPlaces::From(&std::getenv));
+    if (!trust.ok()) return trust;
+  }
+  return Rehearse();
+}
+
+absl::Status GrpcTransport::Rehearse() {
+  sync::MutexLock lock(mutex_);
+  if (rehearsed_) return absl::OkStatus();
+  absl::Status status = RehearseThreads(ThreadsOfGrpc());
+  rehearsed_ = status.ok();
+  return status;
 }
 
 std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,

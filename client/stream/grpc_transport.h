@@ -30,7 +30,8 @@ class GrpcTransport : public Transport {
   explicit GrpcTransport(ProxySettings proxies);
 
   // INVALID_ARGUMENT: a PEM that TLS cannot use, a proxy that is none, a zone without interface.
-  // FAILED_PRECONDITION: this machine has no certificate authorities.
+  // FAILED_PRECONDITION: this machine has no certificate authorities. RESOURCE_EXHAUSTED: the
+  // system does not give the threads that gRPC needs; looked at until it did once.
   absl::Status Check(const StreamTarget& target) override;
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;
@@ -41,6 +42,7 @@ class GrpcTransport : public Transport {
   using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
                          std::string>;
 
+  absl::Status Rehearse();
   std::shared_ptr<grpc::Channel> ChannelTo(const StreamTarget& target, const Route& route,
                                            Security security);
   // The next of several that is not known to be away; else the next.
@@ -52,6 +54,7 @@ class GrpcTransport : public Transport {
   sync::Mutex mutex_;
   std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
   size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  bool rehearsed_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace wormhole

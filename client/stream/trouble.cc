@@ -38,6 +38,7 @@ constexpr Words kWords[] = {
     {"No such file or directory", Kind::kNoSocket},
     {"Permission denied", Kind::kForbiddenSocket},
     {"Too many open files", Kind::kNoDescriptors},
+    {"Cannot allocate memory", Kind::kNoMemory},
     {"Trying to connect an http1.x server", Kind::kNoRelay},
     {"Connection timed out", Kind::kSilent},
     {"FD Shutdown", Kind::kSilent},
@@ -67,6 +68,9 @@ constexpr Row kTable[] = {
     {Kind::kNoDescriptors, false,
      "close files, or raise the limit (`ulimit -n`): this process can open no more, nor a "
      "connection to $R"},
+    {Kind::kNoMemory, true,
+     "raise the limit on memory of this process (`ulimit -v`, a container's): there was none left "
+     "for a connection to $R"},
     {Kind::kProxyAway, false,
      "check the proxy that the environment names, $P: it cannot be reached, and $R is not to be "
      "without it"},
@@ -130,10 +134,13 @@ bool IsPermanent(TroubleKind kind) { return RowOf(kind).permanent; }
 
 std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleScene& scene) {
   for (const Words& words : kWords) {
+    // A relay may say so, too, and does not speak for a proxy that is not there.
+    const bool of_proxy = words.kind >= Kind::kProxyAway && words.kind <= Kind::kProxyFailed;
+    if (of_proxy && !scene.route.proxy.has_value()) continue;
     if (!absl::StrContains(View(grpc_message), words.grpc)) continue;
     Trouble trouble{.kind = words.kind};
     // With a proxy in between, it is the proxy that gRPC connects to.
-    const bool before_a_byte = words.kind < Kind::kProxyAway && words.kind != Kind::kNoDescriptors;
+    const bool before_a_byte = words.kind < Kind::kNoDescriptors;
     if (scene.route.proxy.has_value() && before_a_byte) trouble.kind = Kind::kProxyAway;
     if (words.kind == Kind::kProxyFailed) {
       const size_t code = grpc_message.find("response code ");
@@ -153,6 +160,10 @@ absl::Status TroubleStatus(const Trouble& trouble, const TroubleScene& scene,
           ? RefusedHere(scene.relay)
           : absl::StrReplaceAll(row.text,
                                 {{"$R", scene.relay}, {"$P", proxy}, {"$W", trouble.what}});
+  if (trouble.kind == Kind::kNoMemory) {
+    return core::WithDetails(
+        core::Failure(Reason::kInternal, absl::StatusCode::kResourceExhausted, text), details);
+  }
   const auto code =
       row.permanent ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable;
   return core::WithDetails(core::Failure(Reason::kUnreachable, code, text), details);

@@ -15,7 +15,7 @@
 namespace wormhole {
 
 // Every way in which the first connection can fail after Transport::Check. What can go wrong
-// before that is in the table of tests/client/failure_table_test.cc.
+// before that is the table of tests/client/first_failures_test.cc.
 enum class TroubleKind {
   // Before a byte was exchanged.
   kNoSuchName,
@@ -26,6 +26,7 @@ enum class TroubleKind {
   kNoSocket,         // no socket at a unix: path
   kForbiddenSocket,  // nor leave to use it
   kNoDescriptors,    // this process has too many files open
+  kNoMemory,         // the system gives it no more
   // From a proxy.
   kProxyAway,
   kProxyWantsPassword,
@@ -66,8 +67,9 @@ bool IsPermanent(TroubleKind kind);
 // What gRPC's words tell by themselves; nothing when somebody answered and a look is worth while.
 std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleScene& scene);
 
-// Reason kUnreachable. FAILED_PRECONDITION when waiting does not help, else UNAVAILABLE; with
-// `details`, foreign text.
+// Reason kUnreachable, FAILED_PRECONDITION when waiting does not help, else UNAVAILABLE; for want
+// of memory, which is no relay's doing, kInternal and RESOURCE_EXHAUSTED. With `details`, foreign
+// text.
 absl::Status TroubleStatus(const Trouble& trouble, const TroubleScene& scene,
                            std::string_view details);
 

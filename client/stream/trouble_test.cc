@@ -29,10 +29,10 @@ TEST(ReadTroubleTest, GrpcsWords) {
        TroubleKind::kRefused},
       {"last error: UNKNOWN: ipv4:10.0.0.1:443: Network is unreachable", TroubleKind::kNoNetwork},
       {"last error: UNKNOWN: ipv4:10.0.0.1:443: No route to host", TroubleKind::kNoNetwork},
+      {"last error: UNKNOWN: ipv4:10.0.0.1:443: Cannot allocate memory", TroubleKind::kNoMemory},
       {"last error: INTERNAL: ipv4:10.0.0.1:443: FD Shutdown", TroubleKind::kSilent},
       {"last error: UNKNOWN: unix:/s: No such file or directory", TroubleKind::kNoSocket},
       {"last error: UNKNOWN: unix:/s: Permission denied", TroubleKind::kForbiddenSocket},
-      {"HTTP proxy returned response code 407", TroubleKind::kProxyWantsPassword},
   };
   for (const auto& one : kWords) {
     const auto trouble = ReadTrouble(one.words, Scene());
@@ -42,6 +42,8 @@ TEST(ReadTroubleTest, GrpcsWords) {
   EXPECT_FALSE(ReadTrouble("Socket closed", Scene()).has_value());
   EXPECT_FALSE(ReadTrouble("SSL_ERROR_SSL: error:0A000086", Scene()).has_value());
   EXPECT_FALSE(ReadTrouble("", Scene()).has_value());
+  EXPECT_FALSE(ReadTrouble("HTTP proxy returned response code 407", Scene()).has_value())
+      << "there is no proxy: a relay says it";
 }
 
 TEST(ReadTroubleTest, WithAProxyItIsTheProxyThatIsAway) {
@@ -61,13 +63,14 @@ TEST(TroubleStatusTest, EveryKindHasItsLine) {
   for (int kind = 0; kind <= static_cast<int>(TroubleKind::kHungUp); ++kind) {
     const Trouble trouble{.kind = static_cast<TroubleKind>(kind)};
     const absl::Status status = TroubleStatus(trouble, Scene(), "the library's words");
-    EXPECT_EQ(ReasonOf(status), Reason::kUnreachable) << status;
+    const bool local = trouble.kind == TroubleKind::kNoMemory;
+    EXPECT_EQ(ReasonOf(status), local ? Reason::kInternal : Reason::kUnreachable) << status;
     EXPECT_TRUE(absl::StrContains(status.message(), "relay.example.com:443")) << status;
     EXPECT_EQ(status.message().find('\n'), absl::string_view::npos) << status;
     EXPECT_EQ(status.message().find('$'), absl::string_view::npos) << status;
     EXPECT_NE(status.message(), last) << kind;
     EXPECT_EQ(DetailsOf(status), "the library's words");
-    EXPECT_EQ(status.code() == absl::StatusCode::kFailedPrecondition, IsPermanent(trouble.kind));
+    EXPECT_EQ(status.code() != absl::StatusCode::kUnavailable, IsPermanent(trouble.kind));
     last = std::string(status.message());
   }
 }
