@@ -102,7 +102,9 @@ struct Options {
   // The relay, in gRPC target syntax: "relay.example.com:443", "ipv4:127.0.0.1:47180". Several
   // relays that serve as one: "dns:///relays.example.com:443", a name with several addresses, or
   // "ipv4:10.0.0.1:47180,10.0.0.2:47180"; with TLS, all certificates of a list name its first
-  // address. Streams are spread over them, and move on when one is gone.
+  // address. Streams are spread over them, and move on when one is gone. On this machine also
+  // "unix:PATH"; an IPv6 address may have a zone, "[fe80::1%eth0]:47180". Other machines are
+  // reached through the proxy that curl would take from the environment (client/stream/proxy.h).
   // Empty: $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
   std::string rendezvous;
 
@@ -211,7 +213,9 @@ class Party {
 class Initiator : public Party {
  public:
   // Starts at once. `data`: 0 to 65,000 bytes for the peer. INVALID_ARGUMENT for anything in
-  // `options` that cannot work; nothing was sent then.
+  // `options` or the environment's proxies that cannot work, FAILED_PRECONDITION or
+  // RESOURCE_EXHAUSTED (reason kInternal) for what this machine lacks, as certificate authorities
+  // or threads; nothing was sent then.
   static absl::StatusOr<Initiator> Create(Options options, std::string data);
   // Goes on from a saved state. Of `options` count rendezvous (if not empty), security, tls,
   // bearer_token, on_save, on_progress and client; the rest is in the state.
@@ -232,8 +236,8 @@ class Initiator : public Party {
 // The side that was given the code.
 class Receiver : public Party {
  public:
-  // As Initiator::Create. The code is taken as people type or paste it (proto/PROTOCOL.md section 1);
-  // what is none is refused before anything is sent.
+  // As Initiator::Create. The code is taken as people type or paste it (proto/PROTOCOL.md section
+  // 1); what is none is refused before anything is sent.
   static absl::StatusOr<Receiver> Create(Options options, std::string_view code, std::string data);
   static absl::StatusOr<Receiver> FromSerialized(std::string_view state, Options options);
   static absl::StatusOr<Receiver> FromSealed(std::string_view state, const unsigned char* key,

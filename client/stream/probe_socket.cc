@@ -73,12 +73,12 @@ ProbeSocket::~ProbeSocket() {
   if (fd_ >= 0) close(fd_);
 }
 
-bool ProbeSocket::Wait(short events) {
+bool ProbeSocket::Wait(int events) {
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline_ - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
-    pollfd entry = {fd_, events, 0};
+    pollfd entry = {fd_, static_cast<int16_t>(events), 0};
     const int ready = poll(&entry, 1, static_cast<int>(left.count()) + 1);
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return false;

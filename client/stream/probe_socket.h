@@ -36,7 +36,7 @@ class ProbeSocket {
   // the deadline is over.
   std::string Receive();
   // Waits for POLLIN or POLLOUT.
-  bool Wait(short events);
+  bool Wait(int events);
   bool expired() const { return std::chrono::steady_clock::now() >= deadline_; }
   int fd() const { return fd_; }
 

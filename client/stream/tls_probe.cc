@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <set>
@@ -100,7 +101,7 @@ int Drive(ProbeSocket& socket, SSL* ssl, Step step) {
 
 // The alert that the other end has sent, or -1.
 int AlertReceived() {
-  const unsigned long error = ERR_peek_last_error();
+  const uint64_t error = ERR_peek_last_error();
   const int reason = ERR_GET_REASON(error);
   const bool alert = ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET;
   return alert ? reason - SSL_AD_REASON_OFFSET : -1;
@@ -217,7 +218,7 @@ std::optional<Trouble> AfterHandshake(ProbeSocket& socket, SSL* ssl, const Findi
 }
 
 std::optional<Trouble> AfterNoHandshake(const Findings& findings, const Tls& tls) {
-  const unsigned long error = ERR_peek_last_error();
+  const uint64_t error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     switch (ERR_GET_REASON(error)) {
       case SSL_R_WRONG_VERSION_NUMBER:  // of a record that is none
@@ -268,7 +269,7 @@ bool AnswersTls(ProbeSocket& socket) {
 }
 
 std::string_view Http2Greeting() {
-  constexpr char kGreeting[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+  static constexpr char kGreeting[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
   return std::string_view(kGreeting, sizeof(kGreeting) - 1);
 }
 
