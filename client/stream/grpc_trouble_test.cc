@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "client/stream/certificates_for_test.h"
 #include "client/stream/connect_proxy_for_test.h"
 #include "client/stream/echo_for_test.h"
+#include "client/stream/explainer.h"
 #include "client/stream/grpc_transport.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
@@ -55,12 +57,14 @@ class RudeServer {
     close(listener_);
   }
   const std::string& address() const { return address_; }
+  int accepted() const { return accepted_; }
 
  private:
   void Serve() {
     while (true) {
       const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (client < 0) return;
+      ++accepted_;
       char byte = 0;
       recv(client, &byte, 1, 0);
       send(client, greeting_.data(), greeting_.size(), MSG_NOSIGNAL);
@@ -69,6 +73,7 @@ class RudeServer {
   }
 
   const std::string greeting_;
+  std::atomic<int> accepted_ = 0;
   int listener_ = -1;
   std::string address_;
   std::thread thread_;
@@ -209,8 +214,10 @@ TEST_F(GrpcTroubleTest, NoSuchSocket) {
                 "start a relay with --listen=unix:/tmp/no_such_socket", "no such socket");
 }
 
-TEST_F(GrpcTroubleTest, NoSuchName) {
-  ExpectPassing(Trusting("no-such-host.invalid:443"), "check ", "no-such-host.invalid:443");
+// What a name server says of a name is in trouble_test: no test asks the world.
+TEST_F(GrpcTroubleTest, NameServersThatAreAway) {
+  ExpectPassing(Trusting("dns://127.0.0.1:1/relay.example.com:443"),
+                "check this machine's network: its name servers", "relay.example.com:443");
 }
 
 TEST_F(GrpcTroubleTest, AWebServer) {
@@ -221,6 +228,56 @@ TEST_F(GrpcTroubleTest, AWebServer) {
 TEST_F(GrpcTroubleTest, SomebodyHangsUp) {
   const RudeServer mute("");
   ExpectPassing({.relay = mute.address()}, "try again later", "before it said a word");
+}
+
+// Hears what an explainer says.
+class Hearer {
+ public:
+  Explainer::Done Listen() {
+    return [this](const absl::Status& status) {
+      sync::MutexLock lock(mutex_);
+      EXPECT_EQ(ReasonOf(status), Reason::kUnreachable);
+      ++heard_;
+      changed_.NotifyAll();
+    };
+  }
+  void Await(int count) {
+    sync::MutexLock lock(mutex_);
+    while (heard_ < count) changed_.Wait(mutex_);
+  }
+
+ private:
+  sync::Mutex mutex_;
+  sync::CondVar changed_;
+  int heard_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+};
+
+Explainer::Way WayTo(const std::string& relay) {
+  return {.scene = {.relay = relay, .route = {.target = relay}}, .security = Security::kPlaintext};
+}
+
+TEST_F(GrpcTroubleTest, OfManyAtATimeOneLooks) {
+  const RudeServer mute("");
+  const auto explainer = std::make_shared<Explainer>();
+  Hearer hearer;
+  constexpr int kMany = 50;
+  for (int i = 0; i < kMany; ++i) {
+    explainer->Explain(WayTo(mute.address()), absl::UnavailableError("Socket closed"),
+                       hearer.Listen());
+  }
+  hearer.Await(kMany);
+  EXPECT_EQ(mute.accepted(), 2);  // once in plaintext, and once with TLS
+}
+
+TEST_F(GrpcTroubleTest, NobodyLooksAtARelayThatHasAnswered) {
+  const RudeServer mute("");
+  const auto explainer = std::make_shared<Explainer>();
+  explainer->NoteAnswer(WayTo(mute.address()));
+  Hearer hearer;
+  explainer->Explain(WayTo(mute.address()), absl::UnavailableError("Socket closed"),
+                     hearer.Listen());
+  hearer.Await(1);
+  EXPECT_EQ(mute.accepted(), 0);
 }
 
 ProxySettings Through(const std::string& address) {

@@ -139,6 +139,27 @@ TEST(FirstFailuresTest, WhatIsGivenAndCannotWork) {
   }
 }
 
+// A proxy of today's environment, and a state of yesterday's.
+TEST(FirstFailuresTest, ARestoredExchangeIsLookedAtToo) {
+  Trial trial = Good();
+  trial.options.tls = {};
+  trial.options.rendezvous = "unix:/no/such/socket";
+  auto first = Client::Create({.transport = std::make_shared<GrpcTransport>(ProxySettings())});
+  ASSERT_TRUE(first.ok());
+  trial.options.client = *first;
+  auto initiator = Initiator::Create(trial.options, "a");
+  ASSERT_TRUE(initiator.ok()) << initiator.status();
+  const std::string state = *initiator->Serialize();
+  ProxyOf(trial, "socks5://p:1");
+  auto second = Client::Create({.transport = std::make_shared<GrpcTransport>(trial.proxies)});
+  ASSERT_TRUE(second.ok());
+  trial.options.client = *second;
+  trial.options.rendezvous = "relay.example.com:443";
+  const absl::Status status = Initiator::FromSerialized(state, trial.options).status();
+  EXPECT_EQ(ReasonOf(status), Reason::kInvalidArgument) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "set $https_proxy")) << status;
+}
+
 // What the system keeps back, a fault of this machine: no authorities (client/stream/pem_test.cc),
 // and no threads.
 TEST(FirstFailuresDeathTest, ThreadsThatTheSystemRefuses) {
