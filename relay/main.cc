@@ -1,7 +1,5 @@
 // wormhole-relay: flags, wiring, drain. No logic.
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -59,14 +57,6 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// A file or socket of ours under the number of standard output would be written to by whoever
-// prints. Opened files get the lowest number that is free.
-void HoldStandardDescriptors() {
-  int fd = 0;
-  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
-  if (fd > STDERR_FILENO) close(fd);
 }
 
 // gRPC's own log names addresses, says in many lines what we say in one, and waits for who reads
@@ -198,6 +188,5 @@ int Main(const std::vector<std::string>& args) {
 }  // namespace wormhole::relay
 
 int main(int argc, char** argv) {
-  wormhole::relay::HoldStandardDescriptors();
   return wormhole::relay::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

@@ -5,15 +5,17 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "client/cli/charset.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/terminal.h"
 
 namespace wormhole::cli {
 
-// A well-formed code. On a terminal with completion of words by Tab, and a malformed one is
+// A code in its canonical form. On a terminal with completion of words by Tab, and what is none is
 // explained and asked for again; CANCELLED with Reason::kCancelled on Ctrl-D or a signal. Else the
-// next line of the input counts, and INVALID_ARGUMENT says what is wrong with it.
-absl::StatusOr<std::string> AskForCode(const Asker& asker, bool allow_other_words,
+// next line of the input counts, and INVALID_ARGUMENT says what is wrong with it. DEADLINE_EXCEEDED
+// with Reason::kTimeout at the deadline.
+absl::StatusOr<std::string> AskForCode(const Asker& asker, bool allow_other_words, Charset charset,
                                        Interrupt& interrupt);
 
 }  // namespace wormhole::cli

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "client/cli/pseudo_terminal.h"
+#include "client/cli/screen_model.h"
 #include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -39,7 +40,7 @@ class CodePromptTest : public ::testing::Test {
 
   void Ask(bool allow_other_words = false) {
     asking_ = std::thread([this, allow_other_words] {
-      answer_ = AskForCode(*Asker::ForCode(false), allow_other_words, interrupt_);
+      answer_ = AskForCode(*Asker::ForCode(false), allow_other_words, Charset::kUtf8, interrupt_);
     });
   }
 
@@ -78,6 +79,71 @@ TEST_F(CodePromptTest, AMalformedCodeIsExplainedAndAskedForAgain) {
   ASSERT_TRUE(terminal_.WaitFor("Code of the other side"));
   terminal_.Press("4-sausage-zoo\r");
   EXPECT_EQ(*Answer(), "4-sausage-zoo");
+}
+
+TEST_F(CodePromptTest, WhateverIsPastedIsReadByTheParserOfCodes) {
+  for (const char* typed :
+       {" 4 able zoo ", "4  able - zoo", "4\t-ab\tle-zoo", "\u201c4\u2011able\u2011zoo\u201d.",
+        "Invitation code: 4-Able-zoo", "\ufeff04_able_zoo\u00a0", "\uff14\u3000able\u3000zoo"}) {
+    Ask();
+    ASSERT_TRUE(terminal_.WaitFor("Code of the other side"));
+    terminal_.Press(std::string(typed) + "\r");
+    EXPECT_EQ(*Answer(), "4-able-zoo") << typed;
+  }
+}
+
+TEST_F(CodePromptTest, TabShowsWhatWasUnderstood) {
+  Ask();
+  ASSERT_TRUE(terminal_.WaitFor("Code of the other side"));
+  terminal_.Press("\u201c4 \u2013 ab\t");
+  ASSERT_TRUE(terminal_.WaitFor("abandon  ability"));
+  ASSERT_TRUE(terminal_.WaitFor(": 4-ab"));
+  terminal_.Press("le-zo\t");
+  ASSERT_TRUE(terminal_.WaitFor("zone  zoo"));
+  ASSERT_TRUE(terminal_.WaitFor(": 4-able-zo"));
+  terminal_.Press("o\r");
+  EXPECT_EQ(*Answer(), "4-able-zoo");
+}
+
+struct Screen {
+  unsigned columns;
+  const char* typed;
+  const char* row;  // what is left of it
+};
+
+// Whatever is typed and deleted, however narrow the window: one row, drawn over.
+TEST_F(CodePromptTest, TheLineStaysInItsRow) {
+  const std::string eight = "4-abandon-abandon-abandon-abandon-abandon-abandon-abandon-abandon";
+  const std::string deleted = eight + std::string(58, '\x7f');
+  for (const Screen& screen : {
+           Screen{40, "4-able-zoo", "Code: 4-able-zoo"},
+           Screen{40, eight.c_str(), "Code: <-abandon-abandon-abandon-abandon"},
+           Screen{80, "4-able-zoo", "Code of the other side (Tab completes words): 4-able-zoo"},
+           Screen{
+               80, eight.c_str(),
+               "Code of the other side (Tab completes words): <-abandon-abandon-abandon-abandon"},
+           Screen{200, eight.c_str(),
+                  "Code of the other side (Tab completes words): "
+                  "4-abandon-abandon-abandon-abandon-abandon-abandon-abandon-abandon"},
+           Screen{40, deleted.c_str(), "Code: 4-aband"},
+           Screen{20, "\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22",
+                  "Code: <\u6f22\u6f22\u6f22\u6f22\u6f22\u6f22"},
+       }) {
+    PseudoTerminal terminal;
+    terminal.SetColumns(screen.columns);
+    Redirect input(STDIN_FILENO, terminal.program());
+    Redirect errors(STDERR_FILENO, terminal.program());
+    Ask();
+    ASSERT_TRUE(terminal.WaitFor("Code"));
+    terminal.Press(screen.typed + std::string("\x04"));
+    ASSERT_TRUE(terminal.WaitFor("\a"));  // that key means nothing here: all before it was read
+    ScreenModel model(screen.columns);
+    model.Write(terminal.output().substr(0, terminal.seen()));
+    EXPECT_FALSE(model.confused());
+    EXPECT_THAT(model.Rows(), ::testing::ElementsAre(screen.row)) << screen.typed;
+    terminal.Press("\x15\x04");
+    EXPECT_EQ(ReasonOf(Answer().status()), Reason::kCancelled);
+  }
 }
 
 TEST_F(CodePromptTest, OtherWordsWhenTheyAreAllowed) {
@@ -129,7 +195,7 @@ class PipedCodeTest : public CodePromptTest {
     EXPECT_EQ(write(writing_.get(), input.data(), input.size()),
               static_cast<ssize_t>(input.size()));
     writing_ = FileDescriptor();
-    return AskForCode(*Asker::ForCode(false), false, interrupt_);
+    return AskForCode(*Asker::ForCode(false), false, Charset::kUtf8, interrupt_);
   }
   FileDescriptor writing_;
 };

@@ -1,41 +1,27 @@
 #include "client/cli/console.h"
 
-#include <errno.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstddef>
-
 #include "client/cli/neutralise.h"
+#include "client/cli/rows.h"
+#include "client/cli/terminal.h"
 
 namespace wormhole::cli {
 namespace {
 
 constexpr std::string_view kPrefix = "wormhole-sync: ";
+constexpr std::string_view kGoesOn = "  | ";
+constexpr std::string_view kIndent = "    ";
 constexpr std::string_view kEraseLine = "\r\x1b[K";
-
-// At least one column is left free, since some terminals wrap after the last.
-size_t UsableColumns(int fd) {
-  winsize size = {};
-  if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 79;
-  return size.ws_col - 1;
-}
-
-// The first `columns` characters, counting each as one column.
-std::string_view Cut(std::string_view text, size_t columns) {
-  size_t characters = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
-    if (begins && characters++ == columns) return text.substr(0, i);
-  }
-  return text;
-}
 
 }  // namespace
 
-Console::Console(int fd) : fd_(fd), terminal_(isatty(fd) == 1) {}
+Console::Console(int fd, Charset charset, const Interrupt& interrupt)
+    : fd_(fd), terminal_(isatty(fd) == 1), charset_(charset), interrupt_(interrupt) {}
 
 Console::~Console() { ClearProgress(); }
+
+size_t Console::columns() const { return UsableColumns(fd_); }
 
 void Console::Print(std::string_view text) {
   if (!progress_.empty()) Write(kEraseLine);
@@ -44,32 +30,32 @@ void Console::Print(std::string_view text) {
 }
 
 void Console::Note(std::string_view text) {
-  Print(std::string(kPrefix) + Neutralise(text, Lines::kEscape));
+  const std::string line = Neutralise(text, Lines::kEscape, charset_);
+  Print(terminal_ ? InRows(line, kPrefix, kGoesOn, columns()) : std::string(kPrefix) + line);
 }
 
 void Console::Warn(std::string_view text) { Note("warning: " + std::string(text)); }
 
+void Console::NoteCommand(std::string_view text, std::string_view command) {
+  if (!terminal_) return Note(std::string(text) + ": " + std::string(command));
+  Note(std::string(text) + ":");
+  Print(InRows(Neutralise(command, Lines::kEscape, charset_), kIndent, kGoesOn, columns()));
+}
+
 void Console::Progress(std::string_view text) {
   if (!terminal_) return;
   if (!progress_.empty()) Write(kEraseLine);
-  progress_ = Neutralise(text, Lines::kEscape);
+  progress_ = Neutralise(text, Lines::kEscape, charset_);
   DrawProgress();
 }
 
-void Console::DrawProgress() { Write(Cut(progress_, UsableColumns(fd_))); }
+void Console::DrawProgress() {
+  Write(std::string_view(progress_).substr(0, FittingBytes(progress_, columns())));
+}
 
 void Console::ClearProgress() {
   if (!progress_.empty()) Write(kEraseLine);
   progress_.clear();
-}
-
-void Console::Write(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = write(fd_, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    text.remove_prefix(static_cast<size_t>(count));
-  }
 }
 
 }  // namespace wormhole::cli

@@ -2,40 +2,52 @@
 #ifndef WORMHOLE_CLIENT_CLI_CONSOLE_H_
 #define WORMHOLE_CLIENT_CLI_CONSOLE_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "client/cli/charset.h"
+#include "client/cli/interrupt.h"
 
 namespace wormhole::cli {
 
 // Writes lines, and on a terminal one status line below them that is rewritten in place. For one
-// thread. A failing write is ignored: there is nowhere left to complain.
+// thread. WriteToPeople says how long a reader is waited for.
 class Console {
  public:
-  // `fd` stays the caller's.
-  explicit Console(int fd);
+  // `fd` stays the caller's; `interrupt` outlives it.
+  Console(int fd, Charset charset, const Interrupt& interrupt);
   // Leaves no status line behind.
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
   bool is_terminal() const { return terminal_; }
+  Charset charset() const { return charset_; }
+  // What a row may have so that the terminal does not break it.
+  size_t columns() const;
 
   // A line, or lines, as they are, above the status line: for our own text only.
   void Print(std::string_view text);
   // `wormhole-sync: TEXT`, `wormhole-sync: warning: TEXT`: always one line, harmless whatever is
-  // in it.
+  // in it. On a terminal in rows, of which those after the first begin with `  | `.
   void Note(std::string_view text);
   void Warn(std::string_view text);
+  // `wormhole-sync: TEXT: COMMAND`. On a terminal the command has rows of its own, so that it can
+  // be copied.
+  void NoteCommand(std::string_view text, std::string_view command);
   // The status line; nothing when this is no terminal. Cut to the terminal's width.
   void Progress(std::string_view text);
   void ClearProgress();
 
  private:
-  void Write(std::string_view text);
+  void Write(std::string_view text) { WriteToPeople(fd_, text, interrupt_); }
   void DrawProgress();
 
   const int fd_;
   const bool terminal_;
+  const Charset charset_;
+  const Interrupt& interrupt_;
   std::string progress_;  // empty: none is shown
 };
 

@@ -1,25 +1,34 @@
 #include "client/cli/console.h"
 
-#include <sys/ioctl.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 
+#include "client/cli/file_descriptor.h"
 #include "client/cli/pseudo_terminal.h"
+#include "client/cli/screen_model.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::cli {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
-TEST(ConsoleTest, WithoutATerminalThereIsNoProgressAndEachMessageIsOneLine) {
+class ConsoleTest : public ::testing::Test {
+ protected:
+  Interrupt interrupt_ = *Interrupt::Install();
+};
+
+TEST_F(ConsoleTest, WithoutATerminalThereIsNoProgressAndEachMessageIsOneLine) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   {
-    Console console(ends[1]);
+    Console console(ends[1], Charset::kUtf8, interrupt_);
     EXPECT_FALSE(console.is_terminal());
     console.Progress("waiting");
     console.Print("Invitation code: 4-able-zoo");
@@ -37,9 +46,9 @@ TEST(ConsoleTest, WithoutATerminalThereIsNoProgressAndEachMessageIsOneLine) {
   close(ends[0]);
 }
 
-TEST(ConsoleTest, OnATerminalTheStatusLineGivesWayToLines) {
+TEST_F(ConsoleTest, OnATerminalTheStatusLineGivesWayToLines) {
   PseudoTerminal terminal;
-  Console console(terminal.program());
+  Console console(terminal.program(), Charset::kUtf8, interrupt_);
   EXPECT_TRUE(console.is_terminal());
   console.Progress("waiting \x1b[2J");
   ASSERT_TRUE(terminal.WaitFor("waiting \\x1b[2J"));
@@ -53,16 +62,73 @@ TEST(ConsoleTest, OnATerminalTheStatusLineGivesWayToLines) {
   ASSERT_TRUE(terminal.WaitFor("wormhole-sync: more\r\n"));
 }
 
-TEST(ConsoleTest, TheStatusLineIsCutToTheWidth) {
+TEST_F(ConsoleTest, TheStatusLineIsCutToTheWidth) {
   PseudoTerminal terminal;
-  winsize size = {};
-  size.ws_col = 11;
-  ASSERT_EQ(ioctl(terminal.program(), TIOCSWINSZ, &size), 0);
-  Console console(terminal.program());
-  console.Progress("ää34567890123");
+  terminal.SetColumns(11);
+  Console console(terminal.program(), Charset::kUtf8, interrupt_);
+  console.Progress("abc\u6f2267890123");
   console.Print("end");
   ASSERT_TRUE(terminal.WaitFor("end"));
-  EXPECT_THAT(terminal.output(), HasSubstr("ää34567890\r"));
+  EXPECT_THAT(terminal.output(), HasSubstr("abc\u6f2267890\r"));
+}
+
+TEST_F(ConsoleTest, ANoteIsBrokenIntoRowsThatSayWhoseTheyAre) {
+  PseudoTerminal terminal;
+  terminal.SetColumns(41);
+  Console console(terminal.program(), Charset::kAscii, interrupt_);
+  console.Note("cannot read `" + std::string(30, ' ') + "wormhole-sync: all is well`, \u00db31m");
+  console.NoteCommand("go on with", "wormhole-sync resume state");
+  console.Print("end");
+  ASSERT_TRUE(terminal.WaitFor("end"));
+  ScreenModel screen(41);
+  screen.Write(terminal.output());
+  EXPECT_FALSE(screen.confused());
+  EXPECT_THAT(screen.Rows(), ElementsAre("wormhole-sync: cannot read `",
+                                         "  | " + std::string(17, ' ') + "wormhole-sync: all",
+                                         "  | is well`, \\u{db}31m", "wormhole-sync: go on with:",
+                                         "    wormhole-sync resume state", "end"));
+}
+
+// Fills a pipe that nobody reads.
+FileDescriptor FullPipe(FileDescriptor& reading) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  reading = FileDescriptor(ends[0]);
+  fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  const std::string filling(4096, 'x');
+  while (write(ends[1], filling.data(), filling.size()) > 0) {
+  }
+  fcntl(ends[1], F_SETFL, 0);
+  return FileDescriptor(ends[1]);
+}
+
+TEST_F(ConsoleTest, AReaderThatStandsStillIsWaitedForUntilTheDeadline) {
+  FileDescriptor reading;
+  const FileDescriptor full = FullPipe(reading);
+  interrupt_.set_deadline(Interrupt::Clock::now() + std::chrono::milliseconds(1));
+  Console console(full.get(), Charset::kUtf8, interrupt_);
+  console.Note("lost");
+  EXPECT_TRUE(interrupt_.expired());
+}
+
+TEST_F(ConsoleTest, ASignalEndsTheWaitForAReaderAndIsLeftForOthers) {
+  FileDescriptor reading;
+  const FileDescriptor full = FullPipe(reading);
+  Console console(full.get(), Charset::kUtf8, interrupt_);
+  kill(getpid(), SIGTERM);
+  console.Note("lost");
+  console.Note("lost");
+  EXPECT_TRUE(interrupt_.Take());
+  console.Note("not waited for any more");
+}
+
+// A terminal takes less at once than a pipe, and nobody may be held up inside write().
+TEST_F(ConsoleTest, ATerminalThatNobodyReadsHoldsUpNothing) {
+  PseudoTerminal terminal;
+  interrupt_.set_deadline(Interrupt::Clock::now() + std::chrono::milliseconds(100));
+  Console console(terminal.program(), Charset::kUtf8, interrupt_);
+  for (int i = 0; i < 3000; ++i) console.Note(std::string(70, 'x'));
+  EXPECT_TRUE(interrupt_.expired());
 }
 
 }  // namespace

@@ -18,9 +18,18 @@ absl::Status BadInput(std::string_view message) {
   return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument, message);
 }
 
-// An interrupt stays one; all else is bad input under the name of its source.
+// An interrupt stays one; all else is said under the name of its source.
 absl::Status Explain(const absl::Status& status, const std::string& source, size_t limit) {
   if (ReasonOf(status) == Reason::kCancelled) return status;
+  if (ReasonOf(status) == Reason::kTimeout) {
+    return core::Failure(
+        Reason::kTimeout, absl::StatusCode::kDeadlineExceeded,
+        absl::StrCat("the timeout ended while ", source, " was being read; nothing was sent"));
+  }
+  if (absl::IsFailedPrecondition(status)) {
+    return BadInput(absl::StrCat(source, " is closed; use --data or --file, or </dev/null to send ",
+                                 "nothing"));
+  }
   if (absl::IsOutOfRange(status)) {
     return BadInput(absl::StrCat(source, " has more than ", limit, " bytes; send less"));
   }
@@ -38,6 +47,8 @@ absl::StatusOr<std::string> ReadUpTo(int fd, size_t limit, Interrupt& interrupt)
     if (*count == 0) break;
     size += *count;
     if (size > limit) return absl::OutOfRangeError("too much");
+    // However steadily it trickles.
+    if (interrupt.expired()) return TimedOut();
   }
   data.resize(size);
   return data;

@@ -31,7 +31,7 @@ class ExchangeOptionsTest : public ::testing::Test {
  protected:
   ExchangeOptionsTest() : interrupt_(*Interrupt::Install()) {
     EXPECT_EQ(pipe(errors_), 0);
-    console_.emplace(errors_[1]);
+    console_.emplace(errors_[1], Charset::kUtf8, interrupt_);
   }
 
   std::string FileOf(const std::string& name, const std::string& content) {

@@ -1,15 +1,15 @@
 #include "client/cli/line_editor.h"
 
 #include <cstddef>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "client/cli/code_completion.h"
+#include "client/core/code.h"
+#include "client/core/typed_code.h"
 
 namespace wormhole::cli {
 namespace {
-
-// Longer than any code that is taken.
-constexpr size_t kMaxBytes = 160;
 
 constexpr char kCtrlD = 0x04;
 constexpr char kBackspace = 0x08;
@@ -17,6 +17,23 @@ constexpr char kCtrlU = 0x15;
 constexpr char kCtrlW = 0x17;
 constexpr char kEscapeKey = 0x1b;
 constexpr char kDelete = 0x7f;
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20; }
+
+// Nothing but what a code has in the end.
+bool IsPlain(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
+}
+
+// Where the last character of `text` begins.
+size_t LastCharacter(std::string_view text) {
+  size_t begin = text.size();
+  while (begin > 0) {
+    const auto byte = static_cast<unsigned char>(text[--begin]);
+    if ((byte & 0xc0) != 0x80) break;
+  }
+  return begin;
+}
 
 }  // namespace
 
@@ -32,7 +49,7 @@ LineEditor::Outcome LineEditor::Feed(char byte) {
       return text_.empty() ? Outcome::kEnded : Outcome::kRefused;
     case kBackspace:
     case kDelete:
-      return Truncate(text_.empty() ? 0 : text_.size() - 1);
+      return Truncate(LastCharacter(text_));
     case kCtrlU:
       return Truncate(0);
     case kCtrlW: {
@@ -41,7 +58,7 @@ LineEditor::Outcome LineEditor::Feed(char byte) {
       return Truncate(hyphen == std::string::npos ? 0 : hyphen);
     }
     default:
-      return Append(byte == ' ' ? '-' : absl::ascii_tolower(static_cast<unsigned char>(byte)));
+      return Append(absl::ascii_tolower(static_cast<unsigned char>(byte)));
   }
 }
 
@@ -62,9 +79,12 @@ bool LineEditor::InEscape(char byte) {
 }
 
 LineEditor::Outcome LineEditor::Append(char byte) {
-  const bool usable = absl::ascii_isdigit(static_cast<unsigned char>(byte)) ||
-                      absl::ascii_islower(static_cast<unsigned char>(byte)) || byte == '-';
-  if (!usable || text_.size() >= kMaxBytes) return Outcome::kRefused;
+  if (IsControl(byte) || text_.size() >= core::kMaxTypedCodeBytes) return Outcome::kRefused;
+  if ((byte == ' ' || byte == '-') && IsPlain(text_)) {
+    // Also behind the hyphen that Tab has set.
+    if (text_.empty() || text_.back() == '-') return Outcome::kNothing;
+    byte = '-';
+  }
   text_ += byte;
   return Outcome::kChanged;
 }
@@ -76,12 +96,14 @@ LineEditor::Outcome LineEditor::Truncate(size_t size) {
 }
 
 LineEditor::Outcome LineEditor::Complete() {
-  Completion completion = CompleteCode(text_);
+  const std::optional<std::string> understood = core::NormalizeUnfinishedCode(text_);
+  if (!understood.has_value()) return Outcome::kRefused;
+  Completion completion = CompleteCode(*understood);
   candidates_ = completion.candidates;
-  if (!candidates_.empty()) return Outcome::kCandidates;
-  if (completion.text == text_) return Outcome::kRefused;
+  const bool changed = completion.text != text_;
   text_ = completion.text;
-  return Outcome::kChanged;
+  if (!candidates_.empty()) return Outcome::kCandidates;
+  return changed ? Outcome::kChanged : Outcome::kRefused;
 }
 
 }  // namespace wormhole::cli

@@ -11,7 +11,7 @@ namespace wormhole::cli {
 class LineEditor {
  public:
   enum class Outcome {
-    kNothing,     // part of an escape sequence
+    kNothing,     // part of an escape sequence, or a separator too many
     kChanged,     // text() is another
     kRefused,     // a key that means nothing here
     kCandidates,  // Tab, and candidates() says what there is to choose from
@@ -19,10 +19,13 @@ class LineEditor {
     kEnded,       // Ctrl-D on an empty line
   };
 
-  // One byte from the keyboard, whatever it is. Letters are folded to lower case; a space, as
-  // people say codes, becomes a hyphen; Backspace, Ctrl-U and Ctrl-W delete; Tab completes.
+  // One byte from the keyboard or of what was pasted, whatever it is. Backspace, Ctrl-U and Ctrl-W
+  // delete; Tab completes, and shows the code as it was understood. All that has a meaning in a
+  // text is kept, since the parser of codes says what counts; letters are folded to lower case, and
+  // a space, as people say codes, shows as the hyphen that it means.
   Outcome Feed(char byte);
 
+  // What the parser makes the same of as of all that was typed.
   const std::string& text() const { return text_; }
   const std::vector<std::string_view>& candidates() const { return candidates_; }
 

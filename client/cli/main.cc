@@ -1,4 +1,5 @@
 // wormhole-sync: an exchange from the command line. `wormhole-sync --help` says how.
+#include <poll.h>
 #include <unistd.h>
 
 #include <new>
@@ -15,8 +16,11 @@ void OnNoMemory() {
   constexpr char kText[] =
       "wormhole-sync: raise the limit on memory (`ulimit -v`, a container's): the system gives "
       "this process no more\n";
-  // Whether it could be said or not, the exit code says it.
-  static_cast<void>(!write(STDERR_FILENO, kText, sizeof(kText) - 1));
+  // Only where there is room, since nothing could end a wait; the exit code says it anyway.
+  pollfd room = {STDERR_FILENO, POLLOUT, 0};
+  if (poll(&room, 1, 0) > 0) {
+    static_cast<void>(!write(STDERR_FILENO, kText, sizeof(kText) - 1));
+  }
   _exit(wormhole::cli::kLocal);
 }
 

@@ -72,7 +72,7 @@ void AppendAscii(char c, Lines lines, std::string& out) {
 
 }  // namespace
 
-std::string Neutralise(std::string_view bytes, Lines lines) {
+std::string Neutralise(std::string_view bytes, Lines lines, Charset charset) {
   std::string out;
   out.reserve(bytes.size());
   for (size_t i = 0; i < bytes.size();) {
@@ -86,7 +86,7 @@ std::string Neutralise(std::string_view bytes, Lines lines) {
       absl::StrAppendFormat(&out, "\\x%02x", static_cast<unsigned char>(bytes[i++]));
       continue;
     }
-    if (IsHidden(point)) {
+    if (charset == Charset::kAscii || IsHidden(point)) {
       absl::StrAppendFormat(&out, "\\u{%x}", point);
     } else {
       out.append(bytes.substr(i, length));

@@ -8,6 +8,10 @@
 namespace wormhole::cli {
 namespace {
 
+std::string Neutralise(std::string_view bytes, Lines lines) {
+  return cli::Neutralise(bytes, lines, Charset::kUtf8);
+}
+
 TEST(NeutraliseTest, PlainTextStaysAsItIs) {
   for (const char* text : {"", "hello\n", "tab\there", "Grüße, 漢字, 😀, e\u0301", "C:\\path"}) {
     EXPECT_EQ(Neutralise(text, Lines::kKeep), text);
@@ -41,6 +45,21 @@ TEST(NeutraliseTest, ReorderingAndHiddenCharacters) {
   EXPECT_EQ(Neutralise("\u2028\u2029", Lines::kKeep), "\\u{2028}\\u{2029}");
   EXPECT_EQ(Neutralise("\U000e0041\ufe0f\ue000\U0001fffe", Lines::kKeep),
             "\\u{e0041}\\u{fe0f}\\u{e000}\\u{1fffe}");
+}
+
+// c3 9b is a letter in UTF-8, and for others a letter and the beginning of an escape sequence.
+TEST(NeutraliseTest, OnlyUtf8TerminalsGetMoreThanAscii) {
+  const std::string text = "\u00db31m, e\u0301, \u6f22, \U0001f600, \u202e, \x9b\n";
+  EXPECT_EQ(cli::Neutralise(text, Lines::kKeep, Charset::kAscii),
+            "\\u{db}31m, e\\u{301}, \\u{6f22}, \\u{1f600}, \\u{202e}, \\x9b\n");
+  std::mt19937 random(2);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes;
+    for (size_t n = random() % 64; n > 0; --n) bytes += static_cast<char>(random());
+    const std::string shown = cli::Neutralise(bytes, Lines::kEscape, Charset::kAscii);
+    for (char c : shown) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << int{c};
+    EXPECT_LE(shown.size(), 6 * bytes.size());
+  }
 }
 
 // Whatever comes in, no byte goes out that a terminal acts on.

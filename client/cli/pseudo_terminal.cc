@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace wormhole::cli {
@@ -24,6 +25,15 @@ PseudoTerminal::PseudoTerminal() {
   fcntl(person, F_SETFD, FD_CLOEXEC);
   person_ = FileDescriptor(person);
   program_ = FileDescriptor(program);
+}
+
+void PseudoTerminal::SetColumns(unsigned columns) {
+  winsize size = {};
+  size.ws_col = static_cast<unsigned short>(columns);  // NOLINT(google-runtime-int)
+  if (ioctl(person_.get(), TIOCSWINSZ, &size) != 0) {
+    perror("TIOCSWINSZ");
+    abort();
+  }
 }
 
 void PseudoTerminal::Press(std::string_view keys) {

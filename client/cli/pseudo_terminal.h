@@ -20,6 +20,7 @@ class PseudoTerminal {
   // Closes this process's copy of the program's end, so that the end of the program is noticed.
   void CloseProgram() { program_ = FileDescriptor(); }
 
+  void SetColumns(unsigned columns);
   void Press(std::string_view keys);
   // Waits until `text` stands in what came since the last WaitFor that found something.
   bool WaitFor(std::string_view text);

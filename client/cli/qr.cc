@@ -29,6 +29,30 @@ std::string_view HalfBlocks(bool upper, bool lower) {
   return lower ? "\u2584" : " ";
 }
 
+std::string DrawHalfBlocks(const QRcode& code, bool coloured) {
+  std::string out;
+  for (int y = -kQuietZone; y < code.width + kQuietZone; y += 2) {
+    if (coloured) out += "\x1b[97;40m";
+    for (int x = -kQuietZone; x < code.width + kQuietZone; ++x) {
+      out += HalfBlocks(IsLight(code, x, y), IsLight(code, x, y + 1));
+    }
+    if (coloured) out += "\x1b[0m";
+    out += '\n';
+  }
+  return out;
+}
+
+std::string DrawBlanks(const QRcode& code) {
+  std::string out;
+  for (int y = -kQuietZone; y < code.width + kQuietZone; ++y) {
+    for (int x = -kQuietZone; x < code.width + kQuietZone; ++x) {
+      out += IsLight(code, x, y) ? "\x1b[107m  " : "\x1b[40m  ";
+    }
+    out += "\x1b[0m\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> RenderQr(std::string_view text, QrStyle style) {
@@ -36,16 +60,8 @@ absl::StatusOr<std::string> RenderQr(std::string_view text, QrStyle style) {
       QRcode_encodeData(static_cast<int>(text.size()),
                         reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
   if (code == nullptr) return absl::InvalidArgumentError("no QR code can hold this text");
-  std::string out;
-  for (int y = -kQuietZone; y < code->width + kQuietZone; y += 2) {
-    if (style == QrStyle::kColoured) out += "\x1b[97;40m";
-    for (int x = -kQuietZone; x < code->width + kQuietZone; ++x) {
-      out += HalfBlocks(IsLight(*code, x, y), IsLight(*code, x, y + 1));
-    }
-    if (style == QrStyle::kColoured) out += "\x1b[0m";
-    out += '\n';
-  }
-  return out;
+  if (style == QrStyle::kBlanks) return DrawBlanks(*code);
+  return DrawHalfBlocks(*code, style == QrStyle::kColoured);
 }
 
 }  // namespace wormhole::cli

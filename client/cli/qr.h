@@ -11,6 +11,7 @@ namespace wormhole::cli {
 
 enum class QrStyle {
   kColoured,  // for terminals: white and black whatever the theme is
+  kBlanks,    // for terminals without UTF-8: coloured blanks, two a module, one row of them a line
   kPlain,     // light parts are blocks: right for light text on a dark ground
 };
 

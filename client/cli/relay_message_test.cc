@@ -15,8 +15,12 @@ using ::testing::EndsWith;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-std::vector<std::string> Rows(const std::string& text) {
-  return absl::StrSplit(RelayMessage(text), '\n');
+std::string RelayMessage(std::string_view text) {
+  return cli::RelayMessage(text, Charset::kUtf8, 79);
+}
+
+std::vector<std::string> Rows(const std::string& text, size_t columns = 79) {
+  return absl::StrSplit(cli::RelayMessage(text, Charset::kUtf8, columns), '\n');
 }
 
 std::string Times(size_t count, const std::string& text) {
@@ -57,6 +61,21 @@ TEST(RelayMessageTest, EachRowSaysWhoseItIsAndFits) {
       EXPECT_LE(columns, 70u) << row;
     }
   }
+}
+
+TEST(RelayMessageTest, ANarrowTerminalBreaksNoRow) {
+  const std::string text = "welcome                 wormhole-sync: verified " + Times(9, "kind ");
+  for (const size_t width : {20, 39, 60}) {
+    for (const std::string& row : Rows(text, width)) {
+      EXPECT_THAT(row, StartsWith(width < 32 ? "The relay " : "The relay says: "));
+      EXPECT_LE(row.size(), width) << row;
+    }
+  }
+}
+
+TEST(RelayMessageTest, OnAnAsciiTerminalAllElseIsEscaped) {
+  EXPECT_EQ(cli::RelayMessage("Gr\u00fc\u00dfe", Charset::kAscii, 79),
+            "The relay says: Gr\\u{fc}\\u{df}e");
 }
 
 TEST(RelayMessageTest, RowsBreakAtSpacesAndLoseNothing) {

@@ -1,6 +1,9 @@
 #include "client/cli/run.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -12,7 +15,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "client/cli/arguments.h"
+#include "client/cli/charset.h"
 #include "client/cli/code_prompt.h"
 #include "client/cli/console.h"
 #include "client/cli/data_source.h"
@@ -32,6 +37,12 @@
 namespace wormhole::cli {
 namespace {
 
+// The library's default where the user says nothing, also for the part of `resume` that comes
+// before its exchange: how long that may take is in its state.
+absl::Duration TimeoutOf(const Arguments& arguments) {
+  return arguments.timeout.value_or(Options().timeout);
+}
+
 // What a command needs, collected before the first byte goes to the network.
 struct Preparation {
   Options options;
@@ -48,7 +59,8 @@ class Runner {
 
   absl::StatusOr<ExitCode> Run() {
     WarnAboutArguments();
-    absl::Status prepared = PrepareOptions();
+    absl::Status prepared = CheckOutputs();
+    if (prepared.ok()) prepared = PrepareOptions();
     if (!prepared.ok()) return prepared;
     switch (*arguments_.command) {
       case Command::kInitiate:
@@ -70,6 +82,40 @@ class Runner {
     if (arguments_.data.has_value()) {
       console_.Warn("other users of this machine can see --data; --file keeps it private");
     }
+  }
+
+  // What was closed when the program began can take nothing. Found out at the end, it would cost
+  // the other side's data, which nobody can get again.
+  absl::Status CheckOutputs() {
+    if (!IsForWriting(STDOUT_FILENO)) {
+      return Closed(
+          "standard output is closed, and the other side's data goes there; use >/dev/null "
+          "if you have no use for it");
+    }
+    if (*arguments_.command == Command::kInitiate && arguments_.code.empty() &&
+        !IsForWriting(STDERR_FILENO)) {
+      return Closed(
+          "standard error is closed, and the code is shown there; agree on one with --code");
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status Closed(std::string_view message) {
+    return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument, message);
+  }
+
+  static bool IsForWriting(int fd) {
+    const int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+  }
+
+  // The exchange has what is left of the time.
+  absl::Status StartTheClock() {
+    const absl::Duration left = absl::Trunc(
+        absl::FromChrono(*interrupt_.deadline() - Interrupt::Clock::now()), absl::Milliseconds(1));
+    if (left <= absl::ZeroDuration()) return TimedOut();
+    preparation_.options.timeout = left;
+    return absl::OkStatus();
   }
 
   absl::Status PrepareOptions() {
@@ -118,6 +164,7 @@ class Runner {
     if (!prepared.ok()) return prepared;
     absl::StatusOr<std::string> data = ReadData(arguments_, console_, interrupt_);
     if (!data.ok()) return data.status();
+    if (absl::Status in_time = StartTheClock(); !in_time.ok()) return in_time;
     return RunInitiator(Initiator::Create(preparation_.options, *std::move(data)));
   }
 
@@ -129,6 +176,7 @@ class Runner {
     if (!code.ok()) return code.status();
     absl::StatusOr<std::string> data = ReadData(arguments_, console_, interrupt_);
     if (!data.ok()) return data.status();
+    if (absl::Status in_time = StartTheClock(); !in_time.ok()) return in_time;
     return RunParty(Receiver::Create(preparation_.options, *code, *std::move(data)));
   }
 
@@ -136,7 +184,8 @@ class Runner {
     if (!arguments_.code.empty()) return arguments_.code;
     absl::StatusOr<Asker> asker = Asker::ForCode(ReadsDataFromStdin(arguments_));
     if (!asker.ok()) return asker.status();
-    absl::StatusOr<std::string> code = AskForCode(*asker, arguments_.allow_other_words, interrupt_);
+    absl::StatusOr<std::string> code =
+        AskForCode(*asker, arguments_.allow_other_words, console_.charset(), interrupt_);
     if (!code.ok()) return code;
     Arguments with_code = arguments_;
     absl::Status taken = TakeCode(*code, with_code);
@@ -204,19 +253,28 @@ class Runner {
   Preparation preparation_;
 };
 
-int Answer(const std::string& text) {
-  const bool written =
-      write(STDOUT_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  return written ? kDone : kLocal;
+int Answer(const std::string& text, Interrupt& interrupt) {
+  return WriteAll(STDOUT_FILENO, text, interrupt).ok() ? kDone : kLocal;
 }
 
-int RunCommand(const Arguments& arguments, Console& console) {
-  absl::StatusOr<Interrupt> interrupt = Interrupt::Install();
-  if (!interrupt.ok()) {
-    console.Note(std::string(interrupt.status().message()));
-    return kLocal;
+// The words and what came of them.
+int Obey(const std::vector<std::string>& words, Console& console, Interrupt& interrupt,
+         Interrupt::Clock::time_point start) {
+  absl::StatusOr<Arguments> arguments = ParseArguments(words);
+  if (!arguments.ok()) {
+    console.Note(std::string(arguments.status().message()));
+    return kUsage;
   }
-  absl::StatusOr<ExitCode> code = Runner(arguments, console, *interrupt).Run();
+  switch (arguments->action) {
+    case Action::kHelp:
+      return Answer(HelpText(arguments->command), interrupt);
+    case Action::kVersion:
+      return Answer(VersionText(), interrupt);
+    case Action::kRun:
+      break;
+  }
+  interrupt.set_deadline(start + absl::ToChronoNanoseconds(TimeoutOf(*arguments)));
+  absl::StatusOr<ExitCode> code = Runner(*arguments, console, interrupt).Run();
   if (code.ok()) return *code;
   console.Note(Explanation(code.status()));
   return ExitCodeOf(code.status());
@@ -225,25 +283,21 @@ int RunCommand(const Arguments& arguments, Console& console) {
 }  // namespace
 
 int Run(const std::vector<std::string>& words) {
-  OccupyStandardDescriptors();
+  const Interrupt::Clock::time_point start = Interrupt::Clock::now();
   prctl(PR_SET_DUMPABLE, 0);            // a core dump would hold codes, keys and data
   signal(SIGPIPE, SIG_IGN);             // a reader that went away is an error of write()
   setenv("GRPC_VERBOSITY", "NONE", 0);  // what goes wrong is said once, by us
-  Console console(STDERR_FILENO);
-  absl::StatusOr<Arguments> arguments = ParseArguments(words);
-  if (!arguments.ok()) {
-    console.Note(std::string(arguments.status().message()));
-    return kUsage;
+  absl::StatusOr<Interrupt> interrupt = Interrupt::Install();
+  if (!interrupt.ok()) {
+    // Only where there is room: nothing could end a wait.
+    pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    if (poll(&room, 1, 0) > 0)
+      dprintf(STDERR_FILENO, "wormhole-sync: this machine gives no signals\n");
+    return kLocal;
   }
-  switch (arguments->action) {
-    case Action::kHelp:
-      return Answer(HelpText(arguments->command));
-    case Action::kVersion:
-      return Answer(VersionText());
-    case Action::kRun:
-      break;
-  }
-  return RunCommand(*arguments, console);
+  interrupt->set_deadline(start + absl::ToChronoNanoseconds(TimeoutOf(Arguments())));
+  Console console(STDERR_FILENO, LocaleCharset(), *interrupt);
+  return Obey(words, console, *interrupt, start);
 }
 
 }  // namespace wormhole::cli

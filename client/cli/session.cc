@@ -16,6 +16,11 @@ namespace {
 // Enough for a relay that restarts with another one; a hostile one is not given the screen.
 constexpr int kMaxRelayMessages = 3;
 
+QrStyle StyleFor(const Console& console) {
+  if (!console.is_terminal()) return QrStyle::kPlain;
+  return console.charset() == Charset::kUtf8 ? QrStyle::kColoured : QrStyle::kBlanks;
+}
+
 bool Readable(const pollfd& entry) { return entry.revents != 0; }
 
 }  // namespace
@@ -73,7 +78,7 @@ std::optional<ExitCode> Session::OnEvent(Party& party, Event event) {
       break;
     case Event::Kind::kData:
       if (event.value.ok()) return OnData(party, *std::move(event.value));
-      if (answer_.has_value()) asker_->Write("\n");
+      if (answer_.has_value()) asker_->Write("\n", interrupt_);
       answer_.reset();
       return OnFailure(party, event.value.status());
     case Event::Kind::kFinished:
@@ -85,8 +90,7 @@ std::optional<ExitCode> Session::OnEvent(Party& party, Event event) {
 void Session::OnCode(const std::string& code) {
   console_.Print(absl::StrCat("Invitation code: ", code));
   if (!arguments_.qr) return;
-  absl::StatusOr<std::string> picture =
-      RenderQr(code, console_.is_terminal() ? QrStyle::kColoured : QrStyle::kPlain);
+  absl::StatusOr<std::string> picture = RenderQr(code, StyleFor(console_));
   if (picture.ok()) {
     picture->pop_back();  // Print ends the last line
     console_.Print(*picture);
@@ -104,8 +108,9 @@ void Session::OnVerifier(const std::string& words) {
 }
 
 void Session::AskAboutVerifier() {
-  asker_->Write(absl::StrCat("Verifier: ", verifier_,
-                             "\nDoes the other side show the same words? [yes/no] "));
+  asker_->Write(
+      absl::StrCat("Verifier: ", verifier_, "\nDoes the other side show the same words? [yes/no] "),
+      interrupt_);
 }
 
 std::optional<ExitCode> Session::OnAnswer(Party& party) {
@@ -127,7 +132,7 @@ std::optional<ExitCode> Session::OnAnswer(Party& party) {
     party.AcceptVerifier(false);
     if (data_.has_value()) return OnRefusedData(party);
   } else {
-    asker_->Write("Please answer yes or no: ");
+    asker_->Write("Please answer yes or no: ", interrupt_);
   }
   return std::nullopt;
 }
@@ -139,7 +144,8 @@ void Session::OnProgress(const ProgressEvent& progress) {
           "somebody else tried to use this code's number and was refused; the exchange goes on");
       break;
     case ProgressEvent::Kind::kMotd: {
-      const std::string message = RelayMessage(progress.text);
+      const std::string message =
+          RelayMessage(progress.text, console_.charset(), console_.columns());
       if (message.empty() || relay_messages_ == kMaxRelayMessages) return;
       ++relay_messages_;
       console_.Print(message);
@@ -152,13 +158,16 @@ void Session::OnProgress(const ProgressEvent& progress) {
 }
 
 bool Session::ShowStatus(const ProgressEvent& progress) {
+  const bool trouble = progress.kind == ProgressEvent::Kind::kDisconnected;
+  // In a line that stays, but once: tries may be many.
+  if (trouble && !std::exchange(told_of_trouble_, true)) {
+    console_.Note(progress.text);
+    if (!answer_.has_value()) console_.Progress("trying again (Ctrl-C gives up)");
+    return true;
+  }
   // The question stays the last line.
   if (!answer_.has_value()) console_.Progress(progress.text);
-  // Without a status line, a relay that cannot be reached is told of once: tries may be many.
-  if (console_.is_terminal() || progress.kind != ProgressEvent::Kind::kDisconnected) return false;
-  if (std::exchange(told_of_trouble_, true)) return false;
-  console_.Note(progress.text);
-  return true;
+  return false;
 }
 
 // A resumed exchange may have been accepted before and may have its data at once; the question is

@@ -52,7 +52,7 @@ class Session {
   [[noreturn]] void EndAtOnce(ExitCode code);
   absl::Status WriteData(const std::string& data);
   void Finish(Party& party, ExitCode code);
-  std::string ResumeHint() const;
+  void OfferResume();
 
   const Arguments& arguments_;
   Console& console_;
@@ -63,7 +63,7 @@ class Session {
   std::optional<LineReader> answer_;  // set while the question is open
   std::string verifier_;
   int relay_messages_ = 0;        // shown so far
-  bool told_of_trouble_ = false;  // the first lost connection, where no status line is shown
+  bool told_of_trouble_ = false;  // of the first lost connection
   bool accepted_ = false;         // the user said yes
   bool refused_ = false;          // the user said no, or gave up unasked: nothing is shown any more
   bool giving_up_ = false;        // interrupted, and the exchange is being cancelled

@@ -29,8 +29,9 @@ ExitCode Session::ShowData(Party& party, const std::string& data) {
   console_.ClearProgress();
   if (giving_up_) console_.Note("the exchange was finished already");
   if (absl::Status written = WriteData(data); !written.ok()) {
-    console_.Note(absl::StrCat("cannot write the other side's data to standard output: ",
-                               written.message(), "; ", ResumeHint()));
+    console_.Note(
+        absl::StrCat("cannot write the other side's data to standard output: ", written.message()));
+    OfferResume();
     return ReasonOf(written) == Reason::kCancelled ? kGaveUp : kLocal;
   }
   Finish(party, kDone);
@@ -51,7 +52,10 @@ absl::Status Session::WriteData(const std::string& data) {
     // The state file is removed next: a crash then must not take the data along.
     return written.ok() ? SyncOutput(STDOUT_FILENO) : written;
   }
-  absl::Status written = WriteAll(STDOUT_FILENO, Neutralise(data, Lines::kKeep), interrupt_);
+  // The last line of ours: below it whatever the data says is said by the other side.
+  if (console_.is_terminal()) console_.Note("the other side says:");
+  absl::Status written =
+      WriteAll(STDOUT_FILENO, Neutralise(data, Lines::kKeep, console_.charset()), interrupt_);
   // So that the shell's prompt begins a line of its own.
   const bool open_line = !data.empty() && data.back() != '\n';
   if (open_line && console_.is_terminal()) console_.Print("");
@@ -79,7 +83,7 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   const bool may_go_on = reason == Reason::kRefused || reason == Reason::kSaveFailed ||
                          reason == Reason::kInternal || reason == Reason::kNone;
   if (may_go_on) {
-    console_.Note(ResumeHint());
+    OfferResume();
   } else if (reason != Reason::kInUseElsewhere) {
     console_.Note(absl::StrCat("this exchange is over; ", state_->path(),
                                " still holds your data: remove it when you have no use for it"));
@@ -91,11 +95,11 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
 // finished a moment before has data that nobody can ever get again.
 std::optional<ExitCode> Session::OnInterrupt(Party& party) {
   if (giving_up_) EndAtOnce(kGaveUp);
-  if (answer_.has_value()) asker_->Write("\n");
+  if (answer_.has_value()) asker_->Write("\n", interrupt_);
   answer_.reset();
   console_.ClearProgress();
   if (state_ != nullptr && state_->exists()) {
-    console_.Note(ResumeHint());
+    OfferResume();
     return kGaveUp;
   }
   console_.Note("giving up and telling the other side (Ctrl-C again ends at once)");
@@ -138,9 +142,12 @@ void Session::Finish(Party& party, ExitCode code) {
   if (finisher.joinable()) finisher.join();
 }
 
-std::string Session::ResumeHint() const {
-  if (state_ == nullptr || !state_->exists()) return "nothing was kept, since --state was not used";
-  return absl::StrCat("the state is kept; go on with: ", ResumeCommand(arguments_));
+void Session::OfferResume() {
+  if (state_ == nullptr || !state_->exists()) {
+    console_.Note("nothing was kept, since --state was not used");
+  } else {
+    console_.NoteCommand("the state is kept; go on with", ResumeCommand(arguments_));
+  }
 }
 
 }  // namespace wormhole::cli

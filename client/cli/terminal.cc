@@ -1,7 +1,7 @@
 #include "client/cli/terminal.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -20,12 +20,10 @@ absl::Status NowhereToAsk(std::string_view message) {
 
 }  // namespace
 
-void OccupyStandardDescriptors() {
-  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is taken, which is `fd`.
-    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
-  }
+size_t UsableColumns(int fd) {
+  winsize size = {};
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 79;
+  return size.ws_col - 1u;
 }
 
 absl::StatusOr<Asker> Asker::ForCode(bool stdin_has_data) {
@@ -71,14 +69,11 @@ void Asker::DiscardPendingInput() const {
   if (terminal_) tcflush(input_, TCIFLUSH);
 }
 
-void Asker::Write(std::string_view text) const {
-  while (!text.empty()) {
-    const ssize_t count = write(output_, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    text.remove_prefix(static_cast<size_t>(count));
-  }
+void Asker::Write(std::string_view text, const Interrupt& interrupt) const {
+  WriteToPeople(output_, text, interrupt);
 }
+
+size_t Asker::columns() const { return UsableColumns(output_); }
 
 absl::StatusOr<LineReader::State> LineReader::ReadByte(Interrupt& interrupt) {
   if (std::exchange(whole_, false)) line_.clear();
@@ -104,11 +99,11 @@ KeyMode::KeyMode(int fd) : fd_(fd) {
   // A program that is suspended, or ended by Ctrl-\, would leave the terminal like this.
   keys.c_cc[VSUSP] = _POSIX_VDISABLE;
   keys.c_cc[VQUIT] = _POSIX_VDISABLE;
-  changed_ = tcsetattr(fd, TCSADRAIN, &keys) == 0;
+  changed_ = tcsetattr(fd, TCSANOW, &keys) == 0;
 }
 
 KeyMode::~KeyMode() {
-  if (changed_) tcsetattr(fd_, TCSADRAIN, &before_);
+  if (changed_) tcsetattr(fd_, TCSANOW, &before_);
 }
 
 }  // namespace wormhole::cli

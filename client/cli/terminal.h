@@ -4,6 +4,7 @@
 
 #include <termios.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,9 +15,9 @@
 
 namespace wormhole::cli {
 
-// Opens /dev/null for each of 0, 1 and 2 that is closed, the wrong way round so that using it
-// fails: else the next file that is opened would become standard output.
-void OccupyStandardDescriptors();
+// What a row of the terminal `fd` may have: one column is left free, since some terminals wrap
+// after the last. 79 where there is none.
+size_t UsableColumns(int fd);
 
 // Where questions go and answers come from.
 class Asker {
@@ -33,7 +34,9 @@ class Asker {
   // given to what is asked next can count.
   void DiscardPendingInput() const;
   // As it is: the caller neutralises what is not ours.
-  void Write(std::string_view text) const;
+  void Write(std::string_view text, const Interrupt& interrupt) const;
+  // What a row of its output may have.
+  size_t columns() const;
 
  private:
   Asker() = default;

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "client/core/code.h"
-#include "client/pake/vectors.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {
@@ -149,20 +148,6 @@ TEST(TypedCodeTest, AnUnfinishedCodeKeepsItsEnd) {
   EXPECT_EQ(NormalizeUnfinishedCode(" \"04"), "4");
   EXPECT_EQ(NormalizeUnfinishedCode("Code: 4 \u2013 ab"), "4-ab");
   EXPECT_EQ(NormalizeUnfinishedCode(""), "");
-}
-
-// What other implementations are held to as well.
-TEST(TypedCodeTest, KnownAnswers) {
-  const nlohmann::json vectors = pake::vectors::Load("codes.json");
-  for (const nlohmann::json& vector : vectors["cases"]) {
-    const absl::StatusOr<Code> code = ParseCode(pake::vectors::Unhex(vector["typed"]), true);
-    const std::string name = vector["name"];
-    EXPECT_EQ(code.ok(), vector["canonical"].is_string()) << name;
-    if (code.ok() && vector["canonical"].is_string()) {
-      EXPECT_EQ(code->ToString(), std::string(vector["canonical"])) << name;
-    }
-  }
-  EXPECT_GT(vectors["cases"].size(), 100u);
 }
 
 // Applying it again changes nothing, so that a code may pass through several ways in.

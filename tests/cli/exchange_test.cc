@@ -101,12 +101,12 @@ TEST_F(ExchangeTest, QrCodeBelowTheCode) {
   EXPECT_EQ(initiator->out(), "");
 }
 
-TEST_F(ExchangeTest, ClosedStandardOutputIsAnError) {
+TEST_F(ExchangeTest, AFullStandardOutputIsAnError) {
   auto initiator = Start(WithRelay({"initiate"}), "a");
   const std::string code = CodeOf(*initiator);
   const std::string data = MakeFile("data", "b");
   ChildProcess receiver(
-      {.arguments = {"/bin/sh", "-c", "exec \"$0\" \"$@\" >&-", ToolPath(), "receive", code,
+      {.arguments = {"/bin/sh", "-c", "exec \"$0\" \"$@\" >/dev/full", ToolPath(), "receive", code,
                      "--file", data, "--rendezvous=" + address()}});
   EXPECT_EQ(receiver.WaitForExit(), 1) << receiver.err();
   EXPECT_THAT(receiver.err(), HasSubstr("cannot write the other side's data"));

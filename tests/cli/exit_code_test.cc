@@ -1,5 +1,6 @@
 // Each exit code of the tool, for the reason that it stands for.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <string>
 
@@ -27,52 +28,92 @@ class ExitCodeTest : public CliTest {
   }
 };
 
+struct Failure {
+  Words words;
+  std::string message;  // stands in the explanation, with what to do
+  std::string input = "";
+};
+
+// Every way to fail before the first connection, but for what arguments_test and start_test have:
+// options one by one, and descriptors that are closed or never end. Those of the connection itself
+// are in client/stream.
 TEST_F(ExitCodeTest, WrongUsageBeforeAnyTraffic) {
   const std::string open_file = MakeFile("open", "x");
   const std::string large = MakeFile("large", std::string(65001, 'x'));
   const std::string exists = MakeFile("exists", "precious");
   const std::string corrupt = MakeFile("corrupt", "wormhole-sync state 1\n{\"role\":");
   const std::string foreign = MakeFile("foreign", "#!/bin/sh\n");
-  const Words cases[] = {
-      {},
-      {"frobnicate"},
-      {"initiate", "--frob"},
-      {"receive", "4-purple"},
-      {"receive", "4-purplexx-able"},
-      {"receive", "purple-able"},
-      {"initiate", "--app-id", std::string(256, 'a')},
-      {"initiate", "--schedule", "60:1,0:1"},
-      {"initiate", "--file", large},
-      {"initiate", "--file", "/nonexistent"},
-      {"initiate", "--data", std::string(65001, 'x')},
-      {"initiate", "--data", "x", "--state", exists},
-      {"initiate", "--data", "x", "--state", "/nonexistent/state"},
-      {"initiate", "--data", "x", "--bearer-token-file", "/nonexistent"},
-      {"initiate", "--data", "x", "--tls-ca", open_file},
-      {"initiate", "--data", "x", "--tls-ca", "tests/service/tls/relay.key"},
-      {"initiate", "--data", "x", "--tls-cert", "tests/service/tls/client.pem", "--tls-key",
-       "tests/service/tls/relay.key"},
-      {"initiate", "--data", "x", "--rendezvous", "https://relay.example.com"},
-      {"initiate", "--data", "x", "--rendezvous", "[::]:47180"},
-      {"initiate", "--data", "x", "--rendezvous", "relay.example.com:443", "--plaintext",
-       "--bearer-token-file", open_file},
-      {"receive", "--data", "x"},
-      {"resume", corrupt},
-      {"resume", foreign},
-      {"resume", "/nonexistent"},
+  const std::string shared = MakeFile("shared", "wormhole-sync state 1\n");
+  chmod(shared.c_str(), 0644);
+  const std::string empty = MakeFile("empty", "");
+  const std::string two_lines = MakeFile("two_lines", "a\nb\n");
+  const std::string folder = PathOf("");
+  const Failure cases[] = {
+      // The command line.
+      {{}, "Use initiate, receive or resume"},
+      {{"frobnicate"}, "use initiate, receive or resume"},
+      {{"initiate", "--frob"}, "see `wormhole-sync initiate --help`"},
+      {{"initiate", "--app-id", std::string(256, 'a')}, "use at most 255"},
+      {{"initiate", "--schedule", "60:1,0:1"}, "--schedule: "},
+      // Codes.
+      {{"receive", "4-purple"}, "a code looks like 4-purity-sausage"},
+      {{"receive", "4-ablex-zoo"}, "did you mean"},
+      {{"receive", "purple-able"}, "a code looks like"},
+      {{"receive", "\xff"}, "is not valid UTF-8"},
+      {{"initiate", "--code", "0 able zoo"}, "begin with its number, which is 1 or more"},
+      {{"receive", "--data", "x"}, "standard input has no code; write it as the first line"},
+      {{"receive", "--data", "x"}, "a code looks like", "4-able\n"},
+      {{"receive"}, "there is no terminal to ask for the code"},
+      // Data.
+      {{"initiate"},
+       "standard input has more than 65000 bytes; send less",
+       std::string(65001, 'x')},
+      {{"initiate", "--file", large}, "has more than 65000 bytes; send less"},
+      {{"initiate", "--file", "/nonexistent"}, "cannot read --file /nonexistent: No such file"},
+      {{"initiate", "--file", folder}, "is a folder; name a file"},
+      {{"initiate", "--data", std::string(65001, 'x')}, "send a file's name or a key instead"},
+      // State files.
+      {{"initiate", "--data", "x", "--state", exists}, "exists"},
+      {{"initiate", "--data", "x", "--state", "/nonexistent/state"}, "/nonexistent"},
+      {{"resume", corrupt}, "corrupt"},
+      {{"resume", foreign}, "it is no state file of this version of wormhole-sync"},
+      {{"resume", shared}, "`chmod 600` it first"},
+      {{"resume", folder}, ""},
+      {{"resume", "/nonexistent"}, "/nonexistent"},
+      // Credentials.
+      {{"initiate", "--data", "x", "--bearer-token-file", "/nonexistent"},
+       "cannot read --bearer-token-file /nonexistent: No such file"},
+      {{"initiate", "--data", "x", "--bearer-token-file", empty}, "it has to hold the token"},
+      {{"initiate", "--data", "x", "--bearer-token-file", two_lines}, "a token in one line"},
+      {{"initiate", "--data", "x", "--tls-ca", open_file}, "--tls-ca " + open_file},
+      {{"initiate", "--data", "x", "--tls-ca", "tests/service/tls/relay.key"}, "relay.key"},
+      {{"initiate", "--data", "x", "--tls-cert", "tests/service/tls/client.pem", "--tls-key",
+        "tests/service/tls/relay.key"},
+       "relay.key"},
+      {{"initiate", "--data", "x", "--tls-ca", folder}, "is a folder; name a file"},
+      {{"initiate", "--data", "x", "--rendezvous", "relay.example.com:443", "--plaintext",
+        "--bearer-token-file", open_file},
+       ""},
+      // The terminal.
+      {{"initiate", "--data", "x", "--verify", "--code", "4-able-zoo", "--file", "y"},
+       "--data and --file exclude each other"},
+      {{"initiate", "--verify"}, "there is no terminal for the question of --verify"},
+      // The relay's name.
+      {{"initiate", "--data", "x", "--rendezvous", "https://relay.example.com"},
+       "relay.example.com"},
+      {{"initiate", "--data", "x", "--rendezvous", "[::]:47180"}, "[::]"},
+      {{"initiate", "--data", "x", "--rendezvous", "a b"}, "the relay address has white space"},
   };
-  for (const Words& words : cases) {
-    auto tool = Start(words);
-    EXPECT_EQ(tool->WaitForExit(), 2) << ::testing::PrintToString(words) << tool->err();
+  for (const Failure& row : cases) {
+    auto tool = Start(row.words, row.input);
+    const std::string words = ::testing::PrintToString(row.words);
+    EXPECT_EQ(tool->WaitForExit(), 2) << words << tool->err();
     EXPECT_EQ(tool->out(), "");
     // One line, but for warnings.
-    EXPECT_THAT(Explanation(*tool),
-                AllOf(MatchesRegex("wormhole-sync: .*\n"), Not(HasSubstr("warning"))))
-        << ::testing::PrintToString(words);
+    EXPECT_THAT(Explanation(*tool), AllOf(MatchesRegex("wormhole-sync: .*\n"),
+                                          Not(HasSubstr("warning")), HasSubstr(row.message)))
+        << words;
   }
-  auto oversize = Start({"initiate"}, std::string(65001, 'x'));
-  EXPECT_EQ(oversize->WaitForExit(), 2);
-  EXPECT_THAT(Explanation(*oversize), HasSubstr("more than 65000 bytes"));
   EXPECT_EQ(FileContent("exists"), "precious");
   EXPECT_EQ(FileContent("foreign"), "#!/bin/sh\n");
 }
@@ -94,7 +135,7 @@ TEST_F(ExitCodeTest, TimedOut) {
 }
 
 TEST_F(ExitCodeTest, NoRelay) {
-  auto initiator = Start({"initiate", "--timeout", "300ms", "--rendezvous", "127.0.0.1:1"});
+  auto initiator = Start({"initiate", "--timeout", "3s", "--rendezvous", "127.0.0.1:1"});
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
   EXPECT_THAT(Explanation(*initiator), HasSubstr("127.0.0.1:1"));
 }
@@ -110,7 +151,7 @@ TEST_F(ExitCodeTest, NoRelayIsToldOfAtTheFirstFailure) {
 
 // One line in our words; whoever wants gRPC's asks for them.
 TEST_F(ExitCodeTest, TheLibrariesWordsAreForWhoAsks) {
-  const Words words = {"initiate", "--timeout", "300ms", "--rendezvous", "127.0.0.1:1"};
+  const Words words = {"initiate", "--timeout", "3s", "--rendezvous", "127.0.0.1:1"};
   auto quiet = Start(words);
   EXPECT_EQ(quiet->WaitForExit(), 5) << quiet->err();
   EXPECT_THAT(quiet->err(), Not(HasSubstr("Connection refused")));

@@ -25,8 +25,7 @@ std::string RelayPath() { return FromEnvironment("WORMHOLE_RELAY"); }
 CliTest::CliTest(const Words& relay_flags) {
   std::string pattern = ::testing::TempDir() + "/cli_XXXXXX";
   folder_ = mkdtemp(pattern.data());
-  Words arguments = {RelayPath(), "--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory",
-                     "--motd=be\u202e kind"};
+  Words arguments = {RelayPath(), "--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory"};
   arguments.insert(arguments.end(), relay_flags.begin(), relay_flags.end());
   relay_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = std::move(arguments)});
   address_ = relay_->WaitForLine(ChildProcess::kOut, "listening on ");
@@ -60,7 +59,7 @@ std::unique_ptr<ChildProcess> CliTest::StartOpen(Words words, std::string input)
 std::unique_ptr<TerminalChild> CliTest::StartOnTerminal(Words words) {
   Words arguments = {ToolPath()};
   arguments.insert(arguments.end(), words.begin(), words.end());
-  return std::make_unique<TerminalChild>(std::move(arguments));
+  return std::make_unique<TerminalChild>(TerminalChild::Options{.arguments = std::move(arguments)});
 }
 
 std::string CliTest::CodeOf(ChildProcess& initiator) {

@@ -22,7 +22,7 @@ std::string RelayPath();
 class CliTest : public ::testing::Test {
  protected:
   // The relay has `relay_flags` beside those that make it one of this test.
-  explicit CliTest(const Words& relay_flags = {});
+  explicit CliTest(const Words& relay_flags = {"--motd=be\u202e kind"});
   ~CliTest() override;
 
   // `words` and the relay's address, for commands that go to the network.

@@ -98,7 +98,7 @@ struct Tool {
   // First: the threads of the relay inherit that its signals are blocked.
   cli::Interrupt interrupt = *cli::Interrupt::Install();
   cli::Arguments arguments;
-  cli::Console console{STDERR_FILENO};
+  cli::Console console{STDERR_FILENO, cli::Charset::kUtf8, interrupt};
   std::shared_ptr<cli::StateFile> state;
   InProcessRelay relay;
 };

@@ -12,30 +12,39 @@ namespace wormhole::testing {
 namespace {
 
 // In the child, between fork and exec: only async-signal-safe calls.
-[[noreturn]] void Exec(char** arguments, int terminal, pid_t parent) {
+[[noreturn]] void Exec(char** arguments, char** environment, int terminal, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   if (setsid() < 0 || ioctl(terminal, TIOCSCTTY, 0) != 0) _exit(127);
   for (int fd : {0, 1, 2}) dup2(terminal, fd);
   if (terminal > 2) close(terminal);
   signal(SIGPIPE, SIG_DFL);
-  execve(arguments[0], arguments, environ);
+  execve(arguments[0], arguments, environment);
   _exit(127);
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 }  // namespace
 
-TerminalChild::TerminalChild(std::vector<std::string> arguments) {
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
+TerminalChild::TerminalChild(Options options) {
+  if (options.columns != 0) terminal_.SetColumns(options.columns);
+  std::vector<char*> arguments = Pointers(options.arguments);
+  // The first of a name counts.
+  for (char** own = environ; *own != nullptr; ++own) options.environment.emplace_back(*own);
+  std::vector<char*> environment = Pointers(options.environment);
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ < 0) {
     perror("fork");
     abort();
   }
-  if (pid_ == 0) Exec(pointers.data(), terminal_.program(), parent);
+  if (pid_ == 0) Exec(arguments.data(), environment.data(), terminal_.program(), parent);
   terminal_.CloseProgram();
 }
 

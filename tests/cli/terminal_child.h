@@ -15,8 +15,13 @@ namespace wormhole::testing {
 // For one thread. Dies with the test.
 class TerminalChild {
  public:
-  // arguments[0] is the program's path.
-  explicit TerminalChild(std::vector<std::string> arguments);
+  struct Options {
+    std::vector<std::string> arguments;    // [0] is the program's path
+    std::vector<std::string> environment;  // NAME=VALUE, before the test's own
+    unsigned columns = 0;                  // 0: the terminal does not say
+  };
+
+  explicit TerminalChild(Options options);
   ~TerminalChild();
   TerminalChild(const TerminalChild&) = delete;
   TerminalChild& operator=(const TerminalChild&) = delete;

@@ -74,6 +74,15 @@ TEST_F(TerminalTest, CtrlCWhileWaiting) {
   EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->screen();
 }
 
+// In a line that stays, before anything else, and once.
+TEST_F(TerminalTest, ARelayThatIsNotThereIsToldOf) {
+  auto initiator = StartOnTerminal({"initiate", "--data", "a", "--rendezvous=127.0.0.1:1"});
+  ASSERT_TRUE(initiator->WaitFor("127.0.0.1:1")) << initiator->screen();
+  ASSERT_TRUE(initiator->WaitFor("trying again (Ctrl-C gives up)")) << initiator->screen();
+  initiator->Press("\x03");
+  EXPECT_EQ(initiator->WaitForExit(), 8) << initiator->screen();
+}
+
 TEST_F(TerminalTest, ProgressIsShownAndTakenAway) {
   auto initiator = StartOnTerminal(WithRelay({"initiate", "--data", "a"}));
   const std::string code = initiator->WaitForLine("Invitation code: ");
@@ -82,7 +91,8 @@ TEST_F(TerminalTest, ProgressIsShownAndTakenAway) {
   EXPECT_EQ(initiator->WaitForExit(), 0) << initiator->screen();
   EXPECT_EQ(receiver->WaitForExit(), 0) << receiver->err();
   // The data stands on a line of its own.
-  EXPECT_THAT(initiator->screen(), HasSubstr("\r\x1b[Kb\r\n"));
+  EXPECT_THAT(initiator->screen(),
+              HasSubstr("\r\x1b[Kwormhole-sync: the other side says:\r\nb\r\n"));
 }
 
 TEST_F(TerminalTest, VerifierAccepted) {

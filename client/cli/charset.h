@@ -1,0 +1,17 @@
+// Which bytes the terminal takes for characters.
+#ifndef WORMHOLE_CLIENT_CLI_CHARSET_H_
+#define WORMHOLE_CLIENT_CLI_CHARSET_H_
+
+namespace wormhole::cli {
+
+// Beyond ASCII a terminal that does not read UTF-8 takes bytes for controls: 0x9b begins an escape
+// sequence, also as the second byte of a letter.
+enum class Charset { kAscii, kUtf8 };
+
+// By the locale that the environment names, whether its data is on this machine or not: the
+// terminal may be at the other end of a connection. kAscii for all that is not surely UTF-8.
+Charset LocaleCharset();
+
+}  // namespace wormhole::cli
+
+#endif  // WORMHOLE_CLIENT_CLI_CHARSET_H_
