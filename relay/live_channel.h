@@ -155,6 +155,9 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void FinishClose(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnSideTaken(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id);
+  // The claim's side belongs to the channel with this id, as far as the store knows.
+  void OnClaimantFound(ChannelOp& op, std::optional<uint32_t> id, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
   // Once more after a load, but not for ever.
   void TryAgain(ChannelOp& op, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   void Refuse(ChannelOp& op, absl::Status status, Turn& turn) WORMHOLE_REQUIRES(mutex_);

@@ -266,12 +266,11 @@ void LiveChannel::FinishClose(ChannelOp& op, Turn& turn) {
 }
 
 void LiveChannel::OnSideTaken(ChannelOp& op, Turn& turn) {
-  if (op.kind == ChannelOp::Kind::kClaim || op.kind == ChannelOp::Kind::kClaimOrWait) {
-    return Refuse(op, SideInUse(), turn);
-  }
   if (op.kind == ChannelOp::Kind::kSeatWaiters) DismissWaiter(op.chosen, SideInUse(), turn);
-  if (op.kind != ChannelOp::Kind::kCreate) return TryAgain(op, turn);  // brings no new side
-  // Is it the initiator's side or the waiter's?
+  if (op.side.empty() || op.kind == ChannelOp::Kind::kClose) {
+    return TryAgain(op, turn);  // brings no new side, or no longer
+  }
+  // Is it the op's own side or a waiter's, and whose member?
   committing_ = true;
   CallStore(turn).FindSide(
       key_.app_id, op.side,
@@ -286,19 +285,33 @@ void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id)
   if (!id.ok()) return Abandon(turn);
   committing_ = false;
   ChannelOp& op = ops_.front();
-  if (id->has_value() && **id != key_.id) {
+  if (op.kind != ChannelOp::Kind::kCreate) {
+    OnClaimantFound(op, *id, turn);
+  } else if (id->has_value() && **id != key_.id) {
     ForgetChosen(op, turn);
     turn.Afterwards([refused = std::move(op.create.refused), other = **id] {
       refused(CreateRefusal::kSideElsewhere, other);
     });
     ReleaseId(op);
     PopOp();
+  } else if (id->has_value() && op.attempts > 0) {
+    Refuse(op, EndedError(ChannelRecord()), turn);  // as a load has shown: of an earlier channel
   } else {
     if (id->has_value()) op.needs_load = Doubt();
     if (!id->has_value() && !op.chosen.empty()) DismissWaiter(op.chosen, SideInUse(), turn);
     TryAgain(op, turn);
   }
   Advance(turn);
+}
+
+// Another relay may have seated it here a moment ago, which a load shows. Otherwise a side that is
+// of this id is of an earlier channel, and what comes is a late copy of what it said to that one.
+void LiveChannel::OnClaimantFound(ChannelOp& op, std::optional<uint32_t> id, Turn& turn) {
+  if (id != key_.id) return Refuse(op, SideInUse(), turn);
+  if (op.attempts > 0) return Refuse(op, EndedError(ChannelRecord()), turn);
+  op.guesses = false;
+  op.needs_load = Doubt();
+  TryAgain(op, turn);
 }
 
 void LiveChannel::TryAgain(ChannelOp& op, Turn& turn) {

@@ -143,6 +143,35 @@ TEST_F(Succession, PostsAndAcknowledgementsThatTheStoreAnswersLate) {
   EXPECT_EQ(emil->Heard(), Opened("stored=0 peer=attached:0-0 cursor=0") + " message(1 new)");
 }
 
+TEST_F(Succession, TheSidesOfAChannelThatRestsJoinNoOther) {
+  auto anna = Stream("anna");
+  auto bert = Stream("bert");
+  Pair(*anna, *bert);
+  bert->Close(MOOD_LONELY);
+  Settle();
+  auto dora = Stream("dora");
+  dora->Allocate();
+  Settle();
+  ASSERT_EQ(dora->id(), id_);
+  // Late copies of what they have said.
+  auto claim = Stream("bert");
+  claim->Claim(id_);
+  auto other_claim = Stream("bert");
+  other_claim->Claim(others_.front()->id());
+  auto allocation = Stream("anna");
+  allocation->Allocate();
+  Settle();
+  EXPECT_EQ(claim->Ended(), "NOT_FOUND EXPIRED");
+  EXPECT_EQ(other_claim->Ended(), "ALREADY_EXISTS SIDE_IN_USE");
+  EXPECT_EQ(allocation->Ended(), "PERMISSION_DENIED NOT_MEMBER");
+  auto emil = Stream("emil");
+  emil->Claim(id_);
+  Settle();
+  EXPECT_EQ(emil->Heard(), Opened("stored=0 peer=attached:0-0 cursor=0"));
+  EXPECT_EQ(dora->Heard(),
+            Opened("stored=0 peer=absent:0-0 cursor=0") + " peer(attached cursor=0 third=0)");
+}
+
 TEST_F(Succession, ManyChannelsOneAfterTheOther) {
   for (int round = 0; round < 5; ++round) {
     const std::string n = std::to_string(round);

@@ -105,7 +105,12 @@ void MemoryStore::Read(const ChannelRef& channel, Role author, uint64_t after, s
 
 void MemoryStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
   using Answer = std::vector<ChannelKey>;
-  Add<Answer>([this, now, limit] { return channels_.Due(now, limit); }, std::move(done));
+  Add<Answer>(
+      [this, now, limit] {
+        channels_.ForgetRested(now);
+        return channels_.Due(now, limit);
+      },
+      std::move(done));
 }
 
 }  // namespace wormhole::relay

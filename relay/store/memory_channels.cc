@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "relay/store/log_rules.h"
+#include "relay/store/side_rules.h"
 
 namespace wormhole::relay {
 
@@ -37,15 +38,25 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
   if (stored != nullptr && !stored->record.ended() && !HasSameInitiator(stored->record, record)) {
     return PutOutcome::kStale;
   }
+  const bool follows = stored != nullptr && TakesThePlaceOf(stored->record, record);
   for (const Member& member : record.members) {
-    const std::optional<uint32_t> owner = FindSide(key.app_id, member.side);
-    if (owner.has_value() && *owner != key.id) return PutOutcome::kSideTaken;
+    if (!FindSide(key.app_id, member.side).has_value()) continue;
+    if (follows || stored == nullptr || !HasMember(stored->record, member.side)) {
+      return PutOutcome::kSideTaken;
+    }
   }
   App& app = MakeApp(key.app_id);
   Channel& channel = app.channels[key.id];
   if (stored != nullptr) {
     due_.erase({channel.record.due_at, &app, key.id});
-    for (const Member& member : channel.record.members) app.sides.erase(member.side);
+    for (const Member& member : channel.record.members) {
+      if (member.side.empty()) continue;
+      if (follows) {
+        resting_.insert({channel.record.due_at, &app, member.side});
+      } else {
+        app.sides.erase(member.side);
+      }
+    }
   }
   if (channel.record.ended() || record.ended()) channel.logs = {};
   channel.record = std::move(record);
@@ -64,8 +75,12 @@ PutOutcome MemoryChannels::Erase(const ChannelKey& key, uint64_t expected) {
   due_.erase({channel->record.due_at, &app, key.id});
   for (const Member& member : channel->record.members) app.sides.erase(member.side);
   app.channels.erase(key.id);
-  if (app.channels.empty()) apps_.erase(key.app_id);
+  DropIfEmpty(app);
   return PutOutcome::kDone;
+}
+
+void MemoryChannels::DropIfEmpty(App& app) {
+  if (app.channels.empty() && app.sides.empty()) apps_.erase(std::string(*app.app_id));
 }
 
 AppendResult MemoryChannels::Append(const ChannelRef& channel, uint64_t version, Role author,
@@ -126,6 +141,15 @@ std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role au
     frames.push_back({.number = ++number, .frame = frame});
   }
   return frames;
+}
+
+void MemoryChannels::ForgetRested(absl::Time now) {
+  while (!resting_.empty() && resting_.begin()->until <= now) {
+    const Rest rest = *resting_.begin();
+    resting_.erase(resting_.begin());
+    rest.app->sides.erase(rest.side);
+    DropIfEmpty(*rest.app);
+  }
 }
 
 std::vector<ChannelKey> MemoryChannels::Due(absl::Time now, size_t limit) const {

@@ -38,6 +38,8 @@ class MemoryChannels {
   absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
   std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after,
                                 size_t max_bytes) const;
+  // Due's two halves.
+  void ForgetRested(absl::Time now);
   std::vector<ChannelKey> Due(absl::Time now, size_t limit) const;
 
  private:
@@ -52,7 +54,17 @@ class MemoryChannels {
   struct App {
     const std::string* app_id = nullptr;  // the key of this app in apps_
     std::unordered_map<uint32_t, Channel> channels;
+    // Also those that rest.
     std::unordered_map<std::string, uint32_t> sides;
+  };
+  struct Rest {
+    absl::Time until;
+    App* app = nullptr;
+    std::string side;
+
+    friend bool operator<(const Rest& a, const Rest& b) {
+      return std::tie(a.until, a.app, a.side) < std::tie(b.until, b.app, b.side);
+    }
   };
 
   const App* FindApp(const std::string& app_id) const;
@@ -61,8 +73,11 @@ class MemoryChannels {
   const Channel* Find(const ChannelRef& channel) const;
   Channel* Find(const ChannelRef& channel);
   App& MakeApp(const std::string& app_id);
+  void DropIfEmpty(App& app);
 
-  std::unordered_map<std::string, App> apps_;  // those with at least one channel
+  std::unordered_map<std::string, App> apps_;  // those with a channel or a side
+  // Sides of ended channels whose place was taken.
+  std::set<Rest> resting_;
   std::set<std::tuple<absl::Time, const App*, uint32_t>> due_;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "relay/store/log_rules.h"
+#include "relay/store/side_rules.h"
 #include "relay/store/status_macros.h"
 #include "relay/store/steady_now.h"
 
@@ -12,11 +13,6 @@ namespace {
 
 // Bounds the memory that a batch's answers take until its commit.
 constexpr size_t kMaxBatchBytes = 8 << 20;
-
-bool HasMember(const ChannelRecord& record, std::string_view side) {
-  return std::any_of(record.members.begin(), record.members.end(),
-                     [side](const Member& member) { return member.side == side; });
-}
 
 }  // namespace
 
@@ -81,9 +77,11 @@ absl::Status SqliteChannels::Replace(const Entry& before, const Entry& after) {
 
 absl::Status SqliteChannels::MoveSides(AppRow app, uint32_t id, const ChannelRecord& before,
                                        const ChannelRecord& after) {
+  const bool rest = after.version != 0 && TakesThePlaceOf(before, after);
   for (const Member& member : before.members) {
     if (member.side.empty() || HasMember(after, member.side)) continue;
-    RETURN_IF_ERROR(tables_.DeleteSide(app, member.side));
+    RETURN_IF_ERROR(rest ? tables_.RestSide(app, member.side, before.due_at)
+                         : tables_.DeleteSide(app, member.side));
   }
   for (const Member& member : after.members) {
     if (member.side.empty() || HasMember(before, member.side)) continue;
@@ -193,6 +191,8 @@ absl::StatusOr<std::vector<ChannelKey>> SqliteChannels::Due(absl::Time now, size
   // Clients may stay away from a relay that is not ready, so that no write of theirs would show
   // that it is again.
   if (report_.failing()) RETURN_IF_ERROR(db_->Rewrite());
+  ASSIGN_OR_RETURN(const bool forgot, tables_.ForgetRestedSides(now));
+  if (forgot) apps_.Clear();
   return tables_.Due(now, limit);
 }
 
@@ -258,9 +258,12 @@ absl::StatusOr<bool> SqliteChannels::IsSideTaken(const ChannelKey& key,
   ASSIGN_OR_RETURN(const Entry* before, Find(key));
   for (const Member& member : record.members) {
     if (member.side.empty()) continue;
-    if (before != nullptr && HasMember(before->snapshot.record, member.side)) continue;
+    if (before != nullptr && !TakesThePlaceOf(before->snapshot.record, record) &&
+        HasMember(before->snapshot.record, member.side)) {
+      continue;
+    }
     ASSIGN_OR_RETURN(const std::optional<uint32_t> owner, FindSide(key.app_id, member.side));
-    if (owner.has_value() && *owner != key.id) return true;
+    if (owner.has_value()) return true;
   }
   return false;
 }

@@ -52,6 +52,18 @@ CREATE TABLE frames (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Sides of ended channels whose place was taken: they stay in `sides` until then. Beside the
+// schema, so that files of before get it and relays of before go on without.
+constexpr char kRestingSides[] = R"sql(
+CREATE TABLE IF NOT EXISTS resting_sides (
+  app INTEGER NOT NULL,
+  side BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (app, side)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS resting_sides_until ON resting_sides (until);
+)sql";
+
 // FULL syncs the log at each commit: NORMAL would lose acknowledged commits at power loss. The log
 // is cut back when a long reader (a backup) has kept it from being checkpointed.
 constexpr char kSettings[] = R"sql(
@@ -148,9 +160,9 @@ absl::Status Prepare(SqliteDb& db, int checkpoint_pages) {
   }
   RETURN_IF_ERROR(
       db.Exec(absl::StrCat(kSettings, "PRAGMA wal_autocheckpoint = ", checkpoint_pages, ";")));
-  if (!is_new) return absl::OkStatus();
   RETURN_IF_ERROR(db.BeginOnce());
-  RETURN_IF_ERROR(Create(db));
+  if (is_new) RETURN_IF_ERROR(Create(db));
+  RETURN_IF_ERROR(db.Exec(kRestingSides));
   return db.Commit();
 }
 

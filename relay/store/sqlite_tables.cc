@@ -76,6 +76,9 @@ absl::StatusOr<bool> SqliteTables::DeleteAppIfEmpty(AppRow app) {
   any.Integer(ChannelRowOf(app, 0)).Integer(ChannelRowOf(app + 1, 0) - 1);
   ASSIGN_OR_RETURN(const bool has_channels, any.Next());
   if (has_channels) return false;
+  StatementRun resting(any_resting_);
+  ASSIGN_OR_RETURN(const bool has_sides, resting.Integer(app).Next());
+  if (has_sides) return false;
   RETURN_IF_ERROR(StatementRun(delete_app_).Integer(app).Finish());
   return true;
 }
@@ -134,6 +137,25 @@ absl::Status SqliteTables::InsertSide(AppRow app, std::string_view side, uint32_
 
 absl::Status SqliteTables::DeleteSide(AppRow app, std::string_view side) {
   return StatementRun(delete_side_).Integer(app).Blob(side).Finish();
+}
+
+absl::Status SqliteTables::RestSide(AppRow app, std::string_view side, absl::Time until) {
+  StatementRun run(rest_side_);
+  return run.Integer(app).Blob(side).Integer(absl::ToUnixMicros(until)).Finish();
+}
+
+// Looks first: who asks four times a second must not write each time.
+absl::StatusOr<bool> SqliteTables::ForgetRestedSides(absl::Time now) {
+  const int64_t until = absl::ToUnixMicros(now);
+  {
+    StatementRun any(any_rested_);
+    ASSIGN_OR_RETURN(const bool found, any.Integer(until).Next());
+    if (!found) return false;
+  }
+  RETURN_IF_ERROR(StatementRun(delete_rested_sides_).Integer(until).Finish());
+  RETURN_IF_ERROR(StatementRun(delete_rested_apps_).Integer(until).Finish());
+  RETURN_IF_ERROR(StatementRun(delete_rested_).Integer(until).Finish());
+  return true;
 }
 
 absl::Status SqliteTables::UpdateLog(ChannelRow channel, Role author, const LogState& log) {

@@ -40,7 +40,7 @@ class SqliteTables {
 
   absl::StatusOr<std::optional<AppRow>> FindApp(std::string_view name);
   absl::StatusOr<AppRow> InsertApp(std::string_view name);
-  // Deletes the app if it has no channel; returns whether it did.
+  // Deletes the app if it has no channel, and no side that rests; returns whether it did.
   absl::StatusOr<bool> DeleteAppIfEmpty(AppRow app);
 
   absl::StatusOr<std::optional<ChannelSnapshot>> FindChannel(ChannelRow channel);
@@ -53,6 +53,10 @@ class SqliteTables {
   absl::StatusOr<std::optional<uint32_t>> FindSide(AppRow app, std::string_view side);
   absl::Status InsertSide(AppRow app, std::string_view side, uint32_t id);
   absl::Status DeleteSide(AppRow app, std::string_view side);
+  // The side stays until then, and until it is forgotten.
+  absl::Status RestSide(AppRow app, std::string_view side, absl::Time until);
+  // And the apps that have nothing else. Returns whether there was anything.
+  absl::StatusOr<bool> ForgetRestedSides(absl::Time now);
 
   absl::Status UpdateLog(ChannelRow channel, Role author, const LogState& log);
   absl::Status InsertFrame(LogRow log, uint64_t number, std::string_view frame);
@@ -92,6 +96,21 @@ class SqliteTables {
   Statement find_side_{db_, "SELECT id FROM sides WHERE app = ? AND side = ?"};
   Statement insert_side_{db_, "INSERT OR REPLACE INTO sides (app, side, id) VALUES (?, ?, ?)"};
   Statement delete_side_{db_, "DELETE FROM sides WHERE app = ? AND side = ?"};
+  Statement rest_side_{db_,
+                       "INSERT OR REPLACE INTO resting_sides (app, side, until) VALUES (?, ?, ?)"};
+  Statement any_rested_{db_, "SELECT 1 FROM resting_sides WHERE until <= ? LIMIT 1"};
+  Statement delete_rested_sides_{
+      db_,
+      "DELETE FROM sides WHERE (app, side) IN (SELECT app, side FROM resting_sides WHERE until <= "
+      "?)"};
+  Statement delete_rested_{db_, "DELETE FROM resting_sides WHERE until <= ?"};
+  Statement delete_rested_apps_{
+      db_,
+      "DELETE FROM apps WHERE app IN (SELECT app FROM resting_sides WHERE until <= ?1) AND "
+      "NOT EXISTS (SELECT 1 FROM channels WHERE "
+      "channel BETWEEN (apps.app << 30) AND ((apps.app + 1) << 30) - 1) AND "
+      "NOT EXISTS (SELECT 1 FROM resting_sides AS rest WHERE rest.app = apps.app AND until > ?1)"};
+  Statement any_resting_{db_, "SELECT 1 FROM resting_sides WHERE app = ? LIMIT 1"};
   Statement update_logs_[2] = {
       {db_,
        "UPDATE channels SET initiator_forgotten = ?, initiator_accepted = ? WHERE channel = ?"},

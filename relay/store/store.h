@@ -116,14 +116,17 @@ class Store {
 
   virtual void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) = 0;
 
-  // The id of the channel that `side` is a member of, if any (ended ones included).
+  // The id of the channel that `side` is a member of, if any (ended ones included, also those whose
+  // place was taken, as long as their sides rest).
   virtual void FindSide(std::string_view app_id, std::string_view side,
                         Done<std::optional<uint32_t>> done) = 0;
 
   // Stores `record` (its version field is ignored) as version `expected` + 1 if the stored version
   // is `expected`; 0: if there is none. Both logs start empty for a new channel and are dropped
   // when the record has ended; a record may also take the place of an ended one, which starts
-  // anew and lets the old record's sides go. One that has not ended keeps its initiator: another
+  // anew. The old record's sides then rest until its due_at has passed, the end of its quarantine:
+  // they are new to every channel, this one too, but taken, so that a late copy of what a side said
+  // lets it into no other channel. One that has not ended keeps its initiator: another
   // initiator's record is of an earlier channel with the id, and kStale.
   virtual void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                    Done<PutOutcome> done) = 0;
@@ -152,7 +155,8 @@ class Store {
   virtual void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                     Done<std::vector<StoredFrame>> done) = 0;
 
-  // At most `limit` channels with due_at <= now, the most overdue first.
+  // At most `limit` channels with due_at <= now, the most overdue first. Forgets the sides that
+  // have rested until now: a store has no clock but this.
   virtual void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) = 0;
 
   // Starts the calls made so far. Called without locks, after what is more urgent than they are: a

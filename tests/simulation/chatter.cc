@@ -28,8 +28,15 @@ Chatter::Chatter(const Stage* stage, Transport* transport, SimRandom random, int
 
 void Chatter::Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined,
                     std::function<void()> on_over) {
-  allocates_ = channel_id == 0;
   channel_id_ = channel_id;
+  rendezvous::v1::Open& open = *opening_.mutable_open();
+  open.set_app_id(kChatApp);
+  open.set_token(token_);
+  if (channel_id == 0) {
+    open.mutable_allocate()->mutable_ttl()->set_seconds(absl::ToInt64Seconds(plan_.ttl));
+  } else {
+    open.mutable_claim()->set_channel_id(channel_id);
+  }
   on_joined_ = std::move(on_joined);
   on_over_ = std::move(on_over);
   Open();
@@ -37,18 +44,9 @@ void Chatter::Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined
 
 void Chatter::Open() {
   if (over_) return;
-  AttachRequest request;
-  rendezvous::v1::Open& open = *request.mutable_open();
-  open.set_app_id("example.com/chat");
-  open.set_token(token_);
-  open.set_cursor(cursor_);
-  if (joined_) {
-    open.mutable_resume()->set_channel_id(channel_id_);
-  } else if (allocates_) {
-    open.mutable_allocate()->mutable_ttl()->set_seconds(absl::ToInt64Seconds(plan_.ttl));
-  } else {
-    open.mutable_claim()->set_channel_id(channel_id_);
-  }
+  AttachRequest request = opening_;
+  request.mutable_open()->set_cursor(cursor_);
+  if (joined_) request.mutable_open()->mutable_resume()->set_channel_id(channel_id_);
   opened_ = closed_ = false;
   heard_ = stage_->loop->now();
   stream_ = transport_->Open(party_, request, this);
@@ -174,7 +172,8 @@ void Chatter::Advance() {
     });
   }
   if (!complete()) return;
-  closing_ = closed_ = true;
+  if (!std::exchange(closing_, true)) closing_since_ = stage_->loop->now();
+  closed_ = true;
   AttachRequest request;
   request.mutable_close()->set_mood(rendezvous::v1::MOOD_HAPPY);
   stream_->Request(request);

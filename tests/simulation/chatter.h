@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -27,8 +26,17 @@ struct ChatterPlan {
   absl::Duration ttl = absl::Hours(1);
 };
 
+// Where the chats are.
+inline constexpr char kChatApp[] = "example.com/chat";
+
 // Two who talk to each other.
-using ChatPlan = std::pair<ChatterPlan, ChatterPlan>;
+struct ChatPlan {
+  ChatterPlan first, second;
+  absl::Duration second_delay;  // from when the first has joined
+  // Copies of their first opens that come when the chat is over, from then; those that a quarantine
+  // surely keeps out.
+  std::vector<absl::Duration> first_copies, second_copies;
+};
 
 class Chatter final : public StreamEvents {
  public:
@@ -45,6 +53,9 @@ class Chatter final : public StreamEvents {
   // Empty: it has said and heard everything, or has not ended.
   const std::string& failure() const { return failure_; }
   bool over() const { return over_; }
+  // What it began with, and when it first said that it leaves.
+  const rendezvous::v1::AttachRequest& opening() const { return opening_; }
+  absl::Duration closing_since() const { return closing_since_; }
   bool complete() const { return durable_ == plan_.frames && cursor_ == plan_.peer_frames; }
 
   void OnResponse(const rendezvous::v1::AttachResponse& response) override;
@@ -72,11 +83,12 @@ class Chatter final : public StreamEvents {
 
   std::string token_;
   std::vector<std::string> frames_;
-  bool allocates_ = false;
+  rendezvous::v1::AttachRequest opening_;
   uint32_t channel_id_ = 0;
   bool joined_ = false;
   bool over_ = false;
   bool closing_ = false;
+  absl::Duration closing_since_;
   std::string failure_;
 
   uint64_t durable_ = 0;  // own frames that are posted

@@ -15,6 +15,9 @@ struct Flaws {
   bool anew_after_crash = false;      // a client starts anew with its code instead of restoring
   bool overtaken_posts = false;       // the network lets a request overtake a post
   bool no_tick = false;               // the relay never looks at the clock
+  // Of a relay's own store:
+  bool inherited_cursor = false;  // a channel begins with the cursors of the one before it
+  bool sides_let_go = false;      // a channel's place is taken, and its sides are new again
   // Of a store that several relays share:
   bool silent_gap = false;       // news get lost and nobody is told that something was missed
   bool silent_presence = false;  // nobody hears where a side is attached

@@ -52,7 +52,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Flaw{"LyingSaveHook", &Flaws::lying_save_hook},
                     Flaw{"AnewAfterCrash", &Flaws::anew_after_crash},
                     Flaw{"OvertakenPosts", &Flaws::overtaken_posts},
-                    Flaw{"NoTick", &Flaws::no_tick}, Flaw{"SilentGap", &Flaws::silent_gap},
+                    Flaw{"NoTick", &Flaws::no_tick},
+                    Flaw{"InheritedCursor", &Flaws::inherited_cursor},
+                    Flaw{"SidesLetGo", &Flaws::sides_let_go}, Flaw{"SilentGap", &Flaws::silent_gap},
                     Flaw{"SilentPresence", &Flaws::silent_presence},
                     Flaw{"StaleLoad", &Flaws::stale_load}, Flaw{"StaleLook", &Flaws::stale_look}),
     [](const testing::TestParamInfo<Flaw>& info) { return std::string(info.param.name); });

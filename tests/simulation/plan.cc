@@ -267,6 +267,14 @@ ChatPlan DrawChat(SimRandom& random, uint32_t most_frames) {
   return plans;
 }
 
+std::vector<absl::Duration> DrawCopies(SimRandom& random) {
+  std::vector<absl::Duration> copies;
+  for (uint32_t left = random.Below(3); left > 0; --left) {
+    copies.push_back(random.Between(kZero, absl::Seconds(random.Chance(0.7) ? 4 : 60)));
+  }
+  return copies;
+}
+
 void AddChats(SimRandom& random, RunPlan& run) {
   if (random.Chance(0.5)) {
     run.chats.push_back(DrawChat(random, 80));
@@ -274,8 +282,15 @@ void AddChats(SimRandom& random, RunPlan& run) {
   }
   for (uint32_t left = 2 + random.Below(4); left > 0; --left) {
     run.chats.push_back(DrawChat(random, 12));
+    ChatPlan& chat = run.chats.back();
+    if (random.Chance(0.5)) chat.second_delay = random.Between(kZero, absl::Seconds(4));
+    chat.first_copies = DrawCopies(random);
+    chat.second_copies = DrawCopies(random);
   }
   run.squatters = 8;
+  run.lurkers = random.Chance(0.7);
+  // Longer than the run; else it may be shorter than one chat.
+  if (random.Chance(0.5)) run.relay.options.limits.quarantine = absl::Minutes(30);
 }
 
 }  // namespace

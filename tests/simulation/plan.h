@@ -61,6 +61,7 @@ struct RunPlan {
   // Hold so many of the nine shortest ids of the chats' app-id: with eight each chat has the id
   // that the one before has just let go.
   int squatters = 0;
+  bool lurkers = false;  // somebody waits for each of the nine
 };
 
 RunPlan DrawPlan(SimRandom& random);

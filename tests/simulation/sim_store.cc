@@ -162,10 +162,32 @@ void SimStore::FindSide(std::string_view app_id, std::string_view side,
 void SimStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                    Done<relay::PutOutcome> done) {
   Add<relay::PutOutcome>(
-      [key, expected, record](Tables& tables) -> absl::StatusOr<relay::PutOutcome> {
-        return tables.Put(key, expected, record);
+      [this, key, expected, record](Tables& tables) -> absl::StatusOr<relay::PutOutcome> {
+        return PutFlawed(tables, key, expected, record);
       },
       std::move(done), true, stage_->flaws.opened_before_commit);
+}
+
+relay::PutOutcome SimStore::PutFlawed(Tables& tables, const ChannelKey& key, uint64_t expected,
+                                      const ChannelRecord& record) {
+  const std::optional<relay::ChannelSnapshot> before = tables.Load(key);
+  const bool follows = before.has_value() && before->record.ended() && expected > 0 &&
+                       before->record.version == expected;
+  if (follows && stage_->flaws.sides_let_go) {
+    // The same version as else, without a memory of who was there.
+    (void)tables.Erase(key, expected);
+    for (uint64_t version = 0; version < expected; ++version) {
+      (void)tables.Put(key, version, record);
+    }
+  }
+  const relay::PutOutcome outcome = tables.Put(key, expected, record);
+  if (!stage_->flaws.inherited_cursor || outcome != relay::PutOutcome::kDone) return outcome;
+  for (const Role author : {Role::kInitiator, Role::kReceiver}) {
+    uint64_t& cursor = inheritance_[key][static_cast<size_t>(author)];
+    if (record.ended() && before.has_value()) cursor = before->log(author).accepted;
+    if (follows && cursor > 0) (void)tables.Accept(key, author, cursor);
+  }
+  return outcome;
 }
 
 void SimStore::Erase(const ChannelKey& key, uint64_t expected, Done<relay::PutOutcome> done) {
@@ -206,8 +228,13 @@ void SimStore::Read(const ChannelRef& channel, Role author, uint64_t after, size
 
 void SimStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
   using Keys = std::vector<ChannelKey>;
-  Add<Keys>([now, limit](Tables& tables) -> absl::StatusOr<Keys> { return tables.Due(now, limit); },
-            std::move(done), false);
+  // A change: it forgets sides.
+  Add<Keys>(
+      [now, limit](Tables& tables) -> absl::StatusOr<Keys> {
+        tables.ForgetRested(now);
+        return tables.Due(now, limit);
+      },
+      std::move(done), true);
 }
 
 }  // namespace wormhole::simulation

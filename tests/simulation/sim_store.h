@@ -4,10 +4,12 @@
 #ifndef WORMHOLE_TESTS_SIMULATION_SIM_STORE_H_
 #define WORMHOLE_TESTS_SIMULATION_SIM_STORE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -78,6 +80,9 @@ class SimStore final : public RelayStore, public StoreTruth {
   void FinishBatch(Batch batch, Answers answers);
   void FailBatch(Batch batch);
   void MakeDurable(Call& call);
+  // As Tables::Put, with the flaws that concern who follows whom.
+  relay::PutOutcome PutFlawed(Tables& tables, const relay::ChannelKey& key, uint64_t expected,
+                              const relay::ChannelRecord& record);
   // The tables as a crash would leave them.
   std::unique_ptr<Tables> Replay() const;
   // `action` after a while, unless the process ends before.
@@ -91,7 +96,9 @@ class SimStore final : public RelayStore, public StoreTruth {
   bool busy_ = false;
   std::deque<Call> queue_;
   std::vector<Work> durable_;  // every change so far
-  size_t last_batch_ = 0;      // where the last batch began in durable_
+  // For a flaw: the cursors of the channel that has ended last under an id, by author.
+  std::map<relay::ChannelKey, std::array<uint64_t, 2>> inheritance_;
+  size_t last_batch_ = 0;  // where the last batch began in durable_
   std::unique_ptr<Tables> tables_;
   std::unique_ptr<Tables> durable_tables_;  // what durable_ makes
 };

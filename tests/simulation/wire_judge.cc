@@ -93,6 +93,35 @@ void WireJudge::OnSaid(uint64_t number, const v1::AttachResponse& response) {
     Raise("the relay speaks to a member that is not durable");
   }
   CheckSuperseded(number, stream, joined);
+  CheckOwnPast(stream, response);
+}
+
+WireJudge::ChannelName WireJudge::NameOf(const StreamInfo& stream, const v1::Opened& opened) {
+  return absl::StrCat(stream.app_id, "/", opened.channel_id(), "/", opened.expires_at().seconds(),
+                      ".", opened.expires_at().nanos());
+}
+
+void WireJudge::CheckOwnPast(StreamInfo& stream, const v1::AttachResponse& response) {
+  const bool attached =
+      response.has_opened() && response.opened().state() == v1::Opened::STATE_ATTACHED;
+  if (attached) {
+    stream.joined = NameOf(stream, response.opened());
+    members_[{*stream.joined, stream.initiator}].insert(stream.side);
+  }
+  if (!stream.joined.has_value()) return;
+  const std::pair<ChannelName, bool> peer{*stream.joined, !stream.initiator};
+  uint64_t accepted = 0;
+  for (const std::string& side : members_[peer]) accepted = std::max(accepted, cursors_[side]);
+  const uint64_t peer_cursor =
+      attached ? response.opened().peer_cursor()
+               : (response.has_peer_status() ? response.peer_status().peer_cursor() : 0);
+  if (peer_cursor > accepted) {
+    Raise(absl::StrCat("cursor ", peer_cursor, " is none that the peer has told: ", accepted));
+  }
+  if (!attached) return;
+  const std::map<uint64_t, std::string>& sent = logs_[peer].sent;
+  const uint64_t last = sent.empty() ? 0 : sent.rbegin()->first;
+  if (response.opened().peer_stored() > last) Raise("frames are stored that the peer never sent");
 }
 
 void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined) {
@@ -147,8 +176,7 @@ uint64_t WireJudge::DurableAt(const SideLog& log, absl::Duration when) {
 void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened) {
   if (opened.state() != v1::Opened::STATE_ATTACHED) return;
   if (stream.channel.has_value()) Raise("opened twice");
-  stream.channel = absl::StrCat(stream.app_id, "/", opened.channel_id(), "/",
-                                opened.expires_at().seconds(), ".", opened.expires_at().nanos());
+  stream.channel = NameOf(stream, opened);
   stream.limits = opened.limits();
   stream.peer_cursor = opened.peer_cursor();
   stream.next_message = std::max(stream.cursor, opened.peer_forgotten()) + 1;

@@ -46,7 +46,8 @@ class WireJudge final : public WireWatcher {
     uint64_t cursor = 0;
     absl::Duration begun;
     bool initiator = false;
-    std::optional<ChannelName> channel;
+    std::optional<ChannelName> channel;  // as the client has heard
+    std::optional<ChannelName> joined;   // as the switchboard has said
     uint64_t next_message = 0;
     uint64_t peer_cursor = 0;
     rendezvous::v1::Limits limits;
@@ -63,6 +64,9 @@ class WireJudge final : public WireWatcher {
   // superseded.
   bool SomeoneCameAndWent(const std::string& side, absl::Duration since,
                           absl::Duration until) const;
+  // Nothing of what was before the channel, under its id or elsewhere, is seen in it.
+  void CheckOwnPast(StreamInfo& stream, const rendezvous::v1::AttachResponse& response);
+  static ChannelName NameOf(const StreamInfo& stream, const rendezvous::v1::Opened& opened);
   void OnPost(StreamInfo& stream, const rendezvous::v1::Post& post);
   void CheckNonce(const std::string& frame);
   void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);
@@ -84,10 +88,12 @@ class WireJudge final : public WireWatcher {
   std::map<uint64_t, StreamInfo> streams_;
   std::map<std::pair<ChannelName, bool>, SideLog> logs_;  // true: the initiator's
   std::map<std::string, std::set<uint64_t>> attached_;    // streams, by side
-  std::map<std::string, bool> roles_;                     // by side; true: initiator
-  std::map<std::string, uint64_t> cursors_;               // the highest one each side has told
-  std::map<std::string, std::string> boxes_;              // by nonce
-  std::map<int, std::set<std::string>> first_frames_;     // handed to each party
+  // Who has been let in; by role as logs_.
+  std::map<std::pair<ChannelName, bool>, std::set<std::string>> members_;
+  std::map<std::string, bool> roles_;                  // by side; true: initiator
+  std::map<std::string, uint64_t> cursors_;            // the highest one each side has told
+  std::map<std::string, std::string> boxes_;           // by nonce
+  std::map<int, std::set<std::string>> first_frames_;  // handed to each party
 };
 
 }  // namespace wormhole::simulation

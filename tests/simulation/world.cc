@@ -1,5 +1,6 @@
 #include "tests/simulation/world.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,11 @@ constexpr absl::Duration kCleanTime = absl::Minutes(120);
 
 constexpr int kFirstChatter = 900;
 constexpr int kFirstSquatter = 950;
+constexpr int kFirstLurker = 970;
+constexpr int kFirstStraggler = 1000;
+
+// No copy is on its way for so long, stalls and tries to reach the store included.
+constexpr absl::Duration kLongestDelay = absl::Seconds(60);
 
 }  // namespace
 
@@ -142,11 +148,39 @@ void World::StartSquatters() {
   }
 }
 
+void World::StartLurkers() {
+  if (!plan_.lurkers) return;
+  for (uint32_t id = 1; id <= 9; ++id) {
+    lurkers_.push_back(std::make_unique<Lurker>(&stage_, network_.get(), random_.Fork(),
+                                                kFirstLurker + static_cast<int>(id)));
+    lurkers_.back()->Wait(kChatApp, id);
+  }
+}
+
+// A channel ends when the second side leaves. Behind its quarantine a copy is a stranger's.
+void World::SendCopies(const ChatPlan& plan, const Chatter& first, const Chatter& second) {
+  const absl::Duration rests_until = std::max(first.closing_since(), second.closing_since()) +
+                                     plan_.relay.options.limits.quarantine;
+  const auto send = [&](const Chatter& chatter, const std::vector<absl::Duration>& delays) {
+    for (const absl::Duration delay : delays) {
+      if (loop_.now() + delay + kLongestDelay > rests_until) continue;
+      stragglers_.push_back(std::make_unique<Straggler>(
+          &stage_, network_.get(), kFirstStraggler + static_cast<int>(stragglers_.size()),
+          chatter.opening()));
+      loop_.After(delay,
+                  [straggler = stragglers_.back().get()] { straggler->Arrive(absl::Seconds(10)); });
+    }
+  };
+  send(first, plan.first_copies);
+  send(second, plan.second_copies);
+}
+
 // The next one, if there is one.
 void World::StartChat() {
   const size_t chat = chatters_.size() / 2;
   if (chat == plan_.chats.size()) {
     for (const auto& squatter : squatters_) squatter->Leave();
+    for (const auto& lurker : lurkers_) lurker->Leave();
     return;
   }
   for (const ChatterPlan& plan : {plan_.chats[chat].first, plan_.chats[chat].second}) {
@@ -157,15 +191,20 @@ void World::StartChat() {
   waiting_for_ += 2;
   Chatter* const first = chatters_[2 * chat].get();
   Chatter* const second = chatters_[2 * chat + 1].get();
-  const auto on_over = [this, first, second] {
-    if (first->over() && second->over()) StartChat();
+  const auto on_over = [this, chat, first, second] {
+    if (first->over() && second->over()) {
+      SendCopies(plan_.chats[chat], *first, *second);
+      StartChat();
+    }
     --waiting_for_;
   };
   first->Start(
       0,
-      [second, on_over](uint32_t id) {
-        second->Start(
-            id, [](uint32_t) {}, on_over);
+      [this, chat, second, on_over](uint32_t id) {
+        loop_.After(plan_.chats[chat].second_delay, [second, id, on_over] {
+          second->Start(
+              id, [](uint32_t) {}, on_over);
+        });
       },
       on_over);
 }
@@ -185,6 +224,7 @@ RunReport World::Run() {
   }
   for (const auto& pair : pairs_) StartPair(*pair);
   StartSquatters();
+  StartLurkers();
   StartChat();
   const EventLoop::Stop stop =
       loop_.Run(kMostTime, kMostEvents, [this] { return waiting_for_ == 0; });
@@ -234,6 +274,13 @@ void World::JudgePair(const Pair& pair, RunReport& report) {
 }
 
 void World::JudgeChatters(RunReport& report) {
+  for (const auto& lurker : lurkers_) {
+    if (lurker->joined()) report.violations.push_back("a waiter is joined to an id that was drawn");
+  }
+  for (const auto& straggler : stragglers_) {
+    if (!straggler->joined()) continue;
+    report.violations.push_back("a side of an ended channel is let into another one");
+  }
   for (size_t i = 0; i < chatters_.size(); ++i) {
     const Chatter& chatter = *chatters_[i];
     const std::string name = absl::StrCat(i % 2 == 0 ? "first" : "second", " of chat ", i / 2 + 1);

@@ -12,6 +12,7 @@
 #include "tests/simulation/event_loop.h"
 #include "tests/simulation/flaws.h"
 #include "tests/simulation/intruder.h"
+#include "tests/simulation/lurker.h"
 #include "tests/simulation/outcome_judge.h"
 #include "tests/simulation/plan.h"
 #include "tests/simulation/relay_store.h"
@@ -19,6 +20,7 @@
 #include "tests/simulation/sim_network.h"
 #include "tests/simulation/sim_relay.h"
 #include "tests/simulation/sim_store.h"
+#include "tests/simulation/straggler.h"
 #include "tests/simulation/trace.h"
 #include "tests/simulation/wire_judge.h"
 
@@ -54,7 +56,10 @@ class World {
   void MakeRelays();
   void StartPair(Pair& pair);
   void StartSquatters();
+  void StartLurkers();
   void StartChat();
+  // What the network kept back of a chat that is over.
+  void SendCopies(const ChatPlan& plan, const Chatter& first, const Chatter& second);
   void StartReceiver(Pair& pair);
   void StartRival(Pair& pair);
   void StartTwin(Pair& pair);
@@ -84,6 +89,8 @@ class World {
   std::vector<std::unique_ptr<Pair>> pairs_;
   std::vector<std::unique_ptr<Chatter>> chatters_;  // two of each chat
   std::vector<std::unique_ptr<Chatter>> squatters_;
+  std::vector<std::unique_ptr<Lurker>> lurkers_;
+  std::vector<std::unique_ptr<Straggler>> stragglers_;
   int waiting_for_ = 0;  // clients that have not ended, or may still be started
 };
 

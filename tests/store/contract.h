@@ -41,6 +41,9 @@ class StoreContractTest : public ::testing::TestWithParam<MakeStore> {
 // For stores that keep what they acknowledge.
 class StoreDurabilityTest : public StoreContractTest {};
 
+// For stores that do not let the sides of an ended channel go before its quarantine is over.
+class StoreRestTest : public StoreContractTest {};
+
 }  // namespace wormhole::relay
 
 #endif  // WORMHOLE_TESTS_STORE_CONTRACT_H_

@@ -111,10 +111,7 @@ TEST_P(StoreContractTest, ANewChannelMayTakeThePlaceOfAnEndedOne) {
   EXPECT_EQ(loaded->record.created_at, At(60));
   EXPECT_EQ(loaded->log(kInitiator), LogState());
   EXPECT_EQ(loaded->log(kReceiver), LogState());
-  EXPECT_EQ(Call().FindSide(key_.app_id, Side("i")), std::nullopt);
-  EXPECT_EQ(Call().FindSide(key_.app_id, Side("r")), std::nullopt);
   EXPECT_THAT(Call().FindSide(key_.app_id, Side("j")), Optional(7u));
-  EXPECT_EQ(Call().Put({key_.app_id, 8}, 0, Record("i", "r")), PutOutcome::kDone);
 }
 
 TEST_P(StoreContractTest, AnotherChannelOfTheSameVersionIsNotChanged) {
@@ -124,13 +121,6 @@ TEST_P(StoreContractTest, AnotherChannelOfTheSameVersionIsNotChanged) {
   EXPECT_EQ(Call().Put(key_, 1, Closed(Record("i"))), PutOutcome::kStale);
   EXPECT_EQ(Call().Load(key_)->record.life, Life::kActive);
   EXPECT_EQ(Call().Put(key_, 1, Record("j", "r")), PutOutcome::kDone);
-}
-
-TEST_P(StoreContractTest, TheSameSidesMayComeBackInTheSamePlace) {
-  Call().Put(key_, 0, Closed(Record("i", "r")));
-  EXPECT_EQ(Call().Put(key_, 1, Record("r", "i")), PutOutcome::kDone);
-  EXPECT_THAT(Call().FindSide(key_.app_id, Side("i")), Optional(7u));
-  EXPECT_THAT(Call().FindSide(key_.app_id, Side("r")), Optional(7u));
 }
 
 TEST_P(StoreContractTest, EraseForgetsTheChannelItsLogsAndItsSides) {

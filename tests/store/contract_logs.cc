@@ -171,7 +171,7 @@ TEST_P(StoreContractTest, TheLogsOfAnEarlierChannelAreGone) {
   EXPECT_THAT(Call().Read(earlier, kInitiator), ElementsAre(Frame(1u, "old")));
   EXPECT_TRUE(Call().Accept(earlier, kReceiver, 3).ok());
   Call().Put(key_, 1, Closed(Record("i", "r")));
-  Call().Put(key_, 2, Record("j", "r", 60));
+  Call().Put(key_, 2, Record("j", "s", 60));
   EXPECT_EQ(Call().Append(later, 3, kInitiator, 1, "new").outcome, AppendOutcome::kDone);
   EXPECT_EQ(Call().Append(earlier, 3, kInitiator, 2, "old").outcome, AppendOutcome::kStale);
   EXPECT_TRUE(absl::IsNotFound(Call().Accept(earlier, kInitiator, 1).status()));

@@ -94,16 +94,19 @@ class CrashRun {
     const std::string found = Describe(*store_);
     const std::string acknowledged = Describe(*Replay(acknowledged_));
     const std::vector<Operations> possible = std::exchange(possible_, {});
-    if (found == acknowledged) return;
+    if (found == acknowledged) return NoteDue();
     for (const Operations& operations : possible) {
       Operations all = acknowledged_;
       all.insert(all.end(), operations.begin(), operations.end());
       if (found != Describe(*Replay(all))) continue;
       acknowledged_ = std::move(all);
-      return;
+      return NoteDue();
     }
     wrong_ = FirstDifference(found, acknowledged);
   }
+
+  // Describe has asked the store for what is due, so that it has forgotten who rested.
+  void NoteDue() { acknowledged_.push_back({.kind = RandomOperation::Kind::kDue}); }
 
   CrashDisk::Result DrawFailure() {
     if (!options_.failing_disk || Below(6) != 0) return CrashDisk::Result::kOk;

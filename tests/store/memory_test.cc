@@ -20,6 +20,7 @@ class MemoryUnderTest : public StoreUnderTest {
 std::unique_ptr<StoreUnderTest> MakeMemory() { return std::make_unique<MemoryUnderTest>(); }
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContractTest, ::testing::Values(&MakeMemory));
+INSTANTIATE_TEST_SUITE_P(Memory, StoreRestTest, ::testing::Values(&MakeMemory));
 
 }  // namespace
 }  // namespace wormhole::relay

@@ -144,6 +144,7 @@ std::string Carry(const RandomOperation& op, MemoryChannels& model) {
     case Kind::kFindSide:
       return Words(model.FindSide(op.key.app_id, op.bytes));
     case Kind::kDue:
+      model.ForgetRested(absl::InfiniteFuture());
       return Words(model.Due(absl::InfiniteFuture(), kMany));
   }
   return "";
@@ -209,8 +210,12 @@ std::string Describe(const MemoryChannels& model) {
   model.ForEach(NoteIn(lines));
   std::sort(lines.begin(), lines.end());
   for (const RandomOperation& operation : ReadingOperations()) {
-    // Only reads.
-    lines.push_back(Carry(operation, const_cast<MemoryChannels&>(model)));
+    if (operation.kind == Kind::kDue) {
+      lines.push_back(Words(model.Due(absl::InfiniteFuture(), kMany)));
+    } else {
+      // Only reads.
+      lines.push_back(Carry(operation, const_cast<MemoryChannels&>(model)));
+    }
   }
   return absl::StrJoin(lines, "\n");
 }

@@ -35,6 +35,20 @@ std::unique_ptr<StoreUnderTest> MakeSqlite() { return std::make_unique<SqliteUnd
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContractTest, ::testing::Values(&MakeSqlite));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreDurabilityTest, ::testing::Values(&MakeSqlite));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreRestTest, ::testing::Values(&MakeSqlite));
+
+TEST(SqliteRestingSides, RestOnAfterARestart) {
+  const std::unique_ptr<StoreUnderTest> under_test = MakeSqlite();
+  const ChannelKey key = {"example.com/app1", 7};
+  const ChannelRecord ended = Closed(Record("i", "r"));
+  BlockingStore(under_test->store()).Put(key, 0, ended);
+  BlockingStore(under_test->store()).Put(key, 1, Record("j"));
+  under_test->Restart();
+  BlockingStore again(under_test->store());
+  EXPECT_EQ(again.Put(key, 2, Record("j", "r")), PutOutcome::kSideTaken);
+  again.Due(ended.due_at);
+  EXPECT_EQ(again.Put(key, 2, Record("j", "r")), PutOutcome::kDone);
+}
 
 }  // namespace
 }  // namespace wormhole::relay
