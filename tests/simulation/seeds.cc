@@ -33,6 +33,8 @@ std::optional<uint64_t> Number(const char* variable) {
 
 }  // namespace
 
+uint64_t FirstSeed() { return Number("WORMHOLE_SIMULATION_FIRST").value_or(1); }
+
 uint64_t SeedCount() {
   if (const auto count = Number("WORMHOLE_SIMULATION_SEEDS"); count.has_value()) return *count;
   return IsNightly() ? kNightly : kDefault;

@@ -2,6 +2,7 @@
 //
 //   WORMHOLE_SIMULATION_SEEDS=N   so many
 //   WORMHOLE_NIGHTLY=1            a million
+//   WORMHOLE_SIMULATION_FIRST=N   from this one on, not from 1: numbers that were not run before
 //   WORMHOLE_SIMULATION_SEED=N    this one alone, with its whole trace
 #ifndef WORMHOLE_TESTS_SIMULATION_SEEDS_H_
 #define WORMHOLE_TESTS_SIMULATION_SEEDS_H_
@@ -14,7 +15,10 @@
 
 namespace wormhole::simulation {
 
-// How many seeds, from 1 on. Fewer by default where the code is slow: sanitizers, no optimizer.
+// The first of the seeds.
+uint64_t FirstSeed();
+
+// How many seeds, from there on. Fewer by default where the code is slow: sanitizers, no optimizer.
 uint64_t SeedCount();
 
 // The one to replay, if any.
