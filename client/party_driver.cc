@@ -74,9 +74,12 @@ absl::Status PartyDriver::Finish(absl::Duration limit) {
   while (!over_ && over_changed_.WaitUntil(mutex_, deadline)) {
   }
   if (over_ && told_) return absl::OkStatus();
-  return absl::DeadlineExceededError(
+  constexpr char kUntold[] =
       "the relay could not be told that the exchange is over: its channel goes when its ttl is "
-      "over");
+      "over";
+  // Nobody waits any more: it is the relay that was not there, not the time that was short.
+  if (over_) return core::Failure(Reason::kUnreachable, absl::StatusCode::kUnavailable, kUntold);
+  return absl::DeadlineExceededError(kUntold);
 }
 
 std::string PartyDriver::Serialize() const {

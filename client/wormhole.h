@@ -193,9 +193,9 @@ class Party {
   void Cancel();
 
   // Waits, at most `limit`, until the relay has been told that this exchange is over. OK at once
-  // if it has, or has nothing to hear; DEADLINE_EXCEEDED when it could not be told: then its
-  // channel goes when its ttl is over. For programs that are about to exit. FAILED_PRECONDITION
-  // while the exchange is going on.
+  // if it has, or has nothing to hear; DEADLINE_EXCEEDED when `limit` was too short, UNAVAILABLE
+  // when the tries to tell it are over: then its channel goes when its ttl is over. For programs
+  // that are about to exit. FAILED_PRECONDITION while the exchange is going on.
   absl::Status Finish(absl::Duration limit = absl::Seconds(2));
 
   // The state as printable text, a secret. Legal at any time; the exchange goes on. For

@@ -29,6 +29,10 @@ constexpr Row kTable[] = {
     {Reason::kSaveFailed, kLocal, ""},
     {Reason::kBlockingCall, kLocal, ""},
     {Reason::kInternal, kLocal, ""},
+    {Reason::kForged, kForged, ""},
+    {Reason::kNoCommonVersion, kNoCommonVersion, ""},
+    {Reason::kPeerUnfinished, kGaveUp, ""},
+    {Reason::kUnproven, kWrongCode, ""},
 };
 
 const Row* Find(Reason reason) {
@@ -58,11 +62,12 @@ std::string Explanation(const absl::Status& status) {
 }
 
 std::string ExitCodeHelp() {
-  return "  0 done                   5 relay unreachable, or it refused\n"
-         "  1 this machine failed    6 two others use this code, or its number is taken\n"
-         "  2 wrong usage            7 no such code: never given out, closed, expired\n"
-         "  3 wrong code             8 the other side or you gave up\n"
-         "  4 timed out              9 the state file is stale, spent or in use elsewhere\n";
+  return "  0 done                   6 two others use this code, or its number is taken\n"
+         "  1 this machine failed    7 no such code: never given out, closed, expired\n"
+         "  2 wrong usage            8 the other side or you gave up\n"
+         "  3 wrong code, a guess    9 the state file is stale, spent or in use elsewhere\n"
+         "  4 timed out             10 a message was forged\n"
+         "  5 no relay, or refused  11 no common version: update the older program\n";
 }
 
 }  // namespace wormhole::cli

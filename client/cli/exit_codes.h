@@ -14,13 +14,15 @@ enum ExitCode : int {
   kDone = 0,
   kLocal = 1,  // something on this machine failed: a full disk, a closed standard output
   kUsage = 2,
-  kWrongCode = 3,
+  kWrongCode = 3,  // or somebody tested the code and did not prove that he knows it
   kTimedOut = 4,
   kNoRelay = 5,     // unreachable, or it refused
   kOccupied = 6,    // two others have this channel, or the id asked for is in use
   kNoSuchCode = 7,  // never allocated, closed, expired
   kGaveUp = 8,      // the peer or the user
   kStaleState = 9,  // the state file is stale, spent, or in use elsewhere
+  kForged = 10,     // a message was not genuine, though the other side had the code: an attack
+  kNoCommonVersion = 11,
 };
 
 // For kNone, which is the reason of an OK status and of those that are not the library's: kDone or

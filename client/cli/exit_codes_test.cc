@@ -22,6 +22,7 @@ ExitCode Expected(Reason reason) {
     case Reason::kInvalidArgument:
       return kUsage;
     case Reason::kWrongCode:
+    case Reason::kUnproven:
       return kWrongCode;
     case Reason::kTimeout:
       return kTimedOut;
@@ -36,7 +37,12 @@ ExitCode Expected(Reason reason) {
     case Reason::kPeerGaveUp:
     case Reason::kAborted:
     case Reason::kCancelled:
+    case Reason::kPeerUnfinished:
       return kGaveUp;
+    case Reason::kForged:
+      return kForged;
+    case Reason::kNoCommonVersion:
+      return kNoCommonVersion;
     case Reason::kStaleState:
     case Reason::kInUseElsewhere:
       return kStaleState;
@@ -45,7 +51,7 @@ ExitCode Expected(Reason reason) {
 }
 
 TEST(ExitCodesTest, EveryReasonHasItsCode) {
-  for (int n = 0; n <= static_cast<int>(Reason::kInternal); ++n) {
+  for (int n = 0; n <= static_cast<int>(kLastReason); ++n) {
     const auto reason = static_cast<Reason>(n);
     const absl::Status status = core::Failure(reason, absl::StatusCode::kUnknown, "what happened");
     EXPECT_EQ(ExitCodeOf(status), Expected(reason)) << n;
@@ -62,7 +68,8 @@ TEST(ExitCodesTest, SuccessAndForeignErrors) {
 
 TEST(ExitCodesTest, TheHelpNamesEachCode) {
   const std::string help = ExitCodeHelp();
-  for (int code = 0; code <= 9; ++code) EXPECT_THAT(help, HasSubstr(std::to_string(code) + " "));
+  for (int code = 0; code <= kNoCommonVersion; ++code)
+    EXPECT_THAT(help, HasSubstr(std::to_string(code) + " "));
 }
 
 }  // namespace

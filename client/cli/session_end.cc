@@ -80,9 +80,8 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   }
   Finish(party, code);
   if (state_ == nullptr || !state_->exists()) return code;
-  const bool may_go_on = reason == Reason::kRefused || reason == Reason::kSaveFailed ||
-                         reason == Reason::kInternal || reason == Reason::kNone;
-  if (may_go_on) {
+  // Any other failure is in the state, and a resumed exchange could only repeat it.
+  if (reason == Reason::kSaveFailed || reason == Reason::kNone) {
     OfferResume();
   } else if (reason != Reason::kInUseElsewhere) {
     console_.Note(absl::StrCat("this exchange is over; ", state_->path(),

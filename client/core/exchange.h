@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/core/data_limit.h"
 #include "client/core/outcome.h"
 #include "client/core/random_source.h"
 #include "client/core/schedule.h"
@@ -25,8 +26,6 @@
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::core {
-
-inline constexpr size_t kMaxDataBytes = 65'000;
 
 // What the caller asked for. Create() checks all of it before anything is sent.
 struct ExchangeConfig {

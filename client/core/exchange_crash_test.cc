@@ -183,7 +183,7 @@ TEST(ExchangeCrashTest, OlderCopiesFinishOrEndTyped) {
             }
             const Reason reason = ReasonOf(party->failure());
             EXPECT_TRUE(reason == Reason::kStaleState || reason == Reason::kAborted ||
-                        reason == Reason::kNoSuchCode)
+                        reason == Reason::kNoSuchCode || reason == Reason::kUnproven)
                 << party->failure();
             stale += reason == Reason::kStaleState;
           }

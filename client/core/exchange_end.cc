@@ -53,28 +53,43 @@ void ExchangeMachine::Settle(Effect outcome) {
 
 void ExchangeMachine::OnBadFrame(Taken taken) {
   if (taken == Taken::kNoCommonVersion) {
-    return Fail(Failure(Reason::kAborted, absl::StatusCode::kAborted,
+    return Fail(Failure(Reason::kNoCommonVersion, absl::StatusCode::kFailedPrecondition,
                         absl::StrCat("the two programs on ", Place(state_),
                                      " have no protocol version in common; update the older one")),
                 rendezvous::v1::MOOD_ERRORY);
   }
   state_.burnt = true;
   if (state_.confirmed) {
-    return Fail(Failure(Reason::kAborted, absl::StatusCode::kAborted,
+    return Fail(Failure(Reason::kForged, absl::StatusCode::kAborted,
                         absl::StrCat("a message on ", Place(state_),
-                                     " was not genuine; begin again with a new code")),
+                                     " was not genuine: somebody has forged or changed it; begin "
+                                     "again with a new code")),
                 rendezvous::v1::MOOD_SCARY);
   }
   Fail(WrongCode(state_), rendezvous::v1::MOOD_SCARY);
 }
 
+void ExchangeMachine::OnUnfinishedPeer() {
+  if (IsUnproven(state_)) {
+    state_.burnt = true;
+    return Fail(Unproven(state_), rendezvous::v1::MOOD_ERRORY);
+  }
+  Fail(Failure(Reason::kPeerUnfinished, absl::StatusCode::kAborted,
+               absl::StrCat("the other side of ", Place(state_),
+                            " has left as if it had finished, without having sent its data; begin "
+                            "again with a new code")),
+       rendezvous::v1::MOOD_ERRORY);
+}
+
 void ExchangeMachine::TimeOut() {
   if (!answered_ && !state_.joined) return Fail(Unreached(), rendezvous::v1::MOOD_LONELY);
-  std::string message = absl::StrCat(state_.confirmed ? "the exchange was not finished within "
-                                                      : "the other side did not come within ",
-                                     absl::FormatDuration(state_.timeout), " on ", Place(state_));
+  const bool met = state_.confirmed || IsUnproven(state_);
+  std::string message = absl::StrCat(
+      met ? "the exchange was not finished within " : "the other side did not come within ",
+      absl::FormatDuration(state_.timeout), " on ", Place(state_));
   if (!trouble_.empty()) absl::StrAppend(&message, "; the last trouble was: ", trouble_);
-  absl::StrAppend(&message, "; begin again with a new code, or a longer timeout");
+  absl::StrAppend(&message, "; begin again with a new code, or a longer timeout",
+                  GuessNote(state_));
   Fail(Failure(Reason::kTimeout, absl::StatusCode::kDeadlineExceeded, message),
        rendezvous::v1::MOOD_LONELY);
 }

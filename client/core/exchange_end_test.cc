@@ -1,5 +1,6 @@
 // The ways in which an exchange ends without data.
 #include <algorithm>
+#include <utility>
 
 #include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
@@ -163,6 +164,55 @@ TEST(ExchangeEndTest, FinalRefusalsAreTyped) {
       EXPECT_TRUE(Contains(Text(failure), "example.com/app1")) << failure;
     }
   }
+}
+
+// How an Open that is answered with `status` ends, and how often it was tried within ten seconds.
+std::pair<absl::Status, size_t> AnswerOpen(const absl::Status& status) {
+  World w;
+  w.refuse_open = [&] { return status; };
+  w.alice.Create(InitiatorConfig());
+  w.alice.Start();
+  w.Run(Seconds(10));
+  return {w.alice.failure(), w.alice.opens.size()};
+}
+
+TEST(ExchangeEndTest, AWrongTokenAndAnAddressWithoutTheServiceAreSaidAtOnce) {
+  for (const StatusCode code : {StatusCode::kUnauthenticated, StatusCode::kUnimplemented}) {
+    const auto [failure, opens] = AnswerOpen(absl::Status(code, "no \x1b"));
+    EXPECT_EQ(failure.code(), code) << failure;
+    EXPECT_EQ(ReasonOf(failure), Reason::kRefused) << failure;
+    EXPECT_TRUE(Contains(Text(failure), "no ?")) << failure;
+    EXPECT_EQ(opens, 1u);
+  }
+}
+
+TEST(ExchangeEndTest, AnUnknownReasonIsJudgedByItsCode) {
+  for (int code = 1; code <= 16; ++code) {
+    absl::Status status = error::Make(static_cast<ErrorDetail::Reason>(99), "new");
+    absl::Status told(static_cast<StatusCode>(code), status.message());
+    status.ForEachPayload(
+        [&](absl::string_view url, const absl::Cord& payload) { told.SetPayload(url, payload); });
+    ASSERT_TRUE(error::DetailOf(told).has_value());
+    const auto [failure, opens] = AnswerOpen(told);
+    const bool final =
+        told.code() == StatusCode::kInvalidArgument || told.code() == StatusCode::kNotFound ||
+        told.code() == StatusCode::kAlreadyExists || told.code() == StatusCode::kPermissionDenied ||
+        told.code() == StatusCode::kFailedPrecondition;
+    EXPECT_EQ(ReasonOf(failure), final ? Reason::kRefused : Reason::kNone) << told << failure;
+    if (final) {
+      EXPECT_EQ(failure.code(), told.code());
+    }
+    EXPECT_EQ(opens > 1, !final) << told;
+  }
+}
+
+// A known one is what it says, whatever code it comes with.
+TEST(ExchangeEndTest, AKnownReasonDecides) {
+  const absl::Status crowded = error::Make(ErrorDetail::REASON_CROWDED, "x");
+  absl::Status told(StatusCode::kUnavailable, "x");
+  crowded.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { told.SetPayload(url, payload); });
+  EXPECT_EQ(ReasonOf(AnswerOpen(told).first), Reason::kCrowded);
 }
 
 TEST(ExchangeEndTest, AMemberWhoseNumberIsOthersByNow) {

@@ -56,6 +56,9 @@ void ExchangeMachine::On(const Wake&) {
   if (closing() && now_.steady >= close_until_) return End();
   TellPeerNews();
   if (link_.Silent(now_.steady)) return LoseStream("the relay fell silent");
+  if (AwaitsRest() && now_.steady >= *stream_.rest_due) {
+    return LoseStream("the other side has left, and more of its messages is asked for");
+  }
   if (link_.HeartbeatDue(now_.steady)) {
     AttachRequest request;
     request.mutable_heartbeat();
@@ -80,18 +83,16 @@ void ExchangeMachine::On(const Received& received) {
     case AttachResponse::kDraining:
       return OnDraining(response.draining());
     case AttachResponse::kHeartbeat:
-    case AttachResponse::RESPONSE_NOT_SET:  // a newer relay's word, or an empty one
       return;
+    case AttachResponse::RESPONSE_NOT_SET:
+      return RejectStream("the relay said what this program does not know");
   }
 }
 
 void ExchangeMachine::On(const Ended& ended) {
   if (!link_.has_stream()) return;
   const bool close_done = closing() && stream_.close_sent && ended.status.ok();
-  const StreamEnd end = ended.status.ok() ? StreamEnd{}
-                        : IsHopeless(ended.status)
-                            ? StreamEnd{.kind = StreamEnd::Kind::kRefused, .failure = ended.status}
-                            : JudgeEnd(ended.status, state_);
+  const StreamEnd end = Judge(ended.status);
   switch (end.kind) {
     case StreamEnd::Kind::kLost:
       link_.OnLost(now_.steady);
@@ -130,6 +131,21 @@ bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
   return hopeless && !answered_ && !state_.joined;
 }
 
+// JudgeEnd, but for a frame that may be too large for whatever stands before the relay: posted
+// again for ever, it would end each stream. Once may be chance, or a proxy that is short of
+// something.
+StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
+  if (status.ok()) return {};
+  if (IsHopeless(status)) return {.kind = StreamEnd::Kind::kRefused, .failure = status};
+  if (!IsBareExhaustion(status) || stream_.sent <= stream_.posted) {
+    return JudgeEnd(status, state_);
+  }
+  if (stream_.sent <= state_.exhausted) return TooLarge(status, stream_.sent, state_);
+  state_.exhausted = stream_.sent;
+  changed_ = true;
+  return {};
+}
+
 void ExchangeMachine::On(const SaveFailed& failed) {
   if (!told_ || outcome_unsure_) {
     // A failure stays what it was.
@@ -163,9 +179,10 @@ void ExchangeMachine::On(const Cancel&) {
     return;
   }
   if (state_.failure) return;
-  Fail(Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
-               absl::StrCat("the exchange on ", Place(state_), " was cancelled")),
-       rendezvous::v1::MOOD_LONELY);
+  Fail(
+      Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
+              absl::StrCat("the exchange on ", Place(state_), " was cancelled", GuessNote(state_))),
+      rendezvous::v1::MOOD_LONELY);
 }
 
 void ExchangeMachine::On(const AcceptVerifier& answer) {
@@ -251,6 +268,7 @@ std::optional<absl::Duration> ExchangeMachine::NextWake() const {
   if (!started_ || over_) return std::nullopt;
   absl::Duration limit = closing() ? close_until_ : deadline_;
   if (PeerNews()) limit = std::min(limit, news_due_);
+  if (AwaitsRest()) limit = std::min(limit, *stream_.rest_due);
   return std::min(limit, link_.NextWake().value_or(limit));
 }
 

@@ -64,7 +64,10 @@ class ExchangeMachine final : public Exchange {
     uint64_t unacked_bytes = 0;
     uint64_t window_frames = 0;
     uint64_t window_bytes = 0;
+    uint64_t max_frame_bytes = 0;
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
+    bool peer_log_ends = false;              // at peer_stored: Opened said that the peer has left
+    std::optional<absl::Duration> rest_due;  // steady; see AwaitRest
     uint32_t third_parties = 0;
     uint32_t third_parties_told = 0;
     std::optional<bool> peer_told;  // whether people were told last that the peer is here
@@ -85,6 +88,7 @@ class ExchangeMachine final : public Exchange {
   void TellWhatIsKnown();
   void TellFailure(const char* more);
   void TellSaveFailed(const absl::Status& why);
+  StreamEnd Judge(const absl::Status& status);
   void OpenStreamNow();
 
   // What a stream says (exchange_stream.cc).
@@ -97,6 +101,10 @@ class ExchangeMachine final : public Exchange {
   void OnWaiting();
   void BeginStream(const rendezvous::v1::Opened& opened);
   std::string Staleness(const rendezvous::v1::Opened& opened) const;
+  void NotePosted(uint64_t number);
+  void AwaitRest();
+  bool AwaitsRest() const;
+  bool PeerIsDone() const;
   void OnPeer(rendezvous::v1::Presence presence);
   bool PeerNews() const;
   void TellPeerNews();
@@ -107,6 +115,7 @@ class ExchangeMachine final : public Exchange {
   void AnnounceCode();
   void PostFrames();
   bool MayPost(uint64_t number) const;
+  absl::Status CheckFrameSizes() const;
   void TrimFrames();
   void AckIfHalfTheWindow();
   void Ack();
@@ -119,6 +128,7 @@ class ExchangeMachine final : public Exchange {
   void Fail(absl::Status status, rendezvous::v1::Mood mood);
   void Settle(Effect outcome);
   void OnBadFrame(Taken taken);
+  void OnUnfinishedPeer();
   void TimeOut();
   absl::Status Unreached() const;
   void BeginClosing(absl::Duration patience);

@@ -35,7 +35,7 @@ void ExpectRefused(const World& w, int author, uint64_t number, const std::strin
   ASSERT_TRUE(reader.data.empty()) << what;
   ASSERT_EQ(reader.failures.size(), 1u) << what;
   EXPECT_EQ(ReasonOf(reader.failure()),
-            BeforeTheKey(author, number) ? Reason::kWrongCode : Reason::kAborted)
+            BeforeTheKey(author, number) ? Reason::kWrongCode : Reason::kForged)
       << what << reader.failure();
   EXPECT_EQ(reader.verifiers.empty(), BeforeTheKey(author, number)) << what;
   EXPECT_TRUE(reader.over) << what;
@@ -67,7 +67,7 @@ TEST(ExchangeMaliceTest, EveryByteOfEveryFrameFlipped) {
       if (same) continue;
       if (w.bob.failure().message().find("version") != absl::string_view::npos) {
         // The byte with the versions: it says that there is no common one, and closes as errory.
-        EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kAborted);
+        EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kNoCommonVersion);
         EXPECT_TRUE(author == 0 && number == 1 && w.alice.data.empty() && w.bob.data.empty());
         continue;
       }
@@ -253,28 +253,11 @@ TEST(ExchangeMaliceTest, AProgramWithoutACommonVersion) {
     ad[version] = '\x02';
     bytes = frame.SerializeAsString();
   });
-  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kAborted);
+  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kNoCommonVersion);
+  EXPECT_EQ(w.bob.failure().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(w.bob.failure().message().find("version"), absl::string_view::npos);
   EXPECT_EQ(w.relay.closes[0], rendezvous::v1::MOOD_ERRORY);
   EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kAborted);
-}
-
-TEST(ExchangeMaliceTest, AFrameBeyondTheLast) {
-  World w;
-  ExchangeConfig alice = InitiatorConfig();
-  w.relay.hold_posted = true;  // so that alice is not finished
-  w.alice.Create(alice);
-  w.alice.Start();
-  w.Run(Seconds(1));
-  w.bob.Create(ReceiverConfig(w.alice.code));
-  w.bob.Start();
-  w.Run(Seconds(1));
-  FakeRelay::Response extra;
-  extra.mutable_message()->set_number(3);
-  extra.mutable_message()->set_frame("x");
-  w.alice.Do(Received{extra});
-  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kAborted);
-  EXPECT_TRUE(w.alice.data.empty());
 }
 
 // A relay that plays the peer without the code.

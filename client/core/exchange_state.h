@@ -71,6 +71,12 @@ struct ExchangeState {
   uint64_t dropped = 0;  // Posted, and passed by the peer's cursor
   std::deque<std::string> frames;
   uint64_t cursor = 0;  // the last frame of the peer that was accepted
+  // How far the relay has ever said `posted`. With `cursor` it is what the exchange has reached:
+  // kept here, since a relay that says the same on each stream makes no progress by it.
+  uint64_t posted = 0;
+  // The last own frame, of those posted, when a stream ended with a RESOURCE_EXHAUSTED that names
+  // no reason: the frame may be too large for what stands before the relay. 0: none so far.
+  uint64_t exhausted = 0;
   std::optional<std::string> peer_data;
 
   // --- The end. `mood` is set when the channel is to be closed (or was).

@@ -18,6 +18,11 @@ constexpr uint32_t kMaxChannelId = 999'999'999;
 // Guaranteed by the protocol; a relay that names less is not believed.
 constexpr uint64_t kMinWindowFrames = 4;
 constexpr uint64_t kMinWindowBytes = 256 * 1024;
+// When the relay names none. One that names less is believed: it would refuse the frame.
+constexpr uint64_t kDefaultMaxFrameBytes = 66'000;
+// A peer that has left as far as a PeerStatus tells may have frames on their way still: the two
+// overtake each other. So long nothing of the peer's must have come before a new Opened is asked.
+constexpr absl::Duration kRestPatience = absl::Seconds(1);
 // Coming and going of others is told at once so many times, and then once in a while: a relay that
 // makes it up must not keep the application busy.
 constexpr int kPromptNews = 8;
@@ -73,9 +78,14 @@ void ExchangeMachine::BeginStream(const Opened& opened) {
   stream_.posted = opened.stored();
   stream_.sent = opened.stored();
   stream_.peer_cursor = opened.peer_cursor();
-  stream_.peer_stored = opened.peer_stored();
+  // Behind the peer's last frame nothing is awaited, whatever the relay says.
+  stream_.peer_stored = std::min(opened.peer_stored(), state_.peer_total());
+  stream_.peer_log_ends = opened.peer() == rendezvous::v1::PRESENCE_LEFT;
   stream_.window_frames = std::max<uint64_t>(opened.limits().window_frames(), kMinWindowFrames);
   stream_.window_bytes = std::max<uint64_t>(opened.limits().window_bytes(), kMinWindowBytes);
+  stream_.max_frame_bytes = opened.limits().max_frame_bytes() == 0
+                                ? kDefaultMaxFrameBytes
+                                : opened.limits().max_frame_bytes();
 }
 
 // Section 7: what shows that this state is older than what the two sides have done already. All
@@ -87,7 +97,7 @@ std::string ExchangeMachine::Staleness(const Opened& opened) const {
     return "the relay has more messages of this side than it can have sent";
   }
   if (opened.stored() < state_.dropped) return "the relay has lost messages of this side";
-  if (state_.cursor < opened.peer_forgotten()) {
+  if (state_.cursor < std::min(opened.peer_forgotten(), state_.peer_total())) {
     return "the relay has let go of messages that this side still needs";
   }
   return "";
@@ -98,6 +108,10 @@ std::string ExchangeMachine::Staleness(const Opened& opened) const {
 void ExchangeMachine::OnMessage(const rendezvous::v1::Message& message) {
   if (!link_.attached()) return RejectStream("the relay spoke out of turn");
   if (closing()) return;
+  // No session is open, so that the peer's last frame is its Sealed 0. What is said to be behind it
+  // is no part of the exchange, and nothing vouches for it: it must not matter what it is, nor when
+  // it comes.
+  if (message.number() > state_.peer_total()) return;
   stream_.peer_stored = std::max(stream_.peer_stored, message.number());
   if (message.number() <= state_.cursor) return;
   if (message.number() > state_.cursor + 1) return LoseStream("the relay left out a message");
@@ -107,7 +121,8 @@ void ExchangeMachine::OnMessage(const rendezvous::v1::Message& message) {
   }
   changed_ = true;
   stream_.unacked_bytes += message.frame().size();
-  link_.OnProgress();
+  link_.OnProgress();  // no cursor is reached twice
+  if (stream_.rest_due) stream_.rest_due = now_.steady + kRestPatience;
   if (state_.confirmed && !was_confirmed) Emit(VerifierReady{VerifierText(state_)});
   Advance();
 }
@@ -118,8 +133,15 @@ void ExchangeMachine::OnPosted(const rendezvous::v1::Posted& posted) {
   }
   if (closing() || posted.number() <= stream_.posted) return;
   stream_.posted = posted.number();
-  link_.OnProgress();
+  NotePosted(posted.number());
   Advance();
+}
+
+void ExchangeMachine::NotePosted(uint64_t number) {
+  if (number <= state_.posted) return;
+  state_.posted = number;
+  changed_ = true;
+  link_.OnProgress();
 }
 
 void ExchangeMachine::OnPeerStatus(const rendezvous::v1::PeerStatus& status) {
@@ -136,7 +158,26 @@ void ExchangeMachine::OnPeerStatus(const rendezvous::v1::PeerStatus& status) {
   stream_.peer_cursor = status.peer_cursor();
   stream_.third_parties = std::max(stream_.third_parties, status.third_parties());
   OnPeer(status.presence());
+  AwaitRest();
   Advance();
+}
+
+// Only an Opened says where the log of a peer that has left ends (PeerIsDone).
+void ExchangeMachine::AwaitRest() {
+  if (stream_.peer != rendezvous::v1::PRESENCE_LEFT || stream_.peer_log_ends) {
+    stream_.rest_due.reset();
+  } else if (!stream_.rest_due) {
+    stream_.rest_due = now_.steady + kRestPatience;
+  }
+}
+
+bool ExchangeMachine::AwaitsRest() const {
+  return stream_.rest_due && link_.attached() && !closing() && !state_.peer_data;
+}
+
+// It has left, and what it has left behind is read: the rest will never come.
+bool ExchangeMachine::PeerIsDone() const {
+  return stream_.peer_log_ends && !state_.peer_data && state_.cursor >= stream_.peer_stored;
 }
 
 void ExchangeMachine::OnDraining(const rendezvous::v1::Draining& draining) {
@@ -185,12 +226,16 @@ void ExchangeMachine::ShowMotd(const std::string& motd) {
 // --- What is said on it. Everything that the logs and the window allow by now.
 
 void ExchangeMachine::Advance() {
+  if (PeerIsDone()) return OnUnfinishedPeer();  // before an answer is made that nobody would take
   const uint64_t made = state_.made();
   if (absl::Status status = MakeDueFrames(state_); !status.ok()) {
     return Fail(WithReason(std::move(status), Reason::kInternal), rendezvous::v1::MOOD_ERRORY);
   }
   if (state_.made() != made) changed_ = true;
   AnnounceCode();
+  if (absl::Status status = CheckFrameSizes(); !status.ok()) {
+    return Fail(std::move(status), rendezvous::v1::MOOD_ERRORY);
+  }
   PostFrames();
   TrimFrames();
   if (state_.peer_data && state_.made() == state_.own_total() &&
@@ -222,7 +267,20 @@ void ExchangeMachine::PostFrames() {
   }
 }
 
+absl::Status ExchangeMachine::CheckFrameSizes() const {
+  for (uint64_t n = std::max(stream_.sent, state_.dropped) + 1; n <= state_.made(); ++n) {
+    const size_t size = state_.frames[n - state_.dropped - 1].size();
+    if (size <= stream_.max_frame_bytes) continue;
+    return Failure(Reason::kRefused, absl::StatusCode::kFailedPrecondition,
+                   absl::StrCat("message ", n, " on ", Place(state_), " has ", size,
+                                " bytes, and the relay takes at most ", stream_.max_frame_bytes,
+                                "; send less, or use another relay"));
+  }
+  return absl::OkStatus();
+}
+
 bool ExchangeMachine::MayPost(uint64_t number) const {
+  if (state_.frames[number - state_.dropped - 1].size() > stream_.max_frame_bytes) return false;
   if (number <= stream_.peer_cursor) return true;
   // A peer that has left takes nothing more. What it has sent decides: it is read first, and if
   // frames are still missing then, the relay's refusal is the last word.

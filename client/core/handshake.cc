@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "client/core/data_limit.h"
 #include "client/pake/associated_data.h"
 #include "client/pake/cpace.h"
 #include "client/pake/sealed.h"
@@ -118,7 +119,11 @@ Taken TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame) {
   exchange::v1::Data data;
   const bool parsed = data.ParseFromString(*plaintext);
   sodium_memzero(plaintext->data(), plaintext->size());
-  if (!parsed) return Taken::kBad;
+  // More than may be sent is no message of this protocol's, whoever sealed it.
+  if (!parsed || data.data().size() > kMaxDataBytes) {
+    sodium_memzero(data.mutable_data()->data(), data.data().size());
+    return Taken::kBad;
+  }
   state.peer_data = std::move(*data.mutable_data());
   return Taken::kAccepted;
 }

@@ -12,6 +12,10 @@ constexpr absl::Duration kShortestHeartbeat = absl::Milliseconds(100);
 constexpr absl::Duration kLongestHeartbeat = absl::Hours(1);
 constexpr double kSilentIntervals = 2.5;
 constexpr absl::Duration kFirstSpacing = absl::Milliseconds(100);
+// A relay that tells each stream to come back soon gets no more than this.
+constexpr absl::Duration kDelayedSpacing = absl::Milliseconds(500);
+// A stream that was open for so long is no part of a spin, and its loss the first of a new row.
+constexpr absl::Duration kSteady = absl::Minutes(1);
 constexpr int kMaxDoublings = 20;
 constexpr int kMaxSuperseded = 10;
 
@@ -29,6 +33,7 @@ void Link::Stop() { phase_ = Phase::kStopped; }
 
 void Link::OnOpening(absl::Duration now) {
   phase_ = Phase::kOpening;
+  paid_until_ = std::max(paid_until_, now) + kStreamSpacing;
   opened_ = false;
   draining_.reset();
   heartbeat_interval_ = kDefaultHeartbeat;
@@ -38,6 +43,7 @@ void Link::OnOpening(absl::Duration now) {
 
 void Link::OnOpened(bool waiting, absl::Duration interval, absl::Duration now) {
   phase_ = waiting ? Phase::kWaiting : Phase::kAttached;
+  if (!opened_) opened_at_ = now;
   opened_ = true;
   const bool sane = interval >= kShortestHeartbeat && interval <= kLongestHeartbeat;
   heartbeat_interval_ = sane ? interval : kDefaultHeartbeat;
@@ -62,17 +68,14 @@ void Link::OnLost(absl::Duration now) {
   if (draining_) return OnDelayed(now, *draining_);
   const absl::Duration interval = Interval(now);
   if (!opened_ || check_in_) return Down(now + interval);
-  const absl::Duration spacing =
-      losses_ == 0 ? absl::ZeroDuration()
-                   : kFirstSpacing * (int64_t{1} << std::min(losses_ - 1, kMaxDoublings));
-  ++losses_;
-  Down(now + std::min(spacing, interval));
+  Down(now + std::min(Spacing(now), interval));
 }
 
 void Link::BySchedule(absl::Duration now) { Down(now + Interval(now)); }
 
 void Link::OnDelayed(absl::Duration now, absl::Duration delay) {
-  delayed_until_ = now + std::max(delay, kFirstSpacing);
+  const absl::Duration spacing = std::min(Spacing(now), kDelayedSpacing);
+  delayed_until_ = now + std::max({delay, spacing, kFirstSpacing});
   Down(delayed_until_);
 }
 
@@ -86,7 +89,7 @@ void Link::Hurry(absl::Duration now, absl::Duration cap) {
   if (phase_ == Phase::kDown) next_try_ = std::max(now, delayed_until_);
 }
 
-bool Link::TryDue(absl::Duration now) const { return phase_ == Phase::kDown && now >= next_try_; }
+bool Link::TryDue(absl::Duration now) const { return phase_ == Phase::kDown && now >= Due(); }
 
 bool Link::HeartbeatDue(absl::Duration now) const {
   return has_stream() && now >= heartbeat_sent_ + heartbeat_interval_;
@@ -98,7 +101,7 @@ bool Link::Silent(absl::Duration now) const {
 
 std::optional<absl::Duration> Link::NextWake() const {
   if (phase_ == Phase::kStopped) return std::nullopt;
-  if (phase_ == Phase::kDown) return next_try_;
+  if (phase_ == Phase::kDown) return Due();
   return std::min(heartbeat_sent_ + heartbeat_interval_,
                   heard_ + kSilentIntervals * heartbeat_interval_);
 }
@@ -107,6 +110,19 @@ absl::Duration Link::Interval(absl::Duration now) {
   constexpr uint32_t kSteps = 1 << 20;
   const double unit = static_cast<double>(random_->Below(kSteps)) / kSteps;
   return std::min(NextInterval(schedule_, now - first_start_, unit), cap_);
+}
+
+// How long after the loss of a stream the next one is due at the soonest: ever longer while there
+// is no progress.
+absl::Duration Link::Spacing(absl::Duration now) {
+  if (opened_ && now - opened_at_ >= kSteady) losses_ = 0;
+  const int doublings = std::min(losses_++ - 1, kMaxDoublings);
+  return doublings < 0 ? absl::ZeroDuration() : kFirstSpacing * (int64_t{1} << doublings);
+}
+
+// The schedule's word, the relay's, or that of progress, but never before its streams are paid for.
+absl::Duration Link::Due() const {
+  return std::max(next_try_, paid_until_ - (kStreamBurst - 1) * kStreamSpacing);
 }
 
 void Link::Down(absl::Duration next_try) {

@@ -12,6 +12,14 @@
 
 namespace wormhole::core {
 
+// Whatever a relay does, no minute sees more streams than this: after the first kStreamBurst each
+// costs kStreamSpacing. The default schedule asks for 133 a minute at most, when no relay answers,
+// and a lossy network for a few more at once; what is beyond that only a relay that makes its
+// client spin would cause, or a schedule that nobody needs.
+inline constexpr absl::Duration kStreamSpacing = absl::Milliseconds(250);
+inline constexpr int kStreamBurst = 20;
+inline constexpr int kMaxStreamsPerMinute = kStreamBurst + 240;
+
 class Link {
  public:
   enum class Phase {
@@ -37,15 +45,15 @@ class Link {
   void OnOpening(absl::Duration now);
   void OnOpened(bool waiting, absl::Duration interval, absl::Duration now);
   void OnHeard(absl::Duration now);
-  // Something moved on (a Message, a Posted): a next loss is retried at once again, and
-  // SUPERSEDED counts from none.
+  // The exchange has reached what it had never reached before, on no stream: a next loss is retried
+  // at once again, and SUPERSEDED counts from none.
   void OnProgress();
   // `Draining`: when this stream ends, the next is due so much later.
   void OnDraining(absl::Duration delay);
   void OnHeartbeatSent(absl::Duration now);
 
   // --- How it ends. All lead to kDown.
-  // Lost. After an Opened the next is due at once, but ever later when nothing moves on in
+  // Lost. After an Opened the next is due at once, but ever later when there is no progress in
   // between, so that a relay that ends each stream is not besieged. Else by the schedule.
   void OnLost(absl::Duration now);
   // Its words made no sense, or the client detached by itself: by the schedule.
@@ -66,10 +74,12 @@ class Link {
   // When the next of them is; nothing when stopped.
   std::optional<absl::Duration> NextWake() const;
   // From now to the next try; for people.
-  absl::Duration UntilTry(absl::Duration now) const { return next_try_ - now; }
+  absl::Duration UntilTry(absl::Duration now) const { return Due() - now; }
 
  private:
   absl::Duration Interval(absl::Duration now);
+  absl::Duration Spacing(absl::Duration now);
+  absl::Duration Due() const;
   void Down(absl::Duration next_try);
 
   Schedule schedule_;
@@ -81,9 +91,12 @@ class Link {
   absl::Duration next_try_;
   absl::Duration delayed_until_ = -absl::InfiniteDuration();
   absl::Duration cap_ = absl::InfiniteDuration();
-  bool opened_ = false;  // on this stream
+  // Up to here the streams opened so far are paid for, at kStreamSpacing each.
+  absl::Duration paid_until_ = -absl::InfiniteDuration();
+  bool opened_ = false;       // on this stream
+  absl::Duration opened_at_;  // when `opened_`
   std::optional<absl::Duration> draining_;
-  int losses_ = 0;      // of opened streams, since something moved on
+  int losses_ = 0;      // ends of streams since there was progress
   int superseded_ = 0;  // likewise
 
   absl::Duration heartbeat_interval_;

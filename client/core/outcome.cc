@@ -10,7 +10,6 @@ namespace {
 // The payload is the reason's number in decimal.
 constexpr char kReasonUrl[] = "wormhole-sync/reason";
 constexpr char kDetailsUrl[] = "wormhole-sync/details";
-constexpr int kLastReason = static_cast<int>(Reason::kInternal);
 
 }  // namespace
 
@@ -19,7 +18,7 @@ Reason ReasonOf(const absl::Status& status) {
   if (!payload.has_value()) return Reason::kNone;
   int number = 0;
   if (!absl::SimpleAtoi(std::string(*payload), &number)) return Reason::kNone;
-  if (number < 0 || number > kLastReason) return Reason::kNone;
+  if (number < 0 || number > static_cast<int>(kLastReason)) return Reason::kNone;
   return static_cast<Reason>(number);
 }
 

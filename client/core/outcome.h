@@ -23,7 +23,7 @@ enum class Reason {
   kTaken,            // ALREADY_EXISTS: the channel id that was asked for is in use
   kNoSuchCode,       // NOT_FOUND: never allocated, closed or expired
   kPeerGaveUp,       // CANCELLED: the peer timed out or was cancelled
-  kAborted,          // ABORTED: the peer failed, or a frame was bad after the key was confirmed
+  kAborted,          // ABORTED: the peer failed, or says that a message was not genuine
   kCancelled,        // CANCELLED: Cancel, or the verifier was refused
   kStaleState,       // FAILED_PRECONDITION: restored from a copy that is too old
   kInUseElsewhere,   // ABORTED: another copy of this state is running
@@ -31,7 +31,14 @@ enum class Reason {
   kBlockingCall,     // FAILED_PRECONDITION: a blocking call from a callback
   kInternal,         // INTERNAL, RESOURCE_EXHAUSTED or FAILED_PRECONDITION: this machine or process
                      // lacks something that is needed
+  // Saved states hold these numbers: new ones come last.
+  kForged,           // ABORTED: a message was not genuine, after the key was confirmed
+  kNoCommonVersion,  // FAILED_PRECONDITION: the two programs know no version of the protocol both
+  kPeerUnfinished,   // ABORTED: the peer has left as if it had finished, and has not
+  kUnproven,         // UNAUTHENTICATED: somebody could test the code with our answer, and never
+                     // proved to know it: a guess
 };
+inline constexpr Reason kLastReason = Reason::kUnproven;
 
 // The reason of a status that this library returned; kNone for an OK or a foreign status.
 Reason ReasonOf(const absl::Status& status);

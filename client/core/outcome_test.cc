@@ -7,7 +7,7 @@ namespace wormhole {
 namespace {
 
 TEST(OutcomeTest, EveryReasonSurvivesInAStatus) {
-  for (int i = 0; i <= static_cast<int>(Reason::kInternal); ++i) {
+  for (int i = 0; i <= static_cast<int>(kLastReason); ++i) {
     const Reason reason = static_cast<Reason>(i);
     const absl::Status status =
         core::Failure(reason, absl::StatusCode::kAborted, "what happened, what to do");

@@ -106,16 +106,42 @@ StreamEnd Stale(std::string_view why, const ExchangeState& state) {
   return end;
 }
 
-}  // namespace
+// Neither gets better by itself: said at once, not when the timeout is over.
+StreamEnd WithoutReason(const absl::Status& status, const ExchangeState& state) {
+  if (status.code() != StatusCode::kUnauthenticated &&
+      status.code() != StatusCode::kUnimplemented) {
+    return {};
+  }
+  StreamEnd end = Refused(status, state, /*try_to_close=*/false);
+  const char* next = status.code() == StatusCode::kUnauthenticated
+                         ? "; the token that it wants is wrong or missing"
+                         : "; this address has no such service: check the relay's name and port";
+  end.failure = Failure(Reason::kRefused, status.code(), absl::StrCat(end.failure.message(), next));
+  return end;
+}
 
-StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state) {
-  const std::optional<ErrorDetail> detail = error::DetailOf(status);
-  if (!detail.has_value()) return {};
-  switch (detail->reason()) {
+// A newer relay's reason: its code says whether trying again can help.
+StreamEnd UnknownReason(const absl::Status& status, const ExchangeState& state) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kAlreadyExists:
+    case StatusCode::kFailedPrecondition:
+      return Refused(status, state, /*try_to_close=*/true);
+    case StatusCode::kNotFound:
+    case StatusCode::kPermissionDenied:
+      return Refused(status, state, /*try_to_close=*/false);
+    default:
+      return {};
+  }
+}
+
+StreamEnd JudgeReason(const absl::Status& status, const ErrorDetail& detail,
+                      const ExchangeState& state) {
+  switch (detail.reason()) {
     case ErrorDetail::REASON_NEVER_ALLOCATED:
     case ErrorDetail::REASON_CLOSED:
     case ErrorDetail::REASON_EXPIRED:
-      return Gone(*detail, state);
+      return Gone(detail, state);
     case ErrorDetail::REASON_TAKEN:
       return Final(Kind::kRefused, Reason::kTaken, StatusCode::kAlreadyExists,
                    absl::StrCat(Place(state),
@@ -143,10 +169,60 @@ StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state) {
     case ErrorDetail::REASON_BUSY:
     case ErrorDetail::REASON_DRAINING:
     case ErrorDetail::REASON_STORE_AWAY:
-      return Delayed(*detail);
+      return Delayed(detail);
     default:
-      return {};  // a newer relay's reason: a lost stream like any other ending
+      return UnknownReason(status, state);
   }
+}
+
+constexpr char kGuess[] =
+    "the other side could have tested the code with our answer, and did not prove that it knows "
+    "it: "
+    "treat this as a guess, and use a new code";
+
+}  // namespace
+
+StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state) {
+  const std::optional<ErrorDetail> detail = error::DetailOf(status);
+  StreamEnd end =
+      detail.has_value() ? JudgeReason(status, *detail, state) : WithoutReason(status, state);
+  if (!IsUnproven(state)) return end;
+  const bool peer_left = detail.has_value() && detail->reason() == ErrorDetail::REASON_PEER_LEFT;
+  if (peer_left || (end.kind == Kind::kGone && ReasonOf(end.failure) != Reason::kWrongCode)) {
+    end.failure = Unproven(state);
+    end.burn = true;
+  } else if (end.kind == Kind::kRefused) {
+    end.failure = Failure(ReasonOf(end.failure), end.failure.code(),
+                          absl::StrCat(end.failure.message(), GuessNote(state)));
+  }
+  return end;
+}
+
+bool IsUnproven(const ExchangeState& state) {
+  return state.role == pake::Role::kReceiver && state.made() > 0 && !state.confirmed;
+}
+
+absl::Status Unproven(const ExchangeState& state) {
+  return Failure(
+      Reason::kUnproven, StatusCode::kUnauthenticated,
+      absl::StrCat(Place(state), " is over before the key was confirmed", GuessNote(state)));
+}
+
+std::string GuessNote(const ExchangeState& state) {
+  return IsUnproven(state) ? absl::StrCat("; ", kGuess) : "";
+}
+
+bool IsBareExhaustion(const absl::Status& status) {
+  return status.code() == StatusCode::kResourceExhausted && !error::DetailOf(status).has_value();
+}
+
+StreamEnd TooLarge(const absl::Status& status, uint64_t number, const ExchangeState& state) {
+  const size_t size = state.frames[number - state.dropped - 1].size();
+  StreamEnd end = Refused(status, state, /*try_to_close=*/true);
+  end.failure = Failure(Reason::kRefused, status.code(),
+                        absl::StrCat(end.failure.message(), "; message ", number, " of ", size,
+                                     " bytes was refused twice: send less, or use another relay"));
+  return end;
 }
 
 absl::Status WrongCode(const ExchangeState& state) {

@@ -3,6 +3,7 @@
 #ifndef WORMHOLE_CLIENT_CORE_RELAY_ERRORS_H_
 #define WORMHOLE_CLIENT_CORE_RELAY_ERRORS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,21 @@ StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state);
 
 // WrongCode, whether seen here or told by the relay.
 absl::Status WrongCode(const ExchangeState& state);
+
+// Whether this is a receiver whose answer may be out, while the initiator has not proved that it
+// knows the code. The answer holds T_r, with which whoever plays the initiator can test one guess:
+// if nothing more comes of it, that guess was all that he wanted.
+bool IsUnproven(const ExchangeState& state);
+// The failure of one whose channel is lost then.
+absl::Status Unproven(const ExchangeState& state);
+// "; " and the same warning, for failures that have a reason of their own; else empty.
+std::string GuessNote(const ExchangeState& state);
+
+// Ended by RESOURCE_EXHAUSTED without a reason: not by a relay's rules, but by its receive limit or
+// by what stands before it.
+bool IsBareExhaustion(const absl::Status& status);
+// What a stream's second such end right after own frame `number` means, which is there still.
+StreamEnd TooLarge(const absl::Status& status, uint64_t number, const ExchangeState& state);
 
 // "channel 4 of example.com/app1 at localhost:47180", for the messages of errors.
 std::string Place(const ExchangeState& state);

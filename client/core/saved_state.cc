@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/core/data_limit.h"
 #include "client/core/json_fields.h"
 #include "client/core/outcome.h"
 #include "client/core/state_check.h"
@@ -22,7 +23,6 @@ constexpr uint64_t kVersion = 1;
 // The longest state holds 65,000 bytes of own data, three frames of up to 66,000 and 65,535 of the
 // peer's, in base64.
 constexpr size_t kMaxTextBytes = 1 << 20;
-constexpr size_t kMaxOwnDataBytes = 65'000;
 constexpr size_t kMaxPeerDataBytes = 65'535;
 constexpr size_t kMaxFrameBytes = 66'000;
 constexpr size_t kMaxAdBytes = 512;
@@ -86,6 +86,8 @@ json ToJson(const ExchangeState& state) {
       {"verifier_accepted", state.verifier_accepted},
       {"dropped", state.dropped},
       {"cursor", state.cursor},
+      {"posted", state.posted},
+      {"exhausted", state.exhausted},
       {"finished", state.finished},
       {"burnt", state.burnt},
       {"closed", state.closed},
@@ -137,6 +139,9 @@ void ReadProgress(JsonFields& fields, ExchangeState& state) {
   state.verifier_accepted = fields.Flag("verifier_accepted");
   state.dropped = fields.Number("dropped", 0, state.own_total());
   state.cursor = fields.Number("cursor", 0, state.peer_total());
+  // Older builds did not save these.
+  if (fields.Has("posted")) state.posted = fields.Number("posted", 0, state.own_total());
+  if (fields.Has("exhausted")) state.exhausted = fields.Number("exhausted", 0, state.own_total());
   state.finished = fields.Flag("finished");
   state.closed = fields.Flag("closed");
   state.mood = static_cast<rendezvous::v1::Mood>(
@@ -168,7 +173,7 @@ void ReadKeys(JsonFields& fields, ExchangeState& state) {
   state.own_ad = fields.Bytes("own_ad", 0, kMaxAdBytes);
   state.peer_share = fields.Bytes("peer_share", 0, pake::kShareBytes);
   state.peer_ad = fields.Bytes("peer_ad", 0, kMaxAdBytes);
-  state.data = fields.Bytes("data", 0, kMaxOwnDataBytes);
+  state.data = fields.Bytes("data", 0, kMaxDataBytes);
   if (fields.Has("peer_data")) state.peer_data = fields.Bytes("peer_data", 0, kMaxPeerDataBytes);
   ReadFrames(fields, state);
 }
@@ -179,7 +184,7 @@ void ReadFailure(JsonFields& fields, ExchangeState& state) {
   JsonFields inner(*object);
   SavedFailure failure;
   failure.reason =
-      static_cast<Reason>(inner.Number("reason", 1, static_cast<uint64_t>(Reason::kInternal)));
+      static_cast<Reason>(inner.Number("reason", 1, static_cast<uint64_t>(kLastReason)));
   failure.code = static_cast<absl::StatusCode>(
       inner.Number("code", 1, static_cast<uint64_t>(absl::StatusCode::kUnauthenticated)));
   failure.message = inner.Text("message", 2 * kMaxMessageBytes);

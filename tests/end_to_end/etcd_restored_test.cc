@@ -95,8 +95,8 @@ class EtcdRestoredTest : public ::testing::TestWithParam<Relays> {
   static void ExpectEnd(Party& party) {
     const auto data = party.GetData();
     if (data.ok()) return;
-    EXPECT_THAT(ReasonOf(data.status()),
-                AnyOf(Reason::kStaleState, Reason::kAborted, Reason::kPeerGaveUp))
+    EXPECT_THAT(ReasonOf(data.status()), AnyOf(Reason::kStaleState, Reason::kAborted,
+                                               Reason::kPeerGaveUp, Reason::kUnproven))
         << data.status();
   }
 

@@ -125,7 +125,7 @@ class RolledBackAnywhereTest : public BackupTest {
       EXPECT_FALSE(all_joined) << end.status();
       EXPECT_THAT(ReasonOf(end.status()),
                   AnyOf(Reason::kNoSuchCode, Reason::kRefused, Reason::kPeerGaveUp,
-                        Reason::kAborted, Reason::kCancelled))
+                        Reason::kAborted, Reason::kCancelled, Reason::kUnproven))
           << end.status();
     }
     // A side that is cancelled while its first Open is with a relay that is killed ends there:

@@ -119,6 +119,7 @@ TEST_F(RolledBackTest, WhoClaimedLaterIsNoMember) {
   const std::string copy = Backup();
   auto receiver = Receiver::Create(NewOptions(), code, "b");
   ASSERT_TRUE(initiator->GetVerifier().ok());
+  ASSERT_TRUE(receiver->GetVerifier().ok());  // before, it would be told of a guess
   RollBack(copy);
   const absl::Status refused = receiver->GetData().status();
   EXPECT_EQ(ReasonOf(refused), Reason::kNoSuchCode) << refused;

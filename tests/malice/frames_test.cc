@@ -51,10 +51,11 @@ void ExpectRefused(const Place& place, const EvilOutcome& outcome, const std::st
   if (IsBeforeKey(place)) {
     ASSERT_FALSE(outcome.GotData(Role::kInitiator) && outcome.GotData(Role::kReceiver));
     // The byte that lists the versions may say that there is no common one.
-    ASSERT_TRUE(reason == Reason::kWrongCode || (place.number == 1 && reason == Reason::kAborted))
+    ASSERT_TRUE(reason == Reason::kWrongCode ||
+                (place.number == 1 && reason == Reason::kNoCommonVersion))
         << Name(place) << ", " << what << ": " << outcome.report(place.reader).failures.front();
   } else {
-    ASSERT_EQ(reason, Reason::kAborted) << Name(place) << ", " << what;
+    ASSERT_EQ(reason, Reason::kForged) << Name(place) << ", " << what;
   }
 }
 

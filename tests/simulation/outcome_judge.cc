@@ -19,6 +19,8 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kWrongCode, Reason::kNoSuchCode},
     // The close that tells the other side is tried for a few seconds only.
     {Excuse::kWrongCode, Reason::kTimeout},
+    // Or comes when the channel's rest is over.
+    {Excuse::kWrongCode, Reason::kUnproven},
 
     {Excuse::kRival, Reason::kWrongCode},
     {Excuse::kRival, Reason::kCrowded},
@@ -27,6 +29,8 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kRival, Reason::kAborted},
     {Excuse::kRival, Reason::kTimeout},
     {Excuse::kRival, Reason::kStaleState},
+    {Excuse::kRival, Reason::kUnproven},
+    {Excuse::kRival, Reason::kPeerUnfinished},
 
     {Excuse::kStale, Reason::kStaleState},
     {Excuse::kStale, Reason::kNoSuchCode},
@@ -36,6 +40,8 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kStale, Reason::kCrowded},
     {Excuse::kStale, Reason::kTaken},
     {Excuse::kStale, Reason::kWrongCode},
+    {Excuse::kStale, Reason::kUnproven},
+    {Excuse::kStale, Reason::kPeerUnfinished},
 
     {Excuse::kGaveUp, Reason::kCancelled},
     {Excuse::kGaveUp, Reason::kTimeout},
@@ -44,6 +50,7 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kGaveUp, Reason::kAborted},
     {Excuse::kGaveUp, Reason::kSaveFailed},
     {Excuse::kGaveUp, Reason::kNoSuchCode},
+    {Excuse::kGaveUp, Reason::kUnproven},
 
     {Excuse::kTwin, Reason::kInUseElsewhere},
     {Excuse::kTwin, Reason::kStaleState},
@@ -51,9 +58,12 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kTwin, Reason::kPeerGaveUp},
     {Excuse::kTwin, Reason::kAborted},
     {Excuse::kTwin, Reason::kTimeout},
+    {Excuse::kTwin, Reason::kUnproven},
+    {Excuse::kTwin, Reason::kPeerUnfinished},
 
     {Excuse::kExpiry, Reason::kNoSuchCode},
     {Excuse::kExpiry, Reason::kTimeout},
+    {Excuse::kExpiry, Reason::kUnproven},
 };
 
 class Judgement {

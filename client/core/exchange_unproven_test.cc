@@ -1,0 +1,136 @@
+// A guess in the initiator's role: whoever has the receiver's answer can test one guess with it and
+// go. A receiver that is left so is told, whatever becomes of its channel.
+#include "client/core/exchange_world.h"
+#include "client/core/outcome.h"
+#include "gtest/gtest.h"
+#include "proto/error/error_detail.h"
+
+namespace wormhole::core {
+namespace {
+
+using absl::Seconds;
+using absl::StatusCode;
+using error::ErrorDetail;
+using rendezvous::v1::Mood;
+
+bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+constexpr char kCode[] = "77-zoo-zoo";
+
+// A receiver that waits for a number, and somebody who allocates it with `guess` for a code. Ends
+// when he has tested the guess with the receiver's answer, and knows whether it was right.
+void Guess(World& w, const std::string& guess, bool check_in = false) {
+  ExchangeConfig bob = ReceiverConfig(kCode);
+  bob.wait = true;
+  bob.check_in = check_in;
+  if (check_in) bob.timeout = absl::Hours(2);
+  StartBob(w, bob);
+  w.Run(Seconds(1));
+  ExchangeConfig mallory = InitiatorConfig();
+  mallory.code = guess;
+  bool knows = false;
+  w.alice.crash_before = [&](const Effect& effect) {
+    knows = knows || std::holds_alternative<Failed>(effect) ||
+            std::holds_alternative<VerifierReady>(effect);
+    return knows;  // and says nothing
+  };
+  w.alice.Create(mallory);
+  w.alice.Start();
+  w.Run(Seconds(5), [&] { return knows; });
+  ASSERT_TRUE(knows);
+  ASSERT_TRUE(w.bob.failures.empty());
+}
+
+void ExpectUnproven(World& w, const std::string& what) {
+  ASSERT_EQ(w.bob.failures.size(), 1u) << what;
+  EXPECT_EQ(w.bob.failure().code(), StatusCode::kUnauthenticated) << what << w.bob.failure();
+  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kUnproven) << what << w.bob.failure();
+  EXPECT_TRUE(Contains(Text(w.bob.failure()), "treat this as a guess")) << w.bob.failure();
+  EXPECT_TRUE(w.bob.over) << what;
+  EXPECT_TRUE(w.bob.data.empty() && w.bob.verifiers.empty());
+  EXPECT_TRUE(Contains(w.bob.saves.back(), "\"burnt\":true")) << what;
+  EXPECT_EQ(ReasonOf(w.bob.Restore(w.bob.saves.back())), Reason::kWrongCode) << what;
+}
+
+TEST(ExchangeUnprovenTest, AGuesserWhoLeavesIsNoticedWhetherHeWasRightOrNot) {
+  for (const char* guess : {"77-zoo-zone", kCode}) {
+    for (const Mood mood : {rendezvous::v1::MOOD_LONELY, rendezvous::v1::MOOD_ERRORY,
+                            rendezvous::v1::MOOD_HAPPY, rendezvous::v1::MOOD_UNSPECIFIED}) {
+      World w;
+      Guess(w, guess);
+      w.relay.EndChannel(77, mood);
+      w.Run(Seconds(5));
+      ExpectUnproven(w, std::string(guess) + " " + std::to_string(mood));
+    }
+  }
+}
+
+TEST(ExchangeUnprovenTest, AGuesserWhoLeavesHappyIsNoticed) {
+  World w;
+  Guess(w, "77-zoo-zone");
+  w.relay.channels[77].left[0] = true;
+  w.bob.LoseStream();
+  w.Run(Seconds(5));
+  ExpectUnproven(w, "left");
+  EXPECT_EQ(w.relay.closes.back(), rendezvous::v1::MOOD_ERRORY);
+}
+
+// A ttl of a second, a check-in that finds the number forgotten or given to others, a word of the
+// relay.
+TEST(ExchangeUnprovenTest, AChannelThatIsGoneIsNoExcuse) {
+  for (const ErrorDetail::Reason reason :
+       {ErrorDetail::REASON_EXPIRED, ErrorDetail::REASON_NEVER_ALLOCATED,
+        ErrorDetail::REASON_NOT_MEMBER, ErrorDetail::REASON_PEER_LEFT}) {
+    for (const bool check_in : {false, true}) {
+      World w;
+      Guess(w, "77-zoo-zone", check_in);
+      w.refuse_open = [&] { return error::Make(reason, "x"); };
+      if (!check_in) w.bob.LoseStream();
+      w.Run(Seconds(20));
+      ExpectUnproven(w, ErrorDetail::Reason_Name(reason));
+    }
+  }
+}
+
+TEST(ExchangeUnprovenTest, ScaryStaysAWrongCode) {
+  World w;
+  Guess(w, "77-zoo-zone");
+  w.relay.EndChannel(77, rendezvous::v1::MOOD_SCARY);
+  w.Run(Seconds(5));
+  EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kWrongCode);
+}
+
+// Its own end is its own, and says the same.
+TEST(ExchangeUnprovenTest, ATimeoutACancelAndARefusalWarn) {
+  for (int how = 0; how < 3; ++how) {
+    World w;
+    Guess(w, "77-zoo-zone");
+    if (how == 1) w.bob.Do(Cancel{});
+    if (how == 2) w.bob.LoseStream(error::Make(ErrorDetail::REASON_WINDOW, "x"));
+    w.Run(Seconds(200));
+    constexpr Reason kExpected[] = {Reason::kTimeout, Reason::kCancelled, Reason::kRefused};
+    EXPECT_EQ(ReasonOf(w.bob.failure()), kExpected[how]) << w.bob.failure();
+    EXPECT_TRUE(Contains(Text(w.bob.failure()), "treat this as a guess")) << w.bob.failure();
+  }
+}
+
+// Nothing has been given out before the answer, nor is anything open once the initiator has proved.
+TEST(ExchangeUnprovenTest, NobodyElseIsWarned) {
+  World before;
+  StartAlice(before);
+  before.relay.EndChannel(4, rendezvous::v1::MOOD_LONELY);
+  before.Run();
+  EXPECT_EQ(ReasonOf(before.alice.failure()), Reason::kPeerGaveUp);
+  World after;
+  RunToVerifiers(after);
+  after.relay.EndChannel(4, rendezvous::v1::MOOD_LONELY);
+  after.Run();
+  for (const Party* party : {&after.alice, &after.bob}) {
+    EXPECT_EQ(ReasonOf(party->failure()), Reason::kPeerGaveUp);
+    EXPECT_FALSE(Contains(Text(party->failure()), "guess"));
+  }
+}
+
+}  // namespace
+}  // namespace wormhole::core
