@@ -89,6 +89,22 @@ TEST(KnownAnswersTest, FramesGoodAndBad) {
   }
 }
 
+TEST(KnownAnswersTest, SavedStates) {
+  const json file = LoadVectors("saved_states.json");
+  int good = 0;
+  for (const json& c : file["cases"]) {
+    const absl::StatusOr<ExchangeState> state = ParseState(c["state"].dump());
+    EXPECT_EQ(absl::StatusCodeToString(state.status().code()), c["expect"].get<std::string>())
+        << c["name"] << state.status();
+    if (!state.ok()) continue;
+    ++good;
+    json again = json::parse(SerializeState(*state));
+    if (c["state"].contains("new")) again["new"] = c["state"]["new"];
+    EXPECT_EQ(again, c["state"]) << c["name"];
+  }
+  EXPECT_EQ(good, 9);
+}
+
 // One side of a transcript.
 class Teller {
  public:

@@ -111,6 +111,10 @@ def data(p, role):
     yield "Confirm", p.initiator[1], BAD
 
 
+def over_the_limit(p):
+    yield "65,001 bytes of data", sealed(p.keys.seal(b"initiator", 0, data_message(bytes(65_001)))), BAD
+
+
 def anywhere(p):
     yield "empty", b"", BAD
     yield "no arm that is known", bytes_field(9, b"x"), BAD
@@ -137,6 +141,7 @@ def frames():
     ):
         take(reader, number, make(p))
         take(reader, number, anywhere(p))
+    take("receiver", 3, over_the_limit(p))
     return {
         "note": "Frames of a peer, each for a reader that has accepted the honest ones before its number. bad is wrong "
         "code before the reader has verified a tag (receiver 1 and 2, initiator 1) and forged after it.",
