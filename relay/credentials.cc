@@ -65,12 +65,26 @@ absl::Status CheckPair(const TlsFiles& files) {
   return status;
 }
 
+// Every block that says CERTIFICATE is one. gRPC would let nobody in.
+absl::Status CheckClientCa(const std::string& path) {
+  const absl::Status pem = CheckPem("--tls-client-ca", path, "CERTIFICATE");
+  if (!pem.ok()) return pem;
+  const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(),
+                                                                      &X509_STORE_free);
+  if (store == nullptr) return absl::ResourceExhaustedError("OpenSSL has no memory");
+  const bool good = X509_STORE_load_file(store.get(), path.c_str()) == 1;
+  ERR_clear_error();
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--tls-client-ca=", path, ": OpenSSL cannot use a certificate in it"));
+}
+
 absl::Status CheckFiles(const TlsFiles& files) {
   absl::Status status = CheckPem("--tls-cert", files.cert, "CERTIFICATE");
   if (status.ok()) status = CheckPem("--tls-key", files.key, "PRIVATE KEY");
   if (status.ok()) status = CheckPair(files);
   if (status.ok() && !files.client_ca.empty()) {
-    status = CheckPem("--tls-client-ca", files.client_ca, "CERTIFICATE");
+    status = CheckClientCa(files.client_ca);
   }
   return status;
 }

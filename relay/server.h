@@ -43,7 +43,8 @@ class RelayServer {
   RelayServer(const RelayServer&) = delete;
   RelayServer& operator=(const RelayServer&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH. Of a port that is off: empty.
+  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH. Of a port that is off:
+  // empty.
   const std::string& address() const { return public_->address(); }
   std::string admin_address() const { return admin_ ? admin_->address() : ""; }
   std::string probe_address() const { return probe_ ? probe_->address() : ""; }

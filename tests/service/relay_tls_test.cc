@@ -141,6 +141,7 @@ TEST_F(RelayTlsTest, FilesThatAreNoneOfTheirKindAreRefused) {
       {std::string(kFolder) + "renewed_relay.pem", config_.tls.key, "", "is not the key of"},
       {broken, config_.tls.key, "", "OpenSSL cannot use this certificate"},
       {config_.tls.cert, config_.tls.key, "/", "--tls-client-ca=/: holds no PEM CERTIFICATE"},
+      {config_.tls.cert, config_.tls.key, broken, "OpenSSL cannot use a certificate in it"},
   };
   for (const auto& c : kCases) {
     config_.tls = {c.cert, c.key, c.client_ca};
