@@ -34,7 +34,7 @@ Verdict Judge(const BadPeerCase& row, const Peer& peer, const ClientEnd& end) {
   if (row.closes != rendezvous::v1::MOOD_UNSPECIFIED && peer.closed_in() != row.closes) {
     wrong("it closes as " + rendezvous::v1::Mood_Name(peer.closed_in()));
   }
-  verdict.details = "    exit code " + std::to_string(end.exit_code) +
+  verdict.details = peer.log() + "    exit code " + std::to_string(end.exit_code) +
                     "\n    the other side's stream: " + Describe(peer.end()) +
                     "\n    standard error: " + end.err.substr(0, 2000) + "\n";
   return verdict;
@@ -75,6 +75,7 @@ std::vector<Case> BadPeerCases(const ClientCommands& commands, const std::string
   AddShareCases(rows);
   AddProofCases(rows);
   AddFrameCases(rows);
+  AddForgedCases(rows);
   AddMannersCases(rows);
   std::vector<Case> cases;
   for (BadPeerCase& row : rows) {

@@ -36,6 +36,7 @@ std::vector<Case> BadPeerCases(const ClientCommands& commands, const std::string
 void AddShareCases(std::vector<BadPeerCase>& cases);
 void AddProofCases(std::vector<BadPeerCase>& cases);
 void AddFrameCases(std::vector<BadPeerCase>& cases);
+void AddForgedCases(std::vector<BadPeerCase>& cases);
 void AddMannersCases(std::vector<BadPeerCase>& cases);
 
 }  // namespace wormhole::conformance

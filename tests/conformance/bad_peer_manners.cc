@@ -11,8 +11,8 @@ using Cases = std::vector<BadPeerCase>;
 using rendezvous::v1::Mood;
 
 constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
-constexpr Mood kLonely = rendezvous::v1::MOOD_LONELY, kScary = rendezvous::v1::MOOD_SCARY,
-               kErrory = rendezvous::v1::MOOD_ERRORY;
+constexpr Mood kHappy = rendezvous::v1::MOOD_HAPPY, kLonely = rendezvous::v1::MOOD_LONELY,
+               kScary = rendezvous::v1::MOOD_SCARY, kErrory = rendezvous::v1::MOOD_ERRORY;
 
 void ForBoth(Cases& cases, BadPeerCase row) {
   for (const Role role : kBoth) {
@@ -95,9 +95,63 @@ void AddLeaving(Cases& cases) {
          "aborted: the code was right", no_data);
 }
 
+// What a side that leaves has not sent never comes; and a receiver whose T_r is out does not know
+// who has it.
+void AddUnfinished(Cases& cases) {
+  Bends first_only;
+  first_only.bytes = [](uint64_t number, std::string& b) {
+    if (number > 1) b.clear();
+  };
+  Bends two_only;
+  two_only.bytes = [](uint64_t number, std::string& b) {
+    if (number > 2) b.clear();
+  };
+  const auto leaves = [&cases](const char* name, Role client, uint64_t at, Mood mood,
+                               Outcome outcome, const char* shows, Bends bends) {
+    cases.push_back({.name = name,
+                     .client = client,
+                     .section = "5 One guess",
+                     .shows = shows,
+                     .bends = std::move(bends),
+                     .manners = {.leaves_at = at, .mood = mood},
+                     .outcomes = {outcome}});
+  };
+  const Role i = Role::kInitiator, r = Role::kReceiver;
+  leaves("leaves-happy-without-data", i, 3, kHappy, Outcome::kGaveUp, "peer unfinished",
+         first_only);
+  leaves("leaves-happy-without-data", r, 2, kHappy, Outcome::kGaveUp, "peer unfinished", two_only);
+  leaves("leaves-happy-at-once", i, 1, kHappy, Outcome::kGaveUp, "peer unfinished", [] {
+    Bends none;
+    none.bytes = [](uint64_t, std::string& b) { b.clear(); };
+    return none;
+  }());
+  leaves("leaves-lonely-with-the-answer", r, 1, kLonely, Outcome::kWrongCode,
+         "unproven: it could have tested a guess", first_only);
+  leaves("leaves-errory-with-the-answer", r, 1, kErrory, Outcome::kWrongCode,
+         "unproven: it could have tested a guess", first_only);
+  leaves("leaves-happy-with-the-answer", r, 1, kHappy, Outcome::kWrongCode,
+         "unproven: it could have tested a guess", first_only);
+  cases.push_back({.name = "no-common-version",
+                   .client = r,
+                   .section = "9 Versions",
+                   .shows = "only a version that nobody knows is offered: it ends errory",
+                   .bends = {.ad =
+                                 [](Side& me, std::string& ad) {
+                                   ad = AssociatedData(Role::kInitiator, "\x02", me.own_side());
+                                 }},
+                   .outcomes = {Outcome::kNoVersion},
+                   .most_frames = 0,
+                   .closes = kErrory});
+  ForBoth(cases, {.name = "more-behind-the-last",
+                  .section = "4 Frames",
+                  .shows = "frames behind Sealed 0 are ignored, whatever they hold",
+                  .manners = {.more = {"no frame at all", "", std::string(60'000, 'x')}}});
+}
+
 }  // namespace
 
 void AddMannersCases(Cases& cases) {
+  AddUnfinished(cases);
   AddPatience(cases);
   AddLeaving(cases);
 }

@@ -97,6 +97,8 @@ std::vector<Case> BadRelayCases(const ClientCommands& commands) {
   AddMessageCases(rows);
   AddPostedCases(rows);
   AddEndingCases(rows);
+  AddProvedCases(rows);
+  AddLimitCases(rows);
   AddWaitingCases(rows);
   std::vector<Case> cases;
   for (BadRelayCase& row : rows) {

@@ -39,6 +39,8 @@ void AddOpenedCases(std::vector<BadRelayCase>& cases);
 void AddMessageCases(std::vector<BadRelayCase>& cases);
 void AddPostedCases(std::vector<BadRelayCase>& cases);
 void AddEndingCases(std::vector<BadRelayCase>& cases);
+void AddProvedCases(std::vector<BadRelayCase>& cases);
+void AddLimitCases(std::vector<BadRelayCase>& cases);
 void AddWaitingCases(std::vector<BadRelayCase>& cases);
 
 }  // namespace wormhole::conformance

@@ -19,11 +19,27 @@ Peer::Peer(std::string relay, std::string app_id, Role role, std::string data, B
       side_(role, app_id_, std::move(data), std::move(bends)),
       channel_(ConnectTo(relay)) {}
 
+void Peer::Log(const std::string& what) {
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+  log_ += "    " + std::to_string(passed.count()) + " " + what.substr(0, 160) + "\n";
+}
+
+void Peer::Send(const AttachRequest& request) {
+  Log("-> " + request.ShortDebugString());
+  stream_->Send(request);
+}
+
+std::optional<AttachResponse> Peer::Receive() {
+  std::optional<AttachResponse> response = stream_->Receive();
+  Log(response ? "<- " + response->ShortDebugString() : "the stream is over");
+  return response;
+}
+
 // The relay's first word decides.
 bool Peer::Attach(const AttachRequest& open) {
   stream_ = std::make_unique<RawStream>(channel_, kPatience);
-  stream_->Send(open);
-  const std::optional<AttachResponse> first = stream_->Receive();
+  Send(open);
+  const std::optional<AttachResponse> first = Receive();
   if (!first || !first->has_opened()) {
     end_ = stream_->Finish();
     return false;
@@ -39,7 +55,7 @@ bool Peer::Allocate() { return Attach(conformance::Allocate(app_id_, side_.token
 void Peer::Play(uint32_t channel_id, const std::string& words) {
   const bool initiator = side_.role() == Role::kInitiator;
   if (!initiator && !Attach(Claim(app_id_, side_.token(), channel_id))) return;
-  if (manners_.accepts_ahead > 0) stream_->Send(Ack(manners_.accepts_ahead));
+  if (manners_.accepts_ahead > 0) Send(Ack(manners_.accepts_ahead));
   side_.Learn(channel_id, manners_.words.empty() ? words : manners_.words);
   while (true) {
     if (side_.taken() > 0) Claims();
@@ -51,7 +67,7 @@ void Peer::Play(uint32_t channel_id, const std::string& words) {
     const bool all = posted_ == frames_.size() && heard_posted_ >= posted_;
     if (side_.finished() && all && (!manners_.stays || client_left_))
       return Leave(rendezvous::v1::MOOD_HAPPY);
-    const std::optional<AttachResponse> response = stream_->Receive();
+    const std::optional<AttachResponse> response = Receive();
     if (!response) break;
     Hear(*response);
   }
@@ -68,26 +84,31 @@ void Peer::Hear(const AttachResponse& response) {
   if (wrong_.empty()) wrong_ = what;
 }
 
-// False when the channel is over.
+// False when the channel is over. What is heard meanwhile may make more of them due.
 bool Peer::PostDue() {
-  for (std::string& frame : side_.Due()) frames_.push_back(std::move(frame));
-  if (side_.made_all() && !std::exchange(more_made_, side_.made_all())) {
-    frames_.insert(frames_.end(), manners_.more.begin(), manners_.more.end());
-  }
-  while (posted_ < frames_.size()) {
-    stream_->Send(Post(posted_ + 1, frames_[posted_]));
-    ++posted_;
-    if (!manners_.cuts_after_each_post) continue;
-    while (heard_posted_ < posted_) {
-      const std::optional<AttachResponse> response = stream_->Receive();
-      if (!response) break;
-      Hear(*response);
+  while (true) {
+    for (std::string& frame : side_.Due()) frames_.push_back(std::move(frame));
+    if (side_.made_all() && !std::exchange(more_made_, true)) {
+      frames_.insert(frames_.end(), manners_.more.begin(), manners_.more.end());
     }
-    stream_->Cancel();
-    stream_->Finish();
-    if (!Attach(Resume(app_id_, side_.token(), channel_id_, side_.taken()))) return false;
+    if (posted_ == frames_.size()) return true;
+    Send(Post(posted_ + 1, frames_[posted_]));
+    ++posted_;
+    if (manners_.cuts_after_each_post && !CutAndResume()) return false;
   }
-  return true;
+}
+
+// Once the last post is stored.
+bool Peer::CutAndResume() {
+  while (heard_posted_ < posted_) {
+    const std::optional<AttachResponse> response = Receive();
+    if (!response) break;
+    Hear(*response);
+  }
+  Log("cuts the stream");
+  stream_->Cancel();
+  stream_->Finish();
+  return Attach(Resume(app_id_, side_.token(), channel_id_, side_.taken()));
 }
 
 void Peer::Claims() {
@@ -99,8 +120,8 @@ void Peer::Claims() {
 }
 
 void Peer::Leave(rendezvous::v1::Mood mood) {
-  stream_->Send(Ack(side_.taken()));
-  stream_->Send(CloseIn(mood));
+  Send(Ack(side_.taken()));
+  Send(CloseIn(mood));
   end_ = stream_->Finish();
 }
 

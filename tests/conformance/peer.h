@@ -45,16 +45,24 @@ class Peer {
   const std::optional<std::string>& client_data() const { return side_.peer_data(); }
   // How its stream was ended by the relay; OK when it has closed itself.
   const grpc::Status& end() const { return end_; }
+  // What was said, for people.
+  const std::string& log() const { return log_; }
   // How the channel ended, as far as it has heard.
   rendezvous::v1::Mood closed_in() const;
 
  private:
+  void Log(const std::string& what);
+  void Send(const AttachRequest& request);
+  std::optional<AttachResponse> Receive();
   bool Attach(const AttachRequest& open);
   bool PostDue();
+  bool CutAndResume();
   void Hear(const AttachResponse& response);
   void Claims();
   void Leave(rendezvous::v1::Mood mood);
 
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::string log_;
   const std::string app_id_;
   const Manners manners_;
   Side side_;

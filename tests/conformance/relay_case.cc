@@ -124,6 +124,11 @@ v1::Opened Talk::Attached() {
   return opened;
 }
 
+void Talk::NotOpened(const std::string& otherwise) {
+  const auto response = Next();
+  world_->Check(!response || !response->has_opened(), otherwise);
+}
+
 void Talk::Posted(uint64_t number) {
   while (world_->ok() && posted_ < number) {
     const auto response = Next();
@@ -226,6 +231,7 @@ std::vector<Case> RelayCases(const std::string& address) {
   AddSeatCases(rows);
   AddLogCases(rows);
   AddLifeCases(rows);
+  AddRestedCases(rows);
   std::vector<Case> cases;
   for (RelayCase& row : rows) {
     const std::string name = "relay/" + row.name, section = row.section, shows = row.shows;

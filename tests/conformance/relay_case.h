@@ -61,6 +61,7 @@ class Talk {
   // Reads on to the next response of the kind; peer statuses and heartbeats may come before it.
   rendezvous::v1::Opened Opened();
   rendezvous::v1::Opened Attached();
+  void NotOpened(const std::string& otherwise);
   void Posted(uint64_t number);
   void Message(uint64_t number, const std::string& frame);
   // Reads on until the peer is like this; messages may come before it.
@@ -102,6 +103,7 @@ void AddOpenCases(std::vector<RelayCase>& cases);
 void AddSeatCases(std::vector<RelayCase>& cases);
 void AddLogCases(std::vector<RelayCase>& cases);
 void AddLifeCases(std::vector<RelayCase>& cases);
+void AddRestedCases(std::vector<RelayCase>& cases);
 
 }  // namespace wormhole::conformance
 

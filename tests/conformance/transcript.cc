@@ -31,7 +31,7 @@ class Judge {
       if (entry.kind == Kind::kResponse) Response(entry.response);
     }
     if (!t_.wrong_frame.empty() && !altered_) Wrong("the other side says: " + t_.wrong_frame);
-    if (t_.streams() > 400) Wrong(std::to_string(t_.streams()) + " streams, in less than a minute");
+    if (t_.streams() > 260) Wrong(std::to_string(t_.streams()) + " streams, in less than a minute");
     return {wrongs_.begin(), wrongs_.end()};
   }
 
