@@ -101,6 +101,12 @@ void PartyDriver::Release() {
   {
     sync::MutexLock lock(mutex_);
     released_ = true;
+    // What the relay has said meanwhile comes after the Cancel. A bad frame before it would burn
+    // the state and tell the peer so, and no hook could save that any more.
+    if (closing_) {
+      std::stable_partition(queue_.begin(), queue_.end(),
+                            [](const Item& item) { return item.stream == 0; });
+    }
     const bool says_goodbye = closing_ || results_.Settled();
     if (!over_ && !(says_goodbye && engine_->Keep(shared_from_this()))) {
       dropped_ = true;
@@ -167,6 +173,7 @@ bool PartyDriver::PumpOne() {
     if (!dropped_) {
       item = std::move(queue_.front());
       queue_.pop_front();
+      must_save_ = item.stream != 0 && !released_;
     }
   }
   if (Dropped()) {  // pumping_ stays true: nothing is scheduled any more

@@ -82,7 +82,7 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   bool Dropped() const;
 
   void CarryOut(std::vector<core::Effect> effects);
-  // False when saving failed.
+  // False when saving failed. Drops the exchange if it may not be saved any more, and must.
   bool SaveState(const std::string& state, absl::Status* status);
   void CarryOutOne(core::Effect effect);
   void OpenStream(core::OpenStream effect);
@@ -98,10 +98,11 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   const std::shared_ptr<CallbackQueue> callbacks_;
   Results results_;
 
-  std::shared_ptr<const void> client_;                   // pump
-  std::shared_ptr<Stream> stream_;                       // pump
-  uint64_t stream_number_ = 0;                           // pump; of the last stream opened
-  Executor::Timer timer_;                                // pump
+  std::shared_ptr<const void> client_;  // pump
+  std::shared_ptr<Stream> stream_;      // pump
+  uint64_t stream_number_ = 0;          // pump; of the last stream opened
+  bool must_save_ = false;  // pump; the event in hand is a stream's, from the handle's lifetime
+  Executor::Timer timer_;   // pump
   std::optional<Executor::Clock::time_point> timer_at_;  // pump; when timer_ hands in Wake
 
   mutable sync::Mutex mutex_;

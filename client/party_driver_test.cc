@@ -178,6 +178,59 @@ TEST_F(PartyDriverTest, ACancelledExchangeGoesOnUntilTheRelayKnows) {
   log_->Await("send 5 on 1");
 }
 
+// A hook that holds up the exchange when it is called with `which`.
+struct Gate {
+  std::function<absl::Status(std::string_view)> Hook(std::shared_ptr<Log> log, std::string which) {
+    return [this, log, which](std::string_view state) {
+      log->Add("save " + std::string(state));
+      if (state == which) opened.get_future().wait();
+      return absl::OkStatus();
+    };
+  }
+  std::promise<void> opened;
+};
+
+// A bad frame that waits would burn the state, and no hook could save that any more.
+TEST_F(PartyDriverTest, ACancelComesBeforeTheFramesThatWaitWhenTheHandleGoes) {
+  OnStart({core::OpenStream{OpenRequest()}, core::Save{"held"}});
+  On<core::Received>({core::Save{"burnt"}});
+  On<core::Cancel>({core::Save{"cancelled"}, core::Send{CloseRequest()}});
+  Gate gate;
+  auto driver = Start(gate.Hook(log_, "held"));
+  log_->Await("save held");
+  transport_->listener(0)->OnResponse(AttachResponse());
+  driver->Cancel();
+  driver->Release();
+  gate.opened.set_value();
+  log_->Await("read more on 1");
+  EXPECT_THAT(log_->lines(), ElementsAre("open", "send 1 on 1", "save held", Line<core::Cancel>(),
+                                         "send 5 on 1", Line<core::Received>(), "read more on 1"));
+}
+
+// One that has been taken in the very moment: what it came to is not saved, and so nobody hears it.
+TEST_F(PartyDriverTest, WhatCannotBeSavedAnyMoreIsNotTold) {
+  OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
+  On<core::Received>({core::Save{"held"}, core::Save{"burnt"}, core::Send{CloseRequest()}});
+  Gate gate;
+  auto driver = Start(gate.Hook(log_, "held"));
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  transport_->listener(0)->OnResponse(AttachResponse());
+  log_->Await("save held");
+  driver->Cancel();
+  driver->Release();
+  std::weak_ptr<PartyDriver> weak = driver;
+  driver = nullptr;
+  gate.opened.set_value();
+  log_->Await("abandon 1");
+  EXPECT_THAT(log_->lines(), ElementsAre("open", "send 1 on 1", Line<core::Received>(), "save held",
+                                         "read more on 1", "abandon 1"));
+  while (!weak.expired()) {  // the engine has let go of it
+    std::promise<void> turn;
+    engine_->executor().Post([&turn] { turn.set_value(); });
+    turn.get_future().wait();
+  }
+}
+
 TEST_F(PartyDriverTest, FinishWaitsForTheRelaysWord) {
   OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
   On<core::Received>({core::DataReady{"d"}, core::Send{CloseRequest()}});

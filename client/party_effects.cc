@@ -71,12 +71,19 @@ void PartyDriver::CarryOut(std::vector<core::Effect> effects) {
 }
 
 // Without its handle, an exchange only says goodbye: what it comes to is out, and has been saved
-// before it was.
+// before it was. Except for what a stream had brought just before the handle went: a frame that has
+// used up the code, for example. What may not be saved is not told either, so that a copy that goes
+// on from the last save has nothing to guess with that the peer has not.
 bool PartyDriver::SaveState(const std::string& state, absl::Status* status) {
   if (on_save_ == nullptr) return true;
   {
     sync::MutexLock lock(mutex_);
-    if (released_) return true;
+    if (released_ && (!must_save_ || results_.Settled())) return true;
+    dropped_ = dropped_ || released_;
+  }
+  if (Dropped()) {
+    engine_->Forget(shared_from_this());
+    return true;
   }
   *status = on_save_(state);
   return status->ok();

@@ -50,6 +50,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   return row == nullptr ? kLocal : row->code;
 }
 
+bool MayGoOn(Reason reason) { return reason == Reason::kSaveFailed || reason == Reason::kNone; }
+
 std::string_view NextStep(Reason reason) {
   const Row* row = Find(reason);
   return row == nullptr ? "" : row->next_step;

@@ -29,6 +29,10 @@ enum ExitCode : int {
 // kLocal.
 ExitCode ExitCodeOf(const absl::Status& status);
 
+// Whether a saved exchange that ended so can go on. Any other failure is in its state, so that a
+// resumed one would only repeat it.
+bool MayGoOn(Reason reason);
+
 // The options that have to do with it, without a full stop; empty when the message has it all.
 std::string_view NextStep(Reason reason);
 

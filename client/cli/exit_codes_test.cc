@@ -60,6 +60,14 @@ TEST(ExitCodesTest, EveryReasonHasItsCode) {
   }
 }
 
+// A refused exchange is over: its state holds the refusal.
+TEST(ExitCodesTest, OnlyWhatIsNotInTheStateCanGoOn) {
+  for (int n = 0; n <= static_cast<int>(kLastReason); ++n) {
+    const auto reason = static_cast<Reason>(n);
+    EXPECT_EQ(MayGoOn(reason), reason == Reason::kNone || reason == Reason::kSaveFailed) << n;
+  }
+}
+
 TEST(ExitCodesTest, SuccessAndForeignErrors) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), kDone);
   EXPECT_EQ(ExitCodeOf(absl::InternalError("disk")), kLocal);

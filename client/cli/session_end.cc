@@ -80,8 +80,7 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   }
   Finish(party, code);
   if (state_ == nullptr || !state_->exists()) return code;
-  // Any other failure is in the state, and a resumed exchange could only repeat it.
-  if (reason == Reason::kSaveFailed || reason == Reason::kNone) {
+  if (MayGoOn(reason)) {
     OfferResume();
   } else if (reason != Reason::kInUseElsewhere) {
     console_.Note(absl::StrCat("this exchange is over; ", state_->path(),
