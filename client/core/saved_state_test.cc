@@ -70,6 +70,23 @@ TEST(SavedStateTest, RoundTripsAndIsPrintable) {
   }
 }
 
+// Older builds did not write these two; a hostile one writes too much.
+TEST(SavedStateTest, WhatAnExchangeHasReachedMayBeAbsent) {
+  for (const std::string& text : States()) {
+    json object = json::parse(text);
+    for (const char* field : {"posted", "exhausted"}) ASSERT_EQ(object.erase(field), 1u);
+    const absl::StatusOr<ExchangeState> state = ParseState(object.dump());
+    ASSERT_TRUE(state.ok()) << state.status();
+    EXPECT_EQ(state->posted, 0u);
+    EXPECT_EQ(state->exhausted, 0u);
+    for (const char* field : {"posted", "exhausted"}) {
+      json wrong = json::parse(text);
+      wrong[field] = 4;
+      EXPECT_FALSE(ParseState(wrong.dump()).ok()) << field;
+    }
+  }
+}
+
 TEST(SavedStateTest, OtherAlphabetsSurvive) {
   SeededRandom random(1);
   ExchangeConfig config = InitiatorConfig(std::string("\0\xff\x80", 3));
