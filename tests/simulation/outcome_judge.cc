@@ -113,10 +113,15 @@ class Judgement {
       const Reason reason = ReasonOf(failure);
       if (reason == Reason::kNone) {
         Raise(one, "fails without a reason: ", failure.ToString());
-      } else if (!Explained(reason)) {
+      } else if (!Explained(reason) && !(IsSpent(failure) && Explained(Reason::kUnproven))) {
         Raise(one, "fails without need: ", failure.ToString());
       }
     }
+  }
+
+  // The refusal to restore a state that is burnt, whether by a wrong code or for want of a proof.
+  static bool IsSpent(const absl::Status& failure) {
+    return ReasonOf(failure) == Reason::kWrongCode && absl::IsFailedPrecondition(failure);
   }
 
   bool Explained(Reason reason) const {
