@@ -38,6 +38,17 @@ absl::StatusOr<std::string> CreateAndResolve(const std::string& path) {
       absl::StrCat(path, " is not a file: name a file for the relay's data"));
 }
 
+// Without FILE.lock a second relay could come, and without FILE-shm a reader would take part in
+// nothing. SQLite cuts its log when it commits, and at no other time.
+absl::StatusOr<FileWatch> WatchFiles(SqliteDb& db, const std::string& file) {
+  // A file that has just been turned to WAL has no log before it is looked into.
+  RETURN_IF_ERROR(db.QueryInteger("PRAGMA user_version").status());
+  return FileWatch::Of({{.path = file, .grows = true},
+                        {.path = absl::StrCat(file, "-wal"), .grows = true},
+                        {.path = absl::StrCat(file, "-shm")},
+                        {.path = absl::StrCat(file, ".lock")}});
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
@@ -49,14 +60,20 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
   ASSIGN_OR_RETURN(std::unique_ptr<LockFile> lock, LockFile::Acquire(absl::StrCat(file, ".lock")));
   ASSIGN_OR_RETURN(std::unique_ptr<SqliteDb> db, SqliteDb::Open(file, options.vfs));
   RETURN_IF_ERROR(PrepareSqliteFile(*db, options.checkpoint_pages));
-  return absl::WrapUnique(new SqliteStore(std::move(lock), std::move(db), options));
+  FileWatch files;
+  if (options.vfs.empty()) {
+    ASSIGN_OR_RETURN(files, WatchFiles(*db, file));
+  }
+  return absl::WrapUnique(
+      new SqliteStore(std::move(lock), std::move(db), std::move(files), options));
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
-                         const SqliteOptions& options)
+                         FileWatch files, const SqliteOptions& options)
     : lock_(std::move(lock)),
       db_(std::move(db)),
-      channels_(db_.get(), TroubleReport(options.on_trouble, &SteadyNow), options.on_commit),
+      channels_(db_.get(), std::move(files), TroubleReport(options.on_trouble, &SteadyNow),
+                options.on_commit),
       thread_(&channels_) {}
 
 absl::Status SqliteStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {

@@ -1,7 +1,9 @@
 // A store in one SQLite file: WAL, synchronous=FULL, one thread that commits in groups.
 //
 // Beside FILE it has FILE-wal, FILE-shm and FILE.lock, which keeps a second relay away. Other
-// programs may read the file meanwhile (deploy/backup); nobody else may write to it.
+// programs may read the file meanwhile (deploy/backup); nobody else may write to it, and a
+// checkpoint is a write. When one of the four is removed, replaced or cut beneath the store, every
+// call fails with STORE_AWAY: until it is put back, and for good if it was cut.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_H_
 
@@ -19,6 +21,7 @@
 #include "absl/time/time.h"
 #include "relay/channel.h"
 #include "relay/store/commit_thread.h"
+#include "relay/store/file_watch.h"
 #include "relay/store/lock_file.h"
 #include "relay/store/sqlite_channels.h"
 #include "relay/store/sqlite_db.h"
@@ -73,7 +76,7 @@ class SqliteStore final : public Store {
   void Flush() override { thread_.Flush(); }
 
  private:
-  SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
+  SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db, FileWatch files,
               const SqliteOptions& options);
 
   const std::unique_ptr<LockFile> lock_;

@@ -203,7 +203,9 @@ absl::Status SqliteChannels::Commit(size_t operations) {
   // A full disk is still read, so that only a write shows that the trouble is over.
   const bool writes = db_->InTransaction();
   const absl::Duration began = SteadyNow();
+  RETURN_IF_ERROR(files_.Check());
   absl::Status status = db_->Commit();
+  if (writes && status.ok()) status = files_.NoteSizes();
   if (writes && status.ok()) {
     report_.Worked();
     if (on_commit_) on_commit_(SteadyNow() - began, operations);

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "relay/channel.h"
 #include "relay/store/commit_thread.h"
+#include "relay/store/file_watch.h"
 #include "relay/store/recent_map.h"
 #include "relay/store/sqlite_db.h"
 #include "relay/store/sqlite_tables.h"
@@ -32,9 +33,13 @@ class SqliteChannels final : public BatchTarget {
   using OnCommit = std::function<void(absl::Duration took, size_t operations)>;
 
   // Notes failures, and writes that have been committed, in `report`; tells `on_commit`, unless it
-  // is null, of the latter.
-  SqliteChannels(SqliteDb* db, TroubleReport report, OnCommit on_commit)
-      : db_(db), tables_(db), report_(std::move(report)), on_commit_(std::move(on_commit)) {}
+  // is null, of the latter. `files` are those that `db` has open.
+  SqliteChannels(SqliteDb* db, FileWatch files, TroubleReport report, OnCommit on_commit)
+      : db_(db),
+        files_(std::move(files)),
+        tables_(db),
+        report_(std::move(report)),
+        on_commit_(std::move(on_commit)) {}
 
   absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit);
   absl::StatusOr<std::optional<ChannelSnapshot>> Load(const ChannelKey& key);
@@ -74,6 +79,7 @@ class SqliteChannels final : public BatchTarget {
                                        std::string_view frame);
 
   SqliteDb* const db_;
+  FileWatch files_;
   SqliteTables tables_;
   TroubleReport report_;
   const OnCommit on_commit_;
