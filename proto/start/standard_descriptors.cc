@@ -22,7 +22,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void OccupyStanda
 }
 
 __attribute__((section(".preinit_array"),
-               used)) void (*const before_constructors)(int, char**,
+               used)) void (*const kBeforeConstructors)(int, char**,
                                                         char**) = OccupyStandardDescriptors;
 
 }  // namespace
