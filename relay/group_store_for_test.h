@@ -131,8 +131,8 @@ class GroupStore final : public Store {
     return known_;
   }
   void Listen(StoreListener* listener) override { listener_ = listener; }
-  void SetAttached(const ChannelKey& key, Role role, bool attached) override {
-    tables_->SetAttached(relay_, key, role, attached);
+  void SetAttached(const ChannelRef& channel, Role role, bool attached) override {
+    tables_->SetAttached(relay_, channel, role, attached);
   }
   void TellThirdParties(const ChannelKey& key, uint32_t count) override {
     tables_->TellThirdParties(relay_, key, count);

@@ -23,7 +23,6 @@ PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
   return PutWith(relay, key, expected, record, {});
 }
 
-// A word that came late, of a relay that has taken it back before, goes with the channel too.
 void GroupTables::DropAttached(const ChannelKey& key) {
   for (Role role : kRoles) attached_.erase({key, role});
 }
@@ -40,14 +39,17 @@ PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expec
   NoteRecord(relay, key);
   if (record.ended()) DropAttached(key);
   for (Role role : kRoles) {
-    if (along.attached.test(static_cast<size_t>(role))) SetAttached(relay, key, role, true);
+    if (!along.attached.test(static_cast<size_t>(role))) continue;
+    SetAttached(relay, {key, record.member(Role::kInitiator).side}, role, true);
   }
   return outcome;
 }
 
 PutOutcome GroupTables::Erase(int relay, const ChannelKey& key, uint64_t expected) {
   const PutOutcome outcome = channels_.Erase(key, expected);
-  if (outcome == PutOutcome::kDone) NoteRecord(relay, key);
+  if (outcome != PutOutcome::kDone) return outcome;
+  NoteRecord(relay, key);
+  DropAttached(key);
   return outcome;
 }
 
@@ -69,22 +71,24 @@ absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelRef& channe
   return after;
 }
 
-void GroupTables::SetAttached(int relay, const ChannelKey& key, Role role, bool attached) {
-  const Side side{key, role};
+void GroupTables::SetAttached(int relay, const ChannelRef& channel, Role role, bool attached) {
+  const Side side{channel.key, role};
+  const std::optional<ChannelSnapshot> now = channels_.Load(channel.key);
+  // Of a channel that is over nobody is told, whoever has its id now.
+  if (!now.has_value() || now->record.ended() || !channel.Names(now->record)) return;
   if (attached) {
-    const std::optional<ChannelSnapshot> channel = channels_.Load(key);
-    if (!channel.has_value() || channel->record.ended()) return;  // of which nobody is told
     attached_[side] = relay;
   } else {
     const auto found = attached_.find(side);
     if (found == attached_.end() || found->second != relay) return;
     attached_.erase(found);
   }
-  const auto tell = [key, role, attached](StoreListener& listener) {
-    listener.OnPresence(key, role, attached);
+  const ChannelRef named(channel.key, now->record.member(Role::kInitiator).side);
+  const auto tell = [named, role, attached](StoreListener& listener) {
+    listener.OnPresence(named, role, attached);
   };
   history_.push_back(
-      {.kind = News::Kind::kPresence, .by = relay, .key = key, .role = role, .tell = tell});
+      {.kind = News::Kind::kPresence, .by = relay, .key = channel.key, .role = role, .tell = tell});
   if (attached) last_words_[{relay, side}] = history_.size();
 }
 

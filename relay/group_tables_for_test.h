@@ -47,7 +47,7 @@ class GroupTables {
                       uint64_t number, const std::string& frame);
   absl::StatusOr<LogState> Accept(int relay, const ChannelRef& channel, Role author,
                                   uint64_t cursor);
-  void SetAttached(int relay, const ChannelKey& key, Role role, bool attached);
+  void SetAttached(int relay, const ChannelRef& channel, Role role, bool attached);
   void TellThirdParties(int relay, const ChannelKey& key, uint32_t count);
   // The relay's word about its streams no longer holds.
   void ForgetAttached(int relay);

@@ -223,9 +223,14 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
 }
 
 void LiveChannel::Abandon(Turn& turn) {
-  // A side that a record was to bring along may be there, or not.
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (committing_ && !seat(role).stream) Announce(role, false, turn);
+  // A side that a record was to bring along may be there, or not, or come to be there.
+  if (committing_ && registry_->shared()) {
+    const ChannelOp& op = ops_.front();
+    const bool creates = op.kind == ChannelOp::Kind::kCreate;
+    const ChannelRef channel = creates ? ChannelRef(key_, op.side) : ThisChannel();
+    for (Role role : {Role::kInitiator, Role::kReceiver}) {
+      if (!seat(role).stream) CallStore(turn).SetAttached(channel, role, false);
+    }
   }
   BeginTenure(record(), StoreAway(registry_->RetryDelay()), turn);
   for (const Waiter& waiter : waiters_) turn.End(waiter.stream, StoreAway(registry_->RetryDelay()));

@@ -74,7 +74,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   // What other relays over the same store do: see StoreListener.
   void OnChanged(const ChannelSnapshot* now);
   void OnLog(const ChannelRef& channel, Role author, const LogState& log, const StoredFrame* frame);
-  void OnPresence(Role role, bool elsewhere);
+  void OnPresence(const ChannelRef& channel, Role role, bool elsewhere);
   void OnThirdParties(uint32_t count);
 
  private:

@@ -40,11 +40,13 @@ void LiveChannel::OnLog(const ChannelRef& channel, Role author, const LogState& 
   Advance(turn);
 }
 
-void LiveChannel::OnPresence(Role role, bool elsewhere) {
+void LiveChannel::OnPresence(const ChannelRef& channel, Role role, bool elsewhere) {
   Turn turn(mutex_);
   if (retired_) return;
   // The channel may be another one by now, and the stream that is here the newer one: a load tells.
-  if (Settled() && !loading_ && !(elsewhere && seat(role).stream)) {
+  const ChannelRecord& record = this->record();
+  const bool named = record.version != 0 && !channel.initiator.empty() && channel.Names(record);
+  if (named && Settled() && !loading_ && !(elsewhere && seat(role).stream)) {
     SetElsewhere(role, elsewhere, turn);
     PairsAnew();
   } else {
@@ -74,7 +76,7 @@ void LiveChannel::SetElsewhere(Role role, bool elsewhere, Turn& turn) {
 }
 
 void LiveChannel::Announce(Role role, bool attached, Turn& turn) {
-  if (registry_->shared()) CallStore(turn).SetAttached(key_, role, attached);
+  if (registry_->shared()) CallStore(turn).SetAttached(ThisChannel(), role, attached);
 }
 
 void LiveChannel::CountThirdParties(uint32_t count) {

@@ -19,8 +19,8 @@ void StoreNews::OnLog(const ChannelRef& channel, Role author, const LogState& lo
   if (const auto live = registry_->Find(channel.key)) live->OnLog(channel, author, log, frame);
 }
 
-void StoreNews::OnPresence(const ChannelKey& key, Role role, bool elsewhere) {
-  if (const auto channel = registry_->Find(key)) channel->OnPresence(role, elsewhere);
+void StoreNews::OnPresence(const ChannelRef& channel, Role role, bool elsewhere) {
+  if (const auto live = registry_->Find(channel.key)) live->OnPresence(channel, role, elsewhere);
 }
 
 void StoreNews::OnThirdParties(const ChannelKey& key, uint32_t count) {

@@ -77,7 +77,7 @@ class StoreListener {
 
   // Whether a stream of this side is attached at another relay. Which one is the newer when there
   // is one here too, a Load tells that is made now.
-  virtual void OnPresence(const ChannelKey& key, Role role, bool elsewhere) = 0;
+  virtual void OnPresence(const ChannelRef& channel, Role role, bool elsewhere) = 0;
 
   // Claims by third parties were refused at another relay.
   virtual void OnThirdParties(const ChannelKey& key, uint32_t count) = 0;
@@ -96,7 +96,9 @@ constexpr std::bitset<2> BitOf(Role role) { return 1u << static_cast<unsigned>(r
 
 // What goes along with a record, in the same transaction.
 struct PutAlong {
-  std::bitset<2> attached;  // by Role: as by SetAttached
+  // By Role: as by SetAttached. A word that has come with a record is taken back like another one;
+  // by the store itself when the record is not put, or nobody knows whether it is.
+  std::bitset<2> attached;
   // By author: as by Accept. Changes nothing when the record has ended.
   std::array<uint64_t, 2> accepted = {};
   // A look: once the record is put, Known is as new as that, unless it is nothing.
@@ -188,13 +190,15 @@ class Store {
   // call of the listener that runs is waited for, so that it must not be made inside one.
   virtual void Listen(StoreListener* listener) { (void)listener; }
 
-  // A stream of this side is attached here, in place of any other, or no stream is here any more;
-  // the other relays are told. No answer: the store sees to it that the last word is heard, also
-  // after a time away, and that the side counts as detached when this relay ends. False takes back
-  // the word of this relay alone: it changes nothing when the side has attached at another one
-  // since. It comes also when the channel has ended, with which its presence goes.
-  virtual void SetAttached(const ChannelKey& key, Role role, bool attached) {
-    (void)key, (void)role, (void)attached;
+  // A stream of this side of the channel that is named is attached here, in place of any other, or
+  // no stream is here any more; the other relays are told. No answer, and no order among the other
+  // calls: it is a state that the store brings about when it can, also after a time away, and the
+  // last word is the one that counts; the side counts as detached when this relay ends. False takes
+  // back the word of this relay alone: it changes nothing when the side has attached at another one
+  // since. Of a channel that has ended, or has made room for another with its id, nothing is told:
+  // its presence has gone with it.
+  virtual void SetAttached(const ChannelRef& channel, Role role, bool attached) {
+    (void)channel, (void)role, (void)attached;
   }
 
   // Claims by third parties were refused here; the other relays are told, as far as they listen.

@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Flaw{"InheritedCursor", &Flaws::inherited_cursor},
                     Flaw{"SidesLetGo", &Flaws::sides_let_go}, Flaw{"SilentGap", &Flaws::silent_gap},
                     Flaw{"SilentPresence", &Flaws::silent_presence},
-                    Flaw{"StaleLoad", &Flaws::stale_load}, Flaw{"StaleLook", &Flaws::stale_look}),
+                    Flaw{"StaleLoad", &Flaws::stale_load}, Flaw{"StaleLook", &Flaws::stale_look},
+                    Flaw{"KeptWords", &Flaws::kept_words}),
     [](const testing::TestParamInfo<Flaw>& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -97,7 +97,12 @@ void SimFront::TakeEffectLate(const Batch& batch) {
                                 for (Call& call : *batch) (void)call.run();
                                 for (size_t i = before; i < tables.history().size(); ++i) {
                                   late_.insert(i);
+                                  const auto& news = tables.history()[i];
+                                  if (news.kind == Tables::News::Kind::kPresence) {
+                                    late_sides_.insert({news.key, news.role});
+                                  }
                                 }
+                                Later(group_->plan_.max_news, [this] { TakeBackLateWords(); });
                                 group_->OnStored();
                               });
 }
@@ -113,6 +118,8 @@ void SimFront::Crash() {
   queue_.clear();
   under_way_ = nullptr;
   words_.clear();
+  brought_.clear();
+  late_sides_.clear();
   said_.clear();
   listener_ = nullptr;
   old_looks_.clear();
@@ -153,7 +160,7 @@ void SimFront::Load(const ChannelKey& key, Done<std::optional<relay::ChannelSnap
           if (!answer.ok() || !answer->has_value()) break;
           bool& elsewhere = (*answer)->elsewhere[static_cast<size_t>(role)];
           if (elsewhere && IsOlderThanOwn({key, role}, *position)) elsewhere = false;
-          if (elsewhere) said_.erase({key, role});  // superseded
+          if (elsewhere) Superseded({key, role});
         }
         done(std::move(answer));
       });
@@ -176,20 +183,23 @@ void SimFront::Put(const ChannelKey& key, uint64_t expected, ChannelRecord recor
 
 void SimFront::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                        const relay::PutAlong& along, Done<relay::PutOutcome> done) {
+  const std::vector<Name> brought = NamesOf(key, record, along);
+  Bring(brought);
   Add<relay::PutOutcome>(
       [this, key, expected, along, owner = owner_,
        record = std::move(record)]() -> absl::StatusOr<relay::PutOutcome> {
         return group_->tables_.PutWith(owner, key, expected, record, along);
       },
-      [this, key, along, made = ++calls_,
+      [this, key, brought, made = ++calls_,
        done = std::move(done)](absl::StatusOr<relay::PutOutcome> outcome) {
-        if (outcome.ok()) NotePut(key, along, made, *outcome);
+        if (outcome.ok()) NotePut(key, brought, made, *outcome);
+        Landed(brought, made, outcome.ok() && *outcome == relay::PutOutcome::kDone);
         done(outcome);
       });
 }
 
 // A refusal brings along what is there instead.
-void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along, uint64_t made,
+void SimFront::NotePut(const ChannelKey& key, const std::vector<Name>& brought, uint64_t made,
                        relay::PutOutcome outcome) {
   if (const auto now = group_->tables_.Load(owner_, key)) {
     relay::ChannelSnapshot& known = known_[key];
@@ -198,9 +208,8 @@ void SimFront::NotePut(const ChannelKey& key, const relay::PutAlong& along, uint
     if (group_->stage_->flaws.stale_look) known.logs = logs;
   }
   if (outcome != relay::PutOutcome::kDone) return;
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    const bool said_since = last_word_[{key, role}] > made;
-    if (along.attached.test(static_cast<size_t>(role)) && !said_since) said_.insert({key, role});
+  for (const Name& name : brought) {
+    if (last_word_[name] < made) said_.insert(name);
   }
 }
 

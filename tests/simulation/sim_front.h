@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -64,7 +65,7 @@ class SimFront final : public RelayStore {
   bool shared() const override { return true; }
   std::optional<relay::ChannelSnapshot> Known(const relay::ChannelKey& key) override;
   void Listen(relay::StoreListener* listener) override;
-  void SetAttached(const relay::ChannelKey& key, relay::Role role, bool attached) override;
+  void SetAttached(const relay::ChannelRef& channel, relay::Role role, bool attached) override;
   void TellThirdParties(const relay::ChannelKey& key, uint32_t count) override;
 
  private:
@@ -75,10 +76,8 @@ class SimFront final : public RelayStore {
     std::function<void(const absl::Status&)> fail;
   };
   using Batch = std::shared_ptr<std::vector<Call>>;
-  struct Word {
-    Tables::Side side;
-    bool attached = false;
-  };
+  // A side of a channel, which its initiator names.
+  using Name = std::tuple<relay::ChannelKey, std::string, relay::Role>;
 
   template <typename T>
   void Add(std::function<absl::StatusOr<T>()> work, Done<T> done);
@@ -90,11 +89,20 @@ class SimFront final : public RelayStore {
   absl::StatusOr<std::optional<relay::ChannelSnapshot>> LookUp(const relay::ChannelKey& key,
                                                                int owner);
   // `made`: see calls_.
-  void NotePut(const relay::ChannelKey& key, const relay::PutAlong& along, uint64_t made,
+  void NotePut(const relay::ChannelKey& key, const std::vector<Name>& brought, uint64_t made,
                relay::PutOutcome outcome);
   bool IsOlderThanOwn(const Tables::Side& side, size_t position) const;
 
+  // Of sides that a record brings along: until it is answered nothing is said of them, and nothing
+  // is left of their words when it was not put.
+  std::vector<Name> NamesOf(const relay::ChannelKey& key, const relay::ChannelRecord& record,
+                            const relay::PutAlong& along) const;
+  void Bring(const std::vector<Name>& names);
+  void Landed(const std::vector<Name>& names, uint64_t made, bool put);
   void SayWords();
+  void Superseded(const Tables::Side& side);
+  // Takes back what calls have done that had failed.
+  void TakeBackLateWords();
   // The lease has run out while the relay was cut off: it says anew what still holds.
   void SayAgain();
 
@@ -118,10 +126,12 @@ class SimFront final : public RelayStore {
   std::deque<Call> queue_;
   Batch under_way_;
   std::map<relay::ChannelKey, relay::ChannelSnapshot> known_;  // as it was seen last
-  std::deque<Word> words_;                                     // which the store has not got yet
-  std::set<Tables::Side> said_;
+  std::map<Name, bool> words_;                                 // which the store has not got yet
+  std::map<Name, int> brought_;                                // by records that are under way
+  std::set<Name> said_;
   uint64_t calls_ = 0;  // puts and words, in the order in which they were made
-  std::map<Tables::Side, uint64_t> last_word_;
+  std::map<Name, uint64_t> last_word_;
+  std::set<Tables::Side> late_sides_;  // that calls have brought along after they had failed
   // Where in the history is what this relay's calls did after they had failed: news to it, too.
   std::set<size_t> late_;
   bool lease_lost_ = false;

@@ -7,6 +7,7 @@
 namespace wormhole::simulation {
 
 using relay::ChannelKey;
+using relay::ChannelRef;
 using relay::Role;
 
 void SimFront::SetAway(bool away) {
@@ -24,6 +25,7 @@ void SimFront::SetAway(bool away) {
   if (listener_ == nullptr) return;
   if (std::exchange(lease_lost_, false)) SayAgain();
   SayWords();
+  TakeBackLateWords();
   if (random_.Chance(0.5)) return MissNews();
   if (!group_->stage_->flaws.silent_gap) listener_->OnGap();
   Watch();
@@ -35,32 +37,89 @@ absl::Duration SimFront::in_touch_since() const {
 
 // --- Presence.
 
-void SimFront::SetAttached(const ChannelKey& key, Role role, bool attached) {
+void SimFront::SetAttached(const ChannelRef& channel, Role role, bool attached) {
   if (listener_ == nullptr) return;
-  words_.push_back({.side = {key, role}, .attached = attached});
+  const Name name{channel.key, channel.initiator, role};
+  words_[name] = attached;
   if (attached) {
-    said_.insert({key, role});
+    said_.insert(name);
   } else {
-    said_.erase({key, role});
+    said_.erase(name);
   }
-  last_word_[{key, role}] = ++calls_;
+  last_word_[name] = ++calls_;
+  Later(group_->store_.max_commit, [this] { SayWords(); });
+}
+
+std::vector<SimFront::Name> SimFront::NamesOf(const ChannelKey& key,
+                                              const relay::ChannelRecord& record,
+                                              const relay::PutAlong& along) const {
+  std::vector<Name> names;
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    if (!along.attached.test(static_cast<size_t>(role))) continue;
+    names.emplace_back(key, record.member(Role::kInitiator).side, role);
+  }
+  return names;
+}
+
+void SimFront::Bring(const std::vector<Name>& names) {
+  if (listener_ == nullptr) return;
+  for (const Name& name : names) {
+    ++brought_[name];
+    words_.erase(name);
+  }
+}
+
+void SimFront::Landed(const std::vector<Name>& names, uint64_t made, bool put) {
+  for (const Name& name : names) {
+    --brought_[name];
+    if (!put && last_word_[name] < made && !group_->stage_->flaws.kept_words) words_[name] = false;
+  }
   Later(group_->store_.max_commit, [this] { SayWords(); });
 }
 
 void SimFront::SayWords() {
   if (away_) return;
-  for (; !words_.empty(); words_.pop_front()) {
-    const Word& word = words_.front();
-    group_->tables_.SetAttached(owner_, word.side.first, word.side.second, word.attached);
+  for (auto word = words_.begin(); word != words_.end();) {
+    const auto& [key, initiator, role] = word->first;
+    if (brought_[word->first] != 0) {
+      ++word;
+      continue;
+    }
+    const bool bound = !group_->stage_->flaws.unbound_words;
+    group_->tables_.SetAttached(owner_, {key, bound ? initiator : ""}, role, word->second);
+    word = words_.erase(word);
   }
   group_->OnStored();
 }
 
 void SimFront::SayAgain() {
-  for (const Tables::Side& side : said_) {
-    if (group_->tables_.IsAttached(side.first, side.second)) continue;  // elsewhere, since
-    group_->tables_.SetAttached(owner_, side.first, side.second, true);
+  for (const auto& [key, initiator, role] : said_) {
+    if (group_->tables_.IsAttached(key, role)) continue;  // elsewhere, since
+    group_->tables_.SetAttached(owner_, {key, initiator}, role, true);
   }
+}
+
+void SimFront::Superseded(const Tables::Side& side) {
+  std::erase_if(said_, [&side](const Name& name) {
+    return std::get<ChannelKey>(name) == side.first && std::get<Role>(name) == side.second;
+  });
+}
+
+void SimFront::TakeBackLateWords() {
+  if (away_ || deaf_ || group_->stage_->flaws.kept_words) return;
+  for (const Tables::Side& side : std::exchange(late_sides_, {})) {
+    const auto is_of = [&side](const Name& name) {
+      return std::get<ChannelKey>(name) == side.first && std::get<Role>(name) == side.second;
+    };
+    const bool wished = std::any_of(said_.begin(), said_.end(), is_of) ||
+                        std::any_of(words_.begin(), words_.end(),
+                                    [&](const auto& word) { return is_of(word.first); }) ||
+                        std::any_of(brought_.begin(), brought_.end(), [&](const auto& entry) {
+                          return entry.second != 0 && is_of(entry.first);
+                        });
+    if (!wished) group_->tables_.SetAttached(owner_, side.first, side.second, false);
+  }
+  group_->OnStored();
 }
 
 void SimFront::TellThirdParties(const ChannelKey& key, uint32_t count) {
@@ -70,8 +129,9 @@ void SimFront::TellThirdParties(const ChannelKey& key, uint32_t count) {
 }
 
 bool SimFront::IsOlderThanOwn(const Tables::Side& side, size_t position) const {
-  const bool unsaid = std::any_of(words_.begin(), words_.end(), [&](const Word& word) {
-    return word.attached && word.side == side;
+  const bool unsaid = std::any_of(words_.begin(), words_.end(), [&](const auto& word) {
+    const auto& [key, initiator, role] = word.first;
+    return word.second && key == side.first && role == side.second;
   });
   return unsaid || position < group_->tables_.LastWord(owner_, side);
 }
@@ -115,7 +175,7 @@ void SimFront::Tell(size_t position) {
   if (news.kind == Kind::kPresence) {
     if (group_->stage_->flaws.silent_presence) return;
     if (IsOlderThanOwn({news.key, news.role}, position + 1)) return;
-    said_.erase({news.key, news.role});  // superseded
+    Superseded({news.key, news.role});
   }
   // What the relay knows is as new as its news, or newer.
   if (const auto now = group_->tables_.Load(owner_, news.key)) known_[news.key] = *now;
@@ -142,6 +202,7 @@ void SimFront::PlanDeafness() {
     Later(group_->plan_.max_deafness, [this] {
       deaf_ = false;
       back_at_ = group_->stage_->loop->now();
+      TakeBackLateWords();
       if (random_.Chance(0.7)) MissNews();
       Watch();
       PlanDeafness();

@@ -39,6 +39,14 @@ bool SimGroup::HasChannels() const {
   return any;
 }
 
+std::string SimGroup::PeerOf(const std::string& app_id, const std::string& side) const {
+  const std::optional<uint32_t> id = tables_.channels().FindSide(app_id, side);
+  if (!id.has_value()) return "";
+  const relay::ChannelRecord record = tables_.channels().Load({app_id, *id})->record;
+  const bool initiator = record.member(relay::Role::kInitiator).side == side;
+  return record.member(initiator ? relay::Role::kReceiver : relay::Role::kInitiator).side;
+}
+
 absl::Duration SimGroup::InTouchSince() const {
   absl::Duration since;
   for (const auto& front : fronts_) since = std::max(since, front->in_touch_since());

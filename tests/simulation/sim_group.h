@@ -43,6 +43,8 @@ class SimGroup final : public StoreTruth {
   bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
   bool HasChannels() const override;
   bool HasPresence() const override { return tables_.AnyAttached(); }
+  std::string PeerOf(const std::string& app_id, const std::string& side) const override;
+  absl::Duration Lease() const override { return plan_.lease; }
   absl::Duration InTouchSince() const override;
   absl::Duration TimeToAgree() const override {
     return absl::Seconds(1) + 10 * (plan_.max_news + store_.max_commit);

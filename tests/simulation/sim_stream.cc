@@ -29,6 +29,7 @@ void SimStream::Start(const AttachRequest& open, Connect connect) {
   watcher_->OnRequest(party_, number_, open);
   if (stage_->stormy() && random_.Chance(plan_.failing_connects)) {
     up_.Drop();
+    watcher_->OnRelayOver(number_);
     // Refused, or nobody ever says anything.
     if (random_.Chance(0.7)) stage_->loop->After(Notice(), [this] { TellClient(Lost()); });
     return;
@@ -47,6 +48,7 @@ void SimStream::ConnectRelay(const Connect& connect) {
   last_attachment_ = attachment_;
   if (attachment_ != nullptr) return;
   relay_over_ = true;
+  watcher_->OnRelayOver(number_);
   down_.Push([this] { TellClient(Lost()); });
 }
 

@@ -45,6 +45,7 @@ void WireJudge::OnOpen(uint64_t number, const v1::Open& open) {
   stream.side = wire::SideFromToken(open.token()).value_or("");
   stream.cursor = open.cursor();
   stream.begun = stage_->loop->now();
+  presence_.OnOpen(number, stream.app_id, stream.side, stream.begun);
   if (open.has_allocate()) roles_[stream.side] = true;
   if (open.has_claim()) roles_[stream.side] = false;
   stream.initiator = roles_[stream.side];
@@ -94,6 +95,7 @@ void WireJudge::OnSaid(uint64_t number, const v1::AttachResponse& response) {
   }
   CheckSuperseded(number, stream, joined);
   CheckOwnPast(stream, response);
+  if (auto wrong = presence_.OnSaid(number, response, stage_->loop->now())) Raise(*wrong);
 }
 
 WireJudge::ChannelName WireJudge::NameOf(const StreamInfo& stream, const v1::Opened& opened) {
@@ -154,7 +156,10 @@ bool WireJudge::SomeoneCameAndWent(const std::string& side, absl::Duration since
   });
 }
 
-void WireJudge::OnRelayOver(uint64_t number) { streams_[number].over = stage_->loop->now(); }
+void WireJudge::OnRelayOver(uint64_t number) {
+  streams_[number].over = stage_->loop->now();
+  presence_.OnOver(number, stage_->loop->now());
+}
 
 void WireJudge::OnResponse(int party, uint64_t number, const v1::AttachResponse& response) {
   Note(party, number, "<-", response);

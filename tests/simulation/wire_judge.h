@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tests/simulation/presence_judge.h"
 #include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"
 #include "tests/simulation/wire_watcher.h"
@@ -20,7 +21,8 @@ namespace wormhole::simulation {
 
 class WireJudge final : public WireWatcher {
  public:
-  WireJudge(const Stage* stage, const StoreTruth* store) : stage_(stage), store_(store) {}
+  WireJudge(const Stage* stage, const StoreTruth* store)
+      : stage_(stage), store_(store), presence_(store) {}
 
   void OnRequest(int party, uint64_t stream, const rendezvous::v1::AttachRequest& request) override;
   void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) override;
@@ -84,6 +86,7 @@ class WireJudge final : public WireWatcher {
 
   const Stage* const stage_;
   const StoreTruth* const store_;
+  PresenceJudge presence_;
   std::vector<std::string> violations_;
   std::map<uint64_t, StreamInfo> streams_;
   std::map<std::pair<ChannelName, bool>, SideLog> logs_;  // true: the initiator's

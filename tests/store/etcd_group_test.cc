@@ -275,6 +275,25 @@ TEST_F(EtcdGroupTest, WhoCameAlongWithARecordIsGoneWithItsRelay) {
   one_->listener().Await("nowhere 7 r");
 }
 
+TEST_F(EtcdGroupTest, AnEarlierChannelsSideIsNotAttachedInTheNext) {
+  one_->Call().Put(key_, 0, Record("i", "r"));
+  one_->Call().Put(key_, 1, Closed(Record("i", "r")));
+  two_->Call().Put(key_, 2, Record("j", "s"));
+  one_->store().SetAttached({key_, Side("i")}, kReceiver, true);  // late
+  one_->store().SetAttached({key_, Side("j")}, kInitiator, true);
+  two_->listener().Await("elsewhere 7 i");
+  EXPECT_EQ(two_->Call().Load(key_)->elsewhere, (std::array<bool, 2>{true, false}));
+}
+
+// The answer was lost, and the call given up, before it took effect.
+TEST_F(EtcdGroupTest, AWordThatComesLateIsTakenBack) {
+  Open();
+  const std::string key = prefix_ + "v1/st/example.com%2Fapp1/7/pr";
+  EXPECT_TRUE(cluster_->Control({"put", key, "\n\x03one"}).ok());
+  two_->listener().Await("elsewhere 7 r");
+  two_->listener().Await("nowhere 7 r");
+}
+
 TEST_F(EtcdGroupTest, ThirdPartiesAreHeardOf) {
   Open();
   one_->store().TellThirdParties(key_, 2);

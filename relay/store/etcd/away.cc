@@ -23,7 +23,7 @@ void EtcdStore::Worked(bool wrote) {
   if (full_ && !wrote) return;
   full_ = false;
   failures_ = 0;
-  try_at_ = absl::ZeroDuration();
+  try_at_ = write_at_ = absl::ZeroDuration();
   report_.Worked();
 }
 
@@ -40,7 +40,7 @@ void EtcdStore::Failed(const absl::Status& why) {
   const absl::Duration pause =
       rounds <= 0 ? absl::ZeroDuration()
                   : std::min(kLongestPause, kFirstPause * (1 << std::min(rounds - 1, 8)));
-  try_at_ = SteadyNow() + pause;
+  (full_ ? write_at_ : try_at_) = SteadyNow() + pause;  // one that is full answers reads
   report_.Failed(why);
 }
 
@@ -56,6 +56,7 @@ void EtcdStore::Doubt() {
 // refuses it, as it does batches that write (see AskForSpace).
 void EtcdStore::AddLook(Batch& batch) {
   if (failures_ == 0 && !doubtful_) return;
+  if (full_ && SteadyNow() < write_at_) return;
   doubtful_ = false;
   batch.writes = true;
   Compare* const never = batch.request.add_compare();
@@ -67,13 +68,12 @@ void EtcdStore::AddLook(Batch& batch) {
   batch.request.add_failure()->mutable_request_range()->set_key(keys_.root());
 }
 
-void EtcdStore::FailFirst(const absl::Status& why, EtcdAnswers& answers) {
+void EtcdStore::FailChannel(const ChannelKey& key, const absl::Status& why, EtcdAnswers& answers) {
   const absl::Status status = StoreAway(std::string(why.message()));
-  std::erase_if(calls_[order_.front()], [&](EtcdCall& call) {
-    if (std::holds_alternative<PresenceCall>(call.what)) return false;
-    FailCall(call, status, answers);
-    return true;
-  });
+  const auto calls = calls_.find(key);
+  if (calls == calls_.end()) return;
+  for (EtcdCall& call : calls->second) FailCall(call, status, answers);
+  calls->second.clear();
 }
 
 // Those that are with etcd have an answer coming.
@@ -86,7 +86,6 @@ void EtcdStore::FailOverdue(absl::Duration now, EtcdAnswers& answers) {
     const auto in_flight = in_flight_.find(key);
     const size_t first = in_flight == in_flight_.end() ? 0 : in_flight->second;
     const auto overdue = [&](EtcdCall& call) {
-      if (std::holds_alternative<PresenceCall>(call.what)) return false;
       const auto* put = std::get_if<PutCall>(&call.what);
       const bool creates = put != nullptr && put->expected == 0;
       return now - call.since >= (creates ? options_.creation_patience : options_.patience);

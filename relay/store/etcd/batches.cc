@@ -18,6 +18,8 @@ using etcdserverpb::TxnResponse;
 // etcd's own limits are 128 operations and 1.5 MiB, unless its operator has changed them.
 constexpr int kMaxOperations = 128;
 constexpr size_t kMaxBytes = 1 << 20;
+// Of one batch, which are small.
+constexpr size_t kMaxSayings = 16;
 
 // One that no repetition mends.
 bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(status); }
@@ -38,14 +40,6 @@ struct BatchSize {
   std::set<std::string> written;  // keys of sides, which are not the channel's own
 };
 
-// Whether something is still to be said of where the side is.
-bool HasWord(const EtcdCalls& calls, Role role) {
-  return std::any_of(calls.begin(), calls.end(), [role](const EtcdCall& call) {
-    const auto* const word = std::get_if<PresenceCall>(&call.what);
-    return word != nullptr && word->role == role;
-  });
-}
-
 // etcd refuses what writes while it is full, but does not look into nested transactions for it:
 // this put shows it. It is for the case that the batch's conditions do not hold, and there are
 // none.
@@ -59,18 +53,15 @@ void AskForSpace(TxnRequest& request, const EtcdKeys& keys) {
 
 void EtcdStore::Advance() {
   std::shared_ptr<Batch> batch;
-  std::optional<absl::Time> missing_lease;
-  bool needs_presence = false;
+  std::optional<MissingLease> missing;
   {
     sync::MutexLock lock(mutex_);
     if (busy_ || stopping_ || SteadyNow() < try_at_) return;
-    needs_presence = presence_lease_ == 0 && (!order_.empty() || !third_parties_.empty());
-    if (!needs_presence) batch = MakeBatch(missing_lease);
-    if (!needs_presence && !missing_lease && batch == nullptr) return;
+    batch = MakeBatch(missing);
+    if (!missing && batch == nullptr) return;
     busy_ = true;
   }
-  if (needs_presence) return GrantPresenceLease();
-  if (missing_lease) return GrantLease(*missing_lease);
+  if (missing) return GrantLease(*missing);
   batch->sent_at = SteadyNow();
   TxnRequest request = std::move(batch->request);
   client_.Txn(std::move(request), [this, batch](const absl::StatusOr<TxnResponse>& response) {
@@ -78,43 +69,59 @@ void EtcdStore::Advance() {
   });
 }
 
-std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<absl::Time>& missing_lease) {
+std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<MissingLease>& missing) {
   auto batch = std::make_unique<Batch>();
   batch->restorings = restorings_;
-  AddParts(*batch, missing_lease);
-  if (batch->parts.empty() && missing_lease) return nullptr;
-  missing_lease.reset();  // the channel that lacks it is first in the next batch
+  leases_.DropEnded(Now());
+  AddParts(*batch, missing);
+  if (batch->parts.empty() && missing) return nullptr;
+  missing.reset();  // the channel that lacks it is first in the next batch
   AddOthers(*batch);
   if (batch->request.success_size() == 0) return nullptr;
   if (batch->writes) AskForSpace(batch->request, keys_);
   return batch;
 }
 
-void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) {
-  const EtcdLeases::Now now = Now();
-  leases_.DropEnded(now);
+PartContext EtcdStore::ContextNow() {
   const EtcdLeases* const leases = &leases_;  // for the lambda, which runs under the lock too
-  const PartContext context{
-      .keys = &keys_,
-      .writer = options_.writer,
-      .lease = [leases, &now](absl::Time due_at) { return leases->Find(due_at, now); },
-      .presence_lease = presence_lease_};
+  return {.keys = &keys_,
+          .writer = options_.writer,
+          .lease = [leases, now = Now()](absl::Time due_at) { return leases->Find(due_at, now); },
+          .presence_lease = presence_lease_};
+}
+
+// A channel whose turn it is not keeps its place, and holds up no other: one that is to write while
+// etcd is full, or of which nothing else could be said for all its calls.
+void EtcdStore::AddParts(Batch& batch, std::optional<MissingLease>& missing) {
+  const PartContext context = ContextNow();
   BatchSize size;
-  while (!order_.empty()) {
-    const ChannelKey key = order_.front();
+  for (auto next = order_.begin(); next != order_.end();) {
+    const ChannelKey key = *next;
     const auto calls = calls_.find(key);
     if (calls->second.empty()) {  // all of them have failed meanwhile
       calls_.erase(calls);
-      order_.pop_front();
+      next = order_.erase(next);
+      continue;
+    }
+    if (!full_ && passed_over_.contains(key)) {
+      ++next;
       continue;
     }
     const std::optional<ChannelImage> image = view_.Find(key);
+    std::optional<absl::Time> missing_lease;
     auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
                          kMaxBytes - std::min(kMaxBytes, size.bytes), missing_lease);
-    if (part == nullptr || !MayJoin(batch, part->writes())) return;
+    if (!MayJoin(batch, part == nullptr || part->writes())) {
+      ++next;
+      continue;
+    }
+    if (part == nullptr) {
+      missing = {.key = key, .due_at = *missing_lease};
+      return;
+    }
     if (!size.Add(*part) && !batch.parts.empty()) return;
     batch.writes |= part->writes();
-    order_.pop_front();
+    next = order_.erase(next);
     in_flight_[key] = part->taken();
     *batch.request.add_success()->mutable_request_txn() = part->TakeRequest();
     batch.parts.push_back(std::move(part));
@@ -122,13 +129,44 @@ void EtcdStore::AddParts(Batch& batch, std::optional<absl::Time>& missing_lease)
 }
 
 bool EtcdStore::MayJoin(const Batch& batch, bool writes) const {
-  return !full_ || batch.request.success_size() == 0 || batch.writes == writes;
+  if (!full_) return true;
+  if (writes && SteadyNow() < write_at_) return false;
+  return batch.request.success_size() == 0 || batch.writes == writes;
 }
 
 void EtcdStore::AddOthers(Batch& batch) {
   if (MayJoin(batch, /*writes=*/false)) AddSides(batch);
-  if (MayJoin(batch, /*writes=*/true)) AddNotices(batch);
+  if (MayJoin(batch, /*writes=*/true)) {
+    AddNotices(batch);
+    AddSayings(batch);
+  }
   if (batch.request.success_size() == 0) AddLook(batch);
+}
+
+// Behind the calls, and of no channel that has any in the batch: they may drop the keys, and etcd
+// refuses one that is written twice. A channel that is passed over has its turn in the next batch.
+void EtcdStore::AddSayings(Batch& batch) {
+  passed_over_.clear();
+  if (presence_lease_ == 0) return;
+  const PartContext context = ContextNow();
+  std::optional<ChannelKey> last;
+  while (batch.request.success_size() < kMaxOperations / 2 && batch.sayings.size() < kMaxSayings) {
+    const ChannelKey* const next = presence_.Next(last ? &*last : nullptr);
+    if (next == nullptr) return;
+    last = *next;
+    if (in_flight_.contains(*last)) {
+      passed_over_.insert(*last);
+      continue;
+    }
+    const std::optional<ChannelImage> image = view_.Find(*last);
+    Saying saying{.calls = presence_.Take(*last)};
+    std::optional<absl::Time> missing_lease;  // none is missing: it is the presence's
+    saying.part =
+        PlanPart(context, *last, image ? &*image : nullptr, saying.calls, kMaxBytes, missing_lease);
+    batch.writes |= saying.part->writes();
+    *batch.request.add_success()->mutable_request_txn() = saying.part->TakeRequest();
+    batch.sayings.push_back(std::move(saying));
+  }
 }
 
 void EtcdStore::AddSides(Batch& batch) {
@@ -140,6 +178,7 @@ void EtcdStore::AddSides(Batch& batch) {
 }
 
 void EtcdStore::AddNotices(Batch& batch) {
+  if (presence_lease_ == 0) return;
   for (auto notice = third_parties_.begin(); notice != third_parties_.end();) {
     if (batch.request.success_size() >= kMaxOperations / 2) return;
     // A channel's part may drop all its state, and etcd refuses a key that is written twice.
@@ -169,6 +208,7 @@ void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
   if (response.ok() && options_.on_commit) {
     size_t operations = batch->sides.size() + batch->third_parties.size();
     for (const auto& part : batch->parts) operations += part->taken();
+    for (const Saying& saying : batch->sayings) operations += saying.part->taken();
     if (operations != 0) options_.on_commit(SteadyNow() - batch->sent_at, operations);
   }
   EtcdAnswers answers;
@@ -200,6 +240,24 @@ void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& a
     if (range.kvs_size() == 1 && absl::SimpleAtoi(range.kvs(0).value(), &number)) id = number;
     answers.push_back([done = std::move(call.done), id] { done(id); });
   }
+  next += static_cast<int>(batch.third_parties.size());
+  for (Saying& saying : batch.sayings) {
+    FinishSaying(saying, response.responses(next++).response_txn(), response.header().revision());
+    if (batch.restorings != restorings_) view_.Forget(saying.part->key());
+  }
+}
+
+void EtcdStore::FinishSaying(Saying& saying, const TxnResponse& response, int64_t revision) {
+  const ChannelKey& key = saying.part->key();
+  EtcdCalls left = saying.calls;
+  EtcdAnswers none;
+  ChannelImage now;
+  view_.Update(key, [&](ChannelImage& image) {
+    const bool wrote_record = saying.part->Finish(response, revision, image, left, none);
+    now = image;
+    return wrote_record;
+  });
+  presence_.Finish(key, saying.calls, left, now, options_.writer);
 }
 
 void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64_t revision,
@@ -212,19 +270,23 @@ void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64
     ended = wrote && (image.version() == 0 || image.record.value->ended());
     return wrote;
   });
-  NoteAttached(part);
-  if (ended) attached_.erase(key);
+  NoteAttached(part, revision);
+  if (ended) presence_.Drop(key);
   Requeue(key);
 }
 
 // Should the lease have been lost meanwhile, the keys are gone, or soon will be.
-void EtcdStore::NoteAttached(const ChannelPart& part) {
+void EtcdStore::NoteAttached(const ChannelPart& part, int64_t revision) {
+  if (part.attached().none()) return;
+  const std::optional<ChannelImage> image = view_.Find(part.key());
+  const ChannelRef channel(part.key(), image ? image->Initiator() : "");
+  const bool said = part.presence_lease() != 0;
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
     if (!part.attached().test(static_cast<size_t>(role))) continue;
-    if (HasWord(calls_[part.key()], role)) continue;  // one that was said since counts
-    attached_[part.key()].set(static_cast<size_t>(role));
-    if (part.presence_lease() == presence_lease_) continue;
-    Enqueue(part.key(), PresenceCall{.role = role, .attached = true, .renewal = true});
+    presence_.Brought(channel, role,
+                      {.revision = revision,
+                       .said = said,
+                       .lasts = said && part.presence_lease() == presence_lease_});
   }
 }
 
@@ -252,6 +314,11 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
   }
   for (SideCall& call : batch.sides) side_calls_.push_back(std::move(call));
   for (const auto& [key, count] : batch.third_parties) third_parties_[key] += count;
+  for (const Saying& saying : batch.sayings) {
+    view_.Forget(saying.part->key());
+    presence_.Finish(saying.part->key(), saying.calls, IsRefusal(why) ? EtcdCalls() : saying.calls,
+                     {}, options_.writer);
+  }
 }
 
 void EtcdStore::GiveAnswers(EtcdAnswers answers) {

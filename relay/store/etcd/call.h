@@ -15,12 +15,13 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/channel.h"
+#include "relay/store/etcd/image.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
 
 struct LoadCall {
-  Store::Done<std::optional<ChannelSnapshot>> done;
+  Store::Done<ChannelImage> done;
 };
 struct ReadCall {
   std::string initiator;  // ChannelRef::initiator
@@ -55,7 +56,9 @@ struct AcceptCall {
   uint64_t cursor;
   Store::Done<LogState> done;
 };
+// Goes in parts of its own (presence.h).
 struct PresenceCall {
+  std::string initiator;
   Role role;
   bool attached;
   // The key has gone with its lease: it is written again, unless another relay's is there.
@@ -63,12 +66,13 @@ struct PresenceCall {
   // The revision of the presence that was known when the stream attached: one that is later, and
   // another relay's, is that of a newer stream.
   std::optional<int64_t> known = std::nullopt;
+  uint64_t number = 0;  // of the word
 };
 
 struct EtcdCall {
   std::variant<LoadCall, ReadCall, PutCall, EraseCall, AppendCall, AcceptCall, PresenceCall> what;
-  absl::Duration since;  // when it was made
-  int attempts = 0;      // how often the store knew better
+  absl::Duration since = absl::ZeroDuration();  // when it was made
+  int attempts = 0;                             // how often the store knew better
 };
 
 // In the order in which they were made.

@@ -16,40 +16,51 @@ constexpr absl::Duration kPause = absl::Milliseconds(500);
 
 EtcdLeases::Now EtcdStore::Now() { return {.wall = absl::Now(), .steady = SteadyNow()}; }
 
-void EtcdStore::GrantLease(absl::Time due_at) {
+void EtcdStore::GrantLease(const MissingLease& missing) {
   const EtcdLeases::Now now = Now();
-  client_.Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(due_at, now), absl::Seconds(1))),
-                [this, due_at, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
-                  EtcdAnswers answers;
-                  {
-                    sync::MutexLock lock(mutex_);
-                    if (lease.ok()) {
-                      Worked(/*wrote=*/true);
-                      leases_.Add(due_at, lease->id(), now);
-                    } else {
-                      Failed(lease.status());
-                      if (full_) FailFirst(lease.status(), answers);
-                    }
-                  }
-                  GiveAnswers(std::move(answers));
-                });
+  const absl::Time due_at = missing.due_at;
+  client_.Grant(
+      absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(due_at, now), absl::Seconds(1))),
+      [this, missing, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+        EtcdAnswers answers;
+        {
+          sync::MutexLock lock(mutex_);
+          if (lease.ok()) {
+            Worked(/*wrote=*/true);
+            leases_.Add(missing.due_at, lease->id(), now);
+          } else {
+            Failed(lease.status());
+            if (full_) FailChannel(missing.key, lease.status(), answers);
+          }
+        }
+        GiveAnswers(std::move(answers));
+      });
 }
 
-void EtcdStore::GrantPresenceLease() {
-  const absl::Duration asked_at = SteadyNow();
+// Neither batches nor what they tell of the store depend on it: one that is full grants none, and
+// is read all the same.
+void EtcdStore::WantPresenceLease() {
+  const absl::Duration now = SteadyNow();
+  {
+    sync::MutexLock lock(mutex_);
+    if (presence_lease_ != 0 || asking_for_presence_ || stopping_) return;
+    if (presence_.empty() && third_parties_.empty()) return;
+    if (now - presence_asked_at_ < kPause) return;
+    asking_for_presence_ = true;
+    presence_asked_at_ = now;
+  }
   client_.Grant(absl::ToInt64Seconds(options_.presence_ttl),
-                [this, asked_at](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                [this, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                  if (!lease.ok()) Doubt();
                   {
                     sync::MutexLock lock(mutex_);
+                    asking_for_presence_ = false;
                     if (lease.ok()) {
-                      Worked(/*wrote=*/true);
                       presence_lease_ = lease->id();
-                      renewed_at_ = asked_at;
-                    } else {
-                      Failed(lease.status());
+                      renewed_at_ = now;
                     }
                   }
-                  GiveAnswers({});
+                  Advance();
                 });
 }
 
@@ -83,12 +94,7 @@ void EtcdStore::OnRenewal(int64_t lease, absl::Duration asked_at, const absl::St
 // here: they are written again under a new one.
 void EtcdStore::LosePresence() {
   presence_lease_ = 0;
-  for (const auto& [key, roles] : attached_) {
-    for (const Role role : {Role::kInitiator, Role::kReceiver}) {
-      if (!roles.test(static_cast<size_t>(role))) continue;
-      Enqueue(key, PresenceCall{.role = role, .attached = true, .renewal = true});
-    }
-  }
+  presence_.SayAgain();
 }
 
 // Those that were granted since the copy was made are gone. The one of the presence may be there,
@@ -101,6 +107,7 @@ void EtcdStore::ForgetLeases() {
     ++restorings_;
     leases_.Clear();
     lease = presence_lease_;
+    presence_.Rewind();
     LosePresence();
   }
   if (lease != 0) client_.Revoke(lease, [](const auto&) {});

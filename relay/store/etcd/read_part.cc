@@ -144,8 +144,7 @@ bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revisio
   for (size_t i = 0; i < taken_; ++i) {
     EtcdCall& call = calls.front();
     if (auto* load = std::get_if<LoadCall>(&call.what)) {
-      answers.push_back([done = std::move(load->done),
-                         snapshot = read.SnapshotFor(context_.writer)] { done(snapshot); });
+      answers.push_back([done = std::move(load->done), read] { done(read); });
     } else if (auto* want = std::get_if<ReadCall>(&call.what)) {
       auto frames =
           ReadFrames(*context_.keys, response.responses(next++).response_range(), *want, read);

@@ -27,7 +27,8 @@ EtcdStore::EtcdStore(EtcdOptions options)
     : options_(std::move(options)),
       keys_(options_.prefix),
       client_(options_.servers),
-      view_(&keys_, options_.writer),
+      view_(&keys_, options_.writer,
+            [this](const ChannelRef& channel, Role role) { OnOwnPresence(channel, role); }),
       follower_(
           &keys_, &client_, &view_, [this] { ForgetLeases(); }, [this] { Doubt(); }),
       report_(options_.on_trouble, &SteadyNow) {}
@@ -86,7 +87,16 @@ absl::Status EtcdStore::ForEach(const std::function<void(const ChannelKey&, bool
 }
 
 void EtcdStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
-  Add(key, LoadCall{.done = std::move(done)});
+  Add(key, LoadCall{.done = [this, key,
+                             done = std::move(done)](const absl::StatusOr<ChannelImage>& image) {
+        if (!image.ok()) return done(image.status());
+        std::optional<ChannelSnapshot> snapshot;
+        {
+          sync::MutexLock lock(mutex_);
+          snapshot = SnapshotOf(key, *image);
+        }
+        done(std::move(snapshot));
+      }});
 }
 
 void EtcdStore::FindSide(std::string_view app_id, std::string_view side,
@@ -103,10 +113,23 @@ void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord reco
 
 void EtcdStore::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                         const PutAlong& along, Done<PutOutcome> done) {
-  Add(key, PutCall{.expected = expected,
-                   .record = std::move(record),
-                   .along = along,
-                   .done = std::move(done)});
+  sync::MutexLock lock(mutex_);
+  if (along.attached.any()) {
+    const ChannelRef channel(key, record.member(Role::kInitiator).side);
+    const EtcdPresence::Numbers numbers = presence_.Bring(channel, along.attached);
+    done = [this, channel, roles = along.attached, numbers,
+            done = std::move(done)](const absl::StatusOr<PutOutcome>& outcome) {
+      {
+        sync::MutexLock again(mutex_);
+        presence_.Landed(channel, roles, numbers, outcome.ok() && *outcome == PutOutcome::kDone);
+      }
+      done(outcome);
+    };
+  }
+  Enqueue(key, PutCall{.expected = expected,
+                       .record = std::move(record),
+                       .along = along,
+                       .done = std::move(done)});
 }
 
 void EtcdStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
@@ -150,8 +173,21 @@ void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, siz
 }
 
 std::optional<ChannelSnapshot> EtcdStore::Known(const ChannelKey& key) {
+  sync::MutexLock lock(mutex_);
   const std::optional<ChannelImage> image = view_.Find(key);
-  return image ? image->SnapshotFor(options_.writer) : std::nullopt;
+  return image ? SnapshotOf(key, *image) : std::nullopt;
+}
+
+std::optional<ChannelSnapshot> EtcdStore::SnapshotOf(const ChannelKey& key,
+                                                     const ChannelImage& image) {
+  std::optional<ChannelSnapshot> snapshot = image.SnapshotFor(options_.writer);
+  if (!snapshot) return snapshot;
+  const ChannelRef channel(key, image.Initiator());
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    const auto i = static_cast<size_t>(role);
+    if (presence_.IsNewer(channel, role, image.writers[i].revision)) snapshot->elsewhere[i] = false;
+  }
+  return snapshot;
 }
 
 // Needs no etcd: the view has it.
@@ -160,22 +196,24 @@ void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> 
   answers_.push_back([this, now, limit, done = std::move(done)] { done(view_.Due(now, limit)); });
 }
 
-void EtcdStore::SetAttached(const ChannelKey& key, Role role, bool attached) {
+void EtcdStore::SetAttached(const ChannelRef& channel, Role role, bool attached) {
   sync::MutexLock lock(mutex_);
-  PresenceCall call{.role = role, .attached = attached};
-  const std::optional<ChannelImage> image = view_.Find(key);
-  if (attached) {
-    attached_[key].set(static_cast<size_t>(role));
-    if (image) call.known = image->writers[static_cast<size_t>(role)].revision;
-  } else {
-    if (const auto found = attached_.find(key); found != attached_.end()) {
-      found->second.reset(static_cast<size_t>(role));
-      if (found->second.none()) attached_.erase(found);
-    }
+  const std::optional<ChannelImage> image = view_.Find(channel.key);
+  const bool known = image && image->IsOf(channel.initiator);
+  if (!attached) {
     // Nobody asks where a side is that has left; its word goes with the channel.
-    if (image && !image->empty() && !image->MayBeAttached(role)) return;
+    return known && !image->MayBeAttached(role) ? presence_.Leave(channel, role)
+                                                : presence_.Detach(channel, role);
   }
-  Enqueue(key, call);
+  presence_.Attach(
+      channel, role,
+      known ? std::optional(image->writers[static_cast<size_t>(role)].revision) : std::nullopt);
+}
+
+// What a call has done whose answer was lost, and which has been given up since.
+void EtcdStore::OnOwnPresence(const ChannelRef& channel, Role role) {
+  sync::MutexLock lock(mutex_);
+  presence_.Found(channel, role);
 }
 
 void EtcdStore::TellThirdParties(const ChannelKey& key, uint32_t count) {
@@ -206,6 +244,7 @@ void EtcdStore::Flush() {
     FailOverdue(now, answers);
   }
   for (const auto& answer : answers) answer();
+  WantPresenceLease();
   Advance();
 }
 

@@ -2,9 +2,10 @@
 // logs of a majority of etcd's members.
 //
 // Calls wait in a queue per channel. One batch at a time goes to etcd, of all that waits; the next
-// one follows when it is answered (plan.h). What other relays do comes by a watch (follower.h), and
-// is known here by a view (view.h). Frames go to the log and come from the watch; a watch that is
-// late or lost costs time, never a frame.
+// one follows when it is answered (plan.h). Where sides are attached waits in no queue
+// (presence.h), and takes its place in a batch behind the calls. What other relays do comes by a
+// watch (follower.h), and is known here by a view (view.h). Frames go to the log and come from the
+// watch; a watch that is late or lost costs time, never a frame.
 //
 // While etcd is away everything waits, up to a limit; then calls fail, and clients are sent to
 // another relay, which may have an etcd.
@@ -38,6 +39,7 @@
 #include "relay/store/etcd/keys.h"
 #include "relay/store/etcd/leases.h"
 #include "relay/store/etcd/plan.h"
+#include "relay/store/etcd/presence.h"
 #include "relay/store/etcd/view.h"
 #include "relay/store/store.h"
 #include "relay/store/trouble_report.h"
@@ -100,7 +102,7 @@ class EtcdStore final : public Store {
   bool shared() const override { return true; }
   std::optional<ChannelSnapshot> Known(const ChannelKey& key) override;
   void Listen(StoreListener* listener) override { view_.Listen(listener); }
-  void SetAttached(const ChannelKey& key, Role role, bool attached) override;
+  void SetAttached(const ChannelRef& channel, Role role, bool attached) override;
   void TellThirdParties(const ChannelKey& key, uint32_t count) override;
 
  private:
@@ -109,6 +111,16 @@ class EtcdStore final : public Store {
     Done<std::optional<uint32_t>> done;
     absl::Duration since;
   };
+  // What is said of where a channel's sides are attached.
+  struct Saying {
+    std::unique_ptr<ChannelPart> part;
+    EtcdCalls calls;
+  };
+  // A channel whose calls cannot go without a lease, and the time for which it is.
+  struct MissingLease {
+    ChannelKey key;
+    absl::Time due_at;
+  };
   // What goes to etcd at once; of a look, nothing but the request.
   struct Batch {
     etcdserverpb::TxnRequest request;
@@ -116,6 +128,7 @@ class EtcdStore final : public Store {
     int restorings = 0;  // as they were when it was made
     std::vector<std::unique_ptr<ChannelPart>> parts;
     std::vector<SideCall> sides;
+    std::vector<Saying> sayings;  // last in the request
     std::vector<std::pair<ChannelKey, uint32_t>> third_parties;
     absl::Duration sent_at;
   };
@@ -127,17 +140,22 @@ class EtcdStore final : public Store {
   void Add(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_EXCLUDES(mutex_);
   void Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_REQUIRES(mutex_);
   void FailAll(const absl::Status& status, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  // As it is here: a word of another relay that is older than the stream here does not count.
+  std::optional<ChannelSnapshot> SnapshotOf(const ChannelKey& key, const ChannelImage& image)
+      WORMHOLE_REQUIRES(mutex_);
+  void OnOwnPresence(const ChannelRef& channel, Role role) WORMHOLE_EXCLUDES(mutex_);
 
   // batches.cc
   // Sends the next batch, or asks for a lease that it needs, unless something is under way.
   void Advance() WORMHOLE_EXCLUDES(mutex_);
-  std::unique_ptr<Batch> MakeBatch(std::optional<absl::Time>& missing_lease)
-      WORMHOLE_REQUIRES(mutex_);
-  void AddParts(Batch& batch, std::optional<absl::Time>& missing_lease) WORMHOLE_REQUIRES(mutex_);
+  std::unique_ptr<Batch> MakeBatch(std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
+  PartContext ContextNow() WORMHOLE_REQUIRES(mutex_);
+  void AddParts(Batch& batch, std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
   void AddOthers(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+  void AddSayings(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   void AddSides(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   void AddNotices(Batch& batch) WORMHOLE_REQUIRES(mutex_);
-  // While etcd is full: what writes and what reads go by themselves.
+  // While etcd is full, what writes and what reads go by themselves, and writes more seldom.
   bool MayJoin(const Batch& batch, bool writes) const WORMHOLE_REQUIRES(mutex_);
   void OnBatch(const std::shared_ptr<Batch>& batch,
                const absl::StatusOr<etcdserverpb::TxnResponse>& response) WORMHOLE_EXCLUDES(mutex_);
@@ -145,8 +163,10 @@ class EtcdStore final : public Store {
       WORMHOLE_REQUIRES(mutex_);
   void FinishPart(ChannelPart& part, const etcdserverpb::TxnResponse& response, int64_t revision,
                   EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
-  // Its record has brought sides along.
-  void NoteAttached(const ChannelPart& part) WORMHOLE_REQUIRES(mutex_);
+  void FinishSaying(Saying& saying, const etcdserverpb::TxnResponse& response, int64_t revision)
+      WORMHOLE_REQUIRES(mutex_);
+  // Its record, which was written at `revision`, has brought sides along.
+  void NoteAttached(const ChannelPart& part, int64_t revision) WORMHOLE_REQUIRES(mutex_);
   // The channel is with etcd no more.
   void Requeue(const ChannelKey& key) WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.
@@ -162,16 +182,18 @@ class EtcdStore final : public Store {
   void Doubt() WORMHOLE_EXCLUDES(mutex_);
   // To a batch that has nothing else, while etcd is away or may be.
   void AddLook(Batch& batch) WORMHOLE_REQUIRES(mutex_);
-  // Of the first channel, which would hold up the others.
-  void FailFirst(const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
+  // Of a channel that would hold up the others.
+  void FailChannel(const ChannelKey& key, const absl::Status& why, EtcdAnswers& answers)
+      WORMHOLE_REQUIRES(mutex_);
   // While etcd is away: fails what has waited long enough.
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
 
   // grants.cc
   static EtcdLeases::Now Now();
-  // The first channel in order_ lacks it.
-  void GrantLease(absl::Time due_at) WORMHOLE_EXCLUDES(mutex_);
-  void GrantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
+  void GrantLease(const MissingLease& missing) WORMHOLE_EXCLUDES(mutex_);
+  // Asks for the lease of what is said to other relays, if there is something to say. Nothing else
+  // waits for it.
+  void WantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
   // Renews what this relay's sides are attached under.
   void KeepPresence(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
   void OnRenewal(int64_t lease, absl::Duration asked_at, const absl::Status& status)
@@ -192,24 +214,27 @@ class EtcdStore final : public Store {
   std::deque<ChannelKey> order_ WORMHOLE_GUARDED_BY(mutex_);
   std::unordered_map<ChannelKey, EtcdCalls, absl::Hash<ChannelKey>> calls_
       WORMHOLE_GUARDED_BY(mutex_);
-  // Calls at the front of a channel's queue that are with etcd.
+  // How many calls at the front of a channel's queue are with etcd.
   absl::flat_hash_map<ChannelKey, size_t> in_flight_ WORMHOLE_GUARDED_BY(mutex_);
   std::deque<SideCall> side_calls_ WORMHOLE_GUARDED_BY(mutex_);
   absl::flat_hash_map<ChannelKey, uint32_t> third_parties_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);  // that need no etcd
   EtcdLeases leases_ WORMHOLE_GUARDED_BY(mutex_);
   int64_t presence_lease_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  bool asking_for_presence_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  absl::Duration presence_asked_at_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   bool renewing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   absl::Duration renewed_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration renewal_tried_at_ WORMHOLE_GUARDED_BY(mutex_);
-  // The sides that are attached here, by Role.
-  absl::flat_hash_map<ChannelKey, std::bitset<2>> attached_ WORMHOLE_GUARDED_BY(mutex_);
+  EtcdPresence presence_ WORMHOLE_GUARDED_BY(mutex_);  // of the sides that are attached here
+  std::set<ChannelKey> passed_over_ WORMHOLE_GUARDED_BY(mutex_);  // see AddSayings
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
   int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // in a row
   bool full_ WORMHOLE_GUARDED_BY(mutex_) = false;      // etcd takes no writes
   int restorings_ WORMHOLE_GUARDED_BY(mutex_) = 0;     // of etcd, as far as is known
   bool doubtful_ WORMHOLE_GUARDED_BY(mutex_) = false;  // see Doubt
   absl::Duration try_at_ WORMHOLE_GUARDED_BY(mutex_);
+  absl::Duration write_at_ WORMHOLE_GUARDED_BY(mutex_);  // while etcd is full
   absl::Duration overdue_looked_at_ WORMHOLE_GUARDED_BY(mutex_);
   bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };

@@ -15,10 +15,12 @@ constexpr size_t kImages = 16'384;
 
 }  // namespace
 
-EtcdView::EtcdView(const EtcdKeys* keys, std::string writer)
+EtcdView::EtcdView(const EtcdKeys* keys, std::string writer,
+                   std::function<void(const ChannelRef&, Role)> on_own_presence)
     : keys_(keys),
       writer_(std::move(writer)),
       own_beginning_(BeginningOf(writer_)),
+      on_own_presence_(std::move(on_own_presence)),
       images_(kImages),
       doubts_(kImages) {}
 
@@ -90,11 +92,26 @@ void EtcdView::Tell(const Notices& notices) {
 
 void EtcdView::TakeEvents(const etcdserverpb::WatchResponse& response) {
   Notices notices;
+  std::vector<std::pair<ChannelRef, Role>> own;
   {
     sync::MutexLock lock(mutex_);
-    for (const Event& event : response.events()) TakeEvent(event, notices);
+    for (const Event& event : response.events()) {
+      TakeEvent(event, notices);
+      if (auto said = OwnPresence(event)) own.push_back(*std::move(said));
+    }
   }
+  for (const auto& [channel, role] : own) on_own_presence_(channel, role);
   Tell(notices);
+}
+
+std::optional<std::pair<ChannelRef, Role>> EtcdView::OwnPresence(const Event& event) {
+  if (event.type() != Event::PUT || !event.kv().value().starts_with(own_beginning_)) return {};
+  const auto place = keys_->Parse(event.kv().key());
+  if (!place || place->kind != Kind::kPresence) return {};
+  const ChannelImage* const image = images_.Find(place->channel);
+  if (image == nullptr) return std::pair(ChannelRef(place->channel), place->role);
+  if (image->writers[static_cast<size_t>(place->role)].value != writer_) return {};
+  return std::pair(ChannelRef(place->channel, image->Initiator()), place->role);
 }
 
 void EtcdView::TakeEvent(const Event& event, Notices& notices) {
@@ -115,6 +132,7 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
     case Kind::kFrame: {
       if (!exists || own || images_.Find(key) == nullptr) return;
       last_place_ = place;
+      last_revision_ = event.kv().mod_revision();
       last_frame_ = ReadFrame(event.kv().value()).value_or("");
       return;
     }
@@ -147,18 +165,19 @@ void EtcdView::TakeState(const EtcdKeys::Place& place, const Event& event, bool 
   image->Take(place, event.kv(), exists);
   if (own) return;
   if (place.kind == Kind::kPresence) {
-    TellPresence(key, place.role, *image, notices);
+    TellPresence(place, *image, notices);
   } else if (exists) {
     TellLog(place, *image, notices);
   }
 }
 
-void EtcdView::TellPresence(const ChannelKey& key, Role role, const ChannelImage& image,
+void EtcdView::TellPresence(const EtcdKeys::Place& place, const ChannelImage& image,
                             Notices& notices) {
-  const auto& writer = image.writers[static_cast<size_t>(role)].value;
+  const auto& writer = image.writers[static_cast<size_t>(place.role)].value;
   const bool elsewhere = writer.has_value() && *writer != writer_;
-  notices.push_back([key, role, elsewhere](StoreListener& listener) {
-    listener.OnPresence(key, role, elsewhere);
+  const ChannelRef channel(place.channel, image.Initiator());
+  notices.push_back([channel, role = place.role, elsewhere](StoreListener& listener) {
+    listener.OnPresence(channel, role, elsewhere);
   });
 }
 
@@ -208,8 +227,11 @@ std::shared_ptr<StoredFrame> EtcdView::NewestFrame(const EtcdKeys::Place& place,
   if (number == 0) return nullptr;
   std::vector<StoredFrame> in_log = image.FramesInLog(place.role, number - 1, 0);
   if (!in_log.empty()) return std::make_shared<StoredFrame>(std::move(in_log[0]));
+  // What is known may be ahead of the news, and of another channel: its log is not the frame's
+  // then.
   const bool came = last_place_ && last_place_->channel == place.channel &&
-                    last_place_->role == place.role && last_place_->number == number;
+                    last_place_->role == place.role && last_place_->number == number &&
+                    last_revision_ == image.logs[static_cast<size_t>(place.role)].revision;
   if (!came) return nullptr;
   auto frame = std::make_shared<StoredFrame>();
   *frame = {.number = number, .frame = std::move(last_frame_)};

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,8 +29,10 @@ namespace wormhole::relay {
 // Thread-safe; the listener is called without the lock.
 class EtcdView {
  public:
-  // `writer` is this relay.
-  EtcdView(const EtcdKeys* keys, std::string writer);
+  // `writer` is this relay. `on_own_presence` is told of each word of its own that etcd is found to
+  // have, by a thread that holds no lock.
+  EtcdView(const EtcdKeys* keys, std::string writer,
+           std::function<void(const ChannelRef&, Role)> on_own_presence);
 
   std::optional<ChannelImage> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
   // See ChannelImage::FramesInLog. Empty also when the channel is not known, or another one.
@@ -68,7 +71,11 @@ class EtcdView {
                   Notices& notices) WORMHOLE_REQUIRES(mutex_);
   void TakeState(const EtcdKeys::Place& place, const etcdserverpb::Event& event, bool own,
                  Notices& notices) WORMHOLE_REQUIRES(mutex_);
-  void TellPresence(const ChannelKey& key, Role role, const ChannelImage& image, Notices& notices);
+  void TellPresence(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices);
+  // The channel and the role, when the event says that etcd has this relay's word, and as far as is
+  // known it has it still.
+  std::optional<std::pair<ChannelRef, Role>> OwnPresence(const etcdserverpb::Event& event)
+      WORMHOLE_REQUIRES(mutex_);
   void TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices)
       WORMHOLE_REQUIRES(mutex_);
   // The log's last frame, in its value or under the key that came last; null when it is not here.
@@ -79,6 +86,7 @@ class EtcdView {
   const EtcdKeys* const keys_;
   const std::string writer_;
   const std::string own_beginning_;  // of the values that this relay has written
+  const std::function<void(const ChannelRef&, Role)> on_own_presence_;
 
   sync::Mutex mutex_;
   sync::CondVar told_;
@@ -86,8 +94,9 @@ class EtcdView {
   RecentMap<ChannelKey, ChannelImage> images_ WORMHOLE_GUARDED_BY(mutex_);
   // Of channels that were forgotten once: news that came twice costs little.
   RecentMap<ChannelKey, std::monostate> doubts_ WORMHOLE_GUARDED_BY(mutex_);
-  // The frame that came last: its log follows.
+  // The frame that came last: its log follows, at the same revision.
   std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
+  int64_t last_revision_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::string last_frame_ WORMHOLE_GUARDED_BY(mutex_);
   StoreListener* listener_ WORMHOLE_GUARDED_BY(mutex_) = nullptr;
   int telling_ WORMHOLE_GUARDED_BY(mutex_) = 0;

@@ -24,10 +24,11 @@ class Listener final : public StoreListener {
   void OnChanged(const ChannelKey& key, const ChannelSnapshot*) override {
     Note("record ", key.id);
   }
-  void OnLog(const ChannelRef&, Role, const LogState& log, const StoredFrame*) override {
-    Note("log ", log.stored);
+  void OnLog(const ChannelRef&, Role, const LogState& log, const StoredFrame* frame) override {
+    Note("log ", absl::StrCat(log.stored, frame != nullptr ? " " : "",
+                              frame != nullptr ? frame->frame : ""));
   }
-  void OnPresence(const ChannelKey&, Role, bool elsewhere) override {
+  void OnPresence(const ChannelRef&, Role, bool elsewhere) override {
     Note("elsewhere ", elsewhere);
   }
   void OnThirdParties(const ChannelKey&, uint32_t count) override { Note("third parties ", count); }
@@ -73,7 +74,10 @@ class ViewTest : public ::testing::Test {
   const EtcdKeys keys_{"w/"};
   ChannelRecord record_;
   Listener listener_;
-  EtcdView view_{&keys_, "one"};
+  std::vector<std::string> own_;
+  EtcdView view_{&keys_, "one", [this](const ChannelRef& channel, Role) {
+                   own_.push_back(absl::StrCat(channel.key.id, " of ", channel.initiator));
+                 }};
 };
 
 TEST_F(ViewTest, OthersChangesAreNewsAndOwnOnesAreNot) {
@@ -98,6 +102,36 @@ TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNewsOfAChannelThatIsNotAtHan
   view_.Forget(kKey);
   Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1}, "one"));
   EXPECT_THAT(listener_.notes, ElementsAre("record 7"));
+}
+
+TEST_F(ViewTest, AFrameComesWithItsLog) {
+  Happen(11, keys_.Frame(kKey, kInitiator, 1), WriteFrame("one", "two"));
+  Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1, .last = {{.size = 3}}}, "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("log 1 one"));
+}
+
+// An answer has brought a later channel with the id, in which a frame has the same number.
+TEST_F(ViewTest, AnEarlierChannelsFrameIsNotTheLaterOnes) {
+  record_.member(kInitiator).side = "j";
+  view_.Update(kKey, [&](ChannelImage& image) {
+    image.record.Take(20, record_);
+    image.log(kInitiator).Take(21, EtcdLog{.stored = 1, .last = {{.size = 3}}});
+    return false;
+  });
+  Happen(11, keys_.Frame(kKey, kInitiator, 1), WriteFrame("old", "two"));
+  Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1, .last = {{.size = 3}}}, "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("log 1"));
+}
+
+TEST_F(ViewTest, OwnPresenceIsToldAsLongAsItIsThere) {
+  Happen(11, keys_.Presence(kKey, kInitiator), WritePresence("one"));
+  EXPECT_THAT(own_, ElementsAre("7 of i"));
+  Happen(12, keys_.Presence(kKey, kInitiator), WritePresence("two"));
+  Happen(11, keys_.Presence(kKey, kInitiator), WritePresence("one"));  // comes once more
+  EXPECT_THAT(own_, ElementsAre("7 of i"));
+  view_.Forget(kKey);
+  Happen(13, keys_.Presence(kKey, kInitiator), WritePresence("one"));
+  EXPECT_THAT(own_, ElementsAre("7 of i", "7 of "));
 }
 
 TEST_F(ViewTest, OwnThirdPartiesAreCountedOnce) {

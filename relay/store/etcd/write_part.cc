@@ -83,9 +83,10 @@ void WritePart::DoAlong(const PutAlong& along) {
   for (const Role role : kRoles) {
     RaiseCursor(role, along.accepted[Index(role)]);
     if (!along.attached.test(Index(role))) continue;
+    attached_.set(Index(role));
+    if (context_.presence_lease == 0) continue;  // it is said later: a record waits for no lease
     after_.presence(role).value = context_.writer;
     presence_changed_.set(Index(role));
-    attached_.set(Index(role));
   }
 }
 
@@ -167,18 +168,20 @@ void WritePart::RaiseCursor(Role author, uint64_t accepted) {
   cursor_changed_.set(Index(author));
 }
 
-// Only this relay's own word is taken back, and none is given when a newer stream is elsewhere. Of
-// an ended channel nobody is told, and nothing would take the key away again.
+// Only this relay's own word is taken back, and none is given when a newer stream is elsewhere. The
+// word is of one channel: of one that has ended, or has made room for another, nobody is told, and
+// nothing would take the key away again.
 void WritePart::DoPresence(const PresenceCall& call) {
   const Cell<std::string>& before = before_.writers[Index(call.role)];
   std::optional<std::string>& writer = after_.presence(call.role).value;
   const bool foreign = before.value.has_value() && *before.value != context_.writer;
   results_.emplace_back();
+  if (!after_.IsOf(call.initiator) || after_.record.value->ended()) return;
   presence_judged_.set(Index(call.role));
   if (!call.attached) {
     if (writer != context_.writer) return;
     writer = foreign ? before.value : std::nullopt;
-  } else if (after_.record.value && !after_.record.value->ended()) {
+  } else {
     const bool newer = call.known.has_value() && before.revision > *call.known;
     if (foreign && (call.renewal || newer)) return;
     writer = context_.writer;

@@ -56,7 +56,7 @@ bool WritePart::Write(const EtcdCalls& calls, std::optional<absl::Time>& missing
     WriteSides(std::get_if<PutCall>(&calls[taken_ - 1].what), lease);
   }
   // After the record, of which a watcher is to hear first.
-  if (!drops_states_ || attached_.any()) WritePresence();
+  if (!drops_states_ || presence_changed_.any()) WritePresence();
   if (looks_) AddLook();
   return true;
 }
@@ -73,7 +73,7 @@ void WritePart::AddLook() {
 void WritePart::WriteNoStates() {
   const EtcdKeys& keys = *context_.keys;
   AddDelete(keys.States(key_),
-            attached_.any() ? keys.EndOfLogs(key_) : EndOfPrefix(keys.States(key_)));
+            presence_changed_.any() ? keys.EndOfLogs(key_) : EndOfPrefix(keys.States(key_)));
   AddDelete(keys.Frames(key_), EndOfPrefix(keys.Frames(key_)));
 }
 

@@ -1,0 +1,182 @@
+#include "relay/store/etcd/presence.h"
+
+#include <string_view>
+#include <utility>
+
+namespace wormhole::relay {
+namespace {
+
+constexpr Role kRoles[] = {Role::kInitiator, Role::kReceiver};
+
+}  // namespace
+
+EtcdPresence::Word& EtcdPresence::Renew(const Name& name, bool attached) {
+  Word& word = words_[name];
+  word.attached = attached;
+  word.renewal = word.said = false;
+  word.known.reset();
+  word.said_at = 0;
+  word.attempts = 0;
+  word.number = ++numbers_;
+  return word;
+}
+
+void EtcdPresence::Open(const Name& name, const Word& word) {
+  if (word.records == 0 && !word.said) open_.insert(name);
+}
+
+void EtcdPresence::Attach(const ChannelRef& channel, Role role, std::optional<int64_t> known) {
+  Forget({channel.key, "", role});
+  const Name name{channel.key, channel.initiator, role};
+  Word& word = Renew(name, true);
+  word.known = known;
+  Open(name, word);
+}
+
+void EtcdPresence::Detach(const ChannelRef& channel, Role role) {
+  const Name name{channel.key, channel.initiator, role};
+  Open(name, Renew(name, false));
+}
+
+void EtcdPresence::Leave(const ChannelRef& channel, Role role) {
+  const auto found = words_.find({channel.key, channel.initiator, role});
+  if (found == words_.end()) return;
+  if (found->second.records != 0) return Detach(channel, role);
+  Forget(found->first);
+}
+
+void EtcdPresence::Forget(const Name& name) {
+  open_.erase(name);
+  words_.erase(name);
+}
+
+void EtcdPresence::Drop(const ChannelKey& key) {
+  auto at = words_.lower_bound({key, "", Role::kInitiator});
+  while (at != words_.end() && std::get<ChannelKey>(at->first) == key) {
+    const auto [name, word] = *at++;
+    if (word.records == 0) Forget(name);
+  }
+}
+
+EtcdPresence::Numbers EtcdPresence::Bring(const ChannelRef& channel, std::bitset<2> roles) {
+  Numbers numbers = {};
+  for (const Role role : kRoles) {
+    const auto i = static_cast<size_t>(role);
+    if (!roles.test(i)) continue;
+    Forget({channel.key, "", role});
+    const Name name{channel.key, channel.initiator, role};
+    Word& word = Renew(name, true);
+    ++word.records;
+    open_.erase(name);
+    numbers[i] = word.number;
+  }
+  return numbers;
+}
+
+void EtcdPresence::Brought(const ChannelRef& channel, Role role, const Saying& saying) {
+  const auto found = words_.find({channel.key, channel.initiator, role});
+  if (found == words_.end() || !found->second.attached) return;
+  Word& word = found->second;
+  if (word.known.has_value() || word.renewal) return;  // one that was said since counts
+  word.known = saying.revision;
+  word.said = saying.lasts;
+  word.said_at = saying.lasts ? saying.revision : 0;
+  word.renewal = saying.said && !saying.lasts;
+}
+
+void EtcdPresence::Landed(const ChannelRef& channel, std::bitset<2> roles, const Numbers& numbers,
+                          bool put) {
+  for (const Role role : kRoles) {
+    const auto i = static_cast<size_t>(role);
+    const Name name{channel.key, channel.initiator, role};
+    const auto found = words_.find(name);
+    if (!roles.test(i) || found == words_.end()) continue;
+    --found->second.records;
+    if (!put && found->second.number == numbers[i]) Renew(name, false);
+    Open(name, found->second);
+  }
+}
+
+// Whoever is attached here to any channel with the id has said so, or will.
+void EtcdPresence::Found(const ChannelRef& channel, Role role) {
+  for (auto at = words_.lower_bound({channel.key, "", Role::kInitiator});
+       at != words_.end() && std::get<ChannelKey>(at->first) == channel.key; ++at) {
+    if (std::get<Role>(at->first) == role) return;
+  }
+  Detach(channel, role);
+}
+
+void EtcdPresence::SayAgain() {
+  for (auto& [name, word] : words_) {
+    if (!word.attached) continue;
+    word.renewal = word.renewal || word.said;
+    word.said = false;
+    // An answer that is still to come says nothing; a record's is told by its lease.
+    if (word.records == 0) word.number = ++numbers_;
+    Open(name, word);
+  }
+}
+
+void EtcdPresence::Rewind() {
+  for (auto& [name, word] : words_) {
+    word.renewal = word.attached;
+    word.known.reset();
+  }
+}
+
+const ChannelKey* EtcdPresence::Next(const ChannelKey* last) const {
+  const auto next = last == nullptr
+                        ? open_.begin()
+                        : open_.lower_bound({{last->app_id, last->id + 1}, "", Role::kInitiator});
+  return next == open_.end() ? nullptr : &std::get<ChannelKey>(*next);
+}
+
+EtcdCalls EtcdPresence::Take(const ChannelKey& key) {
+  EtcdCalls calls;
+  auto at = open_.lower_bound({key, "", Role::kInitiator});
+  while (at != open_.end() && std::get<ChannelKey>(*at) == key) {
+    const Word& word = words_.at(*at);
+    calls.push_back({.what = PresenceCall{.initiator = std::get<std::string>(*at),
+                                          .role = std::get<Role>(*at),
+                                          .attached = word.attached,
+                                          .renewal = word.renewal,
+                                          .known = word.known,
+                                          .number = word.number},
+                     .attempts = word.attempts});
+    at = open_.erase(at);
+  }
+  return calls;
+}
+
+void EtcdPresence::Finish(const ChannelKey& key, const EtcdCalls& calls, const EtcdCalls& left,
+                          const ChannelImage& image, std::string_view writer) {
+  const size_t through = calls.size() - left.size();
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const auto& call = std::get<PresenceCall>(calls[i].what);
+    const Name name{key, call.initiator, call.role};
+    const auto found = words_.find(name);
+    if (found == words_.end()) continue;
+    Word& word = found->second;
+    if (word.number != call.number) continue;  // there is a newer one, which is open
+    if (i >= through) {
+      word.attempts = left[i - through].attempts;
+      Open(name, word);
+    } else if (!word.attached || !image.IsOf(call.initiator) || image.record.value->ended()) {
+      Forget(name);
+    } else {
+      const Cell<std::string>& at = image.writers[static_cast<size_t>(call.role)];
+      word.said = true;
+      word.said_at = at.value == writer ? at.revision : 0;
+    }
+  }
+}
+
+bool EtcdPresence::IsNewer(const ChannelRef& channel, Role role, int64_t revision) const {
+  const auto found = words_.find({channel.key, channel.initiator, role});
+  if (found == words_.end() || !found->second.attached) return false;
+  const Word& word = found->second;
+  if (word.said) return revision <= word.said_at;
+  return !word.renewal && (!word.known.has_value() || revision <= *word.known);
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,51 @@
+// Watches what sides are told of where their peers are: nobody is said to be attached who has had
+// no stream for longer than relays need to hear of it.
+#ifndef WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
+#define WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "tests/simulation/relay_store.h"
+#include "wormhole/rendezvous/v1/rendezvous.pb.h"
+
+namespace wormhole::simulation {
+
+class PresenceJudge {
+ public:
+  explicit PresenceJudge(const StoreTruth* store) : store_(store) {}
+
+  // The side's stream is on its way to a relay.
+  void OnOpen(uint64_t stream, const std::string& app_id, const std::string& side,
+              absl::Duration now);
+  // The stream is over for its relay, or never came to one.
+  void OnOver(uint64_t stream, absl::Duration now);
+  // Returns what is wrong, if anything is.
+  std::optional<std::string> OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response,
+                                    absl::Duration now);
+
+ private:
+  using Side = std::pair<std::string, std::string>;  // with the app-id
+  struct Stream {
+    Side side;
+    // What was said of the peer last.
+    rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
+  };
+  struct Place {
+    std::set<uint64_t> streams;  // that are not over
+    absl::Duration since;        // when the last of them began or ended
+  };
+
+  const StoreTruth* const store_;
+  std::map<uint64_t, Stream> streams_;
+  std::map<Side, Place> places_;
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
