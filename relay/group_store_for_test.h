@@ -134,8 +134,8 @@ class GroupStore final : public Store {
   void SetAttached(const ChannelRef& channel, Role role, bool attached) override {
     tables_->SetAttached(relay_, channel, role, attached);
   }
-  void TellThirdParties(const ChannelKey& key, uint32_t count) override {
-    tables_->TellThirdParties(relay_, key, count);
+  void TellThirdParties(const ChannelRef& channel, uint32_t count) override {
+    tables_->TellThirdParties(relay_, channel, count);
   }
 
  private:

@@ -92,9 +92,12 @@ void GroupTables::SetAttached(int relay, const ChannelRef& channel, Role role, b
   if (attached) last_words_[{relay, side}] = history_.size();
 }
 
-void GroupTables::TellThirdParties(int relay, const ChannelKey& key, uint32_t count) {
-  const auto tell = [key, count](StoreListener& listener) { listener.OnThirdParties(key, count); };
-  history_.push_back({.kind = News::Kind::kThirdParties, .by = relay, .key = key, .tell = tell});
+void GroupTables::TellThirdParties(int relay, const ChannelRef& channel, uint32_t count) {
+  const auto tell = [channel, count](StoreListener& listener) {
+    listener.OnThirdParties(channel, count);
+  };
+  history_.push_back(
+      {.kind = News::Kind::kThirdParties, .by = relay, .key = channel.key, .tell = tell});
 }
 
 void GroupTables::ForgetAttached(int relay) {

@@ -48,7 +48,7 @@ class GroupTables {
   absl::StatusOr<LogState> Accept(int relay, const ChannelRef& channel, Role author,
                                   uint64_t cursor);
   void SetAttached(int relay, const ChannelRef& channel, Role role, bool attached);
-  void TellThirdParties(int relay, const ChannelKey& key, uint32_t count);
+  void TellThirdParties(int relay, const ChannelRef& channel, uint32_t count);
   // The relay's word about its streams no longer holds.
   void ForgetAttached(int relay);
 

@@ -75,7 +75,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void OnChanged(const ChannelSnapshot* now);
   void OnLog(const ChannelRef& channel, Role author, const LogState& log, const StoredFrame* frame);
   void OnPresence(const ChannelRef& channel, Role role, bool elsewhere);
-  void OnThirdParties(uint32_t count);
+  void OnThirdParties(const ChannelRef& channel, uint32_t count);
 
  private:
   using Stream = std::shared_ptr<StreamAttachment>;

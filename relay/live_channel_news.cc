@@ -55,9 +55,10 @@ void LiveChannel::OnPresence(const ChannelRef& channel, Role role, bool elsewher
   Advance(turn);
 }
 
-void LiveChannel::OnThirdParties(uint32_t count) {
+// A count of an earlier channel with the id is none of this one's members'.
+void LiveChannel::OnThirdParties(const ChannelRef& channel, uint32_t count) {
   Turn turn(mutex_);
-  if (retired_) return;
+  if (retired_ || record().version == 0 || !channel.Names(record())) return;
   CountThirdParties(count);
   Advance(turn);
 }
@@ -91,7 +92,7 @@ void LiveChannel::CountThirdParties(uint32_t count) {
 void LiveChannel::ReportThirdParties(uint32_t count, Turn& turn) {
   if (count == 0) return;
   CountThirdParties(count);
-  if (registry_->shared()) CallStore(turn).TellThirdParties(key_, count);
+  if (registry_->shared()) CallStore(turn).TellThirdParties(ThisChannel(), count);
 }
 
 }  // namespace wormhole::relay

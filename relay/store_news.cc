@@ -23,8 +23,8 @@ void StoreNews::OnPresence(const ChannelRef& channel, Role role, bool elsewhere)
   if (const auto live = registry_->Find(channel.key)) live->OnPresence(channel, role, elsewhere);
 }
 
-void StoreNews::OnThirdParties(const ChannelKey& key, uint32_t count) {
-  if (const auto channel = registry_->Find(key)) channel->OnThirdParties(count);
+void StoreNews::OnThirdParties(const ChannelRef& channel, uint32_t count) {
+  if (const auto live = registry_->Find(channel.key)) live->OnThirdParties(channel, count);
 }
 
 void StoreNews::OnGap() {

@@ -22,7 +22,7 @@ class StoreNews final : public StoreListener {
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;
   void OnPresence(const ChannelRef& channel, Role role, bool elsewhere) override;
-  void OnThirdParties(const ChannelKey& key, uint32_t count) override;
+  void OnThirdParties(const ChannelRef& channel, uint32_t count) override;
   void OnGap() override;
   void OnRestored() override;
 

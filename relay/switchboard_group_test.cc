@@ -231,6 +231,19 @@ TEST_F(Group, LateNewsOfAnEarlierChannelAreNotTakenForTheNextOnes) {
   EXPECT_EQ(bert_->Ended(), "NOT_FOUND EXPIRED");
 }
 
+TEST_F(Group, ALateCountOfThirdPartiesIsNotTheNextChannels) {
+  tables_.TellThirdParties(kThird, {key(), SideOf("anna")}, 1);
+  tables_.Erase(kThird, key(), Stored(id_)->record.version);
+  tables_.Put(kThird, key(), 0,
+              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
+                         absl::UnixEpoch() + now_, options_.limits));
+  auto dora = west_.Stream("dora");
+  dora->Resume(id_);
+  west_.Answer();
+  Settle();
+  EXPECT_EQ(dora->Heard(), Opened("stored=0 peer=detached:0-0 cursor=0"));
+}
+
 TEST_F(Group, IdsOfTheOtherRelayAreNotDrawn) {
   std::vector<std::unique_ptr<TestStream>> streams;
   for (int i = 0; i < 8; ++i) {

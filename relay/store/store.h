@@ -80,7 +80,7 @@ class StoreListener {
   virtual void OnPresence(const ChannelRef& channel, Role role, bool elsewhere) = 0;
 
   // Claims by third parties were refused at another relay.
-  virtual void OnThirdParties(const ChannelKey& key, uint32_t count) = 0;
+  virtual void OnThirdParties(const ChannelRef& channel, uint32_t count) = 0;
 
   // Something was missed: every channel in use is to be loaded again. Of ids that have changed
   // meanwhile OnId is told all the same.
@@ -202,7 +202,9 @@ class Store {
   }
 
   // Claims by third parties were refused here; the other relays are told, as far as they listen.
-  virtual void TellThirdParties(const ChannelKey& key, uint32_t count) { (void)key, (void)count; }
+  virtual void TellThirdParties(const ChannelRef& channel, uint32_t count) {
+    (void)channel, (void)count;
+  }
 };
 
 }  // namespace wormhole::relay

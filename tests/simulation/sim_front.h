@@ -66,7 +66,7 @@ class SimFront final : public RelayStore {
   std::optional<relay::ChannelSnapshot> Known(const relay::ChannelKey& key) override;
   void Listen(relay::StoreListener* listener) override;
   void SetAttached(const relay::ChannelRef& channel, relay::Role role, bool attached) override;
-  void TellThirdParties(const relay::ChannelKey& key, uint32_t count) override;
+  void TellThirdParties(const relay::ChannelRef& channel, uint32_t count) override;
 
  private:
   using Tables = relay::GroupTables;

@@ -85,8 +85,7 @@ void SimFront::SayWords() {
       ++word;
       continue;
     }
-    const bool bound = !group_->stage_->flaws.unbound_words;
-    group_->tables_.SetAttached(owner_, {key, bound ? initiator : ""}, role, word->second);
+    group_->tables_.SetAttached(owner_, {key, initiator}, role, word->second);
     word = words_.erase(word);
   }
   group_->OnStored();
@@ -122,9 +121,9 @@ void SimFront::TakeBackLateWords() {
   group_->OnStored();
 }
 
-void SimFront::TellThirdParties(const ChannelKey& key, uint32_t count) {
+void SimFront::TellThirdParties(const ChannelRef& channel, uint32_t count) {
   if (listener_ == nullptr || away_) return;
-  group_->tables_.TellThirdParties(owner_, key, count);
+  group_->tables_.TellThirdParties(owner_, channel, count);
   group_->OnStored();
 }
 

@@ -47,6 +47,7 @@ class EtcdUnderTest : public StoreUnderTest {
 std::unique_ptr<StoreUnderTest> MakeEtcd() { return std::make_unique<EtcdUnderTest>(); }
 
 INSTANTIATE_TEST_SUITE_P(Etcd, StoreContractTest, ::testing::Values(&MakeEtcd));
+INSTANTIATE_TEST_SUITE_P(Etcd, StoreRestTest, ::testing::Values(&MakeEtcd));
 INSTANTIATE_TEST_SUITE_P(Etcd, StoreDurabilityTest, ::testing::Values(&MakeEtcd));
 
 }  // namespace

@@ -32,8 +32,8 @@ void NotingListener::OnPresence(const ChannelRef& channel, Role role, bool elsew
   Note(absl::StrCat(elsewhere ? "elsewhere " : "nowhere ", channel.key.id, " ", Name(role)));
 }
 
-void NotingListener::OnThirdParties(const ChannelKey& key, uint32_t count) {
-  Note(absl::StrCat("third parties ", key.id, " ", count));
+void NotingListener::OnThirdParties(const ChannelRef& channel, uint32_t count) {
+  Note(absl::StrCat("third parties ", channel.key.id, " ", count));
 }
 
 void NotingListener::OnGap() { Note("gap"); }

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "relay/store/etcd/store.h"
 #include "relay/store/steady_now.h"
 #include "relay/store/store_away.h"
@@ -87,7 +85,8 @@ PartContext EtcdStore::ContextNow() {
   return {.keys = &keys_,
           .writer = options_.writer,
           .lease = [leases, now = Now()](absl::Time due_at) { return leases->Find(due_at, now); },
-          .presence_lease = presence_lease_};
+          .presence_lease = presence_lease_,
+          .rested = rested_};
 }
 
 // A channel whose turn it is not keeps its place, and holds up no other: one that is to write while
@@ -194,7 +193,8 @@ void EtcdStore::AddNotices(Batch& batch) {
     exists->set_create_revision(0);
     etcdserverpb::PutRequest* const put = txn->add_success()->mutable_request_put();
     put->set_key(keys_.Notice(notice->first));
-    put->set_value(WriteNotice(notice->second, options_.writer));
+    put->set_value(
+        WriteNotice(notice->second.third_parties, notice->second.initiator, options_.writer));
     put->set_lease(presence_lease_);
     batch.third_parties.emplace_back(*notice);
     batch.writes = true;
@@ -236,8 +236,9 @@ void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& a
   for (SideCall& call : batch.sides) {
     const etcdserverpb::RangeResponse& range = response.responses(next++).response_range();
     std::optional<uint32_t> id;
-    uint32_t number = 0;
-    if (range.kvs_size() == 1 && absl::SimpleAtoi(range.kvs(0).value(), &number)) id = number;
+    if (const auto side = range.kvs_size() == 1 ? ReadSide(range.kvs(0).value()) : std::nullopt) {
+      if (!side->rests_until || *side->rests_until > rested_) id = side->id;
+    }
     answers.push_back([done = std::move(call.done), id] { done(id); });
   }
   next += static_cast<int>(batch.third_parties.size());
@@ -313,7 +314,11 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
     Requeue(part->key());
   }
   for (SideCall& call : batch.sides) side_calls_.push_back(std::move(call));
-  for (const auto& [key, count] : batch.third_parties) third_parties_[key] += count;
+  for (auto& [key, notice] : batch.third_parties) {
+    const auto [later, is_new] = third_parties_.try_emplace(key, notice);
+    const bool same = later->second.initiator == notice.initiator;
+    if (!is_new && same) later->second.third_parties += notice.third_parties;
+  }
   for (const Saying& saying : batch.sayings) {
     view_.Forget(saying.part->key());
     presence_.Finish(saying.part->key(), saying.calls, IsRefusal(why) ? EtcdCalls() : saying.calls,

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "etcd_values.pb.h"
 
 namespace wormhole::relay {
@@ -233,8 +236,10 @@ std::string WritePresence(std::string_view writer) {
   return value.SerializeAsString();
 }
 
-std::string WriteNotice(uint32_t third_parties, std::string_view writer) {
+std::string WriteNotice(uint32_t third_parties, std::string_view initiator,
+                        std::string_view writer) {
   store::NoticeValue value;
+  value.set_initiator(std::string(initiator));
   value.set_writer(std::string(writer));
   value.set_third_parties(third_parties);
   return value.SerializeAsString();
@@ -264,9 +269,28 @@ std::optional<std::string> ReadFrame(const std::string& bytes) {
   return std::move(*value->mutable_frame());
 }
 
-uint32_t ReadNotice(const std::string& bytes) {
+EtcdNotice ReadNotice(const std::string& bytes) {
   const auto value = Parse<store::NoticeValue>(bytes);
-  return value ? value->third_parties() : 0;
+  if (!value) return {};
+  return {.third_parties = value->third_parties(), .initiator = value->initiator()};
+}
+
+std::string WriteSide(uint32_t id) { return absl::StrCat(id); }
+
+std::string WriteRestingSide(uint32_t id, absl::Time until) {
+  return absl::StrCat(id, " rests until ", absl::ToUnixMicros(until));
+}
+
+std::optional<EtcdSide> ReadSide(std::string_view value) {
+  const std::vector<std::string> words =
+      absl::StrSplit(absl::string_view(value.data(), value.size()), ' ');
+  EtcdSide side;
+  int64_t until = 0;
+  if (!absl::SimpleAtoi(words[0], &side.id)) return std::nullopt;
+  if (words.size() == 1) return side;
+  if (words.size() != 4 || !absl::SimpleAtoi(words[3], &until)) return std::nullopt;
+  side.rests_until = absl::FromUnixMicros(until);
+  return side;
 }
 
 // Every value has its writer as field 1, which is written first.

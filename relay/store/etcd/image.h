@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
 #include "relay/channel.h"
 #include "relay/store/etcd/keys.h"
@@ -116,11 +117,25 @@ std::string WriteLog(const EtcdLog& log, std::string_view writer);
 std::string WriteCursor(uint64_t accepted, std::string_view writer);
 std::string WriteFrame(std::string_view frame, std::string_view writer);
 std::string WritePresence(std::string_view writer);
-std::string WriteNotice(uint32_t third_parties, std::string_view writer);
+std::string WriteNotice(uint32_t third_parties, std::string_view initiator,
+                        std::string_view writer);
+// Under a side's key: the id of its channel, and until when the side rests when another channel has
+// taken the place of that.
+std::string WriteSide(uint32_t id);
+std::string WriteRestingSide(uint32_t id, absl::Time until);
 
 std::optional<ChannelRecord> ReadRecord(const std::string& value);
 std::optional<std::string> ReadFrame(const std::string& value);
-uint32_t ReadNotice(const std::string& value);
+struct EtcdNotice {
+  uint32_t third_parties = 0;
+  std::string initiator;  // ChannelRef::initiator
+};
+EtcdNotice ReadNotice(const std::string& value);
+struct EtcdSide {
+  uint32_t id = 0;
+  std::optional<absl::Time> rests_until;
+};
+std::optional<EtcdSide> ReadSide(std::string_view value);
 // How every value that this relay writes begins.
 std::string BeginningOf(std::string_view writer);
 

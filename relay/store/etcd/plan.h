@@ -38,6 +38,8 @@ struct PartContext {
   // The lease of what should be gone some time after `due_at`; 0: there is none yet.
   std::function<int64_t(absl::Time due_at)> lease;
   int64_t presence_lease = 0;
+  // The last time that Store::Due was asked for: sides that rest until then do no longer.
+  absl::Time rested = absl::InfinitePast();
 };
 
 class ChannelPart {

@@ -193,6 +193,7 @@ std::optional<ChannelSnapshot> EtcdStore::SnapshotOf(const ChannelKey& key,
 // Needs no etcd: the view has it.
 void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
   sync::MutexLock lock(mutex_);
+  rested_ = std::max(rested_, now);
   answers_.push_back([this, now, limit, done = std::move(done)] { done(view_.Due(now, limit)); });
 }
 
@@ -216,9 +217,11 @@ void EtcdStore::OnOwnPresence(const ChannelRef& channel, Role role) {
   presence_.Found(channel, role);
 }
 
-void EtcdStore::TellThirdParties(const ChannelKey& key, uint32_t count) {
+void EtcdStore::TellThirdParties(const ChannelRef& channel, uint32_t count) {
   sync::MutexLock lock(mutex_);
-  third_parties_[key] += count;
+  EtcdNotice& waiting = third_parties_[channel.key];
+  if (waiting.initiator != channel.initiator) waiting = {.initiator = channel.initiator};
+  waiting.third_parties += count;
 }
 
 void EtcdStore::Add(const ChannelKey& key, decltype(EtcdCall::what) what) {

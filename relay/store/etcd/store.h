@@ -103,7 +103,7 @@ class EtcdStore final : public Store {
   std::optional<ChannelSnapshot> Known(const ChannelKey& key) override;
   void Listen(StoreListener* listener) override { view_.Listen(listener); }
   void SetAttached(const ChannelRef& channel, Role role, bool attached) override;
-  void TellThirdParties(const ChannelKey& key, uint32_t count) override;
+  void TellThirdParties(const ChannelRef& channel, uint32_t count) override;
 
  private:
   struct SideCall {
@@ -129,7 +129,7 @@ class EtcdStore final : public Store {
     std::vector<std::unique_ptr<ChannelPart>> parts;
     std::vector<SideCall> sides;
     std::vector<Saying> sayings;  // last in the request
-    std::vector<std::pair<ChannelKey, uint32_t>> third_parties;
+    std::vector<std::pair<ChannelKey, EtcdNotice>> third_parties;
     absl::Duration sent_at;
   };
 
@@ -217,8 +217,9 @@ class EtcdStore final : public Store {
   // How many calls at the front of a channel's queue are with etcd.
   absl::flat_hash_map<ChannelKey, size_t> in_flight_ WORMHOLE_GUARDED_BY(mutex_);
   std::deque<SideCall> side_calls_ WORMHOLE_GUARDED_BY(mutex_);
-  absl::flat_hash_map<ChannelKey, uint32_t> third_parties_ WORMHOLE_GUARDED_BY(mutex_);
-  EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);  // that need no etcd
+  absl::flat_hash_map<ChannelKey, EtcdNotice> third_parties_ WORMHOLE_GUARDED_BY(mutex_);
+  EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);                       // that need no etcd
+  absl::Time rested_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();  // see PartContext
   EtcdLeases leases_ WORMHOLE_GUARDED_BY(mutex_);
   int64_t presence_lease_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool asking_for_presence_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -138,8 +138,8 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
     }
     case Kind::kNotice:
       if (!exists || written_here) return;
-      notices.push_back([key, count = ReadNotice(event.kv().value())](StoreListener& listener) {
-        listener.OnThirdParties(key, count);
+      notices.push_back([key, notice = ReadNotice(event.kv().value())](StoreListener& listener) {
+        listener.OnThirdParties({key, notice.initiator}, notice.third_parties);
       });
       return;
     case Kind::kLog:

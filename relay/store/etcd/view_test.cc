@@ -31,7 +31,7 @@ class Listener final : public StoreListener {
   void OnPresence(const ChannelRef&, Role, bool elsewhere) override {
     Note("elsewhere ", elsewhere);
   }
-  void OnThirdParties(const ChannelKey&, uint32_t count) override { Note("third parties ", count); }
+  void OnThirdParties(const ChannelRef&, uint32_t count) override { Note("third parties ", count); }
   void OnGap() override { Note("gap", ""); }
   void OnRestored() override { Note("restored", ""); }
 
@@ -136,9 +136,9 @@ TEST_F(ViewTest, OwnPresenceIsToldAsLongAsItIsThere) {
 
 TEST_F(ViewTest, OwnThirdPartiesAreCountedOnce) {
   view_.Forget(kKey);
-  Happen(11, keys_.Notice(kKey), WriteNotice(2, "one"));
+  Happen(11, keys_.Notice(kKey), WriteNotice(2, "i", "one"));
   EXPECT_THAT(listener_.notes, IsEmpty());
-  Happen(12, keys_.Notice(kKey), WriteNotice(3, "two"));
+  Happen(12, keys_.Notice(kKey), WriteNotice(3, "i", "two"));
   EXPECT_THAT(listener_.notes, ElementsAre("third parties 3"));
 }
 

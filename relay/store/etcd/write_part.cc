@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "absl/strings/str_cat.h"
 #include "relay/store/log_rules.h"
+#include "relay/store/side_rules.h"
 #include "relay/store/store_away.h"
 
 namespace wormhole::relay {
@@ -20,6 +20,14 @@ constexpr size_t kMaxFrames = 32;
 constexpr int kMaxAttempts = 32;
 
 size_t Index(Role role) { return static_cast<size_t>(role); }
+
+// Whether a side of the new channel is one of that whose place it takes.
+bool BringsRestingSide(const std::optional<ChannelRecord>& before, const ChannelRecord& record) {
+  if (!before || !TakesThePlaceOf(*before, record)) return false;
+  return std::any_of(record.members.begin(), record.members.end(), [&](const Member& member) {
+    return !member.side.empty() && HasMember(*before, member.side);
+  });
+}
 
 }  // namespace
 
@@ -66,6 +74,10 @@ bool WritePart::DoPut(const PutCall& call) {
                            !HasSameInitiator(*before_.record.value, call.record);
   if (before_.version() != call.expected || is_anothers) {
     results_.emplace_back(PutOutcome::kStale);
+    return true;
+  }
+  if (BringsRestingSide(before_.record.value, call.record)) {
+    results_.emplace_back(PutOutcome::kSideTaken);
     return true;
   }
   // Of a record whose lease ran out before theirs, logs may be left.
@@ -246,7 +258,10 @@ bool WritePart::WritesRecord() const {
 bool WritePart::IsSideTaken(const TxnResponse& response, PutCall& put) const {
   for (int i = 2; i < response.responses_size(); ++i) {
     for (const etcdserverpb::KeyValue& kv : response.responses(i).response_range().kvs()) {
-      if (kv.value() != absl::StrCat(key_.id)) return true;
+      const std::optional<EtcdSide> side = ReadSide(kv.value());
+      if (!side) return true;
+      const bool rested = side->rests_until && *side->rests_until <= context_.rested;
+      if (!rested && (side->rests_until || side->id != key_.id)) return true;
       for (const Member& member : put.record.members) {
         if (member.side.empty()) continue;
         if (context_.keys->Side(key_.app_id, member.side) != kv.key()) continue;

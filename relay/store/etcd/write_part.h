@@ -78,7 +78,8 @@ class WritePart final : public ChannelPart {
   void TakeWritten(int64_t revision, ChannelImage& image) const;
   void TakeSeen(const etcdserverpb::TxnResponse& response, int64_t revision,
                 ChannelImage& image) const;
-  // Whether a side of the record is another channel's. Notes those that are this one's.
+  // Whether a side of the record is another channel's, or rests. Notes those that may be taken
+  // over.
   bool IsSideTaken(const etcdserverpb::TxnResponse& response, PutCall& put) const;
 
   const ChannelImage before_;

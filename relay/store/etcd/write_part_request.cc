@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "relay/store/etcd/write_part.h"
+#include "relay/store/side_rules.h"
 
 namespace wormhole::relay {
 namespace {
@@ -13,10 +13,8 @@ using etcdserverpb::Compare;
 
 constexpr Role kRoles[] = {Role::kInitiator, Role::kReceiver};
 
-bool HasMember(const std::optional<ChannelRecord>& record, const std::string& side) {
-  return record.has_value() &&
-         std::any_of(record->members.begin(), record->members.end(),
-                     [&side](const Member& member) { return member.side == side; });
+bool IsIn(const std::optional<ChannelRecord>& record, const std::string& side) {
+  return record.has_value() && HasMember(*record, side);
 }
 
 size_t Index(Role role) { return static_cast<size_t>(role); }
@@ -77,12 +75,14 @@ void WritePart::WriteNoStates() {
   AddDelete(keys.Frames(key_), EndOfPrefix(keys.Frames(key_)));
 }
 
-// A channel that ends before its time keeps its lease, and so its sides theirs.
+// A channel that ends before its time keeps its lease, and so its sides theirs; they rest under the
+// lease of the channel that takes its place.
 absl::Time WritePart::LastsUntil() const {
   const std::optional<ChannelRecord>& before = before_.record.value;
   const ChannelRecord& after = *after_.record.value;
   const bool same = before.has_value() && HasSameInitiator(*before, after);
-  return same ? std::max(before->due_at, after.due_at) : after.due_at;
+  const bool makes_room = before.has_value() && TakesThePlaceOf(*before, after);
+  return same || makes_room ? std::max(before->due_at, after.due_at) : after.due_at;
 }
 
 void WritePart::WriteConditions() {
@@ -153,19 +153,24 @@ void WritePart::WriteSides(const PutCall* put, int64_t lease) {
     return side_keys_.emplace_back(context_.keys->Side(key_.app_id, side));
   };
   if (before) {
+    const bool makes_room = after && TakesThePlaceOf(*before, *after);
     for (const Member& member : before->members) {
-      if (!member.side.empty() && !HasMember(after, member.side))
+      if (member.side.empty() || IsIn(after, member.side)) continue;
+      if (makes_room) {
+        AddPut(side_key(member.side), WriteRestingSide(key_.id, before->due_at), lease);
+      } else {
         AddDelete(side_key(member.side), "");
+      }
     }
   }
   if (!after) return;
   for (const Member& member : after->members) {
     if (member.side.empty()) continue;
-    const bool is_new = !HasMember(before, member.side);
+    const bool is_new = !IsIn(before, member.side);
     // They live as long as the record does.
     if (!is_new && before->due_at >= after->due_at) continue;
     const std::string key = side_key(member.side);
-    AddPut(key, absl::StrCat(key_.id), lease);
+    AddPut(key, WriteSide(key_.id), lease);
     if (!is_new) continue;
     Cell<bool> known;
     const auto own = put->own_sides.find(member.side);
