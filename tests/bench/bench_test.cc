@@ -42,7 +42,8 @@ TEST(BenchTest, EverySectionGivesNumbers) {
     ++rows[section];
     if (row["quantity"] == "failed") {
       EXPECT_EQ(row["value"], 0) << row;
-    } else if (section != "memory per waiting side") {  // a page or two may be there already
+    } else if (section != "memory per waiting side" &&  // a page or two may be there already
+               row["quantity"] != "added by it") {      // a difference, of a few runs here
       EXPECT_GT(row["value"], 0) << row;
     }
   }
