@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "proto/rpc/awake_threads.h"
 #include "relay/admin_port.h"
 #include "relay/config.h"
 #include "relay/grpc_port.h"
@@ -85,6 +86,7 @@ class RelayServer {
   const std::unique_ptr<ServingState> serving_;
   const std::unique_ptr<ProbePort> probe_;  // null: there is none
   const std::unique_ptr<Switchboard> switchboard_;
+  const rpc::AwakeThreads awake_threads_;  // else each word after an idle second is late
   HealthService health_;
   RendezvousService rendezvous_;
   std::unique_ptr<AdminPort> admin_;  // null: there is none

@@ -13,10 +13,12 @@ using rendezvous::v1::AttachRequest;
 std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> channel,
                                               Explainer::Way way,
                                               std::shared_ptr<Explainer> explainer,
+                                              std::shared_ptr<rpc::AwakeThreads> awake,
                                               const std::string& bearer_token,
                                               std::shared_ptr<StreamListener> listener) {
   std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(channel), std::move(way),
-                                                    std::move(explainer), std::move(listener)));
+                                                    std::move(explainer), std::move(awake),
+                                                    std::move(listener)));
   if (!bearer_token.empty()) {
     stream->context_.AddMetadata("authorization", "Bearer " + bearer_token);
   }
@@ -33,10 +35,12 @@ std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> cha
 
 GrpcStream::GrpcStream(std::shared_ptr<grpc::Channel> channel, Explainer::Way way,
                        std::shared_ptr<Explainer> explainer,
+                       std::shared_ptr<rpc::AwakeThreads> awake,
                        std::shared_ptr<StreamListener> listener)
     : channel_(std::move(channel)),
       way_(std::move(way)),
       explainer_(std::move(explainer)),
+      awake_(std::move(awake)),
       stub_(rendezvous::v1::RendezvousService::NewStub(channel_)),
       listener_(std::move(listener)) {}
 

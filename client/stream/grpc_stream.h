@@ -11,6 +11,7 @@
 
 #include "client/stream/explainer.h"
 #include "client/stream/transport.h"
+#include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
@@ -24,9 +25,10 @@ class GrpcStream : public Stream,
                                                   rendezvous::v1::AttachResponse> {
  public:
   // Starts the call. `channel`, which leads the way, is kept until the call is done. `explainer`
-  // says why, if it comes to nothing.
+  // says why, if it comes to nothing. `awake` is kept as long.
   static std::shared_ptr<GrpcStream> Start(std::shared_ptr<grpc::Channel> channel,
                                            Explainer::Way way, std::shared_ptr<Explainer> explainer,
+                                           std::shared_ptr<rpc::AwakeThreads> awake,
                                            const std::string& bearer_token,
                                            std::shared_ptr<StreamListener> listener);
 
@@ -40,7 +42,8 @@ class GrpcStream : public Stream,
 
  private:
   GrpcStream(std::shared_ptr<grpc::Channel> channel, Explainer::Way way,
-             std::shared_ptr<Explainer> explainer, std::shared_ptr<StreamListener> listener);
+             std::shared_ptr<Explainer> explainer, std::shared_ptr<rpc::AwakeThreads> awake,
+             std::shared_ptr<StreamListener> listener);
 
   void TellEnd(absl::Status status);
   void WriteNext() WORMHOLE_REQUIRES(mutex_);
@@ -49,6 +52,7 @@ class GrpcStream : public Stream,
   const std::shared_ptr<grpc::Channel> channel_;
   const Explainer::Way way_;
   const std::shared_ptr<Explainer> explainer_;
+  const std::shared_ptr<rpc::AwakeThreads> awake_;  // the peer's words are late without
   const std::unique_ptr<rendezvous::v1::RendezvousService::Stub> stub_;
   grpc::ClientContext context_;
   rendezvous::v1::AttachResponse response_;  // the read in flight, or its result

@@ -181,8 +181,17 @@ std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
                                .loopback = IsLoopback(target.relay).value_or(false)},
                      .security = security,
                      .tls = target.tls};
-  return GrpcStream::Start(ChannelTo(target, route, security), std::move(way), explainer_,
+  return GrpcStream::Start(ChannelTo(target, route, security), std::move(way), explainer_, Awake(),
                            target.bearer_token, std::move(listener));
+}
+
+// Not before a stream is opened: gRPC ends a process that it cannot start its threads in, and the
+// rehearsal comes first.
+std::shared_ptr<rpc::AwakeThreads> GrpcTransport::Awake() {
+  sync::MutexLock lock(mutex_);
+  std::shared_ptr<rpc::AwakeThreads> awake = awake_.lock();
+  if (awake == nullptr) awake_ = awake = std::make_shared<rpc::AwakeThreads>();
+  return awake;
 }
 
 const Route& GrpcTransport::NextRoute(const StreamTarget& target, const std::vector<Route>& routes,

@@ -13,6 +13,7 @@
 #include "client/stream/proxy.h"
 #include "client/stream/route.h"
 #include "client/stream/transport.h"
+#include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
 
 namespace grpc {
@@ -43,6 +44,7 @@ class GrpcTransport : public Transport {
                          std::string>;
 
   absl::Status Rehearse();
+  std::shared_ptr<rpc::AwakeThreads> Awake();
   std::shared_ptr<grpc::Channel> ChannelTo(const StreamTarget& target, const Route& route,
                                            Security security);
   // The next of several that is not known to be away; else the next.
@@ -53,6 +55,7 @@ class GrpcTransport : public Transport {
   const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>();
   sync::Mutex mutex_;
   std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
+  std::weak_ptr<rpc::AwakeThreads> awake_ WORMHOLE_GUARDED_BY(mutex_);  // of the open streams
   size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool rehearsed_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };

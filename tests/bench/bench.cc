@@ -24,9 +24,10 @@
 #include "tests/bench/usage.h"
 
 ABSL_FLAG(std::string, json, "", "file for the numbers as JSON");
-ABSL_FLAG(std::string, sections, "",
-          "which of round_trip, metrics, memory, exchanges, claim_to_data, group, reattach, drain, "
-          "allocation; empty: all");
+ABSL_FLAG(
+    std::string, sections, "",
+    "which of round_trip, idle, metrics, memory, exchanges, claim_to_data, group, reattach, drain, "
+    "allocation; empty: all");
 ABSL_FLAG(bool, quick, false, "small numbers: whether it works, not how fast");
 ABSL_FLAG(std::string, only, "",
           "measure exchanges of subjects with this in their name only, e.g. \"SQLite, library\"");
@@ -41,15 +42,12 @@ struct Section {
   void (*measure)(const Setting& setting, Report& report);
 };
 
-constexpr Section kSections[] = {{"round_trip", MeasureRoundTrips},
-                                 {"metrics", MeasureMetricsCost},
-                                 {"memory", MeasureMemory},
-                                 {"exchanges", MeasureExchanges},
-                                 {"claim_to_data", MeasureClaimToData},
-                                 {"group", MeasureGroup},
-                                 {"reattach", MeasureReattach},
-                                 {"drain", MeasureDrain},
-                                 {"allocation", MeasureAllocation}};
+constexpr Section kSections[] = {
+    {"round_trip", MeasureRoundTrips}, {"idle", MeasureIdle},
+    {"metrics", MeasureMetricsCost},   {"memory", MeasureMemory},
+    {"exchanges", MeasureExchanges},   {"claim_to_data", MeasureClaimToData},
+    {"group", MeasureGroup},           {"reattach", MeasureReattach},
+    {"drain", MeasureDrain},           {"allocation", MeasureAllocation}};
 
 // The sections that were asked for; none when a name is unknown.
 std::vector<Section> Choose(const std::string& names) {

@@ -26,7 +26,7 @@ TEST(BenchTest, EverySectionGivesNumbers) {
   const std::string file = ::testing::TempDir() + "/bench.json";
   ChildProcess bench({.arguments = {BenchPath(), "--quick", "--json=" + file}});
   // On a busy machine each section may take some time.
-  for (const char* section : {"metrics", "memory", "exchanges", "claim_to_data", "group",
+  for (const char* section : {"idle", "metrics", "memory", "exchanges", "claim_to_data", "group",
                               "reattach", "drain", "allocation"}) {
     EXPECT_TRUE(bench.WaitFor(ChildProcess::kErr, std::string("measuring ") + section));
   }
@@ -48,6 +48,7 @@ TEST(BenchTest, EverySectionGivesNumbers) {
     }
   }
   const std::map<std::string, int> expected = {{"round trip, 256 B", 8},
+                                               {"round trip after an idle second", 16},
                                                {"server CPU per message", 6},
                                                {"messages, 16 pairs at once", 3},
                                                {"metrics", 6},

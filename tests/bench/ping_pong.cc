@@ -72,9 +72,12 @@ void PingPong::OnFirst(RawSide& side, const AttachResponse& response) {
   }
   if (!response.has_message()) return;
   samples_.push_back(NowMicros() - thrown_at_);
-  if (number_ == last_) return finished_->CountDown();
-  Throw();
-  if (number_ % kAckEvery == 0) side.Ack(number_ - 1);
+  const uint64_t taken = number_;
+  const bool over = taken == last_;
+  if (!over) Throw();
+  // The last one of a start, too: single trips would fill the window else.
+  if (taken % kAckEvery == 0) side.Ack(taken);
+  if (over) finished_->CountDown();
 }
 
 void PingPong::OnSecond(RawSide& side, const AttachResponse& response) {

@@ -21,6 +21,9 @@ struct Setting {
 // A-relay-B-relay-A with 256 bytes, and the server's CPU time per message, with one pair at a time
 // and with sixteen.
 void MeasureRoundTrips(const Setting& setting, Report& report);
+// The same with one pair and one trip after each idle second, and what waiting costs in CPU time:
+// with clients that keep a thread of gRPC awake as the library does, and with some that do not.
+void MeasureIdle(const Setting& setting, Report& report);
 // What it costs the relay to count for its metrics: the same with and without.
 void MeasureMetricsCost(const Setting& setting, Report& report);
 // Resident memory of the server for each side that waits.
