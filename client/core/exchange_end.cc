@@ -157,7 +157,7 @@ void ExchangeMachine::Stop() {
   if (!told_) {
     Emit(Failed{Failure(Reason::kInUseElsewhere, absl::StatusCode::kAborted,
                         absl::StrCat("another copy of this exchange keeps taking over ",
-                                     Place(state_), "; stop one of the two"))});
+                                     Place(state_), "; stop one of the two", GuessNote(state_)))});
   }
   told_ = true;
   stopped_ = true;

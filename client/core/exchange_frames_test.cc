@@ -234,6 +234,26 @@ TEST(ExchangeFramesTest, ABareExhaustionAfterAPostIsFinalTheSecondTime) {
   }
 }
 
+// The frames are wiped then: there is nothing that could be too large.
+TEST(ExchangeFramesTest, ABareExhaustionOfAnExchangeThatIsOverChangesNothing) {
+  World w;
+  StartAlice(w);
+  w.relay.hold_posted = true;
+  w.relay.channels[4].logs[0].clear();
+  w.alice.LoseStream();
+  w.Run(Milliseconds(100));
+  w.alice.LoseStream(absl::ResourceExhaustedError("larger than max"));
+  w.relay.channels[4].logs[0].clear();
+  w.Run(Milliseconds(900));
+  ASSERT_TRUE(w.alice.sent.back().has_post());
+  w.alice.Do(Cancel{});
+  ASSERT_TRUE(w.alice.sent.back().has_close());
+  w.alice.LoseStream(absl::ResourceExhaustedError("larger than max"));
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kCancelled) << w.alice.failure();
+  w.Run(Seconds(10));
+  EXPECT_EQ(w.alice.failures.size(), 1u);
+}
+
 TEST(ExchangeFramesTest, AnExhaustionWithoutAPostIsALostStream) {
   World w;
   StartAlice(w);

@@ -137,7 +137,8 @@ bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
 StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
   if (status.ok()) return {};
   if (IsHopeless(status)) return {.kind = StreamEnd::Kind::kRefused, .failure = status};
-  if (!IsBareExhaustion(status) || stream_.sent <= stream_.posted) {
+  // An exchange that is over has no frames any more, and only a close to make.
+  if (closing() || !IsBareExhaustion(status) || stream_.sent <= stream_.posted) {
     return JudgeEnd(status, state_);
   }
   if (stream_.sent <= state_.exhausted) return TooLarge(status, stream_.sent, state_);

@@ -47,7 +47,8 @@ void ExchangeMachine::OnOpened(const Opened& opened) {
     return Fail(Failure(Reason::kStaleState, absl::StatusCode::kFailedPrecondition,
                         absl::StrCat(Place(state_), ": ", why,
                                      "; this copy of the state is too old. Resume from the newest "
-                                     "one, or begin again with a new code")),
+                                     "one, or begin again with a new code",
+                                     GuessNote(state_))),
                 opened.left() ? rendezvous::v1::MOOD_UNSPECIFIED : rendezvous::v1::MOOD_ERRORY);
   }
   OnPeer(opened.peer());
@@ -152,7 +153,8 @@ void ExchangeMachine::OnPeerStatus(const rendezvous::v1::PeerStatus& status) {
                         absl::StrCat(Place(state_),
                                      ": the other side has more messages of this "
                                      "side than it can have sent; resume from the "
-                                     "newest copy of the state")),
+                                     "newest copy of the state",
+                                     GuessNote(state_))),
                 rendezvous::v1::MOOD_ERRORY);
   }
   stream_.peer_cursor = status.peer_cursor();
@@ -274,7 +276,7 @@ absl::Status ExchangeMachine::CheckFrameSizes() const {
     return Failure(Reason::kRefused, absl::StatusCode::kFailedPrecondition,
                    absl::StrCat("message ", n, " on ", Place(state_), " has ", size,
                                 " bytes, and the relay takes at most ", stream_.max_frame_bytes,
-                                "; send less, or use another relay"));
+                                "; send less, or use another relay", GuessNote(state_)));
   }
   return absl::OkStatus();
 }

@@ -219,9 +219,10 @@ bool IsBareExhaustion(const absl::Status& status) {
 StreamEnd TooLarge(const absl::Status& status, uint64_t number, const ExchangeState& state) {
   const size_t size = state.frames[number - state.dropped - 1].size();
   StreamEnd end = Refused(status, state, /*try_to_close=*/true);
-  end.failure = Failure(Reason::kRefused, status.code(),
-                        absl::StrCat(end.failure.message(), "; message ", number, " of ", size,
-                                     " bytes was refused twice: send less, or use another relay"));
+  end.failure = Failure(
+      Reason::kRefused, status.code(),
+      absl::StrCat(end.failure.message(), "; message ", number, " of ", size,
+                   " bytes was refused twice: send less, or use another relay", GuessNote(state)));
   return end;
 }
 

@@ -40,7 +40,10 @@ int NoteFinding(int ok, X509_STORE_CTX* context) {
 
 // Of a client this is only called when the other end asks for a certificate.
 int NoteAsked(SSL* ssl, void*) {
-  static_cast<Findings*>(SSL_get_app_data(ssl))->certificate_asked = true;
+  auto* findings = static_cast<Findings*>(SSL_get_app_data(ssl));
+  findings->certificate_asked = true;
+  // Who the client is, is nobody's business whose own certificate is not good.
+  if (!findings->faults.empty()) SSL_certs_clear(ssl);
   return 1;
 }
 

@@ -41,7 +41,6 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kStale, Reason::kTaken},
     {Excuse::kStale, Reason::kWrongCode},
     {Excuse::kStale, Reason::kUnproven},
-    {Excuse::kStale, Reason::kPeerUnfinished},
 
     {Excuse::kGaveUp, Reason::kCancelled},
     {Excuse::kGaveUp, Reason::kTimeout},
@@ -59,7 +58,6 @@ constexpr Explanation kExplanations[] = {
     {Excuse::kTwin, Reason::kAborted},
     {Excuse::kTwin, Reason::kTimeout},
     {Excuse::kTwin, Reason::kUnproven},
-    {Excuse::kTwin, Reason::kPeerUnfinished},
 
     {Excuse::kExpiry, Reason::kNoSuchCode},
     {Excuse::kExpiry, Reason::kTimeout},
