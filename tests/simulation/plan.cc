@@ -86,7 +86,7 @@ void Focus(SimRandom& random, RunPlan& run) {
   run.relay.mean_life = run.relay.mean_store_life = absl::InfiniteDuration();
   run.group.mean_watch_life = absl::InfiniteDuration();
   run.steady_clients = random.Chance(0.8);
-  switch (random.Below(run.group.relays > 1 ? 6 : 4)) {
+  switch (random.Below(run.group.relays > 1 ? 7 : 4)) {
     case 0:
       run.network = network;
       break;
@@ -102,8 +102,16 @@ void Focus(SimRandom& random, RunPlan& run) {
     case 4:
       run.relay.mean_store_life = random.Between(absl::Milliseconds(500), absl::Seconds(5));
       break;
-    default:
+    case 5:
       run.group.mean_watch_life = random.Between(absl::Milliseconds(500), absl::Seconds(5));
+      break;
+    default:
+      // Where somebody is has to be known soon after who asked has gone without an answer.
+      run.store.max_commit = random.Between(absl::Milliseconds(50), absl::Milliseconds(500));
+      run.store.failing_batches = 0.3 + 0.4 * random.Unit();
+      run.group.lease = absl::Seconds(1);
+      run.group.max_news = absl::Milliseconds(50);
+      run.hasty_clients = true;
       break;
   }
 }
@@ -145,6 +153,13 @@ ClientPlan DrawClient(SimRandom& random, const RunPlan& run, pake::Role role, st
 
 ClientPlan& Either(SimRandom& random, PairPlan& pair) {
   return random.Chance(0.5) ? pair.initiator : pair.receiver;
+}
+
+// Mostly too soon for an answer. The one who comes second: else nobody is there to see.
+void MakeHasty(SimRandom& random, PairPlan& pair) {
+  ClientPlan& client = pair.receiver_comes_first ? pair.initiator : pair.receiver;
+  client.mean_life = random.Between(absl::Milliseconds(50), absl::Milliseconds(500));
+  client.max_pause = absl::Seconds(30);
 }
 
 // Without a hook a crash loses everything, or what was serialized in time.
@@ -232,6 +247,14 @@ void AddTrouble(SimRandom& random, const RunPlan& run, PairPlan& pair, int index
   }
 }
 
+std::vector<absl::Duration> DrawCopies(SimRandom& random) {
+  std::vector<absl::Duration> copies;
+  for (uint32_t left = random.Below(3); left > 0; --left) {
+    copies.push_back(random.Between(kZero, absl::Seconds(random.Chance(0.7) ? 4 : 60)));
+  }
+  return copies;
+}
+
 PairPlan DrawPair(SimRandom& random, const RunPlan& run, int index) {
   PairPlan pair;
   const std::string app_id = absl::StrCat("example.com/app", random.Below(2));
@@ -248,7 +271,10 @@ PairPlan DrawPair(SimRandom& random, const RunPlan& run, int index) {
     pair.receiver_comes_first = random.Chance(0.6);
     pair.receiver.config.wait = pair.receiver_comes_first || random.Chance(0.3);
   }
+  if (run.hasty_clients) MakeHasty(random, pair);
   AddTrouble(random, run, pair, index);
+  pair.initiator_copies = DrawCopies(random);
+  pair.receiver_copies = DrawCopies(random);
   if (run.relay.options.limits.ttl_max < absl::Minutes(3)) pair.Excuse(Excuse::kExpiry);
   if (run.relay.forgets) pair.Excuse(Excuse::kForgetting);
   return pair;
@@ -267,14 +293,6 @@ ChatPlan DrawChat(SimRandom& random, uint32_t most_frames) {
   return plans;
 }
 
-std::vector<absl::Duration> DrawCopies(SimRandom& random) {
-  std::vector<absl::Duration> copies;
-  for (uint32_t left = random.Below(3); left > 0; --left) {
-    copies.push_back(random.Between(kZero, absl::Seconds(random.Chance(0.7) ? 4 : 60)));
-  }
-  return copies;
-}
-
 void AddChats(SimRandom& random, RunPlan& run) {
   if (random.Chance(0.5)) {
     run.chats.push_back(DrawChat(random, 80));
@@ -291,6 +309,11 @@ void AddChats(SimRandom& random, RunPlan& run) {
   run.lurkers = random.Chance(0.7);
   // Longer than the run; else it may be shorter than one chat.
   if (random.Chance(0.5)) run.relay.options.limits.quarantine = absl::Minutes(30);
+  for (PairPlan& pair : run.pairs) {
+    // Others come late, or with an old copy, when the id may be a chat's.
+    if (pair.excuses != 0 || random.Chance(0.5)) continue;
+    pair.initiator.config.app_id = pair.receiver.config.app_id = kChatApp;
+  }
 }
 
 }  // namespace

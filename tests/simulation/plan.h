@@ -43,6 +43,8 @@ struct PairPlan {
   std::vector<IntruderPlan> intruders;
   std::optional<absl::Duration> twin_after;  // a second copy of a client is started
   bool twin_of_initiator = false;
+  // As of a chat, when it has no excuse.
+  std::vector<absl::Duration> initiator_copies, receiver_copies;
   unsigned excuses = 0;
 
   void Excuse(enum Excuse excuse) { excuses |= static_cast<unsigned>(excuse); }
@@ -52,14 +54,15 @@ struct PairPlan {
 struct RunPlan {
   absl::Duration faults_end;
   bool steady_clients = false;  // no client crashes
+  bool hasty_clients = false;   // one of each pair goes as soon as it comes, and stays away
   NetworkPlan network;
   StorePlan store;
   GroupPlan group;
   RelayPlan relay;  // each of them
   std::vector<PairPlan> pairs;
   std::vector<ChatPlan> chats;  // one after the other
-  // Hold so many of the nine shortest ids of the chats' app-id: with eight each chat has the id
-  // that the one before has just let go.
+  // Hold so many of the nine shortest ids of the chats' app-id: with eight each chat, or pair, has
+  // the id that the one before has just let go.
   int squatters = 0;
   bool lurkers = false;  // somebody waits for each of the nine
 };

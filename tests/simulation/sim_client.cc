@@ -78,6 +78,9 @@ void SimClient::PlanCrash() {
 }
 
 void SimClient::OnResponse(const AttachResponse& response) {
+  if (response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED) {
+    joined_ = response.opened();
+  }
   Handle(core::Received{.response = response});
 }
 
@@ -113,6 +116,7 @@ bool SimClient::Carry(const core::Effect& effect) {
   if (const auto* open = std::get_if<core::OpenStream>(&effect)) {
     if (stream_ != nullptr) stream_->Drop();
     posted_before_.merge(posted_now_);
+    if (!opening_.has_open()) opening_ = open->open;
     stream_ = transport_->Open(party_, open->open, this);
   } else if (const auto* send = std::get_if<core::Send>(&effect)) {
     CarrySend(send->request);
@@ -163,6 +167,7 @@ void SimClient::CarrySend(const AttachRequest& request) {
     if (stage_->flaws.dropped_resend && posted_before_.count(number) > 0) return;
     posted_now_.insert(number);
   }
+  if (request.has_close() && !closing_since_.has_value()) closing_since_ = stage_->loop->now();
   stream_->Request(request);
 }
 

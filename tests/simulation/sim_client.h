@@ -64,6 +64,10 @@ class SimClient final : public StreamEvents {
 
   const ClientPlan& plan() const { return plan_; }
   const ClientReport& report() const { return report_; }
+  // What it began with, where it was let in last, and when it first said that it leaves.
+  const rendezvous::v1::AttachRequest& opening() const { return opening_; }
+  const rendezvous::v1::Opened& joined() const { return joined_; }
+  std::optional<absl::Duration> closing_since() const { return closing_since_; }
   bool has_saved() const { return !copies_.empty(); }
 
   // StreamEvents
@@ -104,6 +108,9 @@ class SimClient final : public StreamEvents {
   uint64_t wake_ = 0;  // counts planned wakes; only the last one counts
   std::unique_ptr<core::Exchange> exchange_;
   std::shared_ptr<ClientStream> stream_;
+  rendezvous::v1::AttachRequest opening_;
+  rendezvous::v1::Opened joined_;
+  std::optional<absl::Duration> closing_since_;
   std::vector<std::string> copies_;  // what was saved, oldest first
   int saves_ = 0;
   bool data_in_process_ = false;

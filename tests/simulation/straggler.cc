@@ -11,8 +11,12 @@ void Straggler::Arrive(absl::Duration stays) {
 }
 
 void Straggler::OnResponse(const rendezvous::v1::AttachResponse& response) {
-  joined_ |=
-      response.has_opened() && response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED;
+  const rendezvous::v1::Opened& opened = response.opened();
+  if (opened.state() != rendezvous::v1::Opened::STATE_ATTACHED) return;
+  // Its expiry tells a channel from the others under its id.
+  joined_ |= opened.channel_id() != own_.channel_id() ||
+             opened.expires_at().seconds() != own_.expires_at().seconds() ||
+             opened.expires_at().nanos() != own_.expires_at().nanos();
 }
 
 void Straggler::OnEnded(const absl::Status&) { stream_.reset(); }

@@ -13,14 +13,20 @@ namespace wormhole::simulation {
 
 class Straggler final : public StreamEvents {
  public:
+  // `own` is the channel that the sender was in; it may go on when a client could not say that it
+  // leaves.
   Straggler(const Stage* stage, Transport* transport, int party,
-            rendezvous::v1::AttachRequest opening)
-      : stage_(stage), transport_(transport), party_(party), opening_(std::move(opening)) {}
+            rendezvous::v1::AttachRequest opening, rendezvous::v1::Opened own)
+      : stage_(stage),
+        transport_(transport),
+        party_(party),
+        opening_(std::move(opening)),
+        own_(std::move(own)) {}
 
   // Nobody stands behind the stream, which hangs for `stays`.
   void Arrive(absl::Duration stays);
 
-  // The relay took it for a member of a channel.
+  // The relay took it for a member of another channel.
   bool joined() const { return joined_; }
 
   void OnResponse(const rendezvous::v1::AttachResponse& response) override;
@@ -31,6 +37,7 @@ class Straggler final : public StreamEvents {
   Transport* const transport_;
   const int party_;
   const rendezvous::v1::AttachRequest opening_;
+  const rendezvous::v1::Opened own_;
   std::shared_ptr<ClientStream> stream_;
   bool joined_ = false;
 };

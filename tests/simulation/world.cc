@@ -1,6 +1,7 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -70,7 +71,7 @@ std::unique_ptr<SimClient> World::MakeClient(Pair& pair, int place, ClientPlan p
   auto client = std::make_unique<SimClient>(&stage_, network_.get(), random_.Fork(),
                                             10 * pair.index + place, std::move(plan));
   ++waiting_for_;
-  client->Listen([](const std::string&) {}, [this] { --waiting_for_; });
+  client->Listen([](const std::string&) {}, [this, &pair] { EndClient(pair); });
   return client;
 }
 
@@ -89,7 +90,7 @@ void World::StartPair(Pair& pair) {
         StartRival(pair);
         StartIntruders(pair, false);
       },
-      [this] { --waiting_for_; });
+      [this, &pair] { EndClient(pair); });
   loop_.After(pair.plan.initiator_delay, [&pair] { pair.initiator->Start(); });
   if (pair.plan.twin_after.has_value()) {
     loop_.After(*pair.plan.twin_after, [this, &pair] { StartTwin(pair); });
@@ -158,21 +159,33 @@ void World::StartLurkers() {
 }
 
 // A channel ends when the second side leaves. Behind its quarantine a copy is a stranger's.
-void World::SendCopies(const ChatPlan& plan, const Chatter& first, const Chatter& second) {
-  const absl::Duration rests_until = std::max(first.closing_since(), second.closing_since()) +
-                                     plan_.relay.options.limits.quarantine;
-  const auto send = [&](const Chatter& chatter, const std::vector<absl::Duration>& delays) {
-    for (const absl::Duration delay : delays) {
-      if (loop_.now() + delay + kLongestDelay > rests_until) continue;
-      stragglers_.push_back(std::make_unique<Straggler>(
-          &stage_, network_.get(), kFirstStraggler + static_cast<int>(stragglers_.size()),
-          chatter.opening()));
-      loop_.After(delay,
-                  [straggler = stragglers_.back().get()] { straggler->Arrive(absl::Seconds(10)); });
-    }
-  };
-  send(first, plan.first_copies);
-  send(second, plan.second_copies);
+void World::SendCopies(const rendezvous::v1::AttachRequest& opening,
+                       const rendezvous::v1::Opened& own, absl::Duration left,
+                       const std::vector<absl::Duration>& delays) {
+  const absl::Duration rests_until = left + plan_.relay.options.limits.quarantine;
+  for (const absl::Duration delay : delays) {
+    if (loop_.now() + delay + kLongestDelay > rests_until) continue;
+    const int party = kFirstStraggler + static_cast<int>(stragglers_.size());
+    stragglers_.push_back(
+        std::make_unique<Straggler>(&stage_, network_.get(), party, opening, own));
+    loop_.After(delay,
+                [straggler = stragglers_.back().get()] { straggler->Arrive(absl::Seconds(10)); });
+  }
+}
+
+// One of the pair's has ended.
+void World::EndClient(const Pair& pair) {
+  --waiting_for_;
+  const SimClient* const initiator = pair.initiator.get();
+  const SimClient* const receiver = pair.receiver.get();
+  if (pair.plan.excuses != 0 || receiver == nullptr) return;
+  if (!initiator->report().over || !receiver->report().over) return;
+  const std::optional<absl::Duration> one = initiator->closing_since();
+  const std::optional<absl::Duration> other = receiver->closing_since();
+  if (!one.has_value() || !other.has_value()) return;
+  const absl::Duration left = std::max(*one, *other);
+  SendCopies(initiator->opening(), initiator->joined(), left, pair.plan.initiator_copies);
+  SendCopies(receiver->opening(), receiver->joined(), left, pair.plan.receiver_copies);
 }
 
 // The next one, if there is one.
@@ -193,7 +206,11 @@ void World::StartChat() {
   Chatter* const second = chatters_[2 * chat + 1].get();
   const auto on_over = [this, chat, first, second] {
     if (first->over() && second->over()) {
-      SendCopies(plan_.chats[chat], *first, *second);
+      const ChatPlan& plan = plan_.chats[chat];
+      const absl::Duration left = std::max(first->closing_since(), second->closing_since());
+      // Both have heard that they have left.
+      SendCopies(first->opening(), {}, left, plan.first_copies);
+      SendCopies(second->opening(), {}, left, plan.second_copies);
       StartChat();
     }
     --waiting_for_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "tests/simulation/chatter.h"
 #include "tests/simulation/event_loop.h"
 #include "tests/simulation/flaws.h"
@@ -23,6 +24,7 @@
 #include "tests/simulation/straggler.h"
 #include "tests/simulation/trace.h"
 #include "tests/simulation/wire_judge.h"
+#include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::simulation {
 
@@ -58,8 +60,10 @@ class World {
   void StartSquatters();
   void StartLurkers();
   void StartChat();
-  // What the network kept back of a chat that is over.
-  void SendCopies(const ChatPlan& plan, const Chatter& first, const Chatter& second);
+  void EndClient(const Pair& pair);
+  // What the network kept back of a side of channel `own` until both had left.
+  void SendCopies(const rendezvous::v1::AttachRequest& opening, const rendezvous::v1::Opened& own,
+                  absl::Duration left, const std::vector<absl::Duration>& delays);
   void StartReceiver(Pair& pair);
   void StartRival(Pair& pair);
   void StartTwin(Pair& pair);
