@@ -112,6 +112,9 @@ struct ChannelSnapshot {
   // By role: a stream of it is attached at another relay over the same store. (StoreListener's
   // OnPresence says when that counts.)
   std::array<bool, 2> elsewhere = {};
+  // By role: one has attached there after the last that attached here, and may be gone since. It
+  // has superseded what is here.
+  std::array<bool, 2> superseded = {};
 
   const LogState& log(Role author) const { return logs[static_cast<size_t>(author)]; }
   LogState& log(Role author) { return logs[static_cast<size_t>(author)]; }

@@ -11,11 +11,18 @@ std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& ke
   std::optional<ChannelSnapshot> snapshot = channels_.Load(key);
   if (!snapshot.has_value()) return snapshot;
   for (Role role : kRoles) {
+    const auto i = static_cast<size_t>(role);
     const auto found = attached_.find({key, role});
-    snapshot->elsewhere[static_cast<size_t>(role)] =
-        found != attached_.end() && found->second != relay;
+    snapshot->elsewhere[i] = found != attached_.end() && found->second != relay;
+    snapshot->superseded[i] = snapshot->elsewhere[i] || IsSuperseded(relay, {key, role});
   }
   return snapshot;
+}
+
+bool GroupTables::IsSuperseded(int relay, const Side& side) const {
+  const auto last = arrivals_.find(side);
+  return last != arrivals_.end() && last->second.first != relay &&
+         LastWord(relay, side) < last->second.second;
 }
 
 PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
@@ -24,7 +31,10 @@ PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
 }
 
 void GroupTables::DropAttached(const ChannelKey& key) {
-  for (Role role : kRoles) attached_.erase({key, role});
+  for (Role role : kRoles) {
+    attached_.erase({key, role});
+    arrivals_.erase({key, role});
+  }
 }
 
 PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expected,
@@ -40,7 +50,8 @@ PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expec
   if (record.ended()) DropAttached(key);
   for (Role role : kRoles) {
     if (!along.attached.test(static_cast<size_t>(role))) continue;
-    SetAttached(relay, {key, record.member(Role::kInitiator).side}, role, true);
+    // The side's first stream: there is none that it could supersede.
+    Say(relay, {key, record.member(Role::kInitiator).side}, role, true);
   }
   return outcome;
 }
@@ -72,15 +83,26 @@ absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelRef& channe
 }
 
 void GroupTables::SetAttached(int relay, const ChannelRef& channel, Role role, bool attached) {
+  if (!Say(relay, channel, role, attached) || !attached) return;
+  arrivals_[{channel.key, role}] = {relay, history_.size()};
+}
+
+bool GroupTables::Renew(int relay, const ChannelRef& channel, Role role) {
+  const Side side{channel.key, role};
+  if (IsAttached(channel.key, role) || IsSuperseded(relay, side)) return false;
+  return Say(relay, channel, role, true);
+}
+
+bool GroupTables::Say(int relay, const ChannelRef& channel, Role role, bool attached) {
   const Side side{channel.key, role};
   const std::optional<ChannelSnapshot> now = channels_.Load(channel.key);
   // Of a channel that is over nobody is told, whoever has its id now.
-  if (!now.has_value() || now->record.ended() || !channel.Names(now->record)) return;
+  if (!now.has_value() || now->record.ended() || !channel.Names(now->record)) return false;
   if (attached) {
     attached_[side] = relay;
   } else {
     const auto found = attached_.find(side);
-    if (found == attached_.end() || found->second != relay) return;
+    if (found == attached_.end() || found->second != relay) return false;
     attached_.erase(found);
   }
   const ChannelRef named(channel.key, now->record.member(Role::kInitiator).side);
@@ -90,6 +112,7 @@ void GroupTables::SetAttached(int relay, const ChannelRef& channel, Role role, b
   history_.push_back(
       {.kind = News::Kind::kPresence, .by = relay, .key = channel.key, .role = role, .tell = tell});
   if (attached) last_words_[{relay, side}] = history_.size();
+  return true;
 }
 
 void GroupTables::TellThirdParties(int relay, const ChannelRef& channel, uint32_t count) {

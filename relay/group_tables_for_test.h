@@ -48,6 +48,9 @@ class GroupTables {
   absl::StatusOr<LogState> Accept(int relay, const ChannelRef& channel, Role author,
                                   uint64_t cursor);
   void SetAttached(int relay, const ChannelRef& channel, Role role, bool attached);
+  // Says again that a stream is attached, which is not a newer one for it. False, and nothing said,
+  // when the side has attached elsewhere since.
+  bool Renew(int relay, const ChannelRef& channel, Role role);
   void TellThirdParties(int relay, const ChannelRef& channel, uint32_t count);
   // The relay's word about its streams no longer holds.
   void ForgetAttached(int relay);
@@ -64,6 +67,9 @@ class GroupTables {
   size_t LastWord(int relay, const Side& side) const;
 
  private:
+  // False when nothing was to be said.
+  bool Say(int relay, const ChannelRef& channel, Role role, bool attached);
+  bool IsSuperseded(int relay, const Side& side) const;
   std::optional<LogState> LogOf(const ChannelKey& key, Role author) const;
   void NoteLog(int by, const ChannelRef& channel, Role author, const LogState& log,
                const StoredFrame& frame);
@@ -72,6 +78,8 @@ class GroupTables {
 
   MemoryChannels channels_;
   std::map<Side, int> attached_;  // at which relay
+  // The relay at which the side has attached last by SetAttached, and where in the history.
+  std::map<Side, std::pair<int, size_t>> arrivals_;
   std::map<std::pair<int, Side>, size_t> last_words_;
   std::vector<News> history_;
 };

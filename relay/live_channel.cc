@@ -216,7 +216,8 @@ void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
   SetRecord(std::move(loaded.record), turn);
   for (Role role : {Role::kInitiator, Role::kReceiver}) {
     if (!record().ended()) UpdateLog(role, loaded.log(role));
-    SetElsewhere(role, loaded.elsewhere[static_cast<size_t>(role)], turn);
+    const auto i = static_cast<size_t>(role);
+    SetElsewhere(role, loaded.elsewhere[i], loaded.superseded[i], turn);
   }
   PairsAnew();
   if (report) ReportId();

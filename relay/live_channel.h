@@ -217,8 +217,12 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   void SeatWaiters(const std::string& chosen, bool announced, Turn& turn) WORMHOLE_REQUIRES(mutex_);
 
   // live_channel_news.cc
-  // Whether a stream of this side is attached at another relay; one that is here is then older.
-  void SetElsewhere(Role role, bool elsewhere, Turn& turn) WORMHOLE_REQUIRES(mutex_);
+  // Whether a stream of this side is attached at another relay. `superseded`: it is, or was, and
+  // one that is here is older, and ends.
+  void SetElsewhere(Role role, bool elsewhere, bool superseded, Turn& turn)
+      WORMHOLE_REQUIRES(mutex_);
+  // Of where streams are, `heard` says nothing: that is told by OnPresence, or by a load.
+  void KeepPresence(ChannelSnapshot& heard) WORMHOLE_REQUIRES(mutex_);
   // Tells the other relays whether a stream of this side is attached here.
   void Announce(Role role, bool attached, Turn& turn) WORMHOLE_REQUIRES(mutex_);
   // Tells the members here.

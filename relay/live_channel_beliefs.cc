@@ -23,7 +23,7 @@ bool LiveChannel::TakeKnown(Turn& turn) {
   const ChannelRecord& record = this->record();
   if (!known || record.version == 0 || known->record.version <= record.version) return false;
   if (!HasSameInitiator(record, known->record)) return false;
-  known->elsewhere = snapshot().elsewhere;  // is told by news, or by a load
+  KeepPresence(*known);
   TakeOver(*std::move(known), turn);
   return true;
 }

@@ -4,8 +4,7 @@
 
 namespace wormhole::relay {
 
-// A newer record of the channel that is known here can be taken over as it is. Where streams are
-// attached it does not say: that is for OnPresence.
+// A newer record of the channel that is known here can be taken over as it is.
 void LiveChannel::OnChanged(const ChannelSnapshot* now) {
   Turn turn(mutex_);
   if (retired_) return;
@@ -14,7 +13,7 @@ void LiveChannel::OnChanged(const ChannelSnapshot* now) {
       HasSameInitiator(record, now->record)) {
     if (now->record.version <= record.version) return;
     ChannelSnapshot heard = *now;
-    heard.elsewhere = snapshot().elsewhere;
+    KeepPresence(heard);
     TakeOver(std::move(heard), turn);
   } else {
     Doubt();
@@ -47,7 +46,7 @@ void LiveChannel::OnPresence(const ChannelRef& channel, Role role, bool elsewher
   const ChannelRecord& record = this->record();
   const bool named = record.version != 0 && !channel.initiator.empty() && channel.Names(record);
   if (named && Settled() && !loading_ && !(elsewhere && seat(role).stream)) {
-    SetElsewhere(role, elsewhere, turn);
+    SetElsewhere(role, elsewhere, /*superseded=*/elsewhere, turn);
     PairsAnew();
   } else {
     Doubt();
@@ -65,15 +64,20 @@ void LiveChannel::OnThirdParties(const ChannelRef& channel, uint32_t count) {
 
 // The store is told of the stream that ends, too: it forgets that the side was attached here, and
 // leaves the other relay's word alone.
-void LiveChannel::SetElsewhere(Role role, bool elsewhere, Turn& turn) {
+void LiveChannel::SetElsewhere(Role role, bool elsewhere, bool superseded, Turn& turn) {
   const rendezvous::v1::Presence before = PresenceOf(role);
-  if (elsewhere && seat(role).stream) {
+  if (superseded && seat(role).stream) {
     turn.End(seat(role).stream, Superseded());
     Announce(role, false, turn);
     seat(role) = {};
   }
   snapshot().elsewhere[static_cast<size_t>(role)] = elsewhere;
   if (PresenceOf(role) != before) seat(Other(role)).owes_status = true;
+}
+
+void LiveChannel::KeepPresence(ChannelSnapshot& heard) {
+  heard.elsewhere = snapshot().elsewhere;
+  heard.superseded = {};
 }
 
 void LiveChannel::Announce(Role role, bool attached, Turn& turn) {

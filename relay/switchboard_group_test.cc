@@ -108,6 +108,28 @@ TEST_F(Group, AnOlderStreamElsewhereIsSuperseded) {
   EXPECT_EQ((third->Ended() == "") + (fourth->Ended() == ""), 1) << "one of them stays";
 }
 
+// What it was superseded by has come and gone while nothing was heard of it.
+TEST_F(Group, AStreamIsSupersededByOneThatWasShort) {
+  {
+    auto again = east_.Stream("bert");
+    again->Resume(id_);
+    east_.Answer();
+    again->Detach();
+  }
+  anna_->Heard();
+  west_.store.LoseNews();
+  Settle();
+  EXPECT_EQ(bert_->Ended(), "ABORTED SUPERSEDED");
+  EXPECT_EQ(anna_->Heard(), "") << "he is known to be gone";
+  // And whoever comes afterwards stays.
+  auto third = west_.Stream("bert");
+  third->Resume(id_);
+  Settle();
+  west_.store.LoseNews();
+  Settle();
+  EXPECT_EQ(third->Ended(), "");
+}
+
 TEST_F(Group, WhoComesIsToldWhatTheStoreHasNow) {
   anna_->Post(1, "a").Post(2, "b");
   east_.Answer();

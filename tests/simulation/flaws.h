@@ -23,6 +23,7 @@ struct Flaws {
   bool silent_presence = false;  // nobody hears where a side is attached
   bool stale_load = false;       // a load shows what an earlier one has shown
   bool kept_words = false;       // who came along with a put that has failed is left as attached
+  bool nameless_words = false;   // where a side is attached is said of whichever channel has the id
   bool stale_look = false;       // with a record that is put come logs as they were before
 };
 

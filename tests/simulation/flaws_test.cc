@@ -44,20 +44,19 @@ TEST_P(FlawTest, IsCaught) {
 
 INSTANTIATE_TEST_SUITE_P(
     Flaws, FlawTest,
-    testing::Values(Flaw{"PostedBeforeCommit", &Flaws::posted_before_commit},
-                    Flaw{"OpenedBeforeCommit", &Flaws::opened_before_commit},
-                    Flaw{"EarlyForget", &Flaws::early_forget},
-                    Flaw{"ForgottenCommit", &Flaws::forgotten_commit},
-                    Flaw{"DroppedResend", &Flaws::dropped_resend},
-                    Flaw{"LyingSaveHook", &Flaws::lying_save_hook},
-                    Flaw{"AnewAfterCrash", &Flaws::anew_after_crash},
-                    Flaw{"OvertakenPosts", &Flaws::overtaken_posts},
-                    Flaw{"NoTick", &Flaws::no_tick},
-                    Flaw{"InheritedCursor", &Flaws::inherited_cursor},
-                    Flaw{"SidesLetGo", &Flaws::sides_let_go}, Flaw{"SilentGap", &Flaws::silent_gap},
-                    Flaw{"SilentPresence", &Flaws::silent_presence},
-                    Flaw{"StaleLoad", &Flaws::stale_load}, Flaw{"StaleLook", &Flaws::stale_look},
-                    Flaw{"KeptWords", &Flaws::kept_words}),
+    testing::Values(
+        Flaw{"PostedBeforeCommit", &Flaws::posted_before_commit},
+        Flaw{"OpenedBeforeCommit", &Flaws::opened_before_commit},
+        Flaw{"EarlyForget", &Flaws::early_forget},
+        Flaw{"ForgottenCommit", &Flaws::forgotten_commit},
+        Flaw{"DroppedResend", &Flaws::dropped_resend},
+        Flaw{"LyingSaveHook", &Flaws::lying_save_hook},
+        Flaw{"AnewAfterCrash", &Flaws::anew_after_crash},
+        Flaw{"OvertakenPosts", &Flaws::overtaken_posts}, Flaw{"NoTick", &Flaws::no_tick},
+        Flaw{"InheritedCursor", &Flaws::inherited_cursor}, Flaw{"SidesLetGo", &Flaws::sides_let_go},
+        Flaw{"SilentGap", &Flaws::silent_gap}, Flaw{"SilentPresence", &Flaws::silent_presence},
+        Flaw{"StaleLoad", &Flaws::stale_load}, Flaw{"StaleLook", &Flaws::stale_look},
+        Flaw{"NamelessWords", &Flaws::nameless_words}, Flaw{"KeptWords", &Flaws::kept_words}),
     [](const testing::TestParamInfo<Flaw>& info) { return std::string(info.param.name); });
 
 }  // namespace

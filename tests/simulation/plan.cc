@@ -293,6 +293,18 @@ ChatPlan DrawChat(SimRandom& random, uint32_t most_frames) {
   return plans;
 }
 
+// What a relay has to say of a side comes when the id is another channel's, whose sides then talk
+// for longer than it takes until all relays agree.
+void MakeWordsLate(SimRandom& random, RunPlan& run) {
+  run.group.max_words = random.Between(absl::Seconds(1), absl::Seconds(4));
+  run.group.lease = absl::Seconds(1);
+  run.group.max_news = run.store.max_commit = absl::Milliseconds(50);
+  run.relay.options.limits.quarantine = absl::Seconds(1);
+  for (ChatPlan& chat : run.chats) {
+    for (ChatterPlan* plan : {&chat.first, &chat.second}) plan->mean_pause = absl::Seconds(1);
+  }
+}
+
 void AddChats(SimRandom& random, RunPlan& run) {
   if (random.Chance(0.5)) {
     run.chats.push_back(DrawChat(random, 80));
@@ -313,6 +325,9 @@ void AddChats(SimRandom& random, RunPlan& run) {
     // Others come late, or with an old copy, when the id may be a chat's.
     if (pair.excuses != 0 || random.Chance(0.5)) continue;
     pair.initiator.config.app_id = pair.receiver.config.app_id = kChatApp;
+  }
+  if (run.group.relays > 1 && run.pairs.size() == 1 && random.Chance(0.5)) {
+    MakeWordsLate(random, run);
   }
 }
 

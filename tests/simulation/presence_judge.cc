@@ -16,27 +16,50 @@ void PresenceJudge::OnOpen(uint64_t stream, const std::string& app_id, const std
   place.since = now;
 }
 
+void PresenceJudge::OnEnding(uint64_t stream) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return;
+  Place& place = places_[found->second.side];
+  if (place.attached == stream) place.attached.reset();
+}
+
 void PresenceJudge::OnOver(uint64_t stream, absl::Duration now) {
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
   Place& place = places_[found->second.side];
   place.streams.erase(stream);
+  OnEnding(stream);
   place.since = now;
 }
 
 std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachResponse& response,
                                                  absl::Duration now) {
   Stream& listener = streams_[stream];
-  if (response.has_opened()) listener.peer = response.opened().peer();
+  if (response.has_opened()) {
+    listener.peer = response.opened().peer();
+    if (response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED) {
+      Place& place = places_[listener.side];
+      place.attached = stream;
+      place.attached_since = now;
+    }
+  }
   if (response.has_peer_status()) listener.peer = response.peer_status().presence();
-  if (listener.peer != rendezvous::v1::PRESENCE_ATTACHED) return std::nullopt;
   const std::string peer = store_->PeerOf(listener.side.first, listener.side.second);
-  const auto place = places_.find({listener.side.first, peer});
-  if (place == places_.end() || !place->second.streams.empty()) return std::nullopt;
-  const absl::Duration known =
-      std::max(place->second.since, store_->InTouchSince()) + store_->Lease();
-  if (now <= known + store_->TimeToAgree()) return std::nullopt;
-  return absl::StrCat("stream ", stream, " is told that its peer is attached, which has no stream");
+  const auto found = places_.find({listener.side.first, peer});
+  if (found == places_.end()) return std::nullopt;
+  const Place& place = found->second;
+  const absl::Duration agreed = store_->Lease() + store_->TimeToAgree();
+  if (now <= store_->InTouchSince() + agreed) return std::nullopt;
+  if (listener.peer == rendezvous::v1::PRESENCE_ATTACHED && place.streams.empty() &&
+      now > place.since + agreed) {
+    return absl::StrCat("stream ", stream,
+                        " is told that its peer is attached, which has no stream");
+  }
+  if (listener.peer == rendezvous::v1::PRESENCE_DETACHED && place.attached.has_value() &&
+      now > place.attached_since + agreed) {
+    return absl::StrCat("stream ", stream, " is told that its peer is detached, which is attached");
+  }
+  return std::nullopt;
 }
 
 }  // namespace wormhole::simulation

@@ -1,5 +1,5 @@
 // Watches what sides are told of where their peers are: nobody is said to be attached who has had
-// no stream for longer than relays need to hear of it.
+// no stream for longer than relays need to hear of it, nor to be detached who has had one as long.
 #ifndef WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
 #define WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
 
@@ -23,6 +23,8 @@ class PresenceJudge {
   // The side's stream is on its way to a relay.
   void OnOpen(uint64_t stream, const std::string& app_id, const std::string& side,
               absl::Duration now);
+  // Its relay lets go of the stream, which may have been told less by then.
+  void OnEnding(uint64_t stream);
   // The stream is over for its relay, or never came to one.
   void OnOver(uint64_t stream, absl::Duration now);
   // Returns what is wrong, if anything is.
@@ -39,6 +41,9 @@ class PresenceJudge {
   struct Place {
     std::set<uint64_t> streams;  // that are not over
     absl::Duration since;        // when the last of them began or ended
+    // The last that a relay has let in, unless it is over, and when. Those before it do not count.
+    std::optional<uint64_t> attached;
+    absl::Duration attached_since;
   };
 
   const StoreTruth* const store_;

@@ -143,7 +143,9 @@ absl::StatusOr<std::optional<relay::ChannelSnapshot>> SimFront::LookUp(const Cha
     if (!is_new && random_.Chance(0.3)) snapshot = look->second;
     look->second = snapshot;
   }
-  if (group_->stage_->flaws.silent_presence && snapshot.has_value()) snapshot->elsewhere = {};
+  if (group_->stage_->flaws.silent_presence && snapshot.has_value()) {
+    snapshot->elsewhere = snapshot->superseded = {};
+  }
   return snapshot;
 }
 
@@ -159,8 +161,9 @@ void SimFront::Load(const ChannelKey& key, Done<std::optional<relay::ChannelSnap
         for (Role role : {Role::kInitiator, Role::kReceiver}) {
           if (!answer.ok() || !answer->has_value()) break;
           bool& elsewhere = (*answer)->elsewhere[static_cast<size_t>(role)];
-          if (elsewhere && IsOlderThanOwn({key, role}, *position)) elsewhere = false;
-          if (elsewhere) Superseded({key, role});
+          bool& superseded = (*answer)->superseded[static_cast<size_t>(role)];
+          if (IsOlderThanOwn({key, role}, *position)) elsewhere = superseded = false;
+          if (superseded) Superseded({key, role});
         }
         done(std::move(answer));
       });

@@ -47,7 +47,7 @@ void SimFront::SetAttached(const ChannelRef& channel, Role role, bool attached) 
     said_.erase(name);
   }
   last_word_[name] = ++calls_;
-  Later(group_->store_.max_commit, [this] { SayWords(); });
+  Later(group_->store_.max_commit + group_->plan_.max_words, [this] { SayWords(); });
 }
 
 std::vector<SimFront::Name> SimFront::NamesOf(const ChannelKey& key,
@@ -74,7 +74,7 @@ void SimFront::Landed(const std::vector<Name>& names, uint64_t made, bool put) {
     --brought_[name];
     if (!put && last_word_[name] < made && !group_->stage_->flaws.kept_words) words_[name] = false;
   }
-  Later(group_->store_.max_commit, [this] { SayWords(); });
+  Later(group_->store_.max_commit + group_->plan_.max_words, [this] { SayWords(); });
 }
 
 void SimFront::SayWords() {
@@ -85,7 +85,8 @@ void SimFront::SayWords() {
       ++word;
       continue;
     }
-    group_->tables_.SetAttached(owner_, {key, initiator}, role, word->second);
+    const ChannelRef channel(key, group_->stage_->flaws.nameless_words ? "" : initiator);
+    group_->tables_.SetAttached(owner_, channel, role, word->second);
     word = words_.erase(word);
   }
   group_->OnStored();
@@ -93,8 +94,7 @@ void SimFront::SayWords() {
 
 void SimFront::SayAgain() {
   for (const auto& [key, initiator, role] : said_) {
-    if (group_->tables_.IsAttached(key, role)) continue;  // elsewhere, since
-    group_->tables_.SetAttached(owner_, {key, initiator}, role, true);
+    group_->tables_.Renew(owner_, {key, initiator}, role);
   }
 }
 

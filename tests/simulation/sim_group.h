@@ -27,6 +27,8 @@ struct GroupPlan {
   // How long a relay that is gone, or cut off, is taken for attached.
   absl::Duration lease = absl::Seconds(5);
   bool echoes = false;  // a relay is told of its own changes too
+  // How long what a relay has to say of who is attached may wait beyond everything else.
+  absl::Duration max_words;
 };
 
 class SimFront;
@@ -47,7 +49,7 @@ class SimGroup final : public StoreTruth {
   absl::Duration Lease() const override { return plan_.lease; }
   absl::Duration InTouchSince() const override;
   absl::Duration TimeToAgree() const override {
-    return absl::Seconds(1) + 10 * (plan_.max_news + store_.max_commit);
+    return absl::Seconds(1) + 10 * (plan_.max_news + store_.max_commit) + plan_.max_words;
   }
 
  private:

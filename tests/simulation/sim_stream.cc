@@ -160,7 +160,9 @@ void SimStream::Send(AttachResponse response) {
 }
 
 void SimStream::End(absl::Status status) {
-  if (!ending_.has_value()) ending_ = std::move(status);
+  if (relay_over_ || ending_.has_value()) return;
+  watcher_->OnEnding(number_, status);
+  ending_ = std::move(status);
 }
 
 size_t SimStream::Backlog() const {

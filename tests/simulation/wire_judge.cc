@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "proto/error/error_detail.h"
 #include "proto/wire/side.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
 
@@ -45,6 +46,7 @@ void WireJudge::OnOpen(uint64_t number, const v1::Open& open) {
   stream.side = wire::SideFromToken(open.token()).value_or("");
   stream.cursor = open.cursor();
   stream.begun = stage_->loop->now();
+  ++opened_[stream.side];
   presence_.OnOpen(number, stream.app_id, stream.side, stream.begun);
   if (open.has_allocate()) roles_[stream.side] = true;
   if (open.has_claim()) roles_[stream.side] = false;
@@ -137,29 +139,25 @@ void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined
   for (const uint64_t other : attached_[stream.side]) {
     const StreamInfo& rival = streams_[other];
     if (other == number) continue;
-    const absl::Duration both = std::max(*stream.attached, *rival.attached);
-    const absl::Duration known = std::max(both, store_->InTouchSince()) + store_->TimeToAgree();
-    if (rival.spoken_to > known && !SomeoneCameAndWent(stream.side, both, known)) {
+    const absl::Duration known =
+        std::max({*stream.attached, *rival.attached, store_->InTouchSince()}) +
+        store_->TimeToAgree();
+    if (rival.spoken_to > known) {
       Raise(absl::StrCat("one side is attached by streams ", other, " and ", number));
     }
   }
 }
 
-bool WireJudge::SomeoneCameAndWent(const std::string& side, absl::Duration since,
-                                   absl::Duration until) const {
-  const auto streams = attached_.find(side);
-  if (streams == attached_.end()) return false;
-  return std::any_of(streams->second.begin(), streams->second.end(), [&](uint64_t number) {
-    const StreamInfo& stream = streams_.at(number);
-    return *stream.attached > since && *stream.attached <= until && stream.over.has_value() &&
-           *stream.over < *stream.attached + store_->TimeToAgree();
-  });
+// Nobody else's stream supersedes one, whoever has had the channel's id before.
+void WireJudge::OnEnding(uint64_t number, const absl::Status& status) {
+  presence_.OnEnding(number);
+  const bool superseded = error::ReasonOf(status) == error::ErrorDetail::REASON_SUPERSEDED;
+  if (superseded && opened_[streams_[number].side] == 1) {
+    Raise(absl::StrCat("stream ", number, " is superseded, the only one that its side has opened"));
+  }
 }
 
-void WireJudge::OnRelayOver(uint64_t number) {
-  streams_[number].over = stage_->loop->now();
-  presence_.OnOver(number, stage_->loop->now());
-}
+void WireJudge::OnRelayOver(uint64_t number) { presence_.OnOver(number, stage_->loop->now()); }
 
 void WireJudge::OnResponse(int party, uint64_t number, const v1::AttachResponse& response) {
   Note(party, number, "<-", response);

@@ -26,6 +26,7 @@ class WireJudge final : public WireWatcher {
 
   void OnRequest(int party, uint64_t stream, const rendezvous::v1::AttachRequest& request) override;
   void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) override;
+  void OnEnding(uint64_t stream, const absl::Status& status) override;
   void OnRelayOver(uint64_t stream) override;
   void OnResponse(int party, uint64_t stream,
                   const rendezvous::v1::AttachResponse& response) override;
@@ -54,18 +55,12 @@ class WireJudge final : public WireWatcher {
     uint64_t peer_cursor = 0;
     rendezvous::v1::Limits limits;
     std::optional<absl::Duration> attached;  // when the switchboard said so
-    std::optional<absl::Duration> over;      // when its relay let go of it
     absl::Duration spoken_to;                // when it last said something
   };
 
   void OnOpen(uint64_t number, const rendezvous::v1::Open& open);
   // Of two streams of one side the older one has ended, once the relays could know.
   void CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined);
-  // Whether one of the side's streams was attached in that time, and for so short a while that
-  // relays which looked where the side is need not have found it, nor the ones that it has
-  // superseded.
-  bool SomeoneCameAndWent(const std::string& side, absl::Duration since,
-                          absl::Duration until) const;
   // Nothing of what was before the channel, under its id or elsewhere, is seen in it.
   void CheckOwnPast(StreamInfo& stream, const rendezvous::v1::AttachResponse& response);
   static ChannelName NameOf(const StreamInfo& stream, const rendezvous::v1::Opened& opened);
@@ -93,6 +88,7 @@ class WireJudge final : public WireWatcher {
   std::map<std::string, std::set<uint64_t>> attached_;    // streams, by side
   // Who has been let in; by role as logs_.
   std::map<std::pair<ChannelName, bool>, std::set<std::string>> members_;
+  std::map<std::string, int> opened_;                  // streams, by side
   std::map<std::string, bool> roles_;                  // by side; true: initiator
   std::map<std::string, uint64_t> cursors_;            // the highest one each side has told
   std::map<std::string, std::string> boxes_;           // by nonce

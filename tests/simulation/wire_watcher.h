@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::simulation {
@@ -16,6 +17,8 @@ class WireWatcher {
                          const rendezvous::v1::AttachRequest& request) = 0;
   // The switchboard says this to a stream, which may never get there.
   virtual void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) = 0;
+  // The switchboard ends a stream with this.
+  virtual void OnEnding(uint64_t stream, const absl::Status& status) = 0;
   // The stream is over as far as its relay is concerned.
   virtual void OnRelayOver(uint64_t stream) = 0;
   // A client is about to be handed this.

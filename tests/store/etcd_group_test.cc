@@ -196,6 +196,25 @@ TEST_F(EtcdGroupTest, TheLaterAttachmentIsTheOneThatCounts) {
   one_->listener().Await("nowhere 7 i");
 }
 
+// However short it was there, and also when its relay has gone since with its lease.
+TEST_F(EtcdGroupTest, WhatCameAndWentElsewhereHasSuperseded) {
+  Open();
+  const ChannelRef channel(key_, Side("i"));
+  one_->store().SetAttached(channel, kInitiator, true);
+  two_->listener().Await("elsewhere 7 i");
+  EXPECT_FALSE(one_->Call().Load(key_)->superseded[0]);
+  two_->store().SetAttached(channel, kInitiator, true);
+  one_->listener().Await("elsewhere 7 i");
+  two_->store().SetAttached(channel, kInitiator, false);
+  one_->listener().Await("nowhere 7 i");
+  EXPECT_TRUE(one_->Call().Load(key_)->superseded[0]);
+  EXPECT_FALSE(two_->Call().Load(key_)->superseded[0]);
+  two_.reset();
+  EXPECT_TRUE(one_->Call().Load(key_)->superseded[0]);
+  one_->store().SetAttached(channel, kInitiator, true);
+  EXPECT_FALSE(one_->Call().Load(key_)->superseded[0]) << "a newer one is here";
+}
+
 TEST_F(EtcdGroupTest, ARelayThatGoesTakesItsSidesPresenceWithIt) {
   Open();
   two_->store().SetAttached(key_, kReceiver, true);

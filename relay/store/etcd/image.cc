@@ -127,20 +127,34 @@ std::optional<ChannelSnapshot> ChannelImage::SnapshotFor(std::string_view relay)
   ChannelSnapshot snapshot{.record = *record.value};
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
     snapshot.log(role) = LogOf(role);
-    const auto& writer = writers[static_cast<size_t>(role)].value;
-    snapshot.elsewhere[static_cast<size_t>(role)] = writer.has_value() && *writer != relay;
+    const auto i = static_cast<size_t>(role);
+    snapshot.elsewhere[i] = writers[i].value.has_value() && *writers[i].value != relay;
+    snapshot.superseded[i] = SaidByOthers(role, relay) != 0;
   }
   return snapshot;
+}
+
+int64_t ChannelImage::SaidByOthers(Role role, std::string_view relay) const {
+  int64_t newest = 0;
+  for (const auto* cells : {&writers, &arrivals}) {
+    const Cell<std::string>& cell = (*cells)[static_cast<size_t>(role)];
+    if (cell.value && *cell.value != relay) newest = std::max(newest, cell.revision);
+  }
+  return newest;
 }
 
 bool ChannelImage::Take(const EtcdKeys::Place& place, const KeyValue& kv, bool exists) {
   switch (place.kind) {
     case Kind::kRecord:
-      return TakeCell(record, kv, exists, &ReadRecord);
+      if (!TakeCell(record, kv, exists, &ReadRecord)) return false;
+      lease = kv.lease();
+      return true;
     case Kind::kLog:
       return TakeCell(log(place.role), kv, exists, &ReadLog);
     case Kind::kCursor:
       return TakeCell(cursor(place.role), kv, exists, &ReadCursor);
+    case Kind::kArrival:
+      return TakeCell(arrival(place.role), kv, exists, &ReadPresence);
     case Kind::kPresence:
       return TakeCell(presence(place.role), kv, exists, &ReadPresence);
     case Kind::kNotice:
@@ -166,6 +180,7 @@ ChannelImage ChannelImage::Read(const EtcdKeys& keys, const RangeResponse& recor
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
     missing(found.log(role));
     missing(found.cursor(role));
+    missing(found.arrival(role));
     missing(found.presence(role));
   }
   return found;
@@ -176,16 +191,18 @@ ChannelImage ChannelImage::MadeAt(int64_t revision) {
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
     image.log(role).revision = revision - 1;
     image.cursor(role).revision = revision - 1;
+    image.arrival(role).revision = revision - 1;
     image.presence(role).revision = revision - 1;
   }
   return image;
 }
 
 void ChannelImage::Merge(const ChannelImage& other) {
-  record.Take(other.record.revision, other.record.value);
+  if (record.Take(other.record.revision, other.record.value)) lease = other.lease;
   for (size_t i = 0; i < logs.size(); ++i) {
     logs[i].Take(other.logs[i].revision, other.logs[i].value);
     cursors[i].Take(other.cursors[i].revision, other.cursors[i].value);
+    arrivals[i].Take(other.arrivals[i].revision, other.arrivals[i].value);
     writers[i].Take(other.writers[i].revision, other.writers[i].value);
   }
 }

@@ -6,6 +6,7 @@
 #ifndef WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
 #define WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -67,10 +68,15 @@ struct ChannelImage {
   std::array<Cell<EtcdLog>, 2> logs;         // by author
   std::array<Cell<uint64_t>, 2> cursors;     // by author: how far its reader has accepted
   std::array<Cell<std::string>, 2> writers;  // by role: the relay at which it is attached
+  // By role: the relay at which it has attached last; its revision is at most that of `writers`
+  // when both were written.
+  std::array<Cell<std::string>, 2> arrivals;
+  int64_t lease = 0;  // of the record's key as it is known
 
   Cell<EtcdLog>& log(Role author) { return logs[static_cast<size_t>(author)]; }
   Cell<uint64_t>& cursor(Role author) { return cursors[static_cast<size_t>(author)]; }
   Cell<std::string>& presence(Role role) { return writers[static_cast<size_t>(role)]; }
+  Cell<std::string>& arrival(Role role) { return arrivals[static_cast<size_t>(role)]; }
 
   // 0: there is no channel.
   uint64_t version() const { return record.value ? record.value->version : 0; }
@@ -96,7 +102,15 @@ struct ChannelImage {
   std::vector<StoredFrame> FramesInLog(Role author, uint64_t after, size_t max_bytes) const;
   // Nothing is known.
   bool empty() const { return record.revision == 0; }
-  // As `relay` sees it.
+  // As of which all is known of where the side is and was attached.
+  int64_t PresenceRevision(Role role) const {
+    const auto i = static_cast<size_t>(role);
+    return std::max(writers[i].revision, arrivals[i].revision);
+  }
+  // When another relay than `relay` has said last that the side is or was attached there; 0: none
+  // has that is known of.
+  int64_t SaidByOthers(Role role, std::string_view relay) const;
+  // As `relay` sees it, were none of its streams newer than what others have said.
   std::optional<ChannelSnapshot> SnapshotFor(std::string_view relay) const;
 
   // Takes over what an event or an answer says of a key; `exists` is false for a deletion. Returns

@@ -52,6 +52,9 @@ bool ReadState(std::string_view name, EtcdKeys::Place& place) {
     case 'c':
       place.kind = Kind::kCursor;
       return true;
+    case 'a':
+      place.kind = Kind::kArrival;
+      return true;
     case 'p':
       place.kind = Kind::kPresence;
       return true;
@@ -74,6 +77,10 @@ std::string EtcdKeys::Log(const ChannelKey& key, Role author) const {
 
 std::string EtcdKeys::Cursor(const ChannelKey& key, Role author) const {
   return States(key) + 'c' + Letter(author);
+}
+
+std::string EtcdKeys::Arrival(const ChannelKey& key, Role role) const {
+  return States(key) + 'a' + Letter(role);
 }
 
 std::string EtcdKeys::Presence(const ChannelKey& key, Role role) const {

@@ -3,6 +3,9 @@
 //   PREFIX v1/ch/APP/ID                 the channel's record
 //   PREFIX v1/st/APP/ID/{li,lr}         its logs, by author
 //   PREFIX v1/st/APP/ID/{ci,cr}         how far the author's log was accepted
+//   PREFIX v1/st/APP/ID/{ai,ar}         at which relay the side has attached last, but for the
+//   first
+//                                       time, which comes with the record
 //   PREFIX v1/st/APP/ID/{pi,pr}         at which relay the side is attached
 //   PREFIX v1/st/APP/ID/t               third parties were refused
 //   PREFIX v1/fr/APP/ID/{i,r}/NUMBER    a frame; the number has 20 digits
@@ -35,10 +38,11 @@ class EtcdKeys {
 
   std::string Record(const ChannelKey& key) const { return Of("ch/", key); }
   std::string States(const ChannelKey& key) const { return Of("st/", key) + "/"; }
-  // The end of its logs and cursors, which come before presence.
+  // The end of its logs, cursors and arrivals, which come before presence.
   std::string EndOfLogs(const ChannelKey& key) const { return States(key) + "p"; }
   std::string Log(const ChannelKey& key, Role author) const;
   std::string Cursor(const ChannelKey& key, Role author) const;
+  std::string Arrival(const ChannelKey& key, Role role) const;
   std::string Presence(const ChannelKey& key, Role role) const;
   std::string Notice(const ChannelKey& key) const { return States(key) + "t"; }
   std::string Frames(const ChannelKey& key) const { return Of("fr/", key) + "/"; }
@@ -47,7 +51,7 @@ class EtcdKeys {
 
   // What is kept under a key.
   struct Place {
-    enum class Kind { kRecord, kLog, kCursor, kPresence, kNotice, kFrame };
+    enum class Kind { kRecord, kLog, kCursor, kArrival, kPresence, kNotice, kFrame };
     Kind kind = Kind::kRecord;
     ChannelKey channel;
     Role role = Role::kInitiator;  // the author's with kLog, kCursor and kFrame

@@ -20,6 +20,8 @@ TEST(EtcdKeysTest, KeysAreReadBack) {
     const ChannelKey key = {app, 999'999'999};
     EXPECT_EQ(kKeys.Parse(kKeys.Record(key))->channel, key);
     EXPECT_EQ(kKeys.Parse(kKeys.Cursor(key, kReceiver))->role, kReceiver);
+    EXPECT_EQ(kKeys.Parse(kKeys.Arrival(key, kReceiver))->kind, EtcdKeys::Place::Kind::kArrival);
+    EXPECT_LT(kKeys.Arrival(key, kReceiver), kKeys.EndOfLogs(key));
     EXPECT_EQ(kKeys.Parse(kKeys.Frame(key, kInitiator, 12))->number, 12u);
     EXPECT_EQ(kKeys.Parse(kKeys.Side(app, "side")), std::nullopt);
   }

@@ -187,9 +187,42 @@ TEST_F(PlanTest, ALateAttachmentLeavesANewerOneAlone) {
   EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
   calls_.clear();
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 11}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
+  EXPECT_THAT(Keys(Plan(&image)->request().success()),
+              ElementsAre("put w/v1/st/a%2Fb/7/ar", "put w/v1/st/a%2Fb/7/pr"));
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
   EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+}
+
+// It has gone since, but it was newer.
+TEST_F(PlanTest, ALateAttachmentSaysNothingWhenANewerOneHasComeAndGone) {
+  ChannelImage image = Image(0, 0);
+  image.arrival(kReceiver).Take(11, "another relay");
+  image.presence(kReceiver).Take(12, std::nullopt);
+  EXPECT_TRUE(image.SnapshotFor("me")->superseded[1]);
+  EXPECT_FALSE(image.SnapshotFor("me")->elsewhere[1]);
+  EXPECT_FALSE(image.SnapshotFor("another relay")->superseded[1]);
+  const auto keys = [&](PresenceCall call) {
+    calls_ = {{.what = std::move(call)}};
+    return Keys(Plan(&image)->request().success());
+  };
+  EXPECT_THAT(keys({.role = kReceiver, .attached = true, .known = 10}), IsEmpty());
+  EXPECT_THAT(keys({.role = kReceiver, .attached = true, .renewal = true}), IsEmpty());
+  EXPECT_THAT(keys({.role = kReceiver, .attached = true, .known = 12}),
+              ElementsAre("put w/v1/st/a%2Fb/7/ar", "put w/v1/st/a%2Fb/7/pr"));
+}
+
+// Presence goes with its relay; that somebody came stays with the channel.
+TEST_F(PlanTest, AnArrivalLastsAsLongAsTheRecord) {
+  ChannelImage image = Image(0, 0);
+  image.lease = 8;
+  calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true}});
+  auto part = Plan(&image);
+  ASSERT_EQ(part->request().success_size(), 2);
+  EXPECT_EQ(part->request().success(0).request_put().lease(), 8);
+  EXPECT_EQ(part->request().success(1).request_put().lease(), 5);
+  Finish(*part, Success(), image);
+  EXPECT_EQ(image.arrival(kReceiver).value, "me");
+  EXPECT_EQ(image.arrival(kReceiver).revision, image.presence(kReceiver).revision);
 }
 
 TEST_F(PlanTest, ARenewalIsWrittenUnderTheNewLease) {

@@ -186,6 +186,8 @@ std::optional<ChannelSnapshot> EtcdStore::SnapshotOf(const ChannelKey& key,
   for (const Role role : {Role::kInitiator, Role::kReceiver}) {
     const auto i = static_cast<size_t>(role);
     if (presence_.IsNewer(channel, role, image.writers[i].revision)) snapshot->elsewhere[i] = false;
+    const int64_t said = image.SaidByOthers(role, options_.writer);
+    if (presence_.IsNewer(channel, role, said)) snapshot->superseded[i] = false;
   }
   return snapshot;
 }
@@ -206,9 +208,8 @@ void EtcdStore::SetAttached(const ChannelRef& channel, Role role, bool attached)
     return known && !image->MayBeAttached(role) ? presence_.Leave(channel, role)
                                                 : presence_.Detach(channel, role);
   }
-  presence_.Attach(
-      channel, role,
-      known ? std::optional(image->writers[static_cast<size_t>(role)].revision) : std::nullopt);
+  presence_.Attach(channel, role,
+                   known ? std::optional(image->PresenceRevision(role)) : std::nullopt);
 }
 
 // What a call has done whose answer was lost, and which has been given up since.

@@ -144,6 +144,7 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
       return;
     case Kind::kLog:
     case Kind::kCursor:
+    case Kind::kArrival:
     case Kind::kPresence:
       return TakeState(*place, event, own, notices);
   }
@@ -164,6 +165,7 @@ void EtcdView::TakeState(const EtcdKeys::Place& place, const Event& event, bool 
   }
   image->Take(place, event.kv(), exists);
   if (own) return;
+  if (place.kind == Kind::kArrival) return;  // with it comes the presence, which is told
   if (place.kind == Kind::kPresence) {
     TellPresence(place, *image, notices);
   } else if (exists) {
@@ -198,7 +200,7 @@ void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists
   if (!index_.Take(key, kv.mod_revision(), known, own)) return;
   std::shared_ptr<ChannelSnapshot> now;
   if (ChannelImage* const image = images_.Find(key)) {
-    image->record.Take(kv.mod_revision(), std::move(record));
+    if (image->record.Take(kv.mod_revision(), std::move(record))) image->lease = kv.lease();
     if (auto snapshot = image->SnapshotFor(writer_)) {
       now = std::make_shared<ChannelSnapshot>(*std::move(snapshot));
     }

@@ -120,6 +120,7 @@ void WritePart::DropStates() {
   for (const Role role : kRoles) {
     after_.log(role).value.reset();
     after_.cursor(role).value.reset();
+    after_.arrival(role).value.reset();
     after_.presence(role).value.reset();
   }
 }
@@ -193,13 +194,25 @@ void WritePart::DoPresence(const PresenceCall& call) {
   if (!call.attached) {
     if (writer != context_.writer) return;
     writer = foreign ? before.value : std::nullopt;
+    after_.arrival(call.role) = before_.arrivals[Index(call.role)];
+    arrives_.reset(Index(call.role));
   } else {
-    const bool newer = call.known.has_value() && before.revision > *call.known;
-    if (foreign && (call.renewal || newer)) return;
+    if (IsOlder(call)) return;
     writer = context_.writer;
+    if (!call.renewal) {
+      after_.arrival(call.role).value = context_.writer;
+      arrives_.set(Index(call.role));
+    }
   }
   // Written also when it is there already, under a lease that is perhaps gone.
   presence_changed_.set(Index(call.role), !(foreign && writer == before.value));
+}
+
+// What another relay has said since the stream came here is of a newer one. When it is said again
+// what its lease has taken along, so is whatever another relay has said.
+bool WritePart::IsOlder(const PresenceCall& call) const {
+  const int64_t said = before_.SaidByOthers(call.role, context_.writer);
+  return said != 0 && (call.renewal || (call.known.has_value() && said > *call.known));
 }
 
 bool WritePart::Finish(const TxnResponse& response, int64_t revision, ChannelImage& image,
@@ -274,7 +287,7 @@ bool WritePart::IsSideTaken(const TxnResponse& response, PutCall& put) const {
 
 void WritePart::TakeWritten(int64_t revision, ChannelImage& image) const {
   if (WritesRecord()) {
-    image.record.Take(revision, after_.record.value);
+    if (image.record.Take(revision, after_.record.value)) image.lease = record_lease_;
   }
   for (const Role role : kRoles) {
     const size_t i = Index(role);
@@ -282,6 +295,7 @@ void WritePart::TakeWritten(int64_t revision, ChannelImage& image) const {
     if (cursor_changed_[i] || drops_states_) {
       image.cursor(role).Take(revision, after_.cursors[i].value);
     }
+    if (arrives_[i] || drops_states_) image.arrival(role).Take(revision, after_.arrivals[i].value);
     if (presence_changed_[i] || drops_states_) {
       image.presence(role).Take(revision, after_.writers[i].value);
     }

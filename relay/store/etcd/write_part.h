@@ -53,6 +53,8 @@ class WritePart final : public ChannelPart {
   void DoAccept(const AcceptCall& call);
   void RaiseCursor(Role author, uint64_t accepted);
   void DoPresence(const PresenceCall& call);
+  // Whether another relay's stream of the side is newer than the call's.
+  bool IsOlder(const PresenceCall& call) const;
   void DropStates();
   bool WritesRecord() const;
 
@@ -92,7 +94,8 @@ class WritePart final : public ChannelPart {
   bool record_changed_ = false;  // by the last call
   bool drops_states_ = false;
   std::bitset<2> log_judged_, log_changed_, cursor_changed_;  // by Role
-  std::bitset<2> presence_judged_, presence_changed_;
+  std::bitset<2> presence_judged_, presence_changed_, arrives_;
+  int64_t record_lease_ = 0;  // under which the record is written
   std::bitset<2> attached_;
 };
 

@@ -125,9 +125,16 @@ void WritePart::WriteLogs(int64_t lease) {
   }
 }
 
+// That a side has arrived lasts as long as its channel, whatever becomes of this relay. The record
+// is there, and so is its lease.
 void WritePart::WritePresence() {
+  const int64_t arrival_lease = before_.lease != 0 ? before_.lease : context_.presence_lease;
   for (const Role role : kRoles) {
     if (!presence_changed_[Index(role)]) continue;
+    if (arrives_[Index(role)]) {
+      AddPut(context_.keys->Arrival(key_, role), relay::WritePresence(context_.writer),
+             arrival_lease);
+    }
     if (after_.presence(role).value) {
       AddPut(context_.keys->Presence(key_, role), relay::WritePresence(context_.writer),
              context_.presence_lease);
@@ -138,6 +145,7 @@ void WritePart::WritePresence() {
 }
 
 void WritePart::WriteRecord(int64_t lease) {
+  record_lease_ = lease;
   const std::string key = context_.keys->Record(key_);
   if (after_.record.value) {
     AddPut(key, relay::WriteRecord(*after_.record.value, context_.writer), lease);
