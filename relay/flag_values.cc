@@ -1,7 +1,5 @@
 #include "relay/flag_values.h"
 
-#include <sys/un.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -54,10 +52,9 @@ bool IsHostPort(std::string_view text, uint32_t min_port) {
   return bracketed || host.find_first_of(":[]") == std::string_view::npos;
 }
 
-// What fits into the kernel's address of a socket, with its end.
 bool IsSocket(std::string_view text) {
   const std::string path = SocketPath(text);
-  return !path.empty() && path.size() < sizeof(sockaddr_un::sun_path) && !path.ends_with('/') &&
+  return !path.empty() && SocketPlace::Fits(path) && !path.ends_with('/') &&
          !path.starts_with("//") &&
          std::ranges::all_of(path, [](char c) { return c > ' ' && c <= '~'; });
 }

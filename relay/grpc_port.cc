@@ -121,19 +121,19 @@ absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& 
       new GrpcPort(WithPort(options.listen, port), static_cast<uint16_t>(port), std::move(server)));
 }
 
-// gRPC binds the path, whoever has it, and takes it away when it listens no more.
 absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::OpenSocket(const GrpcPortOptions& options,
                                                                const std::string& path) {
-  const auto place = SocketPlace::Make(path);
+  auto place = SocketPlace::Make(path, kSocketPatience);
   if (!place.ok()) return WithFlag(options, place.status());
-  auto [server, port] = Serve(options, "unix:" + path);
+  auto [server, port] = Serve(options, "unix:" + (*place)->bind_path());
   if (server == nullptr) {
     return absl::UnavailableError(
         absl::StrCat(options.flag, ": cannot listen on ", options.listen,
                      "; give a path in a folder where this user may write"));
   }
   std::unique_ptr<GrpcPort> opened(new GrpcPort("unix:" + path, 0, std::move(server)));
-  if (absl::Status mine = (*place)->Restrict(); !mine.ok()) return WithFlag(options, mine);
+  opened->place_ = *std::move(place);
+  if (absl::Status there = opened->place_->Publish(); !there.ok()) return WithFlag(options, there);
   return opened;
 }
 
@@ -143,6 +143,7 @@ GrpcPort::GrpcPort(std::string address, uint16_t port, std::unique_ptr<grpc::Ser
 GrpcPort::~GrpcPort() { Close(std::chrono::steady_clock::now()); }
 
 void GrpcPort::Close(std::chrono::steady_clock::time_point deadline) {
+  if (place_ != nullptr) place_->Leave();
   server_->Shutdown(std::chrono::system_clock::now() +
                     (deadline - std::chrono::steady_clock::now()));
   server_->Wait();

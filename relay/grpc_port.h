@@ -14,6 +14,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "relay/monitor.h"
+#include "relay/socket_file.h"
 
 namespace wormhole::relay {
 
@@ -64,6 +65,7 @@ class GrpcPort {
 
   const std::string address_;
   const uint16_t port_;
+  std::unique_ptr<SocketPlace> place_;  // of a path
   const std::unique_ptr<grpc::Server> server_;
 };
 

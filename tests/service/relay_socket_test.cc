@@ -73,6 +73,18 @@ TEST_F(RelaySocketTest, ADeadRelaysSocketIsReplaced) {
   ExpectExchange();
 }
 
+TEST_F(RelaySocketTest, ARelayThatEndsLeavesTheNextOnesSocket) {
+  RelayProcess first({Listen(), "--store=memory"});
+  EXPECT_EQ(first.AwaitListening(), "unix:" + Path());
+  std::filesystem::remove(Path());
+  RelayProcess second({Listen(), "--store=memory"});
+  EXPECT_EQ(second.AwaitListening(), "unix:" + Path());
+  first.Signal(SIGTERM);
+  EXPECT_EQ(first.AwaitExit(), 0);
+  ASSERT_TRUE(std::filesystem::exists(Path()));
+  ExpectExchange();
+}
+
 TEST_F(RelaySocketTest, ALiveRelayKeepsItsSocket) {
   RelayProcess first({Listen(), "--store=memory"});
   EXPECT_EQ(first.AwaitListening(), "unix:" + Path());
