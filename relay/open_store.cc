@@ -1,12 +1,10 @@
 #include "relay/open_store.h"
 
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "relay/pem_file.h"
 #include "relay/store/etcd/store.h"
 #include "relay/store/memory.h"
 #include "relay/store/sqlite.h"
@@ -15,36 +13,45 @@
 namespace wormhole::relay {
 namespace {
 
-// The content of a file that `flag` names; nothing when it names none.
-absl::Status ReadFile(const char* flag, const std::string& path, std::string& content) {
-  if (path.empty()) return absl::OkStatus();
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream read;
-  read << file.rdbuf();  // catches what a folder throws
-  content = read.str();
-  if (file && !content.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(flag, "=", path, file ? ": is empty" : ": cannot be read"));
+// A line end behind a name or a password is the editor's.
+absl::StatusOr<std::string> ReadLine(const NamedFile& file) {
+  absl::StatusOr<std::string> line = ReadNamedFile(file);
+  if (!line.ok()) return line;
+  line->erase(line->find_last_not_of("\r\n") + 1);
+  return line;
 }
 
-// A line end behind a name or a password is the editor's.
-absl::Status ReadLine(const char* flag, const std::string& path, std::string& line) {
-  const absl::Status read = ReadFile(flag, path, line);
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-  return read;
+// Before anything is asked of etcd: a file that TLS cannot use would look like an etcd that is
+// away.
+absl::Status ReadTls(const EtcdChoice& choice, EtcdServers& servers) {
+  if (!choice.tls_ca.empty()) {
+    absl::StatusOr<std::string> pem = ReadCertificates({"--etcd-tls-ca", choice.tls_ca});
+    if (!pem.ok()) return pem.status();
+    servers.tls_ca = *std::move(pem);
+  }
+  if (choice.tls_cert.empty()) return absl::OkStatus();
+  const NamedFile certificate = {"--etcd-tls-cert", choice.tls_cert};
+  absl::StatusOr<std::string> chain = ReadCertificates(certificate);
+  if (!chain.ok()) return chain.status();
+  absl::StatusOr<std::string> key =
+      ReadPrivateKey({"--etcd-tls-key", choice.tls_key}, certificate, *chain);
+  if (!key.ok()) return key.status();
+  servers.tls_cert = *std::move(chain);
+  servers.tls_key = *std::move(key);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<EtcdServers> ReadServers(const EtcdChoice& choice) {
   EtcdServers servers{.endpoints = choice.endpoints};
-  for (const absl::Status& read : {
-           ReadFile("--etcd-tls-ca", choice.tls_ca, servers.tls_ca),
-           ReadFile("--etcd-tls-cert", choice.tls_cert, servers.tls_cert),
-           ReadFile("--etcd-tls-key", choice.tls_key, servers.tls_key),
-           ReadLine("--etcd-user-file", choice.user_file, servers.user),
-           ReadLine("--etcd-password-file", choice.password_file, servers.password),
-       }) {
-    if (!read.ok()) return read;
-  }
+  const absl::Status tls = ReadTls(choice, servers);
+  if (!tls.ok()) return tls;
+  if (choice.user_file.empty()) return servers;
+  absl::StatusOr<std::string> user = ReadLine({"--etcd-user-file", choice.user_file});
+  if (!user.ok()) return user.status();
+  absl::StatusOr<std::string> password = ReadLine({"--etcd-password-file", choice.password_file});
+  if (!password.ok()) return password.status();
+  servers.user = *std::move(user);
+  servers.password = *std::move(password);
   return servers;
 }
 

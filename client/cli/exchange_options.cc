@@ -10,7 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "client/cli/data_source.h"
 #include "client/core/outcome.h"
-#include "client/stream/pem.h"
+#include "proto/tls/pem.h"
 
 namespace wormhole::cli {
 namespace {
@@ -60,19 +60,19 @@ absl::Status ReadToken(const std::string& path, Console& console, Interrupt& int
 
 absl::Status ReadCredentials(const Arguments& arguments, Console& console, Interrupt& interrupt,
                              Options& options) {
-  absl::Status status = ReadPem("--tls-ca", arguments.tls_ca, interrupt, &CheckCertificates,
+  absl::Status status = ReadPem("--tls-ca", arguments.tls_ca, interrupt, &tls::CheckCertificates,
                                 options.tls.root_certificates);
   if (status.ok()) {
-    status = ReadPem("--tls-cert", arguments.tls_cert, interrupt, &CheckCertificates,
+    status = ReadPem("--tls-cert", arguments.tls_cert, interrupt, &tls::CheckCertificates,
                      options.tls.certificate_chain);
   }
   if (status.ok()) {
-    status = ReadPem("--tls-key", arguments.tls_key, interrupt, &CheckPrivateKey,
+    status = ReadPem("--tls-key", arguments.tls_key, interrupt, &tls::CheckPrivateKey,
                      options.tls.private_key);
   }
   if (!status.ok()) return status;
   if (!arguments.tls_cert.empty() && !arguments.tls_key.empty()) {
-    status = CheckKeyFits(options.tls.certificate_chain, options.tls.private_key);
+    status = tls::CheckKeyFits(options.tls.certificate_chain, options.tls.private_key);
     if (!status.ok()) {
       return BadFile("--tls-key", arguments.tls_key,
                      absl::StrCat(status.message(), " (--tls-cert is ", arguments.tls_cert, ")"));

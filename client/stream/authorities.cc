@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/core/outcome.h"
-#include "client/stream/pem.h"
+#include "proto/tls/pem.h"
 
 namespace wormhole {
 namespace {
@@ -25,7 +25,7 @@ bool HasCertificate(const std::string& path) {
   text.resize(static_cast<size_t>(file.gcount()));
   const size_t end = text.find(kEnd);
   if (end == std::string::npos) return false;
-  return CheckCertificates(std::string_view(text).substr(0, end + sizeof(kEnd) - 1)).ok();
+  return tls::CheckCertificates(std::string_view(text).substr(0, end + sizeof(kEnd) - 1)).ok();
 }
 
 bool AnyHasCertificate(const std::string& folder) {

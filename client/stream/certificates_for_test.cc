@@ -5,10 +5,14 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "client/stream/openssl_handles.h"
+#include "proto/tls/openssl_handles.h"
 
 namespace wormhole {
 namespace {
+
+using tls::Bio;
+using tls::Certificate;
+using tls::Key;
 
 void Require(bool good) {
   if (good) return;

@@ -14,10 +14,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/stream/authorities.h"
-#include "client/stream/openssl_handles.h"
+#include "proto/tls/openssl_handles.h"
 
 namespace wormhole {
 namespace {
+
+using tls::Bio;
+using tls::Certificate;
+using tls::ErrorsCleared;
+using tls::Key;
+using tls::Ssl;
+using tls::SslContext;
 
 constexpr unsigned char kAlpn[] = {2, 'h', '2'};
 constexpr size_t kMaxNames = 5;

@@ -1,6 +1,6 @@
 // Owners of OpenSSL's objects.
-#ifndef WORMHOLE_CLIENT_STREAM_OPENSSL_HANDLES_H_
-#define WORMHOLE_CLIENT_STREAM_OPENSSL_HANDLES_H_
+#ifndef WORMHOLE_PROTO_TLS_OPENSSL_HANDLES_H_
+#define WORMHOLE_PROTO_TLS_OPENSSL_HANDLES_H_
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -11,7 +11,7 @@
 
 #include <memory>
 
-namespace wormhole {
+namespace wormhole::tls {
 
 template <auto Free>
 struct OpensslDeleter {
@@ -32,6 +32,6 @@ struct ErrorsCleared {
   ~ErrorsCleared() { ERR_clear_error(); }
 };
 
-}  // namespace wormhole
+}  // namespace wormhole::tls
 
-#endif  // WORMHOLE_CLIENT_STREAM_OPENSSL_HANDLES_H_
+#endif  // WORMHOLE_PROTO_TLS_OPENSSL_HANDLES_H_
