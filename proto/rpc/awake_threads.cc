@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 namespace wormhole::rpc {
@@ -23,23 +24,33 @@ grpc::ByteBuffer SomeBytes() {
   return {&slice, 1};
 }
 
+AwakeThreads::Timer AlarmTimer() {
+  return [alarm = std::make_shared<grpc::Alarm>()](std::chrono::milliseconds pause,
+                                                   std::function<void()> then) {
+    alarm->Set(std::chrono::system_clock::now() + pause,
+               [then = std::move(then)](bool) { then(); });
+  };
+}
+
 }  // namespace
 
 // A call, a pause, a call, ... Whichever is under way keeps the loop. Its end is noticed after a
 // pause only, on a thread that is not a callback thread: with the last channel of a process gRPC
 // joins those, and on one of them it would join itself.
 struct AwakeThreads::Loop {
+  explicit Loop(Timer a_timer) : timer(std::move(a_timer)) {}
+
   static void Call(std::shared_ptr<Loop> loop);
   static void Pause(std::shared_ptr<Loop> loop);
 
+  const Timer timer;
   // A channel without credentials fails each call at once.
   const std::shared_ptr<grpc::Channel> channel = grpc::CreateChannel("awake", nullptr);
   grpc::GenericStub stub{channel};
   const grpc::ByteBuffer request = SomeBytes();
   grpc::ByteBuffer response;
   std::unique_ptr<grpc::ClientContext> context;
-  grpc::Alarm alarm;
-  std::shared_ptr<Loop> paused;  // this loop, while the alarm is set
+  std::shared_ptr<Loop> paused;  // this loop, while it waits
   std::atomic<bool> over = false;
 };
 
@@ -52,16 +63,21 @@ void AwakeThreads::Loop::Call(std::shared_ptr<Loop> loop) {
       [loop = std::move(loop)](const grpc::Status&) mutable { Pause(std::move(loop)); });
 }
 
-// The alarm keeps its function as long as it lives, so the function does not keep the loop.
+// gRPC's alarm keeps its function as long as it lives, so the function does not keep the loop; and
+// the loop may be over before the timer returns.
 void AwakeThreads::Loop::Pause(std::shared_ptr<Loop> loop) {
   Loop* const paused = loop.get();
+  const Timer timer = paused->timer;
   paused->context.reset();
   paused->paused = std::move(loop);
-  paused->alarm.Set(std::chrono::system_clock::now() + kPause,
-                    [paused](bool) { Call(std::move(paused->paused)); });
+  timer(kPause, [paused] { Call(std::move(paused->paused)); });
 }
 
-AwakeThreads::AwakeThreads() : loop_(std::make_shared<Loop>()) { Loop::Call(loop_); }
+AwakeThreads::AwakeThreads() : AwakeThreads(AlarmTimer()) {}
+
+AwakeThreads::AwakeThreads(Timer timer) : loop_(std::make_shared<Loop>(std::move(timer))) {
+  Loop::Call(loop_);
+}
 
 AwakeThreads::~AwakeThreads() { loop_->over = true; }
 

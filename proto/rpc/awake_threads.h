@@ -2,6 +2,8 @@
 #ifndef WORMHOLE_PROTO_RPC_AWAKE_THREADS_H_
 #define WORMHOLE_PROTO_RPC_AWAKE_THREADS_H_
 
+#include <chrono>
+#include <functional>
 #include <memory>
 
 namespace wormhole::rpc {
@@ -16,7 +18,11 @@ namespace wormhole::rpc {
 // ends is gone half a second later.
 class AwakeThreads {
  public:
-  AwakeThreads();
+  // Runs `then` once, so much later, on a thread that is not one of those.
+  using Timer = std::function<void(std::chrono::milliseconds pause, std::function<void()> then)>;
+
+  AwakeThreads();  // gRPC's timer
+  explicit AwakeThreads(Timer timer);
   ~AwakeThreads();
   AwakeThreads(const AwakeThreads&) = delete;
   AwakeThreads& operator=(const AwakeThreads&) = delete;
