@@ -48,4 +48,19 @@ std::vector<Row> TableWith(std::string_view header) {
   return rows;
 }
 
+std::vector<Cell> StateTableWith(std::string_view header, const std::set<std::string>& events) {
+  const Row states = CellsOf(absl::string_view(header.data(), header.size()));
+  std::set<std::string> left = events;
+  std::vector<Cell> cells;
+  for (const Row& row : TableWith(header)) {
+    EXPECT_EQ(left.erase(row[0]), 1u) << "twice, or none that the test knows: " << row[0];
+    for (size_t i = 1; i < row.size(); ++i) {
+      if (row[i] != "-") cells.push_back({row[0], states[i], row[i]});
+    }
+  }
+  for (const std::string& event : left) ADD_FAILURE() << "not on the page: " << event;
+  if (testing::Test::HasFailure()) return {};
+  return cells;
+}
+
 }  // namespace wormhole::page

@@ -3,6 +3,8 @@
 #ifndef WORMHOLE_PROTO_PAGE_TABLES_H_
 #define WORMHOLE_PROTO_PAGE_TABLES_H_
 
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,22 @@ using Row = std::vector<std::string>;  // cells, without the blanks around them
 // failed expectation, when there is no such table, more than one, or a row with other cells than
 // the header's.
 std::vector<Row> TableWith(std::string_view header);
+
+// What an event does in a state.
+struct Cell {
+  std::string event, state, outcome;
+};
+
+// The cells of the table "event | STATE | STATE ..." that are not "-", row by row. None, and a
+// failed expectation, when an event stands in two rows, is not among `events`, or has no row.
+std::vector<Cell> StateTableWith(std::string_view header, const std::set<std::string>& events);
+
+template <typename T>
+std::set<std::string> NamesOf(const std::map<std::string, T>& named) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : named) names.insert(name);
+  return names;
+}
 
 }  // namespace wormhole::page
 
