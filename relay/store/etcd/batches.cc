@@ -89,8 +89,15 @@ PartContext EtcdStore::ContextNow() {
           .rested = rested_};
 }
 
-// A channel whose turn it is not keeps its place, and holds up no other: one that is to write while
-// etcd is full, or of which nothing else could be said for all its calls.
+// One that is to write while etcd is full has none, and is not planned for it: there may be
+// thousands, and the batches of those that read come one after the other. Nor has one of which
+// nothing else could be said for all its calls.
+bool EtcdStore::HasTurn(const ChannelKey& key, const EtcdCalls& calls) {
+  if (full_) return SteadyNow() >= write_at_ || !view_.WritesNext(key, calls.front());
+  return presence_lease_ == 0 || !presence_.PassedOver(key);
+}
+
+// A channel whose turn it is not keeps its place, and holds up no other.
 void EtcdStore::AddParts(Batch& batch, std::optional<MissingLease>& missing) {
   const PartContext context = ContextNow();
   BatchSize size;
@@ -102,10 +109,11 @@ void EtcdStore::AddParts(Batch& batch, std::optional<MissingLease>& missing) {
       next = order_.erase(next);
       continue;
     }
-    if (!full_ && passed_over_.contains(key)) {
+    if (!HasTurn(key, calls->second)) {
       ++next;
       continue;
     }
+    if (alone_ != 0 && !batch.parts.empty()) return;
     const std::optional<ChannelImage> image = view_.Find(key);
     std::optional<absl::Time> missing_lease;
     auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
@@ -133,6 +141,10 @@ bool EtcdStore::MayJoin(const Batch& batch, bool writes) const {
   return batch.request.success_size() == 0 || batch.writes == writes;
 }
 
+int EtcdStore::Room(const Batch& batch) const {
+  return (alone_ != 0 ? 1 : kMaxOperations / 2) - batch.request.success_size();
+}
+
 void EtcdStore::AddOthers(Batch& batch) {
   if (MayJoin(batch, /*writes=*/false)) AddSides(batch);
   if (MayJoin(batch, /*writes=*/true)) {
@@ -145,23 +157,19 @@ void EtcdStore::AddOthers(Batch& batch) {
 // Behind the calls, and of no channel that has any in the batch: they may drop the keys, and etcd
 // refuses one that is written twice. A channel that is passed over has its turn in the next batch.
 void EtcdStore::AddSayings(Batch& batch) {
-  passed_over_.clear();
-  if (presence_lease_ == 0) return;
+  const int room = Room(batch);
+  if (presence_lease_ == 0 || room <= 0) return;
   const PartContext context = ContextNow();
-  std::optional<ChannelKey> last;
-  while (batch.request.success_size() < kMaxOperations / 2 && batch.sayings.size() < kMaxSayings) {
-    const ChannelKey* const next = presence_.Next(last ? &*last : nullptr);
-    if (next == nullptr) return;
-    last = *next;
-    if (in_flight_.contains(*last)) {
-      passed_over_.insert(*last);
-      continue;
-    }
-    const std::optional<ChannelImage> image = view_.Find(*last);
-    Saying saying{.calls = presence_.Take(*last)};
+  const auto in_flight = [flying = &in_flight_](const ChannelKey& key) {
+    return flying->contains(key);
+  };
+  for (const ChannelKey& key :
+       presence_.Turn(std::min(kMaxSayings, static_cast<size_t>(room)), in_flight)) {
+    const std::optional<ChannelImage> image = view_.Find(key);
+    Saying saying{.calls = presence_.Take(key)};
     std::optional<absl::Time> missing_lease;  // none is missing: it is the presence's
     saying.part =
-        PlanPart(context, *last, image ? &*image : nullptr, saying.calls, kMaxBytes, missing_lease);
+        PlanPart(context, key, image ? &*image : nullptr, saying.calls, kMaxBytes, missing_lease);
     batch.writes |= saying.part->writes();
     *batch.request.add_success()->mutable_request_txn() = saying.part->TakeRequest();
     batch.sayings.push_back(std::move(saying));
@@ -169,7 +177,7 @@ void EtcdStore::AddSayings(Batch& batch) {
 }
 
 void EtcdStore::AddSides(Batch& batch) {
-  while (!side_calls_.empty() && batch.request.success_size() < kMaxOperations / 2) {
+  while (!side_calls_.empty() && Room(batch) > 0) {
     batch.request.add_success()->mutable_request_range()->set_key(side_calls_.front().key);
     batch.sides.push_back(std::move(side_calls_.front()));
     side_calls_.pop_front();
@@ -179,7 +187,7 @@ void EtcdStore::AddSides(Batch& batch) {
 void EtcdStore::AddNotices(Batch& batch) {
   if (presence_lease_ == 0) return;
   for (auto notice = third_parties_.begin(); notice != third_parties_.end();) {
-    if (batch.request.success_size() >= kMaxOperations / 2) return;
+    if (Room(batch) <= 0) return;
     // A channel's part may drop all its state, and etcd refuses a key that is written twice.
     if (in_flight_.contains(notice->first)) {
       ++notice;
@@ -214,6 +222,7 @@ void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
   EtcdAnswers answers;
   {
     sync::MutexLock lock(mutex_);
+    if (alone_ != 0) --alone_;
     if (response.ok()) {
       Worked(batch->writes);
       Finish(*batch, *response, answers);
@@ -291,38 +300,45 @@ void EtcdStore::NoteAttached(const ChannelPart& part, int64_t revision) {
   }
 }
 
-void EtcdStore::Requeue(const ChannelKey& key) {
+void EtcdStore::Requeue(const ChannelKey& key, bool first) {
   in_flight_.erase(key);
   if (const auto calls = calls_.find(key); calls->second.empty()) {
     calls_.erase(calls);
+  } else if (first) {
+    order_.push_front(key);
   } else {
     order_.push_back(key);
   }
 }
 
-// What it was based on, and has changed, is not known any more.
+// What it was based on, and has changed, is not known any more. Of several things that etcd has
+// refused it is unclear which one it means: each goes by itself, before anything else does.
 void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) {
+  const bool several = IsRefusal(why) && batch.things() > 1;
+  const bool give_up = IsRefusal(why) && !several;
+  if (several) alone_ = batch.things();
   for (const auto& part : batch.parts) {
     view_.Forget(part->key());
     EtcdCalls& calls = calls_[part->key()];
-    if (IsRefusal(why)) {
+    if (give_up) {
       for (size_t i = 0; i < part->taken(); ++i) {
         FailCall(calls.front(), StoreAway(std::string(why.message())), answers);
         calls.pop_front();
       }
     }
-    Requeue(part->key());
+    Requeue(part->key(), several);
   }
   for (SideCall& call : batch.sides) side_calls_.push_back(std::move(call));
   for (auto& [key, notice] : batch.third_parties) {
+    if (give_up) continue;
     const auto [later, is_new] = third_parties_.try_emplace(key, notice);
     const bool same = later->second.initiator == notice.initiator;
     if (!is_new && same) later->second.third_parties += notice.third_parties;
   }
   for (const Saying& saying : batch.sayings) {
     view_.Forget(saying.part->key());
-    presence_.Finish(saying.part->key(), saying.calls, IsRefusal(why) ? EtcdCalls() : saying.calls,
-                     {}, options_.writer);
+    presence_.Finish(saying.part->key(), saying.calls, give_up ? EtcdCalls() : saying.calls, {},
+                     options_.writer);
   }
 }
 

@@ -26,14 +26,19 @@ ChannelImage ChannelPart::StateOf(const etcdserverpb::TxnResponse& response,
                             response.responses(1).response_range(), revision);
 }
 
+bool WritesNext(const ChannelImage* image, const EtcdCall& first) {
+  // A new channel is written on the belief that there is none.
+  const auto* const put = std::get_if<PutCall>(&first.what);
+  if (image == nullptr) return put != nullptr && put->expected == 0;
+  return !ReadPart::Reads(*image, first);
+}
+
 std::unique_ptr<ChannelPart> PlanPart(const PartContext& context, const ChannelKey& key,
                                       const ChannelImage* image, const EtcdCalls& calls,
                                       size_t max_bytes, std::optional<absl::Time>& missing_lease) {
-  // A new channel is written on the belief that there is none.
+  if (!WritesNext(image, calls.front())) return ReadPart::Plan(context, key, image, calls);
   static const ChannelImage nothing;
-  const auto* const put = std::get_if<PutCall>(&calls.front().what);
-  if (image == nullptr && put != nullptr && put->expected == 0) image = &nothing;
-  if (auto read = ReadPart::Plan(context, key, image, calls)) return read;
+  if (image == nullptr) image = &nothing;
   return WritePart::Plan(context, key, *image, calls, max_bytes, missing_lease);
 }
 

@@ -85,6 +85,9 @@ class ChannelPart {
   std::vector<std::string> side_keys_;
 };
 
+// Whether a part whose first call is this one would write. `image` as for PlanPart.
+bool WritesNext(const ChannelImage* image, const EtcdCall& first);
+
 // The next part for `calls`, which are not empty, or null when a lease is missing: `missing_lease`
 // is then the time for which it is. `image` is null when nothing is known of the channel. At most
 // `max_bytes` of frames, but at least one.

@@ -32,6 +32,45 @@ TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
               ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/"));
 }
 
+// So that nothing is planned that may not go.
+TEST_F(PlanTest, WhetherAPartWritesIsKnownBeforeItIsPlanned) {
+  const ChannelImage image = Image(2, 1);
+  std::string written;
+  const auto judge = [&] {
+    for (const ChannelImage* known : {static_cast<const ChannelImage*>(nullptr), &image}) {
+      const bool writes = WritesNext(known, calls_.front());
+      EXPECT_EQ(Plan(known)->writes(), writes);
+      written += writes ? 'w' : 'r';
+    }
+    calls_.clear();
+  };
+  Put(0, Record());
+  judge();
+  Put(1, Record());
+  judge();
+  Append(2, std::string(2, 'f'));  // stored already, so that it is compared
+  judge();
+  Append(3, Long('3'));
+  judge();
+  Accept(2);
+  judge();
+  calls_.push_back({.what = LoadCall{}});
+  judge();
+  calls_.push_back({.what = ReadCall{.initiator = "i", .author = kInitiator}});
+  judge();
+  calls_.push_back({.what = EraseCall{.expected = 1}});
+  judge();
+  EXPECT_EQ(written,
+            "ww"
+            "rw"
+            "rr"
+            "rw"
+            "rw"
+            "rr"
+            "rr"
+            "rw");
+}
+
 TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
   const ChannelImage image = Image(2, 1);
   Append(3, Long('3'));

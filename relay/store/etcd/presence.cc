@@ -124,11 +124,42 @@ void EtcdPresence::Rewind() {
   }
 }
 
-const ChannelKey* EtcdPresence::Next(const ChannelKey* last) const {
-  const auto next = last == nullptr
-                        ? open_.begin()
-                        : open_.lower_bound({{last->app_id, last->id + 1}, "", Role::kInitiator});
-  return next == open_.end() ? nullptr : &std::get<ChannelKey>(*next);
+bool EtcdPresence::IsOpen(const ChannelKey& key) const {
+  const auto at = open_.lower_bound({key, "", Role::kInitiator});
+  return at != open_.end() && std::get<ChannelKey>(*at) == key;
+}
+
+bool EtcdPresence::PassedOver(const ChannelKey& key) const {
+  return passed_over_.contains(key) && IsOpen(key);
+}
+
+std::vector<ChannelKey> EtcdPresence::Turn(size_t limit,
+                                           const std::function<bool(const ChannelKey&)>& busy) {
+  std::vector<ChannelKey> turn;
+  std::set<ChannelKey> seen;
+  const auto take = [&](const ChannelKey& key) {
+    if (!seen.insert(key).second) return;
+    if (busy(key) || turn.size() == limit) {
+      passed_over_.insert(key);
+    } else {
+      turn.push_back(key);
+    }
+  };
+  for (const ChannelKey& key : std::exchange(passed_over_, {})) {
+    if (IsOpen(key)) take(key);
+  }
+  const auto behind = [this](const ChannelKey& key) {
+    return open_.lower_bound({{key.app_id, key.id + 1}, "", Role::kInitiator});
+  };
+  // Each word is looked at once at most.
+  auto next = last_ ? behind(*last_) : open_.begin();
+  for (size_t left = open_.size(); left > 0 && turn.size() < limit; --left) {
+    if (next == open_.end()) next = open_.begin();
+    last_ = std::get<ChannelKey>(*next);
+    take(*last_);
+    next = behind(*last_);
+  }
+  return turn;
 }
 
 EtcdCalls EtcdPresence::Take(const ChannelKey& key) {

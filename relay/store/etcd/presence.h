@@ -12,12 +12,14 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "relay/channel.h"
 #include "relay/store/etcd/call.h"
@@ -58,8 +60,12 @@ class EtcdPresence {
   void Rewind();
 
   bool empty() const { return open_.empty(); }
-  // The first channel of which something is to be said, or the first after `last`; null: none is.
-  const ChannelKey* Next(const ChannelKey* last) const;
+  // The next channels of which something is to be said, at most so many. A `busy` one is passed
+  // over, and is among the first of the next time. Goes round, so that each has its turn however
+  // many change their words all the time.
+  std::vector<ChannelKey> Turn(size_t limit, const std::function<bool(const ChannelKey&)>& busy);
+  // It was passed over, and still waits: it is not to be busy the next time.
+  bool PassedOver(const ChannelKey& key) const;
   // What is to be said of it, as calls for a part. They are under way until Finish.
   EtcdCalls Take(const ChannelKey& key);
   // `calls` were taken, and the last of them, in `left`, are to be planned again. `image` is what
@@ -88,9 +94,12 @@ class EtcdPresence {
   // To be said, unless it is or a record is under way.
   void Open(const Name& name, const Word& word);
   void Forget(const Name& name);
+  bool IsOpen(const ChannelKey& key) const;
 
   std::map<Name, Word> words_;
   std::set<Name> open_;  // those that are to be said, and are not under way
+  std::set<ChannelKey> passed_over_;
+  std::optional<ChannelKey> last_;  // at which the last Turn ended its round
   uint64_t numbers_ = 0;
 };
 

@@ -1,11 +1,16 @@
 #include "relay/store/etcd/presence.h"
 
+#include <set>
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::relay {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr Role kInitiator = Role::kInitiator;
 constexpr Role kReceiver = Role::kReceiver;
@@ -45,8 +50,14 @@ class PresenceTest : public ::testing::Test {
     return Words(calls);
   }
 
+  static ChannelKey Key(uint32_t id) { return {"a", id}; }
+  void Attach(uint32_t id) { presence_.Attach({Key(id), "i"}, kReceiver, std::nullopt); }
+
   EtcdPresence presence_;
 };
+
+bool Idle(const ChannelKey&) { return false; }
+bool Busy(const ChannelKey&) { return true; }
 
 TEST_F(PresenceTest, ALaterWordTakesTheEarlierOnesPlace) {
   presence_.Attach(kChannel, kReceiver, std::nullopt);
@@ -150,6 +161,47 @@ TEST_F(PresenceTest, AStreamIsNewerThanTheWordsThatItsRelayKnew) {
   EXPECT_FALSE(presence_.IsNewer(kChannel, kReceiver, 21));
   presence_.SayAgain();
   EXPECT_FALSE(presence_.IsNewer(kChannel, kReceiver, 19));
+}
+
+// However many others change their words all the time.
+TEST_F(PresenceTest, EachChannelHasItsTurn) {
+  std::set<ChannelKey> heard;
+  for (uint32_t id = 1; id <= 20; ++id) Attach(id);
+  for (int turn = 0; turn < 5; ++turn) {
+    for (const ChannelKey& key : presence_.Turn(4, Idle)) {
+      heard.insert(key);
+      presence_.Take(key);
+      Attach(key.id);
+    }
+  }
+  EXPECT_EQ(heard.size(), 20u);
+}
+
+TEST_F(PresenceTest, WhoIsPassedOverIsAmongTheFirstOfTheNextTurn) {
+  for (const uint32_t id : {1, 2, 3}) Attach(id);
+  const auto two_is_busy = [](const ChannelKey& key) { return key.id == 2; };
+  EXPECT_THAT(presence_.Turn(2, two_is_busy), ElementsAre(Key(1), Key(3)));
+  EXPECT_TRUE(presence_.PassedOver(Key(2)));
+  EXPECT_FALSE(presence_.PassedOver(Key(3)));
+  EXPECT_THAT(presence_.Turn(1, Idle), ElementsAre(Key(2)));
+  EXPECT_FALSE(presence_.PassedOver(Key(2)));
+}
+
+TEST_F(PresenceTest, WhoIsPassedOverForWantOfRoomStaysSo) {
+  for (const uint32_t id : {1, 2, 3}) Attach(id);
+  EXPECT_THAT(presence_.Turn(3, Busy), IsEmpty());
+  EXPECT_THAT(presence_.Turn(2, Idle), ElementsAre(Key(1), Key(2)));
+  EXPECT_TRUE(presence_.PassedOver(Key(3)));
+}
+
+// Calls of the channel wait for the word no more.
+TEST_F(PresenceTest, AWordThatHasGoneIsPassedOverNoMore) {
+  Attach(1);
+  presence_.Turn(1, Busy);
+  EXPECT_TRUE(presence_.PassedOver(Key(1)));
+  presence_.Drop(Key(1));
+  EXPECT_FALSE(presence_.PassedOver(Key(1)));
+  EXPECT_THAT(presence_.Turn(1, Idle), IsEmpty());
 }
 
 TEST_F(PresenceTest, WithTheChannelItsWordsAreGone) {

@@ -107,14 +107,22 @@ std::unique_ptr<ReadPart> ReadPart::Plan(const PartContext& context, const Chann
     if (part->taken_ == kMaxCalls || !part->Add(image, call)) break;
     ++part->taken_;
   }
-  if (part->taken_ == 0 && image != nullptr) return nullptr;
   return part;
+}
+
+bool ReadPart::Reads(const ChannelImage& image, const EtcdCall& call) {
+  if (std::holds_alternative<LoadCall>(call.what)) return true;
+  if (std::holds_alternative<ReadCall>(call.what)) return true;
+  const auto* const append = std::get_if<AppendCall>(&call.what);
+  if (append == nullptr) return false;
+  if (!image.IsOf(append->initiator) || image.version() != append->version) return false;
+  return JudgeAppend(image.LogOf(append->author), append->number) == AppendStep::kCompare;
 }
 
 bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
   if (std::holds_alternative<LoadCall>(call.what)) return true;
   const EtcdKeys& keys = *context_.keys;
-  if (image == nullptr) return false;
+  if (image == nullptr || !Reads(*image, call)) return false;
   if (const auto* read = std::get_if<ReadCall>(&call.what)) {
     RangeRequest* const range = request_.add_success()->mutable_request_range();
     const uint64_t first = std::max(read->after, image->LogOf(read->author).forgotten);
@@ -123,12 +131,7 @@ bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
     range->set_limit(CountFrames(*image, read->author, first, read->max_bytes, answer_bytes_));
     return true;
   }
-  const auto* append = std::get_if<AppendCall>(&call.what);
-  if (append == nullptr) return false;
-  if (!image->IsOf(append->initiator) || image->version() != append->version) return false;
-  if (JudgeAppend(image->LogOf(append->author), append->number) != AppendStep::kCompare) {
-    return false;
-  }
+  const auto* const append = std::get_if<AppendCall>(&call.what);
   request_.add_success()->mutable_request_range()->set_key(
       keys.Frame(key_, append->author, append->number));
   answer_bytes_ += append->frame.size();

@@ -10,7 +10,10 @@ namespace wormhole::relay {
 
 class ReadPart final : public ChannelPart {
  public:
-  // Null when the first call is one that writes, and enough is known for it.
+  // Whether the call is one that only reads, as far as is known of the channel.
+  static bool Reads(const ChannelImage& image, const EtcdCall& call);
+
+  // The first of `calls` reads, or nothing is known of the channel: then its state is read.
   static std::unique_ptr<ReadPart> Plan(const PartContext& context, const ChannelKey& key,
                                         const ChannelImage* image, const EtcdCalls& calls);
 

@@ -131,6 +131,10 @@ class EtcdStore final : public Store {
     std::vector<Saying> sayings;  // last in the request
     std::vector<std::pair<ChannelKey, EtcdNotice>> third_parties;
     absl::Duration sent_at;
+
+    size_t things() const {
+      return parts.size() + sides.size() + sayings.size() + third_parties.size();
+    }
   };
 
   explicit EtcdStore(EtcdOptions options);
@@ -150,6 +154,7 @@ class EtcdStore final : public Store {
   void Advance() WORMHOLE_EXCLUDES(mutex_);
   std::unique_ptr<Batch> MakeBatch(std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
   PartContext ContextNow() WORMHOLE_REQUIRES(mutex_);
+  bool HasTurn(const ChannelKey& key, const EtcdCalls& calls) WORMHOLE_REQUIRES(mutex_);
   void AddParts(Batch& batch, std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
   void AddOthers(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   void AddSayings(Batch& batch) WORMHOLE_REQUIRES(mutex_);
@@ -168,7 +173,9 @@ class EtcdStore final : public Store {
   // Its record, which was written at `revision`, has brought sides along.
   void NoteAttached(const ChannelPart& part, int64_t revision) WORMHOLE_REQUIRES(mutex_);
   // The channel is with etcd no more.
-  void Requeue(const ChannelKey& key) WORMHOLE_REQUIRES(mutex_);
+  void Requeue(const ChannelKey& key, bool first = false) WORMHOLE_REQUIRES(mutex_);
+  // How many things go into the batch beside its parts.
+  int Room(const Batch& batch) const WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.
   void Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   // Gives the answers, and lets what is next begin.
@@ -218,6 +225,9 @@ class EtcdStore final : public Store {
   absl::flat_hash_map<ChannelKey, size_t> in_flight_ WORMHOLE_GUARDED_BY(mutex_);
   std::deque<SideCall> side_calls_ WORMHOLE_GUARDED_BY(mutex_);
   absl::flat_hash_map<ChannelKey, EtcdNotice> third_parties_ WORMHOLE_GUARDED_BY(mutex_);
+  // So many batches are to have one thing each: etcd has refused one that had as many, and what it
+  // refuses by itself is nobody else's loss.
+  size_t alone_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);                       // that need no etcd
   absl::Time rested_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();  // see PartContext
   EtcdLeases leases_ WORMHOLE_GUARDED_BY(mutex_);
@@ -228,7 +238,6 @@ class EtcdStore final : public Store {
   absl::Duration renewed_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration renewal_tried_at_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdPresence presence_ WORMHOLE_GUARDED_BY(mutex_);  // of the sides that are attached here
-  std::set<ChannelKey> passed_over_ WORMHOLE_GUARDED_BY(mutex_);  // see AddSayings
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
   int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // in a row
   bool full_ WORMHOLE_GUARDED_BY(mutex_) = false;      // etcd takes no writes

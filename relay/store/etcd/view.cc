@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "relay/store/etcd/plan.h"
+
 namespace wormhole::relay {
 namespace {
 
@@ -29,6 +31,11 @@ std::optional<ChannelImage> EtcdView::Find(const ChannelKey& key) {
   const ChannelImage* const image = images_.Find(key);
   if (image == nullptr) return std::nullopt;
   return *image;
+}
+
+bool EtcdView::WritesNext(const ChannelKey& key, const EtcdCall& first) {
+  sync::MutexLock lock(mutex_);
+  return relay::WritesNext(images_.Find(key), first);
 }
 
 std::vector<StoredFrame> EtcdView::Frames(const ChannelRef& channel, Role author, uint64_t after,

@@ -18,6 +18,7 @@
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
 #include "relay/channel.h"
+#include "relay/store/etcd/call.h"
 #include "relay/store/etcd/image.h"
 #include "relay/store/etcd/index.h"
 #include "relay/store/etcd/keys.h"
@@ -35,6 +36,8 @@ class EtcdView {
            std::function<void(const ChannelRef&, Role)> on_own_presence);
 
   std::optional<ChannelImage> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+  // Whether the channel's next part would write, were it planned now. See plan.h.
+  bool WritesNext(const ChannelKey& key, const EtcdCall& first) WORMHOLE_EXCLUDES(mutex_);
   // See ChannelImage::FramesInLog. Empty also when the channel is not known, or another one.
   std::vector<StoredFrame> Frames(const ChannelRef& channel, Role author, uint64_t after,
                                   size_t max_bytes) WORMHOLE_EXCLUDES(mutex_);
