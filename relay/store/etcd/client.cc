@@ -1,6 +1,5 @@
 #include "relay/store/etcd/client.h"
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,8 +8,6 @@
 
 namespace wormhole::relay {
 
-using etcdserverpb::AuthenticateRequest;
-using etcdserverpb::AuthenticateResponse;
 using etcdserverpb::LeaseGrantRequest;
 using etcdserverpb::LeaseGrantResponse;
 using etcdserverpb::LeaseKeepAliveResponse;
@@ -72,8 +69,6 @@ bool IsAboutToken(const grpc::Status& status) {
          absl::StrContains(status.error_message(), "etcdserver: revision of auth store is old");
 }
 
-absl::Status Stopped() { return absl::CancelledError("the client of etcd has stopped"); }
-
 }  // namespace
 
 EtcdClient::EtcdClient(EtcdServers servers)
@@ -126,120 +121,65 @@ void EtcdClient::Leave() {
   if (--running_ == 0) idle_.NotifyAll();
 }
 
-void EtcdClient::WithToken(std::function<void(const absl::Status&)> go) {
+void EtcdClient::Start(std::unique_ptr<Call> call) {
   bool wanted = false;
   {
     sync::MutexLock lock(mutex_);
     wanted = !user_.empty() && token_.empty();
   }
-  if (!wanted) return go(absl::OkStatus());
-  auto* const call = new UnaryCall<AuthenticateResponse>(
-      this, [this, go](const absl::StatusOr<AuthenticateResponse>& answer) {
-        if (answer.ok()) {
-          sync::MutexLock lock(mutex_);
-          token_ = answer->token();
-        }
-        // A wrong password is INVALID_ARGUMENT to etcd; to callers that is a request of theirs.
-        go(absl::IsInvalidArgument(answer.status())
-               ? absl::UnauthenticatedError(answer.status().message())
-               : answer.status());
-      });
-  if (!Begin(*call)) {
-    delete call;
-    return go(Stopped());
-  }
-  auto request = std::make_shared<AuthenticateRequest>();
-  request->set_name(user_);
-  request->set_password(password_);
-  call->context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline);
-  call->endpoint->auth->async()->Authenticate(
-      &call->context, request.get(), &call->response,
-      [call, request](const grpc::Status& status) { call->Done(status); });
+  if (wanted) call = std::make_unique<TokenCall>(this, std::move(call));
+  Run(std::move(call));
 }
 
-template <typename Response, typename Start>
-void EtcdClient::Unary(Start start, Done<Response> done) {
-  WithToken([this, start = std::move(start), done = std::move(done)](const absl::Status& status) {
-    if (!status.ok()) return done(status);
-    auto* const call = new UnaryCall<Response>(this, done);
-    if (!Begin(*call)) {
-      delete call;
-      return done(Stopped());
-    }
-    call->context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline);
-    start(call, [call](const grpc::Status& ended) { call->Done(ended); });
-  });
+void EtcdClient::Run(std::unique_ptr<Call> call) {
+  if (!Begin(*call)) return call->OnEnd(absl::CancelledError("the client of etcd has stopped"));
+  call.release()->Go();
+}
+
+void EtcdClient::TakeToken(const std::string& token) {
+  sync::MutexLock lock(mutex_);
+  token_ = token;
+}
+
+template <typename Request, typename Response, typename Send>
+void EtcdClient::Unary(Send send, Request request, Done<Response> done) {
+  Start(std::make_unique<UnaryCall<Request, Response>>(this, send, std::move(request),
+                                                       std::move(done)));
 }
 
 void EtcdClient::Txn(TxnRequest request, Done<TxnResponse> done) {
-  Unary<TxnResponse>(
-      [request = std::make_shared<TxnRequest>(std::move(request))](auto* call, auto ended) {
-        call->endpoint->kv->async()->Txn(
-            &call->context, request.get(), &call->response,
-            [request, ended](const grpc::Status& status) { ended(status); });
-      },
-      std::move(done));
+  Unary([](const Endpoint& at, auto... call) { at.kv->async()->Txn(call...); }, std::move(request),
+        std::move(done));
 }
 
 void EtcdClient::Range(RangeRequest request, Done<RangeResponse> done) {
-  Unary<RangeResponse>(
-      [request = std::make_shared<RangeRequest>(std::move(request))](auto* call, auto ended) {
-        call->endpoint->kv->async()->Range(
-            &call->context, request.get(), &call->response,
-            [request, ended](const grpc::Status& status) { ended(status); });
-      },
-      std::move(done));
+  Unary([](const Endpoint& at, auto... call) { at.kv->async()->Range(call...); },
+        std::move(request), std::move(done));
 }
 
 void EtcdClient::Grant(int64_t ttl_seconds, Done<LeaseGrantResponse> done) {
-  auto request = std::make_shared<LeaseGrantRequest>();
-  request->set_ttl(ttl_seconds);
-  Unary<LeaseGrantResponse>(
-      [request](auto* call, auto ended) {
-        call->endpoint->lease->async()->LeaseGrant(
-            &call->context, request.get(), &call->response,
-            [request, ended](const grpc::Status& status) { ended(status); });
-      },
-      std::move(done));
+  LeaseGrantRequest request;
+  request.set_ttl(ttl_seconds);
+  Unary([](const Endpoint& at, auto... call) { at.lease->async()->LeaseGrant(call...); },
+        std::move(request), std::move(done));
 }
 
 void EtcdClient::Revoke(int64_t lease, Done<LeaseRevokeResponse> done) {
-  auto request = std::make_shared<LeaseRevokeRequest>();
-  request->set_id(lease);
-  Unary<LeaseRevokeResponse>(
-      [request](auto* call, auto ended) {
-        call->endpoint->lease->async()->LeaseRevoke(
-            &call->context, request.get(), &call->response,
-            [request, ended](const grpc::Status& status) { ended(status); });
-      },
-      std::move(done));
+  LeaseRevokeRequest request;
+  request.set_id(lease);
+  Unary([](const Endpoint& at, auto... call) { at.lease->async()->LeaseRevoke(call...); },
+        std::move(request), std::move(done));
 }
 
 void EtcdClient::KeepAlive(int64_t lease, Done<LeaseKeepAliveResponse> done) {
-  WithToken([this, lease, done = std::move(done)](const absl::Status& status) {
-    if (!status.ok()) return done(status);
-    auto* const call = new KeepAliveCall(this, lease, done);
-    if (!Begin(*call)) {
-      delete call;
-      return done(Stopped());
-    }
-    call->Start();
-  });
+  Start(std::make_unique<KeepAliveCall>(this, lease, std::move(done)));
 }
 
 void EtcdClient::Watch(WatchCreateRequest request,
                        std::function<void(const WatchResponse&)> on_response,
                        std::function<void(const absl::Status&)> on_end) {
-  WithToken([this, request = std::move(request), on_response = std::move(on_response),
-             on_end = std::move(on_end)](const absl::Status& status) {
-    if (!status.ok()) return on_end(status);
-    auto* const call = new WatchCall(this, request, on_response, on_end);
-    if (!Begin(*call)) {
-      delete call;
-      return on_end(Stopped());
-    }
-    call->Start();
-  });
+  Start(std::make_unique<WatchCall>(this, std::move(request), std::move(on_response),
+                                    std::move(on_end)));
 }
 
 }  // namespace wormhole::relay

@@ -64,17 +64,21 @@ class EtcdClient {
     std::unique_ptr<etcdserverpb::Watch::Stub> watch;
     std::unique_ptr<etcdserverpb::Auth::Stub> auth;
   };
-  // One call: its context, where it goes, and its end.
+  // One call: its context, where it goes, and what is told of its end.
   class Call;
-  template <typename Response>
+  template <typename Request, typename Response>
   class UnaryCall;
+  class TokenCall;
   class KeepAliveCall;
   class WatchCall;
 
-  template <typename Response, typename Start>
-  void Unary(Start start, Done<Response> done);
-  // Runs `go` once there is a token, or none is needed; its argument says why there is none.
-  void WithToken(std::function<void(const absl::Status&)> go) WORMHOLE_EXCLUDES(mutex_);
+  template <typename Request, typename Response, typename Send>
+  void Unary(Send send, Request request, Done<Response> done);
+  // Runs the call once there is a token, or none is needed.
+  void Start(std::unique_ptr<Call> call) WORMHOLE_EXCLUDES(mutex_);
+  // The one place where a call begins, and is its own from then on; or is told that it does not.
+  void Run(std::unique_ptr<Call> call) WORMHOLE_EXCLUDES(mutex_);
+  void TakeToken(const std::string& token) WORMHOLE_EXCLUDES(mutex_);
   // False when the client has stopped.
   bool Begin(Call& call) WORMHOLE_EXCLUDES(mutex_);
   // The call's status, as values have it. Moves on when the endpoint is at fault.

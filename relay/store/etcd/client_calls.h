@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "relay/store/etcd/client.h"
@@ -19,30 +21,83 @@ class EtcdClient::Call {
   explicit Call(EtcdClient* client) : client_(client) {}
   virtual ~Call() = default;
 
+  // Has begun: goes to `endpoint`, and ends with Finish.
+  virtual void Go() = 0;
+  // Tells of the end, once: also of a call that never begins.
+  virtual void OnEnd(const absl::Status& status) = 0;
+
   grpc::ClientContext context;
   const Endpoint* endpoint = nullptr;
 
  protected:
-  EtcdClient* const client_;
-};
-
-template <typename Response>
-class EtcdClient::UnaryCall : public Call {
- public:
-  UnaryCall(EtcdClient* client, Done<Response> done) : Call(client), done_(std::move(done)) {}
-
-  void Done(const grpc::Status& status) {
+  EtcdClient* client() const { return client_; }
+  void SetDeadline() { context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline); }
+  // The last thing that a call does that has begun.
+  void Finish(const grpc::Status& status) {
     EtcdClient* const client = client_;
-    const absl::Status ended = client->End(*this, status);
-    done_(ended.ok() ? absl::StatusOr<Response>(std::move(response)) : ended);
+    OnEnd(client->End(*this, status));
     delete this;
     client->Leave();
   }
 
-  Response response;
+ private:
+  EtcdClient* const client_;
+};
+
+template <typename Request, typename Response>
+class EtcdClient::UnaryCall final : public Call {
+ public:
+  using Send = void (*)(const Endpoint&, grpc::ClientContext*, const Request*, Response*,
+                        std::function<void(grpc::Status)>);
+
+  UnaryCall(EtcdClient* client, Send send, Request request, Done<Response> done)
+      : Call(client), send_(send), request_(std::move(request)), done_(std::move(done)) {}
+
+  void Go() override {
+    SetDeadline();
+    send_(*endpoint, &context, &request_, &response_,
+          [this](const grpc::Status& status) { Finish(status); });
+  }
+
+  void OnEnd(const absl::Status& status) override {
+    done_(status.ok() ? absl::StatusOr<Response>(std::move(response_)) : status);
+  }
 
  private:
-  EtcdClient::Done<Response> done_;
+  const Send send_;
+  const Request request_;
+  Response response_;
+  const Done<Response> done_;
+};
+
+// Before another call: it begins when the token is here.
+class EtcdClient::TokenCall final : public Call {
+ public:
+  TokenCall(EtcdClient* client, std::unique_ptr<Call> next) : Call(client), next_(std::move(next)) {
+    request_.set_name(client->user_);
+    request_.set_password(client->password_);
+  }
+
+  void Go() override {
+    SetDeadline();
+    endpoint->auth->async()->Authenticate(&context, &request_, &response_,
+                                          [this](const grpc::Status& status) { Finish(status); });
+  }
+
+  void OnEnd(const absl::Status& status) override {
+    if (status.ok()) {
+      client()->TakeToken(response_.token());
+      return client()->Run(std::move(next_));
+    }
+    // A wrong password is INVALID_ARGUMENT to etcd; to callers that is a request of theirs.
+    next_->OnEnd(absl::IsInvalidArgument(status) ? absl::UnauthenticatedError(status.message())
+                                                 : status);
+  }
+
+ private:
+  std::unique_ptr<Call> next_;
+  etcdserverpb::AuthenticateRequest request_;
+  etcdserverpb::AuthenticateResponse response_;
 };
 
 // A stream of one request and one answer: etcd has no other way to renew a lease.
@@ -57,8 +112,8 @@ class EtcdClient::KeepAliveCall final
     request_.set_id(lease);
   }
 
-  void Start() {
-    context.set_deadline(std::chrono::system_clock::now() + kEtcdDeadline);
+  void Go() override {
+    SetDeadline();
     endpoint->lease->async()->LeaseKeepAlive(&context, this);
     StartWriteLast(&request_, grpc::WriteOptions());
     StartRead(&response_);
@@ -72,12 +127,13 @@ class EtcdClient::KeepAliveCall final
   }
 
   void OnDone(const grpc::Status& status) override {
-    EtcdClient* const client = client_;
-    absl::Status ended = client->End(*this, answered_ ? grpc::Status::OK : status);
-    if (ended.ok() && response_.ttl() <= 0) ended = absl::NotFoundError("the lease is gone");
-    done_(ended.ok() ? absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>(response_) : ended);
-    delete this;
-    client->Leave();
+    Finish(answered_ ? grpc::Status::OK : status);
+  }
+
+  void OnEnd(const absl::Status& status) override {
+    if (!status.ok()) return done_(status);
+    if (response_.ttl() <= 0) return done_(absl::NotFoundError("the lease is gone"));
+    done_(response_);
   }
 
  private:
@@ -98,7 +154,7 @@ class EtcdClient::WatchCall final
     *request_.mutable_create_request() = std::move(request);
   }
 
-  void Start() {
+  void Go() override {
     endpoint->watch->async()->Watch(&context, this);
     StartWrite(&request_);
     StartRead(&response_);
@@ -115,13 +171,8 @@ class EtcdClient::WatchCall final
     }
   }
 
-  void OnDone(const grpc::Status& status) override {
-    EtcdClient* const client = client_;
-    const absl::Status ended = client->End(*this, status);
-    on_end_(ended);
-    delete this;
-    client->Leave();
-  }
+  void OnDone(const grpc::Status& status) override { Finish(status); }
+  void OnEnd(const absl::Status& status) override { on_end_(status); }
 
  private:
   etcdserverpb::WatchRequest request_;
