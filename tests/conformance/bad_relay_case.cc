@@ -1,6 +1,12 @@
 #include "tests/conformance/bad_relay_case.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <system_error>
 #include <utility>
 
 #include "tests/conformance/scripted_relay.h"
@@ -59,33 +65,139 @@ Verdict Judge(const BadRelayCase& row, const Transcript& transcript, const Clien
   return verdict;
 }
 
-Verdict Run(const BadRelayCase& row, const ClientCommands& commands) {
+bool Restarts(const BadRelayCase& row) {
+  return std::any_of(row.steps.begin(), row.steps.end(),
+                     [](const Step& step) { return step.then == Step::Then::kRestart; });
+}
+
+// Why a client with these commands cannot be asked; empty when it can.
+std::string WhyNot(const BadRelayCase& row, const ClientCommands& commands) {
   const bool initiator = row.client == Role::kInitiator;
   if (row.outcomes.count(Outcome::kTimedOut) != 0 && !commands.takes_timeout()) {
-    return {.skipped = "needs a client whose timeout can be set"};
+    return "needs a client whose timeout can be set";
   }
   const std::string& command = row.waits   ? commands.receive_waiting
                                : initiator ? commands.initiate
                                            : commands.receive;
-  if (command.empty()) return {.skipped = "no command for such a client is given"};
-  ScriptedRelay relay(row.client, kAppId, row.peer_data, row.script);
-  if (!initiator) relay.Learn(kWords);
-  const std::string code = std::to_string(ScriptedChannel::kId) + "-" + kWords;
-  ClientRun client(commands, command,
-                   {{"rendezvous", relay.address()},
-                    {"app_id", kAppId},
-                    {"code", code},
-                    {"timeout", std::to_string(row.timeout_seconds)}},
-                   row.client_data);
-  if (initiator) {
-    const std::string shown = client.WaitForCode();
+  if (command.empty()) return "no command for such a client is given";
+  if (Restarts(row) && (commands.saving.empty() || commands.resume.empty())) {
+    return "needs a client that saves and resumes";
+  }
+  if (row.checks_in && commands.check_in.empty()) return "needs a client with check-in mode";
+  return "";
+}
+
+// A folder for the client's state, gone with it.
+class StateFolder {
+ public:
+  StateFolder() {
+    const char* const temporary = getenv("TEST_TMPDIR");
+    path_ = std::string(temporary == nullptr ? "/tmp" : temporary) + "/conformance.XXXXXX";
+    if (mkdtemp(path_.data()) == nullptr) abort();
+  }
+  ~StateFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  StateFolder(const StateFolder&) = delete;
+  StateFolder& operator=(const StateFolder&) = delete;
+
+  std::string file() const { return path_ + "/state"; }
+
+ private:
+  std::string path_;
+};
+
+// One row's run.
+class BadRelayRun {
+ public:
+  BadRelayRun(const BadRelayCase& row, const ClientCommands& commands)
+      : row_(row),
+        commands_(commands),
+        steps_(row.steps),
+        relay_(row.client, kAppId, row.peer_data, steps_.Watched(row.script)) {}
+
+  Verdict Run() {
+    Start(FirstCommand(), row_.client_data);
+    std::string missed;
+    for (const Step& step : row_.steps) {
+      if (missed = Take(step); !missed.empty()) break;
+    }
+    if (missed.empty()) LetPeerCome();
+    const ClientEnd end = client_->Wait();
+    const Transcript transcript = relay_.Stop();
+    Verdict verdict = Judge(row_, transcript, end, relay_.PeerData());
+    if (!missed.empty()) verdict.wrongs.push_back(missed);
+    return verdict;
+  }
+
+ private:
+  std::string FirstCommand() const {
+    std::string command = row_.waits                        ? commands_.receive_waiting
+                          : row_.client == Role::kInitiator ? commands_.initiate
+                                                            : commands_.receive;
+    if (Restarts(row_)) command += " " + commands_.saving;
+    if (row_.checks_in) command += " " + commands_.check_in;
+    return command;
+  }
+
+  void Start(const std::string& command, const std::string& data) {
+    client_ = std::make_unique<ClientRun>(
+        commands_, command,
+        std::map<std::string, std::string>{
+            {"rendezvous", relay_.address()},
+            {"app_id", kAppId},
+            {"code", std::to_string(ScriptedChannel::kId) + "-" + kWords},
+            {"timeout", std::to_string(row_.timeout_seconds)},
+            {"state", folder_.file()}},
+        data);
+  }
+
+  // What did not come about; empty when all is well.
+  std::string Take(const Step& step) {
+    if (step.at != Arm::kOpen) ReadCode();
+    const bool comes = step.then == Step::Then::kPeerComes;
+    if (!comes && step.at != Arm::kOpen && step.at != Arm::REQUEST_NOT_SET) LetPeerCome();
+    if (step.at != Arm::REQUEST_NOT_SET && !steps_.AwaitNext(row_.timeout_seconds)) {
+      return "it does not come so far as to be started again, or met";
+    }
+    if (comes) {
+      LetPeerCome();
+    } else {
+      client_->Kill();
+      Start(commands_.resume, "");
+    }
+    return "";
+  }
+
+  void ReadCode() {
+    if (row_.client != Role::kInitiator) words_ = kWords;
+    if (!words_.empty()) return;
+    const std::string shown = client_->WaitForCode();
     if (const size_t hyphen = shown.find('-'); hyphen != std::string::npos) {
-      relay.Learn(shown.substr(hyphen + 1));
+      words_ = shown.substr(hyphen + 1);
     }
   }
-  const ClientEnd end = client.Wait();
-  const Transcript transcript = relay.Stop();
-  return Judge(row, transcript, end, relay.PeerData());
+
+  // The other side is told the code.
+  void LetPeerCome() {
+    ReadCode();
+    if (!std::exchange(peer_came_, true) && !words_.empty()) relay_.Learn(words_);
+  }
+
+  const BadRelayCase& row_;
+  const ClientCommands& commands_;
+  const StateFolder folder_;
+  Steps steps_;
+  ScriptedRelay relay_;
+  std::unique_ptr<ClientRun> client_;
+  std::string words_;  // of the code, once they are known
+  bool peer_came_ = false;
+};
+
+Verdict Run(const BadRelayCase& row, const ClientCommands& commands) {
+  if (const std::string why = WhyNot(row, commands); !why.empty()) return {.skipped = why};
+  return BadRelayRun(row, commands).Run();
 }
 
 }  // namespace
@@ -100,6 +212,8 @@ std::vector<Case> BadRelayCases(const ClientCommands& commands) {
   AddProvedCases(rows);
   AddLimitCases(rows);
   AddWaitingCases(rows);
+  AddRestartCases(rows);
+  AddCheckInCases(rows);
   std::vector<Case> cases;
   for (BadRelayCase& row : rows) {
     const std::string name = "bad-relay/" + row.name + "/" + NameOf(row.client);

@@ -9,6 +9,7 @@
 #include "tests/conformance/case.h"
 #include "tests/conformance/client_run.h"
 #include "tests/conformance/scripted_channel.h"
+#include "tests/conformance/steps.h"
 
 namespace wormhole::conformance {
 
@@ -28,7 +29,9 @@ struct BadRelayCase {
   std::string peer_data = "from the other side";
   int timeout_seconds = 20;
   double within_seconds = 45;
-  bool waits = false;  // a receiver that has come first
+  bool waits = false;      // a receiver that has come first
+  bool checks_in = false;  // a client in check-in mode
+  std::vector<Step> steps = {};
 };
 
 std::vector<Case> BadRelayCases(const ClientCommands& commands);
@@ -42,6 +45,8 @@ void AddEndingCases(std::vector<BadRelayCase>& cases);
 void AddProvedCases(std::vector<BadRelayCase>& cases);
 void AddLimitCases(std::vector<BadRelayCase>& cases);
 void AddWaitingCases(std::vector<BadRelayCase>& cases);
+void AddRestartCases(std::vector<BadRelayCase>& cases);
+void AddCheckInCases(std::vector<BadRelayCase>& cases);
 
 }  // namespace wormhole::conformance
 

@@ -1,5 +1,6 @@
 #include "tests/conformance/client_run.h"
 
+#include <csignal>
 #include <utility>
 
 namespace wormhole::conformance {
@@ -27,6 +28,11 @@ ClientRun::ClientRun(const ClientCommands& commands, std::string command,
 std::string ClientRun::WaitForCode() {
   std::string code = process_.WaitForLine(testing::ChildProcess::kErr, commands_.code_prefix);
   return code.substr(0, code.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz-"));
+}
+
+void ClientRun::Kill() {
+  process_.Signal(SIGKILL);
+  process_.WaitForExit();
 }
 
 ClientEnd ClientRun::Wait() {

@@ -15,6 +15,9 @@ namespace wormhole::conformance {
 struct ClientCommands {
   std::string initiate, receive;
   std::string receive_waiting;  // a receiver that comes first; empty: not known
+  std::string saving;           // options with which a client saves in {state}; empty: it cannot
+  std::string resume;           // goes on from {state}
+  std::string check_in;         // options for check-in mode each second; empty: it has none
   ExitCodes exit_codes;
   // Before the code, on a line of an initiator's standard error.
   std::string code_prefix = "Invitation code: ";
@@ -43,6 +46,8 @@ class ClientRun {
   // What follows the prefix; empty when it ends without.
   std::string WaitForCode();
   ClientEnd Wait();
+  // At once, and waits until it is gone.
+  void Kill();
 
  private:
   const ClientCommands& commands_;

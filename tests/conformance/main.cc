@@ -25,6 +25,9 @@ constexpr char kUsage[] =
     "                         (seconds) are filled in, its data is standard input\n"
     "  --receive=CMD          a client that takes one; {code} is filled in as well\n"
     "  --receive-waiting=CMD  the same, for a receiver that comes first and waits\n"
+    "  --saving=OPTIONS       put behind a command so that the client saves in the file {state}\n"
+    "  --resume=CMD           goes on from {state} after the client was killed\n"
+    "  --check-in=OPTIONS     put behind a command for check-in mode, each second\n"
     "  --relay=ADDRESS        a relay, HOST:PORT, to be tried out in plaintext; `self` is the\n"
     "                         one of --relay-binary\n"
     "  --relay-binary=PATH    wormhole-relay, for cases that need an honest relay\n"
@@ -67,6 +70,9 @@ bool Read(int argc, char** argv, Flags& flags) {
     } else if (!Take(argument, "--initiate=", &flags.commands.initiate) &&
                !Take(argument, "--receive=", &flags.commands.receive) &&
                !Take(argument, "--receive-waiting=", &flags.commands.receive_waiting) &&
+               !Take(argument, "--saving=", &flags.commands.saving) &&
+               !Take(argument, "--resume=", &flags.commands.resume) &&
+               !Take(argument, "--check-in=", &flags.commands.check_in) &&
                !Take(argument, "--code-prefix=", &flags.commands.code_prefix) &&
                !Take(argument, "--relay=", &flags.relay) &&
                !Take(argument, "--relay-binary=", &flags.relay_binary) &&
