@@ -41,7 +41,7 @@ class Gathering {
   }
 
   void Finish() WORMHOLE_EXCLUDES(mutex_) {
-    Page page{.next = std::move(next_)};
+    Page page{.next = std::move(next_), .as_of = registry_->wall_now()};
     absl::Status status;
     {
       sync::MutexLock lock(mutex_);

@@ -153,9 +153,8 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
     --*listings_;  // before the client can ask for the next page
     if (!page.ok()) return End(ToGrpcStatus(page.status()));
     if (!First()) return;
-    const absl::Time now = absl::Now();
     for (const ChannelView& view : page->channels) {
-      *response_->add_channels() = ShowChannel(view, now);
+      *response_->add_channels() = ShowChannel(view, page->as_of);
     }
     if (page->next) response_->set_next_page_token(WritePageToken(*page->next));
     Finish(grpc::Status::OK);

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/stubs/logging.h"
 #include "grpc/support/log.h"
+#include "relay/clock.h"
 #include "relay/config.h"
 #include "relay/core_dumps.h"
 #include "relay/flag_file.h"
@@ -68,10 +69,11 @@ void QuietLibraries(bool may_log_addresses) {
   gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
-// `monitor` outlives it.
-absl::StatusOr<std::unique_ptr<Store>> OpenStoreFor(const RelayConfig& config, Monitor& monitor) {
+// The others outlive it.
+absl::StatusOr<std::unique_ptr<Store>> OpenStoreFor(const RelayConfig& config, RelayClock& clock,
+                                                    Monitor& monitor) {
   return OpenStore(
-      config.store,
+      config.store, &clock,
       {.on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
        .on_restored = [&monitor] { monitor.OnStoreRestored(); },
        .on_commit = [&monitor](absl::Duration took,
@@ -94,7 +96,8 @@ absl::StatusOr<Listeners> BindMetricsPort(const RelayConfig& config) {
 }
 
 // Null when it is off. All others outlive it.
-absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listeners, Monitor& monitor,
+absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listeners,
+                                                              RelayClock& clock, Monitor& monitor,
                                                               const Log& log,
                                                               const RelayServer& server) {
   if (monitor.metrics() == nullptr) return nullptr;
@@ -106,6 +109,7 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listener
                    .counts = [&server] { return server.Count(); },
                    .store_works = [&monitor] { return monitor.store_health().state().status.ok(); },
                    .draining = [&server] { return server.withdrawn(); },
+                   .clock = [&clock] { return clock.state(); },
                    .events_lost = [&monitor] { return monitor.events().lost(); },
                    .log_lines_lost = [&log] { return log.lines_lost(); }});
   return MetricsPort::Start(std::move(listeners), {monitor.metrics()->registry(), gauges});
@@ -134,6 +138,7 @@ int DrainAtSignal(const RelayConfig& config, ShutdownSignals& signals, RelayServ
 
 int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   Log log(config.log);
+  RelayClock clock;
   Monitor monitor(config, &log);
   // It serves last, since its page shows the others. But a relay that cannot have the address
   // should find that out before it lets clients in, each time that somebody starts it again.
@@ -141,16 +146,16 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
   if (!metrics_listeners.ok()) return Complain(metrics_listeners.status(), kFailed);
   std::unique_ptr<Store> store;
   const auto open_store = [&]() -> absl::StatusOr<Store*> {
-    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStoreFor(config, monitor);
+    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStoreFor(config, clock, monitor);
     if (!opened.ok()) return opened.status();
     store = *std::move(opened);
     return store.get();
   };
   absl::StatusOr<std::unique_ptr<RelayServer>> server =
-      RelayServer::Start(config, open_store, &monitor);
+      RelayServer::Start(config, open_store, &clock, &monitor);
   if (!server.ok()) return Complain(server.status(), kFailed);
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
-      StartMetricsPort(*std::move(metrics_listeners), monitor, log, **server);
+      StartMetricsPort(*std::move(metrics_listeners), clock, monitor, log, **server);
   if (!metrics.ok()) return Complain(metrics.status(), kFailed);
   log.Info(
       "serving",

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/time/clock.h"
+#include "relay/clock_line.h"
 #include "relay/stream_line.h"
 
 namespace wormhole::relay {
@@ -46,6 +47,12 @@ void Monitor::OnStreamOver(const StreamReport& report) {
   if (log_ != nullptr && log_->Takes(Log::Level::kInfo)) {
     log_->Info("stream ended", StreamFields(report, log_->addresses()));
   }
+}
+
+void Monitor::OnClock(const ClockChange& change) {
+  if (log_ == nullptr) return;
+  const ClockLine line = DescribeChange(change);
+  log_->Write(line.level, line.message, line.fields);
 }
 
 void Monitor::OnTrouble(const absl::Status& status) {

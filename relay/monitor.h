@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_builder.h"
+#include "relay/clock.h"
 #include "relay/config.h"
 #include "relay/event_feed.h"
 #include "relay/log.h"
@@ -42,6 +43,9 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
   void OnRequest() override;
   void OnResponse() override;
   void OnStreamOver(const StreamReport& report) override;
+
+  // What has become of the clock that the relay goes by.
+  void OnClock(const ClockChange& change);
 
   // Of the store: why it fails, OK when it works again.
   void OnTrouble(const absl::Status& status);

@@ -63,7 +63,8 @@ std::string DrawWriter() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, StoreHooks hooks) {
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, RelayClock* clock,
+                                                 StoreHooks hooks) {
   switch (choice.kind) {
     case StoreChoice::Kind::kMemory:
       return std::make_unique<MemoryStore>();
@@ -78,6 +79,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, Stor
   return EtcdStore::Open({.servers = *std::move(servers),
                           .prefix = choice.etcd.prefix,
                           .writer = DrawWriter(),
+                          .clock = clock,
                           .on_trouble = std::move(hooks.on_trouble),
                           .on_restored = std::move(hooks.on_restored),
                           .on_commit = std::move(hooks.on_commit)});

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "relay/clock.h"
 #include "relay/config.h"
 #include "relay/store/store.h"
 
@@ -24,8 +25,9 @@ struct StoreHooks {
 
 // The stores' own errors;
 // INVALID_ARGUMENT, naming flag and file, when a file for etcd cannot be used. The files are read
-// once.
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, StoreHooks hooks);
+// once. `clock` outlives the store; see EtcdOptions.
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, RelayClock* clock,
+                                                 StoreHooks hooks);
 
 }  // namespace wormhole::relay
 

@@ -5,8 +5,11 @@
 namespace wormhole::relay {
 namespace {
 
-HealthService::Services Probes(const ServingState* serving, const StoreHealth* store) {
-  const auto ready = [serving, store] { return serving->serves() && store->state().status.ok(); };
+HealthService::Services Probes(const ServingState* serving, RelayClock* clock,
+                               const StoreHealth* store) {
+  const auto ready = [serving, clock, store] {
+    return serving->serves() && store->state().status.ok() && !clock->state().outvoted;
+  };
   return {{"", ready}, {"readiness", ready}, {"liveness", [] { return true; }}};
 }
 
@@ -14,8 +17,8 @@ HealthService::Services Probes(const ServingState* serving, const StoreHealth* s
 
 absl::StatusOr<std::unique_ptr<ProbePort>> ProbePort::Open(const std::string& listen,
                                                            const ServingState* serving,
-                                                           Monitor* monitor) {
-  std::unique_ptr<ProbePort> probe(new ProbePort(serving, &monitor->store_health()));
+                                                           RelayClock* clock, Monitor* monitor) {
+  std::unique_ptr<ProbePort> probe(new ProbePort(serving, clock, &monitor->store_health()));
   absl::StatusOr<std::unique_ptr<GrpcPort>> port =
       GrpcPort::Open({.flag = "--probe-listen",
                       .listen = listen,
@@ -27,8 +30,8 @@ absl::StatusOr<std::unique_ptr<ProbePort>> ProbePort::Open(const std::string& li
   return probe;
 }
 
-ProbePort::ProbePort(const ServingState* serving, const StoreHealth* store)
-    : health_(Probes(serving, store)) {}
+ProbePort::ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store)
+    : health_(Probes(serving, clock, store)) {}
 
 void ProbePort::Close(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "relay/clock.h"
 #include "relay/grpc_port.h"
 #include "relay/health_service.h"
 #include "relay/monitor.h"
@@ -16,15 +17,15 @@
 namespace wormhole::relay {
 
 // `liveness` is SERVING for as long as the relay answers at all, whatever its store does: a new
-// start would help nobody. `readiness`, and "", are SERVING while the relay serves and its store
-// works: clients are better off at a relay that has a store.
+// start would help nobody. `readiness`, and "", are SERVING while the relay serves, its store
+// works and its clock is not outvoted: clients are better off at a relay that has all of it.
 class ProbePort {
  public:
   // Answers from the moment that this returns, before the relay serves. The pointers outlive the
   // port. Errors: see GrpcPort.
   static absl::StatusOr<std::unique_ptr<ProbePort>> Open(const std::string& listen,
                                                          const ServingState* serving,
-                                                         Monitor* monitor);
+                                                         RelayClock* clock, Monitor* monitor);
 
   ProbePort(const ProbePort&) = delete;
   ProbePort& operator=(const ProbePort&) = delete;
@@ -38,7 +39,7 @@ class ProbePort {
   void Close(std::chrono::steady_clock::time_point deadline);
 
  private:
-  ProbePort(const ServingState* serving, const StoreHealth* store);
+  ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store);
 
   HealthService health_;
   std::unique_ptr<GrpcPort> port_;  // set by Open

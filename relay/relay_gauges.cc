@@ -63,6 +63,23 @@ void AddSwitchboard(const SwitchboardCounts& counts, std::vector<MetricFamily>& 
                            number(counts.streams)));
 }
 
+// Restarted, the relay goes by the machine's clock.
+void AddClock(const RelayClock::State& clock, std::vector<MetricFamily>& families) {
+  families.push_back(
+      Gauge("wormhole_clock_error_seconds",
+            "How far the machine's clock is ahead of the time that the relay goes by: 0, unless "
+            "that clock was set by more than a minute since the relay has started, or is not that "
+            "of the relays over the same store.",
+            -absl::ToDoubleSeconds(clock.offset)));
+  families.push_back(Gauge("wormhole_clock_outvoted",
+                           "1 while most relays over the same store have another clock than this "
+                           "one, which is not ready for new clients then.",
+                           clock.outvoted ? 1 : 0));
+  families.push_back(Counter("wormhole_clock_steps_total",
+                             "Times that the machine's clock was set by more than a minute.",
+                             static_cast<double>(clock.steps)));
+}
+
 void AddProcess(absl::Time started_at, const OpenDescriptors& open,
                 std::vector<MetricFamily>& families) {
   families.push_back(Counter("process_cpu_seconds_total",
@@ -94,6 +111,7 @@ std::vector<MetricFamily> RelayGauges::Collect() const {
                            sources_.store_works() ? 1 : 0));
   families.push_back(Gauge("wormhole_draining", "1 once the relay was told to stop.",
                            sources_.draining() ? 1 : 0));
+  AddClock(sources_.clock(), families);
   families.push_back(Counter("wormhole_events_lost_total",
                              "Events that slow watchers were not told.",
                              Total(sources_.events_lost)));

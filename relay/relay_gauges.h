@@ -1,5 +1,6 @@
 // What a scrape finds as it is at that moment: what there is of channels and streams, whether the
-// store works, and what the process uses. What is counted from the start on is in metrics.h.
+// store works and the clock is right, and what the process uses. What is counted from the start on
+// is in metrics.h.
 #ifndef WORMHOLE_RELAY_RELAY_GAUGES_H_
 #define WORMHOLE_RELAY_RELAY_GAUGES_H_
 
@@ -11,6 +12,7 @@
 #include "absl/time/time.h"
 #include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
+#include "relay/clock.h"
 #include "relay/switchboard_view.h"
 
 namespace wormhole::relay {
@@ -25,6 +27,7 @@ struct GaugeSources {
   std::function<SwitchboardCounts()> counts;
   std::function<bool()> store_works;
   std::function<bool()> draining;
+  std::function<RelayClock::State()> clock;
   // Running totals; null: none is ever lost.
   std::function<uint64_t()> events_lost = nullptr;
   std::function<uint64_t()> log_lines_lost = nullptr;

@@ -32,12 +32,14 @@ TEST(RelayGaugesTest, TellsWhatTheSourcesSayAtThatMoment) {
                               .waiting = 7};
   bool works = true;
   bool draining = false;
+  RelayClock::State clock;
   uint64_t lost = 0;
   const RelayGauges gauges({.version = "1.2.3",
                             .started_at = absl::FromUnixSeconds(1'700'000'000),
                             .counts = [&] { return counts; },
                             .store_works = [&] { return works; },
                             .draining = [&] { return draining; },
+                            .clock = [&] { return clock; },
                             .events_lost = [&] { return lost; }});
   MetricsPage page = PageOf(gauges);
   EXPECT_EQ(page.Value("wormhole_build_info{version=\"1.2.3\"}"), 1);
@@ -50,6 +52,9 @@ TEST(RelayGaugesTest, TellsWhatTheSourcesSayAtThatMoment) {
   EXPECT_EQ(page.Value("wormhole_attached_sides{state=\"waiting\"}"), 7);
   EXPECT_EQ(page.Value("wormhole_store_up"), 1);
   EXPECT_EQ(page.Value("wormhole_draining"), 0);
+  EXPECT_EQ(page.Value("wormhole_clock_error_seconds"), 0);
+  EXPECT_EQ(page.Value("wormhole_clock_outvoted"), 0);
+  EXPECT_EQ(page.Value("wormhole_clock_steps_total"), 0);
   EXPECT_EQ(page.Value("wormhole_events_lost_total"), 0);
   EXPECT_EQ(page.Value("wormhole_log_lines_lost_total"), 0);
   EXPECT_EQ(page.Value("process_start_time_seconds"), 1'700'000'000);
@@ -60,11 +65,15 @@ TEST(RelayGaugesTest, TellsWhatTheSourcesSayAtThatMoment) {
   counts.streams = 40;
   works = false;
   draining = true;
+  clock = {.offset = absl::Hours(-2), .steps = 3, .outvoted = true};
   lost = 9;
   page = PageOf(gauges);
   EXPECT_EQ(page.Value("wormhole_streams"), 40);
   EXPECT_EQ(page.Value("wormhole_store_up"), 0);
   EXPECT_EQ(page.Value("wormhole_draining"), 1);
+  EXPECT_EQ(page.Value("wormhole_clock_error_seconds"), 7200);
+  EXPECT_EQ(page.Value("wormhole_clock_outvoted"), 1);
+  EXPECT_EQ(page.Value("wormhole_clock_steps_total"), 3);
   EXPECT_EQ(page.Value("wormhole_events_lost_total"), 9);
 }
 

@@ -6,7 +6,6 @@
 #include <future>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "relay/credentials.h"
 #include "sodium.h"
 
@@ -20,8 +19,8 @@ constexpr std::chrono::milliseconds kLastWords(500);
 // What a request has beside its frame.
 constexpr int kRequestSlack = 64 << 10;
 
-SwitchboardEnvironment RealEnvironment(SwitchboardObserver* observer) {
-  return {.wall_now = [] { return absl::Now(); },
+SwitchboardEnvironment RealEnvironment(RelayClock* clock, SwitchboardObserver* observer) {
+  return {.wall_now = [clock] { return clock->Now(); },
           .steady_now =
               [] { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); },
           .random_below = [](uint32_t bound) { return randombytes_uniform(bound); },
@@ -44,19 +43,21 @@ HealthService::Services PublicServices(const ServingState* serving) {
 
 absl::StatusOr<std::unique_ptr<ProbePort>> OpenProbes(const RelayConfig& config,
                                                       const ServingState* serving,
-                                                      Monitor* monitor) {
+                                                      RelayClock* clock, Monitor* monitor) {
   if (config.probe_listen.empty()) return nullptr;
-  return ProbePort::Open(config.probe_listen, serving, monitor);
+  return ProbePort::Open(config.probe_listen, serving, clock, monitor);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfig& config,
                                                                 const OpenStore& open_store,
+                                                                RelayClock* clock,
                                                                 Monitor* monitor) {
   if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
   auto serving = std::make_unique<ServingState>();
-  absl::StatusOr<std::unique_ptr<ProbePort>> probe = OpenProbes(config, serving.get(), monitor);
+  absl::StatusOr<std::unique_ptr<ProbePort>> probe =
+      OpenProbes(config, serving.get(), clock, monitor);
   if (!probe.ok()) return probe.status();
   const absl::StatusOr<Store*> store = open_store();
   if (!store.ok()) return store.status();
@@ -65,11 +66,11 @@ absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfi
                            .heartbeat = config.heartbeat,
                            .motd = config.motd,
                            .max_stream_age = config.max_stream_age},
-                          RealEnvironment(monitor), *store);
+                          RealEnvironment(clock, monitor), *store);
   if (!switchboard.ok()) return switchboard.status();
   std::unique_ptr<RelayServer> server(new RelayServer(config, std::move(serving), *std::move(probe),
                                                       *std::move(switchboard), monitor));
-  const absl::Status listening = server->Listen(config, monitor);
+  const absl::Status listening = server->Listen(config, clock, monitor);
   if (!listening.ok()) return listening;
   return server;
 }
@@ -86,7 +87,7 @@ RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<ServingState
 
 RelayServer::~RelayServer() { Stop(std::chrono::steady_clock::now()); }
 
-absl::Status RelayServer::Listen(const RelayConfig& config, Monitor* monitor) {
+absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock, Monitor* monitor) {
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
       MakeCredentials(config.tls);
   if (!credentials.ok()) return credentials.status();
@@ -108,9 +109,10 @@ absl::Status RelayServer::Listen(const RelayConfig& config, Monitor* monitor) {
   if (!port.ok()) return port.status();
   public_ = *std::move(port);
   serving_->Serve();
-  ticker_.emplace(kTick, [this] {
+  ticker_.emplace(kTick, [this, clock, monitor] {
+    for (const ClockChange& change : clock->TakeChanges()) monitor->OnClock(change);
     switchboard_->Tick();
-    RefreshHealth();  // the store's may have changed
+    RefreshHealth();  // the store's, or the clock's, may have changed
   });
   return absl::OkStatus();
 }

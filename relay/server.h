@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "proto/rpc/awake_threads.h"
 #include "relay/admin_port.h"
+#include "relay/clock.h"
 #include "relay/config.h"
 #include "relay/grpc_port.h"
 #include "relay/health_service.h"
@@ -31,12 +32,12 @@ class RelayServer {
   // Opens the store, which nobody has used yet.
   using OpenStore = std::function<absl::StatusOr<Store*>()>;
 
-  // Serves from the moment that this returns. `config` is valid; the store and `monitor` outlive
-  // the server. UNAVAILABLE, with one line for people, when an address cannot be listened on; the
-  // store's error when it cannot be opened or read. The probe port answers while it is.
+  // Serves from the moment that this returns. `config` is valid; the store, `clock` and `monitor`
+  // outlive the server. UNAVAILABLE, with one line for people, when an address cannot be listened
+  // on; the store's error when it cannot be opened or read. The probe port answers while it is.
   static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
                                                             const OpenStore& open_store,
-                                                            Monitor* monitor);
+                                                            RelayClock* clock, Monitor* monitor);
 
   // Cuts the streams that are left.
   ~RelayServer();
@@ -74,7 +75,7 @@ class RelayServer {
   RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
               std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
               Monitor* monitor);
-  absl::Status Listen(const RelayConfig& config, Monitor* monitor);
+  absl::Status Listen(const RelayConfig& config, RelayClock* clock, Monitor* monitor);
   void RefreshHealth();
   // Whether the streams ended before the deadline.
   bool Stop(std::chrono::steady_clock::time_point deadline);

@@ -96,6 +96,7 @@ class Switchboard {
   struct ChannelPage {
     std::vector<ChannelView> channels;
     std::optional<ChannelKey> next;
+    absl::Time as_of;  // by the clock that channels end by
   };
   virtual void ListChannels(const std::string& app_id, const ChannelKey& after, size_t limit,
                             std::function<void(absl::StatusOr<ChannelPage>)> done) = 0;

@@ -54,6 +54,7 @@ TEST_F(SwitchboardPairTest, ShowsWhoIsThere) {
   switchboard_->ListChannels(kApp, {}, 10, [&](absl::StatusOr<Switchboard::ChannelPage> page) {
     ASSERT_EQ(page->channels.size(), 1u);  // one that is waited for is none
     seen = page->channels[0];
+    EXPECT_EQ(page->as_of, absl::UnixEpoch() + now_);
   });
   Settle();
   EXPECT_EQ(seen.key, key());

@@ -52,7 +52,7 @@ class GrpcExchangeTest : public ::testing::Test {
     server_ = nullptr;
     store_ = std::make_unique<relay::MemoryStore>();
     auto server = relay::RelayServer::Start(
-        config_, [this] { return store_.get(); }, &monitor_);
+        config_, [this] { return store_.get(); }, &clock_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     config_.listen = server_->address();  // the same port the next time
@@ -78,6 +78,7 @@ class GrpcExchangeTest : public ::testing::Test {
   }
 
   relay::RelayConfig config_;
+  relay::RelayClock clock_;
   relay::Monitor monitor_{config_};
   std::unique_ptr<relay::MemoryStore> store_;
   std::unique_ptr<relay::RelayServer> server_;

@@ -74,6 +74,21 @@ TEST_F(ProbeTest, AStoreThatFailsTakesReadinessAndNothingElse) {
   EXPECT_EQ(prober.Check("readiness"), "SERVING");
 }
 
+// It serves whoever comes all the same.
+TEST_F(ProbeTest, AnOutvotedClockTakesReadinessAndNothingElse) {
+  Serve();
+  Prober prober = Probe();
+  clock_.SetOutvoted(true);
+  EXPECT_EQ(prober.Check("liveness"), "SERVING");
+  EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
+  EXPECT_EQ(Prober(server_->address()).Check(""), "SERVING");
+  clock_.SetOutvoted(false);
+  EXPECT_EQ(prober.Check("readiness"), "SERVING");
+  // A clock that was set is taken for what it was.
+  SetClock(absl::Hours(72));
+  EXPECT_EQ(prober.Check("readiness"), "SERVING");
+}
+
 TEST_F(ProbeTest, WhoWatchesIsToldOfTheStoreToo) {
   Serve();
   Prober prober = Probe();
@@ -113,7 +128,7 @@ TEST_F(ProbeTest, ARelayWhoseStoreIsBeingOpenedIsAliveAndNotReady) {
     EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
     return &store_;
   };
-  auto server = RelayServer::Start(config_, open_store, &monitor_);
+  auto server = RelayServer::Start(config_, open_store, &clock_, &monitor_);
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_EQ(Prober(reserved.host_port()).Check("readiness"), "SERVING");
 }

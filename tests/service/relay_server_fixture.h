@@ -2,10 +2,12 @@
 #ifndef WORMHOLE_TESTS_SERVICE_RELAY_SERVER_FIXTURE_H_
 #define WORMHOLE_TESTS_SERVICE_RELAY_SERVER_FIXTURE_H_
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "relay/server.h"
 #include "relay/store/memory.h"
@@ -27,7 +29,7 @@ class RelayServerTest : public ::testing::Test {
 
   void ServeFrom(relay::Store* store) {
     auto server = RelayServer::Start(
-        config_, [store] { return store; }, &monitor_);
+        config_, [store] { return store; }, &clock_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = Connect(server_->address());
@@ -48,12 +50,21 @@ class RelayServerTest : public ::testing::Test {
     return pair;
   }
 
+  // Somebody sets the machine's clock.
+  void SetClock(absl::Duration forward) { set_forward_ += absl::ToInt64Seconds(forward); }
+
   void AwaitStreams(size_t count) {
     // Streams end on threads of gRPC; what a new one is told comes after.
     while (server_->stream_count() != count) std::this_thread::yield();
   }
 
   RelayConfig config_;
+  std::atomic<int64_t> set_forward_ = 0;  // seconds
+  relay::RelayClock clock_{[this] {
+    relay::MachineTime now = relay::MachineNow();
+    now.wall += absl::Seconds(set_forward_.load());
+    return now;
+  }};
   relay::Monitor monitor_{config_};
   relay::MemoryStore store_;
   std::unique_ptr<RelayServer> server_;

@@ -291,13 +291,29 @@ TEST_F(RelayServerTest, IsDestroyedWithStreamsAttached) {
   EXPECT_FALSE(pair->b.Finish().ok());
 }
 
+// By more than every channel lasts.
+TEST_F(RelayServerTest, AClockThatIsSetEndsNothing) {
+  Serve();
+  const auto pair = OpenPair();
+  for (const absl::Duration forward : {absl::Hours(72), absl::Hours(-144)}) {
+    SetClock(forward);
+    const uint64_t number = forward > absl::ZeroDuration() ? 1 : 2;
+    EXPECT_TRUE(pair->a.Send(Post(number, "f")));
+    EXPECT_EQ(pair->b.ReceiveNews()->message().number(), number);
+    AttachClient another(channel_);
+    EXPECT_TRUE(another.Send(OpenAllocate(forward > absl::ZeroDuration() ? 'c' : 'd')));
+    EXPECT_TRUE(another.Receive()->has_opened());
+  }
+  EXPECT_EQ(clock_.state().steps, 2u);
+}
+
 TEST_F(RelayServerTest, ATakenPortIsAnError) {
   Serve();
   RelayConfig second = config_;
   second.listen = server_->address();
   relay::MemoryStore store;
   const auto refused = RelayServer::Start(
-      second, [&] { return &store; }, &monitor_);
+      second, [&] { return &store; }, &clock_, &monitor_);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
 }
 

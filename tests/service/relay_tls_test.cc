@@ -50,7 +50,7 @@ class RelayTlsTest : public ::testing::Test {
 
   void Serve() {
     auto server = RelayServer::Start(
-        config_, [this] { return &store_; }, &monitor_);
+        config_, [this] { return &store_; }, &clock_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -79,6 +79,7 @@ class RelayTlsTest : public ::testing::Test {
   }
 
   RelayConfig config_;
+  relay::RelayClock clock_;
   relay::Monitor monitor_{config_};
   relay::MemoryStore store_;
   std::unique_ptr<RelayServer> server_;
@@ -146,7 +147,7 @@ TEST_F(RelayTlsTest, FilesThatAreNoneOfTheirKindAreRefused) {
   for (const auto& c : kCases) {
     config_.tls = {c.cert, c.key, c.client_ca};
     const auto refused = RelayServer::Start(
-        config_, [this] { return &store_; }, &monitor_);
+        config_, [this] { return &store_; }, &clock_, &monitor_);
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(std::string(refused.status().message()).find(c.says), std::string::npos)
         << refused.status();

@@ -33,6 +33,13 @@ EtcdOptions OptionsFor(const EtcdCluster& cluster) {
   return options;
 }
 
+// Until the relay has told of its clock.
+void AwaitClock(const EtcdCluster& cluster, const std::string& relay) {
+  const std::string key = EtcdKeys(EtcdOptions().prefix).Clock(relay);
+  while (cluster.Control({"get", "--keys-only", key}).value() == "") {
+  }
+}
+
 // A call whose answer is waited for later.
 template <typename T, typename Start>
 std::future<absl::StatusOr<T>> Begin(Store& store, Start start) {
@@ -197,8 +204,12 @@ TEST(EtcdAwayTest, ACompactedHistoryIsCaughtUpWith) {
 // Sides that wait make no events, and what was the last one is compacted in time.
 TEST(EtcdAwayTest, ARestartAfterAQuietTimeIsNoRestoring) {
   EtcdCluster cluster;
-  EtcdRelay one("one", OptionsFor(cluster));
-  EtcdRelay two("two", OptionsFor(cluster));
+  EtcdOptions options = OptionsFor(cluster);
+  options.presence_ttl = absl::Hours(1);  // nor do clocks, for a while
+  EtcdRelay one("one", options);
+  EtcdRelay two("two", options);
+  AwaitClock(cluster, "one");
+  AwaitClock(cluster, "two");
   one.Call().Put(kKey, 0, Record("i"));
   one.Call().Put({"a", 1}, 0, Record("j"));
   EXPECT_EQ(one.Call().Erase({"a", 1}, 1), PutOutcome::kDone);
@@ -233,11 +244,12 @@ TEST(EtcdAwayTest, LostLeasesAreGrantedAgain) {
 TEST(EtcdAwayTest, ChannelsOfTheSameTimeShareALease) {
   EtcdCluster cluster;
   EtcdRelay relay("one", OptionsFor(cluster));
+  AwaitClock(cluster, "one");
   for (uint32_t id = 1; id <= 50; ++id) {
     relay.Call().Put({"a", id}, 0, Record("i" + std::to_string(id), "", static_cast<int>(id)));
   }
   const std::string leases = cluster.Control({"lease", "list"}).value();
-  EXPECT_THAT(leases, HasSubstr("found 1 leases"));  // nobody is attached, so the relay has none
+  EXPECT_THAT(leases, HasSubstr("found 2 leases"));  // one is the relay's own
 }
 
 TEST(EtcdAwayTest, WhatWaitsGoesInOneTransaction) {
@@ -290,6 +302,7 @@ TEST(EtcdAwayTest, UsersAndTls) {
   while (!BeginAppend(relay, 1).get().ok()) {
   }
   options.writer = "two";
+  options.clock = &relay.clock();
   options.servers.password = "wrong";
   EXPECT_THAT(EtcdStore::Open(options).status().ToString(), HasSubstr("authentication failed"));
   options.servers.password = "word";
@@ -298,8 +311,10 @@ TEST(EtcdAwayTest, UsersAndTls) {
 }
 
 TEST(EtcdAwayTest, NoEtcdIsOneLine) {
+  RelayClock clock;
   const absl::Status status =
-      EtcdStore::Open({.servers = {.endpoints = {"127.0.0.1:1"}}, .writer = "one"}).status();
+      EtcdStore::Open({.servers = {.endpoints = {"127.0.0.1:1"}}, .writer = "one", .clock = &clock})
+          .status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(status.ToString(), HasSubstr("127.0.0.1:1"));
   EXPECT_EQ(status.message().find('\n'), absl::string_view::npos);

@@ -1,16 +1,19 @@
-// What one relay of a group has of its store in etcd: the store, a listener, and the ticks that
-// keep the store going.
+// What one relay of a group has of its store in etcd: the store, a clock, a listener, and the ticks
+// that keep the store going.
 #ifndef WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
 #define WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "proto/sync/mutex.h"
+#include "relay/clock.h"
 #include "relay/store/etcd/store.h"
 #include "relay/ticker.h"
 #include "tests/store/blocking_store.h"
@@ -47,8 +50,12 @@ class StoreWord {
 
 class EtcdRelay {
  public:
-  EtcdRelay(const std::string& name, EtcdOptions options) {
+  // Its machine's clock is `ahead` of the true time.
+  EtcdRelay(const std::string& name, EtcdOptions options,
+            absl::Duration ahead = absl::ZeroDuration())
+      : ahead_(absl::ToInt64Seconds(ahead)) {
     options.writer = name;
+    options.clock = &clock_;
     auto opened = EtcdStore::Open(std::move(options));
     if (!opened.ok()) ADD_FAILURE() << opened.status();
     store_ = *std::move(opened);
@@ -62,6 +69,9 @@ class EtcdRelay {
 
   EtcdStore& store() { return *store_; }
   NotingListener& listener() { return listener_; }
+  RelayClock& clock() { return clock_; }
+  // Somebody sets the machine's clock.
+  void SetClock(absl::Duration forward) { ahead_ += absl::ToInt64Seconds(forward); }
   BlockingStore Call() { return BlockingStore(*store_); }
 
   // As when the process stands still: nothing is renewed and nothing tried again.
@@ -71,6 +81,12 @@ class EtcdRelay {
   }
 
  private:
+  std::atomic<int64_t> ahead_;  // seconds
+  RelayClock clock_{[this] {
+    MachineTime now = MachineNow();
+    now.wall += absl::Seconds(ahead_.load());
+    return now;
+  }};
   NotingListener listener_;
   std::unique_ptr<EtcdStore> store_;
   std::unique_ptr<Ticker> ticker_;

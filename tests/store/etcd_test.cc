@@ -30,7 +30,8 @@ class EtcdUnderTest : public StoreUnderTest {
     static int writers = 0;
     auto store = EtcdStore::Open({.servers = {.endpoints = {Endpoint()}},
                                   .prefix = prefix_,
-                                  .writer = "relay " + std::to_string(++writers)});
+                                  .writer = "relay " + std::to_string(++writers),
+                                  .clock = &clock_});
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
   }
@@ -41,6 +42,7 @@ class EtcdUnderTest : public StoreUnderTest {
   }
 
   const std::string prefix_ = NextPrefix();
+  RelayClock clock_;
   std::unique_ptr<EtcdStore> store_;
 };
 

@@ -150,6 +150,7 @@ void EtcdStore::AddOthers(Batch& batch) {
   if (MayJoin(batch, /*writes=*/true)) {
     AddNotices(batch);
     AddSayings(batch);
+    AddClock(batch);
   }
   if (batch.request.success_size() == 0) AddLook(batch);
 }
@@ -255,6 +256,7 @@ void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& a
     FinishSaying(saying, response.responses(next++).response_txn(), response.header().revision());
     if (batch.restorings != restorings_) view_.Forget(saying.part->key());
   }
+  if (batch.clock) clock_said_ = batch.clock;
 }
 
 void EtcdStore::FinishSaying(Saying& saying, const TxnResponse& response, int64_t revision) {
@@ -329,6 +331,7 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
     Requeue(part->key(), several);
   }
   for (SideCall& call : batch.sides) side_calls_.push_back(std::move(call));
+  if (give_up && batch.clock) clock_said_ = batch.clock;
   for (auto& [key, notice] : batch.third_parties) {
     if (give_up) continue;
     const auto [later, is_new] = third_parties_.try_emplace(key, notice);

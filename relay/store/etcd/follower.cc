@@ -25,15 +25,18 @@ std::string Digest(const std::string& value) {
   return absl::StrCat(value.size(), " ", std::hash<std::string>()(value));
 }
 
+ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
+  return {.key = kv.key(),
+          .created = kv.create_revision(),
+          .modified = kv.mod_revision(),
+          .word = exists ? ReadClock(kv.value()) : std::nullopt};
+}
+
 }  // namespace
 
 EtcdFollower::EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
-                           std::function<void()> on_restored, std::function<void()> on_lost)
-    : keys_(keys),
-      client_(client),
-      view_(view),
-      on_restored_(std::move(on_restored)),
-      on_lost_(std::move(on_lost)) {}
+                           Listener listener)
+    : keys_(keys), client_(client), view_(view), listener_(std::move(listener)) {}
 
 absl::Status EtcdFollower::Start() {
   std::promise<absl::Status> read;
@@ -64,22 +67,40 @@ void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
     listing->cluster = page->header().cluster_id();
   }
   listing->records.insert(listing->records.end(), page->kvs().begin(), page->kvs().end());
-  if (page->more()) return List(listing);
+  page->more() ? List(listing) : ListClocks(listing);
+}
+
+void EtcdFollower::ListClocks(const std::shared_ptr<Listing>& listing) {
+  etcdserverpb::RangeRequest request;
+  request.set_key(keys_->Clocks());
+  request.set_range_end(EndOfPrefix(keys_->Clocks()));
+  request.set_revision(listing->revision);
+  client_->Range(std::move(request), [this, listing](const absl::StatusOr<RangeResponse>& clocks) {
+    if (!clocks.ok()) return listing->done(clocks.status());
+    for (const etcdserverpb::KeyValue& kv : clocks->kvs()) {
+      listing->clocks.push_back(SightingOfClock(kv, true));
+    }
+    Take(*listing);
+    listing->done(absl::OkStatus());
+  });
+}
+
+void EtcdFollower::Take(const Listing& listing) {
   {
     sync::MutexLock lock(mutex_);
-    cluster_ = listing->cluster;
-    term_ = listing->restored ? 0 : term_;
-    seen_ = listing->restored ? listing->revision : std::max(seen_, listing->revision);
-    next_ = listing->revision + 1;
+    cluster_ = listing.cluster;
+    term_ = listing.restored ? 0 : term_;
+    seen_ = listing.restored ? listing.revision : std::max(seen_, listing.revision);
+    next_ = listing.revision + 1;
     compacted_ = false;
-    if (listing->restored) last_ = {};
-    for (const etcdserverpb::KeyValue& record : listing->records) {
+    if (listing.restored) last_ = {};
+    for (const etcdserverpb::KeyValue& record : listing.records) {
       if (record.mod_revision() > last_.revision) last_ = SightingOf(record);
     }
   }
-  if (listing->restored) on_restored_();
-  view_->TakeRecords(listing->records, listing->revision, listing->restored);
-  listing->done(absl::OkStatus());
+  if (listing.restored) listener_.on_restored();
+  listener_.on_clocks(listing.clocks, listing.restored);
+  view_->TakeRecords(listing.records, listing.revision, listing.restored);
 }
 
 void EtcdFollower::Watch() {
@@ -98,6 +119,10 @@ void EtcdFollower::Watch() {
 }
 
 void EtcdFollower::OnResponse(const WatchResponse& response) {
+  for (const etcdserverpb::Event& event : response.events()) {
+    if (!event.kv().key().starts_with(keys_->Clocks())) continue;
+    listener_.on_clock(SightingOfClock(event.kv(), event.type() == etcdserverpb::Event::PUT));
+  }
   view_->TakeEvents(response);
   sync::MutexLock lock(mutex_);
   if (response.compact_revision() != 0) compacted_ = true;
@@ -118,7 +143,7 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
 }
 
 void EtcdFollower::OnEnd() {
-  on_lost_();
+  listener_.on_lost();
   sync::MutexLock lock(mutex_);
   busy_ = false;
 }
@@ -157,8 +182,9 @@ void EtcdFollower::Resume() {
 // deletion that is done again, look alike; only another cluster id tells them apart for certain.
 //
 // What was compacted since cannot be looked at. Then nothing has happened for as long as etcd keeps
-// its history, most likely: sides that wait make no events. An etcd that was restored meanwhile
-// would have outrun it, in the short time without a watch.
+// its history, most likely: no relay has even told of its clock, as none can while etcd takes no
+// writes. An etcd that was restored meanwhile would have outrun it, in the short time without a
+// watch.
 void EtcdFollower::LookBack() {
   etcdserverpb::TxnRequest request;
   {

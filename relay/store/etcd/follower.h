@@ -1,6 +1,6 @@
-// Keeps the view in step with etcd: reads all records once, then watches, and after a watch that
-// was lost goes on where it ended. When etcd has compacted that away, or was restored from a copy
-// that is older, it reads all records again.
+// Keeps the view in step with etcd: reads all records once, and what relays say of their clocks,
+// then watches, and after a watch that was lost goes on where it ended. When etcd has compacted
+// that away, or was restored from a copy that is older, it reads all records again.
 //
 // A restored etcd counts its revisions on from those of the copy, and may have come to more than
 // were seen here. So its history is known again by the last event that was seen, be it a deletion:
@@ -19,6 +19,7 @@
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
 #include "relay/store/etcd/client.h"
+#include "relay/store/etcd/clocks.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/etcd/view.h"
 
@@ -27,10 +28,19 @@ namespace wormhole::relay {
 // Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
 class EtcdFollower {
  public:
-  // `on_restored` is called before the view hears of an etcd that was restored; `on_lost` when the
-  // watch has ended, and each time that it could not be begun again.
-  EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
-               std::function<void()> on_restored, std::function<void()> on_lost);
+  // What it tells beside the view. Called without locks.
+  struct Listener {
+    // Before the view hears of an etcd that was restored.
+    std::function<void()> on_restored;
+    // When the watch has ended, and each time that it could not be begun again.
+    std::function<void()> on_lost;
+    // All clocks; see GroupClocks. Before the view hears of the records, that are due by them.
+    std::function<void(const std::vector<ClockSighting>& all, bool restored)> on_clocks;
+    // One was written or has gone.
+    std::function<void(const ClockSighting& one)> on_clock;
+  };
+
+  EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view, Listener listener);
 
   // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
   absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
@@ -43,9 +53,10 @@ class EtcdFollower {
   void Tick(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
 
  private:
-  // Reads the records page by page, all of one revision.
+  // Reads the records page by page, and then the clocks, all of one revision.
   struct Listing {
     std::vector<etcdserverpb::KeyValue> records;
+    std::vector<ClockSighting> clocks;
     int64_t revision = 0;
     uint64_t cluster = 0;
     bool restored = false;
@@ -62,6 +73,8 @@ class EtcdFollower {
   void List(const std::shared_ptr<Listing>& listing);
   void OnPage(const std::shared_ptr<Listing>& listing,
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
+  void ListClocks(const std::shared_ptr<Listing>& listing);
+  void Take(const Listing& listing) WORMHOLE_EXCLUDES(mutex_);
   // Watches, if the history that was seen so far is etcd's still. Looks at what etcd has now, and
   // if that leaves it open, at what it had when the last event was seen.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
@@ -88,8 +101,7 @@ class EtcdFollower {
   const EtcdKeys* const keys_;
   EtcdClient* const client_;
   EtcdView* const view_;
-  const std::function<void()> on_restored_;
-  const std::function<void()> on_lost_;
+  const Listener listener_;
 
   sync::Mutex mutex_;
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = true;  // a watch or a listing is under way

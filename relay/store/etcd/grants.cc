@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "relay/store/etcd/store.h"
 #include "relay/store/steady_now.h"
 
@@ -14,7 +13,7 @@ constexpr absl::Duration kPause = absl::Milliseconds(500);
 
 }  // namespace
 
-EtcdLeases::Now EtcdStore::Now() { return {.wall = absl::Now(), .steady = SteadyNow()}; }
+EtcdLeases::Now EtcdStore::Now() { return {.wall = options_.clock->Now(), .steady = SteadyNow()}; }
 
 void EtcdStore::GrantLease(const MissingLease& missing) {
   const EtcdLeases::Now now = Now();
@@ -44,7 +43,6 @@ void EtcdStore::WantPresenceLease() {
   {
     sync::MutexLock lock(mutex_);
     if (presence_lease_ != 0 || asking_for_presence_ || stopping_) return;
-    if (presence_.empty() && third_parties_.empty()) return;
     if (now - presence_asked_at_ < kPause) return;
     asking_for_presence_ = true;
     presence_asked_at_ = now;

@@ -96,6 +96,10 @@ std::string EtcdKeys::Side(std::string_view app_id, std::string_view side) const
   return absl::StrCat(root_, "by/", Escape(app_id), "/", absl::BytesToHexString(View(side)));
 }
 
+std::string EtcdKeys::Clock(std::string_view writer) const {
+  return absl::StrCat(Clocks(), absl::BytesToHexString(View(writer)));
+}
+
 std::optional<EtcdKeys::Place> EtcdKeys::Parse(std::string_view key) const {
   if (!key.starts_with(root_)) return std::nullopt;
   const std::vector<std::string> parts = absl::StrSplit(View(key.substr(root_.size())), '/');

@@ -9,7 +9,9 @@
 //   PREFIX v1/st/APP/ID/{pi,pr}         at which relay the side is attached
 //   PREFIX v1/st/APP/ID/t               third parties were refused
 //   PREFIX v1/fr/APP/ID/{i,r}/NUMBER    a frame; the number has 20 digits
-//   PREFIX v1/by/APP/SIDE               the id of the side's channel, which may have made room for
+//   PREFIX v1/clock/WRITER              what the clock of a relay says; WRITER in hexadecimal
+//   digits PREFIX v1/by/APP/SIDE               the id of the side's channel, which may have made
+//   room for
 //                                       another one; SIDE in hexadecimal digits
 //
 // APP is the app-id with `/` and `%` as %2F and %25. Records lie apart from the rest, so that a
@@ -48,6 +50,8 @@ class EtcdKeys {
   std::string Frames(const ChannelKey& key) const { return Of("fr/", key) + "/"; }
   std::string Frame(const ChannelKey& key, Role author, uint64_t number) const;
   std::string Side(std::string_view app_id, std::string_view side) const;
+  std::string Clocks() const { return root_ + "clock/"; }
+  std::string Clock(std::string_view writer) const;
 
   // What is kept under a key.
   struct Place {
@@ -57,7 +61,7 @@ class EtcdKeys {
     Role role = Role::kInitiator;  // the author's with kLog, kCursor and kFrame
     uint64_t number = 0;           // kFrame
   };
-  // Nothing for a side, or what is not one of these keys.
+  // Nothing for a side or a clock, or what is not one of these keys.
   std::optional<Place> Parse(std::string_view key) const;
 
  private:

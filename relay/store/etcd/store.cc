@@ -29,8 +29,12 @@ EtcdStore::EtcdStore(EtcdOptions options)
       client_(options_.servers),
       view_(&keys_, options_.writer,
             [this](const ChannelRef& channel, Role role) { OnOwnPresence(channel, role); }),
-      follower_(
-          &keys_, &client_, &view_, [this] { ForgetLeases(); }, [this] { Doubt(); }),
+      follower_(&keys_, &client_, &view_,
+                {.on_restored = [this] { ForgetLeases(); },
+                 .on_lost = [this] { Doubt(); },
+                 .on_clocks = [this](const auto& all, bool restored) { TakeClocks(all, restored); },
+                 .on_clock = [this](const ClockSighting& one) { TakeClock(one); }}),
+      clocks_(keys_.Clock(options_.writer), options_.presence_ttl / 3),
       report_(options_.on_trouble, &SteadyNow) {}
 
 absl::Status EtcdStore::Start() {
@@ -38,8 +42,9 @@ absl::Status EtcdStore::Start() {
   absl::Status status;
   for (size_t i = 0; i < options_.servers.endpoints.size(); ++i) {
     status = follower_.Start();
-    if (status.ok()) return status;
+    if (status.ok()) break;
   }
+  if (status.ok()) WantPresenceLease();  // the sooner its clock is told, the fewer differ
   return status;
 }
 

@@ -33,8 +33,10 @@
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
+#include "relay/clock.h"
 #include "relay/store/etcd/call.h"
 #include "relay/store/etcd/client.h"
+#include "relay/store/etcd/clocks.h"
 #include "relay/store/etcd/follower.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/etcd/leases.h"
@@ -55,12 +57,17 @@ struct EtcdOptions {
   // Names this process among the relays: drawn at random, 16 bytes.
   std::string writer;
 
+  // What this relay goes by, never null: it is brought into step with the other relays'. Outlives
+  // the store.
+  RelayClock* clock = nullptr;
+
   // How long a call waits for an etcd that is away, and how long the creation of a channel does:
   // long enough for the election of a leader, short enough that a client is soon at another relay.
   absl::Duration patience = absl::Seconds(5);
   absl::Duration creation_patience = absl::Seconds(1);
 
-  // After so long without a word this relay's sides count as detached at the others.
+  // After so long without a word this relay's sides count as detached at the others, and its clock
+  // as one that joins.
   absl::Duration presence_ttl = absl::Seconds(10);
 
   // As SqliteOptions::on_trouble.
@@ -121,6 +128,12 @@ class EtcdStore final : public Store {
     ChannelKey key;
     absl::Time due_at;
   };
+  // What was said of this relay's clock, and under which lease.
+  struct ClockSaid {
+    absl::Duration at;
+    int64_t lease = 0;
+    absl::Duration offset;
+  };
   // What goes to etcd at once; of a look, nothing but the request.
   struct Batch {
     etcdserverpb::TxnRequest request;
@@ -128,12 +141,13 @@ class EtcdStore final : public Store {
     int restorings = 0;  // as they were when it was made
     std::vector<std::unique_ptr<ChannelPart>> parts;
     std::vector<SideCall> sides;
-    std::vector<Saying> sayings;  // last in the request
+    std::vector<Saying> sayings;  // behind them in the request
     std::vector<std::pair<ChannelKey, EtcdNotice>> third_parties;
+    std::optional<ClockSaid> clock;  // last in the request
     absl::Duration sent_at;
 
     size_t things() const {
-      return parts.size() + sides.size() + sayings.size() + third_parties.size();
+      return parts.size() + sides.size() + sayings.size() + third_parties.size() + (clock ? 1 : 0);
     }
   };
 
@@ -181,6 +195,13 @@ class EtcdStore final : public Store {
   // Gives the answers, and lets what is next begin.
   void GiveAnswers(EtcdAnswers answers) WORMHOLE_EXCLUDES(mutex_);
 
+  // clock_news.cc
+  void TakeClocks(const std::vector<ClockSighting>& all, bool restored) WORMHOLE_EXCLUDES(mutex_);
+  void TakeClock(const ClockSighting& one) WORMHOLE_EXCLUDES(mutex_);
+  void Follow(absl::Duration by) WORMHOLE_REQUIRES(mutex_);
+  // Behind all else, if it is time for it.
+  void AddClock(Batch& batch) WORMHOLE_REQUIRES(mutex_);
+
   // away.cc
   // After an answer to something that `wrote`, or to reads alone.
   void Worked(bool wrote) WORMHOLE_REQUIRES(mutex_);
@@ -196,10 +217,10 @@ class EtcdStore final : public Store {
   void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
 
   // grants.cc
-  static EtcdLeases::Now Now();
+  EtcdLeases::Now Now();
   void GrantLease(const MissingLease& missing) WORMHOLE_EXCLUDES(mutex_);
-  // Asks for the lease of what is said to other relays, if there is something to say. Nothing else
-  // waits for it.
+  // Asks for the lease of what is said to other relays, of this relay's clock at least. Nothing
+  // else waits for it.
   void WantPresenceLease() WORMHOLE_EXCLUDES(mutex_);
   // Renews what this relay's sides are attached under.
   void KeepPresence(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
@@ -237,6 +258,8 @@ class EtcdStore final : public Store {
   bool renewing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   absl::Duration renewed_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration renewal_tried_at_ WORMHOLE_GUARDED_BY(mutex_);
+  GroupClocks clocks_ WORMHOLE_GUARDED_BY(mutex_);
+  std::optional<ClockSaid> clock_said_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdPresence presence_ WORMHOLE_GUARDED_BY(mutex_);  // of the sides that are attached here
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
   int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // in a row

@@ -1,0 +1,100 @@
+// The time that relays over one store go by, found out from what each tells of its clock. Pure; one
+// thread.
+//
+// Each relay writes its time every few seconds under a key of its own, which goes with its
+// presence. A relay goes by the time of the eldest one: that whose key was created first. Who has
+// joined has taken its time over, so that nobody's changes when it goes, and a clock that is wrong
+// is wrong for its own relay alone. A relay that stood still for longer than its key lasts is the
+// youngest when it goes on.
+//
+// News may be late, which makes the other clock look as if it were behind, never ahead. So one that
+// is ahead is so for certain, and one that is behind is believed when it has been so for a while.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
+#define WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "relay/steadied_time.h"
+
+namespace wormhole::relay {
+
+// What a relay tells of its clock.
+struct ClockWord {
+  absl::Time time;        // what it goes by
+  absl::Duration offset;  // see ClockReading
+};
+
+std::string WriteClock(const ClockWord& word, std::string_view writer);
+// Nothing when it is of a version that cannot be read.
+std::optional<ClockWord> ReadClock(const std::string& value);
+
+// What was found under a relay's key.
+struct ClockSighting {
+  std::string key;
+  int64_t created = 0;   // the revision
+  int64_t modified = 0;  // the revision
+  std::optional<ClockWord> word;
+};
+
+class GroupClocks {
+ public:
+  // `own` is this relay's key; each relay writes its own every `interval`.
+  GroupClocks(std::string own, absl::Duration interval)
+      : own_(std::move(own)), interval_(interval) {}
+
+  // These return by how much the relay's time is to be set forward.
+  //
+  // All keys there are, which may have been written long ago: nobody writes while etcd is away.
+  // `restored`: etcd is at an older state than before.
+  absl::Duration TakeAll(const std::vector<ClockSighting>& all, bool restored,
+                         const ClockReading& now);
+  // One was written just now; or, without a word, has gone.
+  absl::Duration Take(const ClockSighting& one, const ClockReading& now);
+
+  // Whether most machines' clocks agree that this one's is wrong; of two that differ, the one of
+  // the elder relay counts.
+  bool IsOutvoted(const ClockReading& now) const;
+
+ private:
+  struct Relay {
+    int64_t created = 0;
+    int64_t modified = 0;
+    absl::Duration offset;
+    // Its time less this machine's time since the start, as far as is known: at least that.
+    absl::Duration base;
+    bool listed = false;  // it was not heard of since it was found
+    // When it was first heard to be behind this relay, if it always was since; and the latest time
+    // that it has told meanwhile.
+    std::optional<absl::Duration> behind_since;
+    absl::Duration heard_at;
+  };
+
+  void Note(Relay& relay, const ClockWord& word, const ClockReading& now);
+  const std::pair<const std::string, Relay>* Eldest() const;
+  absl::Duration Judge(const ClockReading& now);
+  // By how much to set it forward, from this relay's base, to be that elder's.
+  absl::Duration Difference(const std::string& key, const Relay& elder, absl::Duration base,
+                            absl::Duration offset);
+
+  const std::string own_;
+  const absl::Duration interval_;
+  int64_t own_created_ = 0;              // 0: this relay's key is not there yet
+  std::map<std::string, Relay> others_;  // by key
+  // What was taken from a clock that was behind, and has not been heard of since: it may be a word
+  // of long ago.
+  struct Loan {
+    std::string key;
+    absl::Duration by;
+  };
+  std::optional<Loan> loan_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
