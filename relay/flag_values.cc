@@ -12,7 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "proto/wire/app_id.h"
 #include "proto/wire/utf8.h"
-#include "relay/socket_file.h"
+#include "relay/socket_address.h"
 
 namespace wormhole::relay {
 namespace {
@@ -54,7 +54,7 @@ bool IsHostPort(std::string_view text, uint32_t min_port) {
 
 bool IsSocket(std::string_view text) {
   const std::string path = SocketPath(text);
-  return !path.empty() && SocketPlace::Fits(path) && !path.ends_with('/') &&
+  return !path.empty() && FitsSocketAddress(path) && !path.ends_with('/') &&
          !path.starts_with("//") &&
          std::ranges::all_of(path, [](char c) { return c > ' ' && c <= '~'; });
 }

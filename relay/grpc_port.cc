@@ -12,6 +12,7 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "relay/listen_address.h"
+#include "relay/socket_address.h"
 #include "relay/socket_file.h"
 
 namespace wormhole::relay {

@@ -29,7 +29,7 @@
 #include "relay/relay_gauges.h"
 #include "relay/server.h"
 #include "relay/shutdown_signals.h"
-#include "relay/socket_file.h"
+#include "relay/socket_address.h"
 #include "relay/version.h"
 
 namespace wormhole::relay {

@@ -17,12 +17,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "relay/socket_address.h"
 
 namespace wormhole::relay {
 namespace {
 
 constexpr mode_t kMode = 0660;
-constexpr size_t kBindNameSize = 8;
 constexpr int kMillisecondsBetweenTries = 20;
 
 absl::Status Refuse(const std::string& path, std::string_view why, std::string_view next) {
@@ -48,7 +48,7 @@ int TryConnect(const std::string& path) {
   return error;
 }
 
-// Shorter than most sockets' own. None that is there already: another process's would be in use.
+// None that is there already: another process's would be in use.
 std::string DrawBindName() {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
   std::random_device random;
@@ -60,18 +60,6 @@ std::string DrawBindName() {
 size_t FolderSize(std::string_view path) { return path.rfind('/') + 1; }  // 0 without a slash
 
 }  // namespace
-
-std::string SocketPath(std::string_view listen) {
-  constexpr std::string_view kScheme = "unix:";
-  if (!listen.starts_with(kScheme)) return "";
-  listen.remove_prefix(kScheme.size());
-  if (listen.starts_with("///")) listen.remove_prefix(2);
-  return std::string(listen);
-}
-
-bool SocketPlace::Fits(std::string_view path) {
-  return std::max(path.size(), FolderSize(path) + kBindNameSize) < sizeof(sockaddr_un::sun_path);
-}
 
 absl::StatusOr<std::unique_ptr<SocketPlace>> SocketPlace::Make(const std::string& path,
                                                                absl::Duration patience) {

@@ -17,9 +17,6 @@
 
 namespace wormhole::relay {
 
-// PATH of unix:PATH and unix:///PATH; empty for anything else.
-std::string SocketPath(std::string_view listen);
-
 // How long a relay that starts waits for another one that starts in the same folder, which takes
 // milliseconds. Whoever may open the folder can hold its lock for ever.
 inline constexpr absl::Duration kSocketPatience = absl::Seconds(3);
@@ -31,13 +28,10 @@ inline constexpr absl::Duration kSocketPatience = absl::Seconds(3);
 // alone what another one has put there meanwhile. Not thread-safe.
 class SocketPlace {
  public:
-  // Whether the kernel's address of a socket has room for the path, and for that of gRPC.
-  static bool Fits(std::string_view path);
-
-  // Until Publish, no other relay makes room in the same folder, so that of two that start at once
-  // one finds the other's socket alive. UNAVAILABLE with one line for people when somebody listens
-  // there, something else than a socket is there, or the folder cannot be used or not be locked
-  // within `patience`.
+  // `path` fits (socket_address.h). Until Publish, no other relay makes room in the same folder, so
+  // that of two that start at once one finds the other's socket alive. UNAVAILABLE with one line
+  // for people when somebody listens there, something else than a socket is there, or the folder
+  // cannot be used or not be locked within `patience`.
   static absl::StatusOr<std::unique_ptr<SocketPlace>> Make(const std::string& path,
                                                            absl::Duration patience);
   // Leaves.
