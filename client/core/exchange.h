@@ -89,7 +89,11 @@ struct Send {
   rendezvous::v1::AttachRequest request;
 };
 // Give up the present stream. No event follows from it.
-struct DropStream {};
+struct DropStream {
+  // Nothing came on it for too long: its connection may be dead without anybody having been told,
+  // and the next stream would wait there for as long again.
+  bool silent = false;
+};
 struct CodeReady {
   std::string code;
 };

@@ -145,6 +145,50 @@ TEST(ExchangeFramesTest, APeerStatusOfItAsksForAnOpened) {
   ExpectUnfinished(w);
 }
 
+// Our post crosses its leaving: the relay says PEER_LEFT, and the log decides as above.
+TEST(ExchangeFramesTest, APostThatFindsThePeerGoneEndsTheSame) {
+  World w;
+  LetBobLeave(w);
+  const size_t opens = w.alice.opens.size();
+  w.alice.Do(AcceptVerifier{true});  // posts Sealed 0
+  w.Run(Seconds(1));
+  EXPECT_EQ(w.alice.opens.size(), opens + 1);
+  ExpectUnfinished(w);
+}
+
+// A peer that has sent all of its own and left without ours has not dealt with this state, whether
+// we hear first of its data or that it is gone.
+TEST(ExchangeFramesTest, APeerThatLeftWithoutOursIsStaleInEitherOrder) {
+  for (const bool gone_first : {false, true}) {
+    World w;
+    RunToVerifiers(w);
+    w.lose_response = [&](const Party& party, const FakeRelay::Response& r) {
+      return gone_first && &party == &w.alice && r.has_message() && w.alice.opens.size() == 1;
+    };
+    w.bob.Do(AcceptVerifier{true});  // posts Sealed 0
+    w.Run(Milliseconds(100));
+    w.bob.Crash();
+    w.Run(Seconds(1));
+    w.relay.channels[4].left[1] = true;
+    w.alice.Do(AcceptVerifier{true});
+    w.Run(Seconds(10));
+    EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kStaleState) << w.alice.failure();
+    EXPECT_EQ(w.alice.opens.size(), gone_first ? 3u : 2u);
+    EXPECT_EQ(w.relay.closes, std::vector<Mood>{MOOD_ERRORY});
+  }
+}
+
+// A relay that says it for ever makes the client neither spin nor end otherwise than by its time.
+TEST(ExchangeFramesTest, PeerLeftForEverIsALostStream) {
+  World w;
+  StartAlice(w);
+  w.refuse_open = [] { return error::Make(error::ErrorDetail::REASON_PEER_LEFT, "x"); };
+  w.alice.LoseStream();
+  w.Run();
+  EXPECT_EQ(ReasonOf(w.alice.failure()), Reason::kTimeout) << w.alice.failure();
+  EXPECT_LE(w.alice.opens.size(), 380u);
+}
+
 // PeerStatus and Message overtake each other.
 TEST(ExchangeFramesTest, AFrameBehindTheWordOfLeavingIsTaken) {
   for (const bool lost : {false, true}) {

@@ -1,6 +1,7 @@
 // When a stream counts as lost, and when the next one is opened: heartbeats, losses, retries,
 // delays, SUPERSEDED.
 #include <algorithm>
+#include <functional>
 
 #include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
@@ -59,6 +60,7 @@ TEST(ExchangeLinkTest, SilenceIsALostStream) {
   // Two and a half intervals, then at once.
   EXPECT_GE(w.now(), heard + Seconds(48));
   EXPECT_LE(w.now(), heard + Seconds(50));
+  EXPECT_EQ(w.alice.drops, std::vector<bool>{true});
   w.lose_response = nullptr;
   StartBob(w);
   w.Run();
@@ -75,7 +77,17 @@ TEST(ExchangeLinkTest, AnOpenWithoutAnswerIsLostToo) {
   w.lose_response = nullptr;
   w.Run(Seconds(2));
   EXPECT_EQ(w.alice.opens.size(), 2u);
+  EXPECT_EQ(w.alice.drops, std::vector<bool>{true});
   EXPECT_FALSE(w.alice.code.empty());
+}
+
+// Whoever has said something, be it nonsense, has a connection that lives.
+TEST(ExchangeLinkTest, OnlySilenceMakesAConnectionSuspect) {
+  World w;
+  StartAlice(w);
+  w.alice.Do(Received{FakeRelay::Response()});
+  w.alice.LoseStream();
+  EXPECT_EQ(w.alice.drops, std::vector<bool>{false});
 }
 
 // --- Losses and retries.
@@ -210,6 +222,66 @@ TEST(ExchangeLinkTest, DrainingTellsWhenToComeBack) {
   w.Run(Seconds(10));
   ASSERT_EQ(w.alice.opens.size(), 2u);
   EXPECT_EQ(w.alice.opens[1] - w.alice.opens[0], Seconds(4));
+}
+
+// What ends the stream says less than the relay's word to all of its clients.
+TEST(ExchangeLinkTest, DrainingHoldsWhateverEndsTheStream) {
+  const absl::Status superseded = error::Make(ErrorDetail::REASON_SUPERSEDED, "x");
+  const absl::Status soon =
+      error::Make(ErrorDetail::REASON_DRAINING, "x", {.retry_delay = Milliseconds(200)});
+  const absl::Status final = error::Make(ErrorDetail::REASON_CONFLICT, "x");  // comes to close
+  FakeRelay::Response nonsense;
+  nonsense.mutable_posted()->set_number(99);
+  FakeRelay::Response gap;
+  gap.mutable_message()->set_number(2);
+  using End = std::function<void(Party&)>;
+  for (const End& end :
+       {End([&](Party& p) { p.LoseStream(superseded); }),
+        End([&](Party& p) { p.LoseStream(soon); }), End([&](Party& p) { p.LoseStream(final); }),
+        End([&](Party& p) { p.Do(Received{nonsense}); }),
+        End([&](Party& p) { p.Do(Received{gap}); })}) {
+    World w;
+    StartAlice(w);
+    FakeRelay::Response draining;
+    draining.mutable_draining()->mutable_reconnect_delay()->set_seconds(3);
+    w.alice.Do(Received{draining});
+    end(w.alice);
+    w.Run(Seconds(10), [&] { return w.alice.opens.size() > 1; });
+    ASSERT_EQ(w.alice.opens.size(), 2u);
+    EXPECT_EQ(w.alice.opens[1] - w.alice.opens[0], Seconds(4));
+  }
+  // A longer word counts.
+  World w;
+  StartAlice(w);
+  FakeRelay::Response draining;
+  draining.mutable_draining()->mutable_reconnect_delay()->set_seconds(3);
+  w.alice.Do(Received{draining});
+  w.alice.LoseStream(error::Make(ErrorDetail::REASON_BUSY, "x", {.retry_delay = Seconds(5)}));
+  w.Run(Seconds(10));
+  EXPECT_EQ(w.alice.opens[1] - w.alice.opens[0], Seconds(6));
+  // And it is that one stream's.
+  w.alice.LoseStream();
+  w.Run(Milliseconds(200));
+  EXPECT_TRUE(w.alice.has_stream());
+}
+
+// In check-in mode the next tick waits for it too.
+TEST(ExchangeLinkTest, DrainingHoldsForOneThatDetaches) {
+  World w;
+  ExchangeConfig config = Patient(InitiatorConfig());
+  config.check_in = true;
+  config.schedule = {{absl::ZeroDuration(), Seconds(1)}};
+  w.relay.hold_posted = true;
+  StartAlice(w, config);
+  ASSERT_TRUE(w.alice.has_stream());
+  FakeRelay::Response draining, posted;
+  draining.mutable_draining()->mutable_reconnect_delay()->set_seconds(30);
+  posted.mutable_posted()->set_number(1);
+  w.alice.Do(Received{draining});
+  w.alice.Do(Received{posted});
+  EXPECT_FALSE(w.alice.has_stream());
+  w.Run(Seconds(60), [&] { return w.alice.opens.size() > 1; });
+  EXPECT_GE(w.alice.opens[1] - w.alice.opens[0], Seconds(31));
 }
 
 // --- SUPERSEDED.

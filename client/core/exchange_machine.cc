@@ -55,7 +55,7 @@ void ExchangeMachine::On(const Wake&) {
   if (!closing() && now_.steady >= deadline_) return TimeOut();
   if (closing() && now_.steady >= close_until_) return End();
   TellPeerNews();
-  if (link_.Silent(now_.steady)) return LoseStream("the relay fell silent");
+  if (link_.Silent(now_.steady)) return LoseStream("the relay fell silent", /*silent=*/true);
   if (AwaitsRest() && now_.steady >= *stream_.rest_due) {
     return LoseStream("the other side has left, and more of its messages is asked for");
   }
@@ -139,7 +139,7 @@ StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
   if (IsHopeless(status)) return {.kind = StreamEnd::Kind::kRefused, .failure = status};
   // An exchange that is over has no frames any more, and only a close to make.
   if (closing() || !IsBareExhaustion(status) || stream_.sent <= stream_.posted) {
-    return JudgeEnd(status, state_);
+    return JudgeEnd(status, state_, answered_ || state_.joined);
   }
   if (stream_.sent <= state_.exhausted) return TooLarge(status, stream_.sent, state_);
   state_.exhausted = stream_.sent;

@@ -120,8 +120,10 @@ class ExchangeMachine final : public Exchange {
   void AckIfHalfTheWindow();
   void Ack();
   void DetachIfDrained();
-  void LoseStream(std::string_view why);    // drop it; the next one as after any loss
-  void RejectStream(std::string_view why);  // drop it; the next one by the schedule
+  // Drops it; the next one as after any loss.
+  void LoseStream(std::string_view why, bool silent = false);
+  // Drops it; the next one by the schedule.
+  void RejectStream(std::string_view why);
 
   // Ends (exchange_end.cc).
   void Finish();

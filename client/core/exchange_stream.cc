@@ -332,8 +332,8 @@ void ExchangeMachine::DetachIfDrained() {
   link_.BySchedule(now_.steady);
 }
 
-void ExchangeMachine::LoseStream(std::string_view why) {
-  Emit(DropStream{});
+void ExchangeMachine::LoseStream(std::string_view why, bool silent) {
+  Emit(DropStream{.silent = silent});
   link_.OnLost(now_.steady);
   if (closing() && !state_.joined) return End();
   TellDisconnected(why);

@@ -1,5 +1,9 @@
 // A guess in the initiator's role: whoever has the receiver's answer can test one guess with it and
 // go. A receiver that is left so is told, whatever becomes of its channel.
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
 #include "gtest/gtest.h"
@@ -101,17 +105,60 @@ TEST(ExchangeUnprovenTest, ScaryStaysAWrongCode) {
   EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kWrongCode);
 }
 
-// Its own end is its own, and says the same.
-TEST(ExchangeUnprovenTest, ATimeoutACancelAndARefusalWarn) {
-  for (int how = 0; how < 3; ++how) {
+// An end that has a name of its own keeps it, and says the same: whoever runs the relay, or has the
+// receiver's token, can bring about each of these.
+TEST(ExchangeUnprovenTest, EveryOtherEndWarns) {
+  using How = std::function<void(World&)>;
+  const auto ended = [](ErrorDetail::Reason reason) {
+    return How([reason](World& w) { w.bob.LoseStream(error::Make(reason, "x")); });
+  };
+  const auto opened = [](std::function<void(rendezvous::v1::Opened&)> change) {
+    return How([change](World& w) {
+      w.relay.on_opened = change;
+      w.bob.LoseStream();
+    });
+  };
+  const auto again = [](absl::Status status) {
+    return How([status](World& w) {
+      w.relay.hold_posted = true;
+      w.relay.on_opened = [](rendezvous::v1::Opened& o) { o.set_stored(0); };
+      for (int i = 0; i < 10; ++i) {
+        w.bob.LoseStream(status);
+        w.Run(Seconds(2));
+      }
+    });
+  };
+  const std::vector<std::pair<Reason, How>> ends = {
+      {Reason::kTimeout, [](World&) {}},
+      {Reason::kCancelled, [](World& w) { w.bob.Do(Cancel{}); }},
+      {Reason::kRefused, ended(ErrorDetail::REASON_WINDOW)},
+      {Reason::kRefused, ended(ErrorDetail::REASON_CONFLICT)},
+      {Reason::kTaken, ended(ErrorDetail::REASON_TAKEN)},
+      {Reason::kCrowded, ended(ErrorDetail::REASON_CROWDED)},
+      {Reason::kRefused,
+       [](World& w) { w.bob.LoseStream(absl::UnauthenticatedError("a token of yesterday")); }},
+      {Reason::kRefused, again(absl::ResourceExhaustedError("message larger than max"))},
+      {Reason::kRefused, opened([](rendezvous::v1::Opened& o) {
+         o.set_stored(0);
+         o.mutable_limits()->set_max_frame_bytes(50);
+       })},
+      {Reason::kStaleState, ended(ErrorDetail::REASON_STALE_STATE)},
+      {Reason::kStaleState, opened([](rendezvous::v1::Opened& o) { o.set_stored(9); })},
+      {Reason::kStaleState,
+       [](World& w) {
+         FakeRelay::Response status;
+         status.mutable_peer_status()->set_peer_cursor(99);
+         w.bob.Do(Received{status});
+       }},
+      {Reason::kInUseElsewhere, again(error::Make(ErrorDetail::REASON_SUPERSEDED, "x"))},
+  };
+  for (size_t i = 0; i < ends.size(); ++i) {
     World w;
     Guess(w, "77-zoo-zone");
-    if (how == 1) w.bob.Do(Cancel{});
-    if (how == 2) w.bob.LoseStream(error::Make(ErrorDetail::REASON_WINDOW, "x"));
+    ends[i].second(w);
     w.Run(Seconds(200));
-    constexpr Reason kExpected[] = {Reason::kTimeout, Reason::kCancelled, Reason::kRefused};
-    EXPECT_EQ(ReasonOf(w.bob.failure()), kExpected[how]) << w.bob.failure();
-    EXPECT_TRUE(Contains(Text(w.bob.failure()), "treat this as a guess")) << w.bob.failure();
+    EXPECT_EQ(ReasonOf(w.bob.failure()), ends[i].first) << i << w.bob.failure();
+    EXPECT_TRUE(Contains(Text(w.bob.failure()), "treat this as a guess")) << i << w.bob.failure();
   }
 }
 

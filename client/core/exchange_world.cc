@@ -64,7 +64,8 @@ void Party::CarryOut(Effect effect) {
   } else if (auto* send = std::get_if<Send>(&effect)) {
     EXPECT_TRUE(stream_ != nullptr) << name_;
     Transmit(std::move(send->request));
-  } else if (std::holds_alternative<core::DropStream>(effect)) {
+  } else if (const auto* drop = std::get_if<core::DropStream>(&effect)) {
+    drops.push_back(drop->silent);
     DropStream();
   } else if (auto* ready = std::get_if<CodeReady>(&effect)) {
     if (!code.empty()) {

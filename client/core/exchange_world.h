@@ -46,6 +46,7 @@ class Party {
   std::vector<Progress> progress;
   std::vector<rendezvous::v1::AttachRequest> sent;  // Open and all later ones
   std::vector<absl::Duration> opens;                // when
+  std::vector<bool> drops;                          // whether for silence
   std::vector<std::string> trace;                   // names of effects
   bool over = false;
   size_t effects = 0;  // carried out so far

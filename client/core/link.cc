@@ -26,7 +26,7 @@ Link::Link(Schedule schedule, bool check_in, RandomSource* random)
 
 void Link::Begin(absl::Duration now, absl::Duration elapsed) {
   first_start_ = now - elapsed;
-  Down(now);
+  Down(now, now);
 }
 
 void Link::Stop() { phase_ = Phase::kStopped; }
@@ -67,20 +67,20 @@ void Link::OnHeartbeatSent(absl::Duration now) { heartbeat_sent_ = now; }
 void Link::OnLost(absl::Duration now) {
   if (draining_) return OnDelayed(now, *draining_);
   const absl::Duration interval = Interval(now);
-  if (!opened_ || check_in_) return Down(now + interval);
-  Down(now + std::min(Spacing(now), interval));
+  if (!opened_ || check_in_) return Down(now, now + interval);
+  Down(now, now + std::min(Spacing(now), interval));
 }
 
-void Link::BySchedule(absl::Duration now) { Down(now + Interval(now)); }
+void Link::BySchedule(absl::Duration now) { Down(now, now + Interval(now)); }
 
 void Link::OnDelayed(absl::Duration now, absl::Duration delay) {
   const absl::Duration spacing = std::min(Spacing(now), kDelayedSpacing);
   delayed_until_ = now + std::max({delay, spacing, kFirstSpacing});
-  Down(delayed_until_);
+  Down(now, delayed_until_);
 }
 
 bool Link::OnSuperseded(absl::Duration now) {
-  Down(now + Interval(now));
+  Down(now, now + Interval(now));
   return ++superseded_ < kMaxSuperseded;
 }
 
@@ -125,9 +125,13 @@ absl::Duration Link::Due() const {
   return std::max(next_try_, paid_until_ - (kStreamBurst - 1) * kStreamSpacing);
 }
 
-void Link::Down(absl::Duration next_try) {
+// Every stream ends here, so that none forgets that its relay is draining: it has asked all of its
+// clients to stay away for a while, whatever it says to one of them besides.
+void Link::Down(absl::Duration now, absl::Duration next_try) {
   phase_ = Phase::kDown;
-  next_try_ = next_try;
+  if (draining_) delayed_until_ = std::max(delayed_until_, now + *draining_);
+  draining_.reset();
+  next_try_ = std::max(next_try, delayed_until_);
 }
 
 }  // namespace wormhole::core

@@ -48,7 +48,8 @@ class Link {
   // The exchange has reached what it had never reached before, on no stream: a next loss is retried
   // at once again, and SUPERSEDED counts from none.
   void OnProgress();
-  // `Draining`: when this stream ends, the next is due so much later.
+  // `Draining`: when this stream ends, however it does, the next is due no sooner than so much
+  // later.
   void OnDraining(absl::Duration delay);
   void OnHeartbeatSent(absl::Duration now);
 
@@ -80,7 +81,7 @@ class Link {
   absl::Duration Interval(absl::Duration now);
   absl::Duration Spacing(absl::Duration now);
   absl::Duration Due() const;
-  void Down(absl::Duration next_try);
+  void Down(absl::Duration now, absl::Duration next_try);
 
   Schedule schedule_;
   bool check_in_;

@@ -262,6 +262,7 @@ void AddEndings(std::map<std::string, Occur>& events) {
   ends("ended without reason", absl::InternalError("a proxy's"));
   ends("ended UNAUTHENTICATED without reason", absl::UnauthenticatedError("token?"));
   ends("ended UNIMPLEMENTED without reason", absl::UnimplementedError("no such service"));
+  ends("ended PERMISSION_DENIED without reason", absl::PermissionDeniedError("a mesh's"));
   for (StatusCode code :
        {StatusCode::kAborted, StatusCode::kInvalidArgument, StatusCode::kPermissionDenied}) {
     ends("unknown reason, " + absl::StatusCodeToString(code), WithUnknown(code));

@@ -106,17 +106,41 @@ StreamEnd Stale(std::string_view why, const ExchangeState& state) {
   return end;
 }
 
-// Neither gets better by itself: said at once, not when the timeout is over.
-StreamEnd WithoutReason(const absl::Status& status, const ExchangeState& state) {
-  if (status.code() != StatusCode::kUnauthenticated &&
-      status.code() != StatusCode::kUnimplemented) {
-    return {};
+// Whether it had finished, its log tells, and where that ends only an `Opened` does: else the
+// outcome would hang on which of our post and its leaving came first. One that does not take the
+// answer itself has nothing to prove with, whatever its log holds.
+StreamEnd PeerLeft(const ExchangeState& state) {
+  if (state.peer_data) {
+    return Stale("the other side has finished and left; this state is too old", state);
   }
+  if (!IsUnproven(state)) return {};
+  return {.kind = Kind::kGone, .failure = Unproven(state), .try_to_close = true};
+}
+
+// What to do about a refusal that no relay gave a reason for, and that does not get better by
+// itself; empty for all others. Whoever was let in once knows that the relay is there: what hides
+// it, a proxy in the middle of an update for example, does not stay.
+std::string_view Remedy(StatusCode code, bool answered) {
+  if (code == StatusCode::kUnauthenticated) return "the token that it wants is wrong or missing";
+  if (answered) return "";
+  switch (code) {
+    case StatusCode::kUnimplemented:
+      return "this address has no such service: check the relay's name and port";
+    case StatusCode::kPermissionDenied:
+      return "something before the relay turns this program away: ask who runs it to let it in, or "
+             "use another relay";
+    default:
+      return "";
+  }
+}
+
+// Said at once, not when the timeout is over.
+StreamEnd WithoutReason(const absl::Status& status, const ExchangeState& state, bool answered) {
+  const std::string_view remedy = Remedy(status.code(), answered);
+  if (remedy.empty()) return {};
   StreamEnd end = Refused(status, state, /*try_to_close=*/false);
-  const char* next = status.code() == StatusCode::kUnauthenticated
-                         ? "; the token that it wants is wrong or missing"
-                         : "; this address has no such service: check the relay's name and port";
-  end.failure = Failure(Reason::kRefused, status.code(), absl::StrCat(end.failure.message(), next));
+  end.failure = Failure(Reason::kRefused, status.code(),
+                        absl::StrCat(end.failure.message(), "; ", View(remedy)));
   return end;
 }
 
@@ -163,7 +187,7 @@ StreamEnd JudgeReason(const absl::Status& status, const ErrorDetail& detail,
     case ErrorDetail::REASON_STALE_STATE:
       return Stale("the relay knows a newer state of this exchange; resume from the newest", state);
     case ErrorDetail::REASON_PEER_LEFT:
-      return Stale("the other side has finished and left; this state is too old", state);
+      return PeerLeft(state);
     case ErrorDetail::REASON_SUPERSEDED:
       return {.kind = Kind::kSuperseded};
     case ErrorDetail::REASON_BUSY:
@@ -182,13 +206,12 @@ constexpr char kGuess[] =
 
 }  // namespace
 
-StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state) {
+StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state, bool answered) {
   const std::optional<ErrorDetail> detail = error::DetailOf(status);
-  StreamEnd end =
-      detail.has_value() ? JudgeReason(status, *detail, state) : WithoutReason(status, state);
+  StreamEnd end = detail.has_value() ? JudgeReason(status, *detail, state)
+                                     : WithoutReason(status, state, answered);
   if (!IsUnproven(state)) return end;
-  const bool peer_left = detail.has_value() && detail->reason() == ErrorDetail::REASON_PEER_LEFT;
-  if (peer_left || (end.kind == Kind::kGone && ReasonOf(end.failure) != Reason::kWrongCode)) {
+  if (end.kind == Kind::kGone && ReasonOf(end.failure) != Reason::kWrongCode) {
     end.failure = Unproven(state);
     end.burn = true;
   } else if (end.kind == Kind::kRefused) {

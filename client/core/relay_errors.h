@@ -20,18 +20,19 @@ struct StreamEnd {
     kLost,        // attach again
     kDelayed,     // attach again after `delay`
     kSuperseded,  // attach again by the schedule, and count
-    kGone,        // the channel has ended or never was: `failure` says how
+    kGone,        // the channel or the peer is gone, or never was: `failure` says how
     kRefused,     // final: `failure` says why
   };
   Kind kind = Kind::kLost;
   absl::Duration delay;
   absl::Status failure;       // with kGone and kRefused, as the exchange returns it
   bool burn = false;          // with kGone: the guess was spent
-  bool try_to_close = false;  // with kRefused: the channel lives, and the peer should not wait
+  bool try_to_close = false;  // the channel lives, and the peer should not wait
 };
 
-// `status` as the driver handed it in.
-StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state);
+// `status` as the driver handed it in. `answered`: some `Opened` has come, in this process or, as
+// far as `state` tells, in an earlier one.
+StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state, bool answered);
 
 // WrongCode, whether seen here or told by the relay.
 absl::Status WrongCode(const ExchangeState& state);

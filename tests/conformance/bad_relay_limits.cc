@@ -37,8 +37,10 @@ grpc::Status UnknownReason(grpc::StatusCode code) {
 
 void AddBareStatuses(Cases& cases) {
   for (const auto& [name, code] : {std::pair{"unauthenticated", grpc::UNAUTHENTICATED},
-                                   {"unimplemented", grpc::UNIMPLEMENTED}}) {
+                                   {"unimplemented", grpc::UNIMPLEMENTED},
+                                   {"permission-denied", grpc::PERMISSION_DENIED}}) {
     const std::string shows = std::string(name) + " without a detail is final, and told at once";
+    const bool token = code == grpc::UNAUTHENTICATED;
     ForBoth(cases, {.name = std::string("open-") + name,
                     .section = "2 Errors",
                     .shows = shows,
@@ -48,10 +50,11 @@ void AddBareStatuses(Cases& cases) {
                     .within_seconds = 15});
     ForBoth(cases, {.name = std::string("post-") + name,
                     .section = "2 Errors",
-                    .shows = shows + ", also within an exchange",
-                    .script = EndAt(Arm::kPost, {code, "no"}),
-                    .outcomes = kRefused,
-                    .check = OneStream,
+                    .shows = token ? shows + ", also within an exchange"
+                                   : std::string(name) + " behind an `opened` is a lost stream",
+                    .script = EndAt(Arm::kPost, {code, "no"}, token ? kEver : 1),
+                    .outcomes = token ? kRefused : kOnlyDone,
+                    .check = token ? OneStream : ComesBack,
                     .within_seconds = 15});
     ForBoth(cases, {.name = std::string("close-") + name,
                     .section = "2 Errors",

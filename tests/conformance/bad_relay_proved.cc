@@ -105,10 +105,45 @@ void AddLeft(Cases& cases) {
   left("left-with-the-answer-out", Role::kReceiver, 1, Outcome::kWrongCode, "unproven: T_r is out");
 }
 
+// It leaves while a frame is under way to it: the refusal ends nothing by itself.
+void AddLeftAtAPost(Cases& cases) {
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    Script script;
+    script.on_request = [](ScriptedChannel& channel, size_t stream, const AttachRequest& request) {
+      if (stream == 0 && request.post().number() == 2) {
+        channel.End(stream, Refusal(ErrorDetail::REASON_PEER_LEFT));
+        return true;
+      }
+      if (stream == 0 || !request.has_open()) return false;
+      AttachResponse opened = channel.Opened();
+      opened.mutable_opened()->set_peer(rendezvous::v1::PRESENCE_LEFT);
+      opened.mutable_opened()->set_peer_stored(request.open().cursor());
+      channel.Say(stream, opened);
+      return true;
+    };
+    script.on_response = [role](size_t, std::vector<AttachResponse>& responses) {
+      const uint64_t last = role == Role::kInitiator ? 2 : 3;
+      if (responses[0].message().number() == last) responses.clear();
+    };
+    cases.push_back({.name = "left-while-a-frame-is-under-way",
+                     .client = role,
+                     .section = "5 One guess",
+                     .shows = "PEER_LEFT without Sealed 0: the next `opened` decides, peer "
+                              "unfinished",
+                     .script = script,
+                     .outcomes = {Outcome::kGaveUp},
+                     .check = [](const Transcript& t, const ClientEnd&) -> std::string {
+                       return t.streams() >= 2 ? "" : "it does not ask where the log ends";
+                     },
+                     .within_seconds = 15});
+  }
+}
+
 }  // namespace
 
 void AddProvedCases(Cases& cases) {
   AddLeft(cases);
+  AddLeftAtAPost(cases);
   AddSealed(cases);
   AddUnproven(cases);
 }

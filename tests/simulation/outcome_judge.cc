@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "client/core/outcome.h"
@@ -111,15 +112,30 @@ class Judgement {
       const Reason reason = ReasonOf(failure);
       if (reason == Reason::kNone) {
         Raise(one, "fails without a reason: ", failure.ToString());
-      } else if (!Explained(reason) && !(IsSpent(failure) && Explained(Reason::kUnproven))) {
+      } else if (IsSpent(failure)) {
+        CheckSpent(one);
+      } else if (!Explained(reason)) {
         Raise(one, "fails without need: ", failure.ToString());
+      } else if (reason == Reason::kUnproven && one.initiator) {
+        Raise(one, "wants a proof, and has given nobody an answer");
       }
     }
   }
 
-  // The refusal to restore a state that is burnt, whether by a wrong code or for want of a proof.
+  // The refusal to restore a state that is burnt.
   static bool IsSpent(const absl::Status& failure) {
     return ReasonOf(failure) == Reason::kWrongCode && absl::IsFailedPrecondition(failure);
+  }
+
+  // What has used it up is saved with it, and needs an explanation as if it had been told.
+  void CheckSpent(const Ended& one) {
+    const std::optional<Reason> cause = one.client->report().spent_on;
+    const bool burns = cause == Reason::kWrongCode || cause == Reason::kForged ||
+                       (cause == Reason::kUnproven && !one.initiator);
+    if (!burns) return Raise(one, "is used up, and does not know by what");
+    if (!Explained(*cause)) {
+      Raise(one, "is used up without need, for reason ", static_cast<int>(*cause));
+    }
   }
 
   bool Explained(Reason reason) const {

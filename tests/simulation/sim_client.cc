@@ -1,6 +1,7 @@
 #include "tests/simulation/sim_client.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -52,7 +53,14 @@ absl::StatusOr<std::unique_ptr<core::Exchange>> SimClient::MakeExchange() {
     if (copy + 1 < copies_.size()) report_.went_back = true;
   }
   stage_->trace->Line("client ", party_, ": restores copy ", copy + 1, " of ", copies_.size());
-  return core::Exchange::Restore(copies_[copy], plan_.hook, "", &random_);
+  auto restored = core::Exchange::Restore(copies_[copy], plan_.hook, "", &random_);
+  if (!restored.ok()) NoteSpent(copies_[copy]);
+  return restored;
+}
+
+void SimClient::NoteSpent(const std::string& copy) {
+  const auto state = nlohmann::json::parse(copy);
+  if (state["burnt"]) report_.spent_on = Reason{state["failure"]["reason"].get<int>()};
 }
 
 void SimClient::StartProcess() {

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "client/core/exchange.h"
+#include "client/core/outcome.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/stage.h"
 #include "tests/simulation/transport.h"
@@ -45,6 +46,8 @@ struct ClientReport {
   std::vector<absl::Status> failures;  // each Failed, and a restore that was refused
   bool failed_before_data = false;     // in whatever processes
   bool failed_after_data = false;
+  // What the state had come to that could not be restored since it is used up.
+  std::optional<Reason> spent_on;
   bool over = false;       // Over, or killed for good
   bool killed = false;     // for good
   bool went_back = false;  // an older copy was restored
@@ -77,6 +80,7 @@ class SimClient final : public StreamEvents {
  private:
   void StartProcess();
   absl::StatusOr<std::unique_ptr<core::Exchange>> MakeExchange();
+  void NoteSpent(const std::string& copy);
   void Handle(core::Event event);
   // Whether the effects that follow may be carried out.
   bool Carry(const core::Effect& effect);
