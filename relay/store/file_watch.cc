@@ -62,6 +62,10 @@ absl::Status FileWatch::Check() {
   return absl::OkStatus();
 }
 
+void FileWatch::ForgetSizes() {
+  for (Watched& file : files_) file.size = 0;
+}
+
 absl::Status FileWatch::NoteSizes() {
   for (Watched& file : files_) {
     ASSIGN_OR_RETURN(const struct stat now, Look(file.path, file.device, file.inode));

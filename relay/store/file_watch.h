@@ -35,7 +35,13 @@ class FileWatch {
   // the last NoteSizes: what is missing does not come back.
   absl::Status Check();
 
-  // After the owner has written, before it tells anybody: takes the sizes that Check goes by.
+  // Between Check and what the owner writes: sizes are unknown until the next NoteSizes. Without
+  // this a log that its owner has cut would pass for one that was cut beneath it, for good, should
+  // the look at it fail once.
+  void ForgetSizes();
+
+  // After the owner has written, or tried, before it tells anybody: takes the sizes that Check
+  // goes by.
   // STORE_AWAY when what was written did not go into the files under these names.
   absl::Status NoteSizes();
 
@@ -45,7 +51,7 @@ class FileWatch {
     bool grows = false;
     dev_t device = 0;
     ino_t inode = 0;
-    off_t size = 0;
+    off_t size = 0;  // that it has at least
   };
 
   std::vector<Watched> files_;

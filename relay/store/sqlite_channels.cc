@@ -204,8 +204,9 @@ absl::Status SqliteChannels::Commit(size_t operations) {
   const bool writes = db_->InTransaction();
   const absl::Duration began = SteadyNow();
   RETURN_IF_ERROR(files_.Check());
+  if (writes) files_.ForgetSizes();
   absl::Status status = db_->Commit();
-  if (writes && status.ok()) status = files_.NoteSizes();
+  if (writes) status.Update(files_.NoteSizes());
   if (writes && status.ok()) {
     report_.Worked();
     if (on_commit_) on_commit_(SteadyNow() - began, operations);

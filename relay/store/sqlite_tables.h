@@ -55,7 +55,9 @@ class SqliteTables {
   absl::Status DeleteSide(AppRow app, std::string_view side);
   // The side stays until then, and until it is forgotten.
   absl::Status RestSide(AppRow app, std::string_view side, absl::Time until);
-  // And the apps that have nothing else. Returns whether there was anything.
+  // And the apps that have nothing else. Returns whether there was anything. A side that is a
+  // member of the channel it has its row for is no longer one that rests: a relay of before sides
+  // rested has let it in again.
   absl::StatusOr<bool> ForgetRestedSides(absl::Time now);
 
   absl::Status UpdateLog(ChannelRow channel, Role author, const LogState& log);
@@ -102,7 +104,8 @@ class SqliteTables {
   Statement delete_rested_sides_{
       db_,
       "DELETE FROM sides WHERE (app, side) IN (SELECT app, side FROM resting_sides WHERE until <= "
-      "?)"};
+      "?) AND NOT EXISTS (SELECT 1 FROM channels WHERE channel = (sides.app << 30) + sides.id AND "
+      "sides.side IN (initiator, receiver))"};
   Statement delete_rested_{db_, "DELETE FROM resting_sides WHERE until <= ?"};
   Statement delete_rested_apps_{
       db_,
