@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/clock.h"
 
 namespace wormhole::relay {
 namespace {
@@ -47,10 +48,11 @@ TEST(OpenStoreTest, FilesForEtcdThatCannotBeUsed) {
       {{.user_file = "/nowhere", .password_file = user}, "--etcd-user-file=/nowhere"},
       {{.user_file = user, .password_file = empty}, "--etcd-password-file="},
   };
+  RelayClock clock;
   for (const Case& c : kCases) {
     StoreChoice choice{.kind = StoreChoice::Kind::kEtcd, .etcd = c.etcd};
     choice.etcd.endpoints = {"127.0.0.1:1"};
-    const absl::Status refused = OpenStore(choice, {}).status();
+    const absl::Status refused = OpenStore(choice, &clock, {}).status();
     EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
     EXPECT_THAT(std::string(refused.message()), HasSubstr(c.says));
   }
@@ -58,6 +60,7 @@ TEST(OpenStoreTest, FilesForEtcdThatCannotBeUsed) {
 
 // So nothing but etcd is missing.
 TEST(OpenStoreTest, FilesForEtcdThatAreSound) {
+  RelayClock clock;
   StoreChoice choice{.kind = StoreChoice::Kind::kEtcd,
                      .etcd = {.endpoints = {"127.0.0.1:1"},
                               .tls_ca = kFolder + "ca.pem",
@@ -65,7 +68,7 @@ TEST(OpenStoreTest, FilesForEtcdThatAreSound) {
                               .tls_key = kFolder + "client.key",
                               .user_file = Written("user", "root\r\n"),
                               .password_file = Written("password", "secret\n")}};
-  EXPECT_NE(OpenStore(choice, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(OpenStore(choice, &clock, {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace
