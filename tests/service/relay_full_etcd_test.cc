@@ -42,12 +42,13 @@ class Relay {
         [&]() -> absl::StatusOr<relay::Store*> {
           auto store = EtcdStore::Open({.servers = {.endpoints = {cluster.endpoint(0)}},
                                         .writer = name,
+                                        .clock = &clock_,
                                         .patience = absl::Milliseconds(500)});
           if (!store.ok()) return store.status();
           store_ = *std::move(store);
           return store_.get();
         },
-        &monitor_);
+        &clock_, &monitor_);
     if (!server.ok()) ADD_FAILURE() << server.status();
     server_ = *std::move(server);
     channel_ = Connect(server_->address());
@@ -57,6 +58,7 @@ class Relay {
 
  private:
   RelayConfig config_;
+  relay::RelayClock clock_;
   relay::Monitor monitor_{config_};
   std::unique_ptr<EtcdStore> store_;
   std::unique_ptr<RelayServer> server_;
