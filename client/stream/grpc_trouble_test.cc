@@ -12,20 +12,20 @@
 
 #include "absl/strings/match.h"
 #include "client/core/outcome.h"
-#include "client/stream/certificates_for_test.h"
 #include "client/stream/connect_proxy_for_test.h"
 #include "client/stream/echo_for_test.h"
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_transport.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
+#include "proto/tls/certificates_for_test.h"
 
 namespace wormhole {
 namespace {
 
 using Credentials = std::shared_ptr<grpc::ServerCredentials>;
 
-Credentials TlsOf(const TestCertificate& own, const std::string& client_authority = "") {
+Credentials TlsOf(const tls::TestCertificate& own, const std::string& client_authority = "") {
   grpc::SslServerCredentialsOptions options;
   options.pem_key_cert_pairs.push_back({own.key, own.certificate});
   if (!client_authority.empty()) {
@@ -130,12 +130,12 @@ class GrpcTroubleTest : public testing::Test {
   StreamTarget Trusting(const std::string& relay) const {
     return {.relay = relay, .tls = {.root_certificates = authority_.certificate}};
   }
-  TestCertificate Signed(TestCertificateOptions options) const {
+  tls::TestCertificate Signed(tls::TestCertificateOptions options) const {
     options.signer = &authority_;
-    return MakeTestCertificate(options);
+    return tls::MakeTestCertificate(options);
   }
 
-  const TestCertificate authority_ = MakeTestCertificate({.names = ""});
+  const tls::TestCertificate authority_ = tls::MakeTestCertificate({.names = ""});
   EchoService service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -157,13 +157,13 @@ TEST_F(GrpcTroubleTest, NotYetValid) {
 }
 
 TEST_F(GrpcTroubleTest, SelfSigned) {
-  ExpectFinal(Trusting(Serve(TlsOf(MakeTestCertificate({})))), "give the certificate of the relay",
-              "self-signed");
+  ExpectFinal(Trusting(Serve(TlsOf(tls::MakeTestCertificate({})))),
+              "give the certificate of the relay", "self-signed");
 }
 
 TEST_F(GrpcTroubleTest, AnAuthorityThatIsUnknown) {
-  const TestCertificate other = MakeTestCertificate({.names = ""});
-  ExpectFinal(Trusting(Serve(TlsOf(MakeTestCertificate({.signer = &other})))),
+  const tls::TestCertificate other = tls::MakeTestCertificate({.names = ""});
+  ExpectFinal(Trusting(Serve(TlsOf(tls::MakeTestCertificate({.signer = &other})))),
               "give the authority of the relay with --tls-ca", "unknown here");
 }
 
@@ -194,7 +194,7 @@ TEST_F(GrpcTroubleTest, ACertificateThatTheRelayWants) {
 }
 
 TEST_F(GrpcTroubleTest, ACertificateThatTheRelayDoesNotTake) {
-  const TestCertificate mine = MakeTestCertificate({});
+  const tls::TestCertificate mine = tls::MakeTestCertificate({});
   StreamTarget target = Trusting(Serve(TlsOf(Signed({}), authority_.certificate)));
   target.tls.certificate_chain = mine.certificate;
   target.tls.private_key = mine.key;

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "client/stream/certificates_for_test.h"
 #include "client/stream/grpc_transport.h"
 #include "client/wormhole.h"
 #include "gtest/gtest.h"
+#include "proto/tls/certificates_for_test.h"
 
 namespace wormhole::testing {
 namespace {
@@ -34,7 +34,7 @@ struct Failure {
   bool receiver_only = false;
 };
 
-Tls TlsOf(const TestCertificate& own) {
+Tls TlsOf(const tls::TestCertificate& own) {
   return {.root_certificates = own.certificate,
           .certificate_chain = own.certificate,
           .private_key = own.key};
@@ -68,13 +68,13 @@ const std::vector<Failure>& Failures() {
       {"a token of two lines", [](Trial& s) { s.options.bearer_token = "a\nb"; }, "line ends"},
       {"TLS and plaintext",
        [](Trial& s) {
-         s.options.tls = TlsOf(MakeTestCertificate({}));
+         s.options.tls = TlsOf(tls::MakeTestCertificate({}));
          s.options.security = Security::kPlaintext;
        },
        "drop one of them"},
       {"a certificate without its key",
        [](Trial& s) {
-         s.options.tls = TlsOf(MakeTestCertificate({}));
+         s.options.tls = TlsOf(tls::MakeTestCertificate({}));
          s.options.tls.private_key.clear();
        },
        "give both or neither"},
@@ -86,14 +86,14 @@ const std::vector<Failure>& Failures() {
        "Tls::root_certificates holds a block"},
       {"a key that is cut",
        [](Trial& s) {
-         s.options.tls = TlsOf(MakeTestCertificate({}));
+         s.options.tls = TlsOf(tls::MakeTestCertificate({}));
          s.options.tls.private_key.resize(60);
        },
        "Tls::private_key holds a private key that cannot be read"},
       {"another certificate's key",
        [](Trial& s) {
-         s.options.tls = TlsOf(MakeTestCertificate({}));
-         s.options.tls.private_key = MakeTestCertificate({}).key;
+         s.options.tls = TlsOf(tls::MakeTestCertificate({}));
+         s.options.tls.private_key = tls::MakeTestCertificate({}).key;
        },
        "Tls::private_key is not the key of the certificate"},
       {"a proxy of another kind", [](Trial& s) { ProxyOf(s, "socks5://p:1"); }, "set $https_proxy"},
@@ -107,7 +107,7 @@ Trial Good(ProxySettings proxies = {}) {
   Trial setup;
   setup.options.app_id = "example.com/app";
   setup.options.rendezvous = "relay.example.com:443";
-  setup.options.tls.root_certificates = MakeTestCertificate({}).certificate;
+  setup.options.tls.root_certificates = tls::MakeTestCertificate({}).certificate;
   setup.proxies = std::move(proxies);
   return setup;
 }

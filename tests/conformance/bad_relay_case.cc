@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <system_error>
@@ -84,25 +85,28 @@ std::string WhyNot(const BadRelayCase& row, const ClientCommands& commands) {
     return "needs a client that saves and resumes";
   }
   if (row.checks_in && commands.check_in.empty()) return "needs a client with check-in mode";
+  if (row.tls != RelayTls::kNotAsked && commands.tls.empty()) {
+    return "needs a client that can be told an authority";
+  }
   return "";
 }
 
-// A folder for the client's state, gone with it.
-class StateFolder {
+// A folder for the client's files, gone with it.
+class Folder {
  public:
-  StateFolder() {
+  Folder() {
     const char* const temporary = getenv("TEST_TMPDIR");
     path_ = std::string(temporary == nullptr ? "/tmp" : temporary) + "/conformance.XXXXXX";
     if (mkdtemp(path_.data()) == nullptr) abort();
   }
-  ~StateFolder() {
+  ~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  StateFolder(const StateFolder&) = delete;
-  StateFolder& operator=(const StateFolder&) = delete;
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
 
-  std::string file() const { return path_ + "/state"; }
+  std::string File(const char* name) const { return path_ + "/" + name; }
 
  private:
   std::string path_;
@@ -111,11 +115,15 @@ class StateFolder {
 // One row's run.
 class BadRelayRun {
  public:
-  BadRelayRun(const BadRelayCase& row, const ClientCommands& commands)
+  BadRelayRun(const BadRelayCase& row, const ClientCommands& commands,
+              const RelayCertificates& certificates)
       : row_(row),
         commands_(commands),
         steps_(row.steps),
-        relay_(row.client, kAppId, row.peer_data, steps_.Watched(row.script)) {}
+        relay_(row.client, kAppId, row.peer_data, steps_.Watched(row.script),
+               certificates.Of(row.tls)) {
+    std::ofstream(folder_.File("authority.pem")) << certificates.authority();
+  }
 
   Verdict Run() {
     Start(FirstCommand(), row_.client_data);
@@ -137,6 +145,7 @@ class BadRelayRun {
                           : row_.client == Role::kInitiator ? commands_.initiate
                                                             : commands_.receive;
     if (Restarts(row_)) command += " " + commands_.saving;
+    if (row_.tls != RelayTls::kNotAsked) command += " " + commands_.tls;
     if (row_.checks_in) command += " " + commands_.check_in;
     return command;
   }
@@ -149,7 +158,8 @@ class BadRelayRun {
             {"app_id", kAppId},
             {"code", std::to_string(ScriptedChannel::kId) + "-" + kWords},
             {"timeout", std::to_string(row_.timeout_seconds)},
-            {"state", folder_.file()}},
+            {"state", folder_.File("state")},
+            {"tls_ca", folder_.File("authority.pem")}},
         data);
   }
 
@@ -187,7 +197,7 @@ class BadRelayRun {
 
   const BadRelayCase& row_;
   const ClientCommands& commands_;
-  const StateFolder folder_;
+  const Folder folder_;
   Steps steps_;
   ScriptedRelay relay_;
   std::unique_ptr<ClientRun> client_;
@@ -195,9 +205,10 @@ class BadRelayRun {
   bool peer_came_ = false;
 };
 
-Verdict Run(const BadRelayCase& row, const ClientCommands& commands) {
+Verdict Run(const BadRelayCase& row, const ClientCommands& commands,
+            const RelayCertificates& certificates) {
   if (const std::string why = WhyNot(row, commands); !why.empty()) return {.skipped = why};
-  return BadRelayRun(row, commands).Run();
+  return BadRelayRun(row, commands, certificates).Run();
 }
 
 }  // namespace
@@ -214,12 +225,15 @@ std::vector<Case> BadRelayCases(const ClientCommands& commands) {
   AddWaitingCases(rows);
   AddRestartCases(rows);
   AddCheckInCases(rows);
+  AddTlsCases(rows);
+  const auto certificates = std::make_shared<const RelayCertificates>();
   std::vector<Case> cases;
   for (BadRelayCase& row : rows) {
     const std::string name = "bad-relay/" + row.name + "/" + NameOf(row.client);
     const std::string section = row.section, shows = row.shows;
-    cases.push_back(
-        {name, section, shows, [row = std::move(row), commands] { return Run(row, commands); }});
+    cases.push_back({name, section, shows, [row = std::move(row), commands, certificates] {
+                       return Run(row, commands, *certificates);
+                     }});
   }
   return cases;
 }

@@ -8,6 +8,7 @@
 
 #include "tests/conformance/case.h"
 #include "tests/conformance/client_run.h"
+#include "tests/conformance/relay_tls.h"
 #include "tests/conformance/scripted_channel.h"
 #include "tests/conformance/steps.h"
 
@@ -32,6 +33,7 @@ struct BadRelayCase {
   bool waits = false;      // a receiver that has come first
   bool checks_in = false;  // a client in check-in mode
   std::vector<Step> steps = {};
+  RelayTls tls = RelayTls::kNotAsked;
 };
 
 std::vector<Case> BadRelayCases(const ClientCommands& commands);
@@ -47,6 +49,7 @@ void AddLimitCases(std::vector<BadRelayCase>& cases);
 void AddWaitingCases(std::vector<BadRelayCase>& cases);
 void AddRestartCases(std::vector<BadRelayCase>& cases);
 void AddCheckInCases(std::vector<BadRelayCase>& cases);
+void AddTlsCases(std::vector<BadRelayCase>& cases);
 
 }  // namespace wormhole::conformance
 

@@ -17,7 +17,8 @@ struct ClientCommands {
   std::string receive_waiting;  // a receiver that comes first; empty: not known
   std::string saving;           // options with which a client saves in {state}; empty: it cannot
   std::string resume;           // goes on from {state}
-  std::string check_in;         // options for check-in mode each second; empty: it has none
+  std::string tls;       // options for TLS with the authority in {tls_ca}; empty: it has none
+  std::string check_in;  // options for check-in mode each second; empty: it has none
   ExitCodes exit_codes;
   // Before the code, on a line of an initiator's standard error.
   std::string code_prefix = "Invitation code: ";

@@ -27,6 +27,7 @@ constexpr char kUsage[] =
     "  --receive-waiting=CMD  the same, for a receiver that comes first and waits\n"
     "  --saving=OPTIONS       put behind a command so that the client saves in the file {state}\n"
     "  --resume=CMD           goes on from {state} after the client was killed\n"
+    "  --tls=OPTIONS          put behind a command for TLS with the authority in {tls_ca}\n"
     "  --check-in=OPTIONS     put behind a command for check-in mode, each second\n"
     "  --relay=ADDRESS        a relay, HOST:PORT, to be tried out in plaintext; `self` is the\n"
     "                         one of --relay-binary\n"
@@ -72,6 +73,7 @@ bool Read(int argc, char** argv, Flags& flags) {
                !Take(argument, "--receive-waiting=", &flags.commands.receive_waiting) &&
                !Take(argument, "--saving=", &flags.commands.saving) &&
                !Take(argument, "--resume=", &flags.commands.resume) &&
+               !Take(argument, "--tls=", &flags.commands.tls) &&
                !Take(argument, "--check-in=", &flags.commands.check_in) &&
                !Take(argument, "--code-prefix=", &flags.commands.code_prefix) &&
                !Take(argument, "--relay=", &flags.relay) &&

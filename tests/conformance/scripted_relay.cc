@@ -101,11 +101,12 @@ class ScriptedRelay::Reactor final : public grpc::ServerBidiReactor<AttachReques
   bool read_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
-ScriptedRelay::ScriptedRelay(Role client, std::string app_id, std::string peer_data, Script script)
+ScriptedRelay::ScriptedRelay(Role client, std::string app_id, std::string peer_data, Script script,
+                             std::shared_ptr<grpc::ServerCredentials> credentials)
     : channel_(client, std::move(app_id), std::move(peer_data), std::move(script)) {
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort("127.0.0.1:0", credentials, &port);
   builder.RegisterService(this);
   builder.SetMaxReceiveMessageSize(1 << 22);
   server_ = builder.BuildAndStart();

@@ -16,7 +16,8 @@ namespace wormhole::conformance {
 
 class ScriptedRelay final : public rendezvous::v1::RendezvousService::CallbackService {
  public:
-  ScriptedRelay(Role client, std::string app_id, std::string peer_data, Script script);
+  ScriptedRelay(Role client, std::string app_id, std::string peer_data, Script script,
+                std::shared_ptr<grpc::ServerCredentials> credentials);
   ~ScriptedRelay() override;
 
   const std::string& address() const { return address_; }

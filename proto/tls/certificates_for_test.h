@@ -1,10 +1,10 @@
 // Certificates as tests need them: good ones and bad ones.
-#ifndef WORMHOLE_CLIENT_STREAM_CERTIFICATES_FOR_TEST_H_
-#define WORMHOLE_CLIENT_STREAM_CERTIFICATES_FOR_TEST_H_
+#ifndef WORMHOLE_PROTO_TLS_CERTIFICATES_FOR_TEST_H_
+#define WORMHOLE_PROTO_TLS_CERTIFICATES_FOR_TEST_H_
 
 #include <string>
 
-namespace wormhole {
+namespace wormhole::tls {
 
 struct TestCertificate {
   std::string certificate;  // PEM
@@ -20,9 +20,9 @@ struct TestCertificateOptions {
   const TestCertificate* signer = nullptr;  // null: itself
 };
 
-// Ends the process when OpenSSL does not do it.
+// From one thread at a time. Ends the process when OpenSSL does not do it.
 TestCertificate MakeTestCertificate(const TestCertificateOptions& options);
 
-}  // namespace wormhole
+}  // namespace wormhole::tls
 
-#endif  // WORMHOLE_CLIENT_STREAM_CERTIFICATES_FOR_TEST_H_
+#endif  // WORMHOLE_PROTO_TLS_CERTIFICATES_FOR_TEST_H_

@@ -1,4 +1,4 @@
-#include "client/stream/certificates_for_test.h"
+#include "proto/tls/certificates_for_test.h"
 
 #include <openssl/x509v3.h>
 
@@ -7,12 +7,8 @@
 
 #include "proto/tls/openssl_handles.h"
 
-namespace wormhole {
+namespace wormhole::tls {
 namespace {
-
-using tls::Bio;
-using tls::Certificate;
-using tls::Key;
 
 void Require(bool good) {
   if (good) return;
@@ -83,4 +79,4 @@ TestCertificate MakeTestCertificate(const TestCertificateOptions& options) {
   return {TextOf(certificate_out.get()), TextOf(key_out.get())};
 }
 
-}  // namespace wormhole
+}  // namespace wormhole::tls
