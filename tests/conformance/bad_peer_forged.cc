@@ -10,8 +10,6 @@ namespace {
 
 using Cases = std::vector<BadPeerCase>;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
-
 // The number of the frame that shows whether the other side has the key, and of its last one.
 uint64_t ProofOf(Role client) { return client == Role::kInitiator ? 1 : 2; }
 uint64_t LastOf(Role client) { return client == Role::kInitiator ? 2 : 3; }

@@ -9,8 +9,6 @@ namespace {
 
 using Cases = std::vector<BadPeerCase>;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
-
 Bends Instead(uint64_t number, std::function<void(Side&, ExchangeFrame&)> change) {
   Bends bends;
   bends.frame = [=](Side& me, uint64_t n, ExchangeFrame& frame) {
@@ -61,10 +59,7 @@ void AddOrder(Cases& cases) {
 // What must be taken.
 void AddGood(Cases& cases) {
   const auto good = [&cases](const char* name, const char* shows, Bends bends) {
-    for (const Role role : kBoth) {
-      cases.push_back(
-          {.name = name, .client = role, .section = "4 Frames", .shows = shows, .bends = bends});
-    }
+    ForBoth(cases, {.name = name, .section = "4 Frames", .shows = shows, .bends = bends});
   };
   good("honest", "an exchange that nobody disturbs", {});
   good("nonce-not-derived", "a reader does not ask whether the nonce is the derived one",
@@ -91,10 +86,7 @@ void AddGood(Cases& cases) {
             .name = "most-data", .shows = "65,000 bytes", .peer_data = std::string(65'000, 'p')},
         BadPeerCase{.name = "no-data", .shows = "no bytes at all", .peer_data = ""}}) {
     row.section = "4 Frames";
-    for (const Role role : kBoth) {
-      row.client = role;
-      cases.push_back(row);
-    }
+    ForBoth(cases, row);
   }
 }
 

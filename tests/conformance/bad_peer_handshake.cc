@@ -9,8 +9,6 @@ namespace {
 
 using Cases = std::vector<BadPeerCase>;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
-
 // What is seen in the other side's frame 1 or tag: nothing that depends on the key has been sent.
 BadPeerCase WrongCode(std::string name, Role client, std::string shows, Bends bends,
                       uint64_t most_frames) {

@@ -10,16 +10,8 @@ namespace {
 using Cases = std::vector<BadPeerCase>;
 using rendezvous::v1::Mood;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
 constexpr Mood kHappy = rendezvous::v1::MOOD_HAPPY, kLonely = rendezvous::v1::MOOD_LONELY,
                kScary = rendezvous::v1::MOOD_SCARY, kErrory = rendezvous::v1::MOOD_ERRORY;
-
-void ForBoth(Cases& cases, BadPeerCase row) {
-  for (const Role role : kBoth) {
-    row.client = role;
-    cases.push_back(row);
-  }
-}
 
 void AddPatience(Cases& cases) {
   Bends nothing;

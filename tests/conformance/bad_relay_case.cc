@@ -213,6 +213,10 @@ Verdict Run(const BadRelayCase& row, const ClientCommands& commands,
 
 }  // namespace
 
+std::string ComesBack(const Transcript& transcript, const ClientEnd&) {
+  return transcript.streams() >= 2 ? "" : "it does not take the stream for lost";
+}
+
 std::vector<Case> BadRelayCases(const ClientCommands& commands) {
   std::vector<BadRelayCase> rows;
   AddHonestCases(rows);

@@ -36,6 +36,9 @@ struct BadRelayCase {
   RelayTls tls = RelayTls::kNotAsked;
 };
 
+// A check: the client has taken a stream for lost, and come back.
+std::string ComesBack(const Transcript& transcript, const ClientEnd& end);
+
 std::vector<Case> BadRelayCases(const ClientCommands& commands);
 
 // The tables, by what they are about.

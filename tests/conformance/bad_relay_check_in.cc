@@ -43,7 +43,7 @@ BadRelayCase Row(Role client, const char* name, const char* shows) {
 }  // namespace
 
 void AddCheckInCases(Cases& cases) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     cases.push_back(Row(role, "checks-in",
                         "attaches at its ticks, hangs up when drained, and finishes all the same"));
     BadRelayCase killed = Row(role, "checks-in-and-restarted",

@@ -10,19 +10,6 @@ namespace {
 
 using Cases = std::vector<BadRelayCase>;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
-
-void ForBoth(Cases& cases, BadRelayCase row) {
-  for (const Role role : kBoth) {
-    row.client = role;
-    cases.push_back(row);
-  }
-}
-
-std::string ComesBack(const Transcript& transcript, const ClientEnd&) {
-  return transcript.streams() >= 2 ? "" : "it does not take the stream for lost";
-}
-
 std::string NotAgain(const Transcript& transcript, const ClientEnd&) {
   return transcript.streams() == 1 ? "" : "it comes back after a final refusal";
 }

@@ -14,19 +14,8 @@ using Cases = std::vector<BadRelayCase>;
 
 const Outcomes kRefused = {Outcome::kNoRelay};
 
-void ForBoth(Cases& cases, BadRelayCase row) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
-    row.client = role;
-    cases.push_back(row);
-  }
-}
-
 std::string OneStream(const Transcript& transcript, const ClientEnd&) {
   return transcript.streams() == 1 ? "" : "it opens more than one stream";
-}
-
-std::string ComesBack(const Transcript& transcript, const ClientEnd&) {
-  return transcript.streams() >= 2 ? "" : "it does not take the stream for lost";
 }
 
 grpc::Status UnknownReason(grpc::StatusCode code) {
@@ -166,7 +155,7 @@ void AddForeignWords(Cases& cases) {
                     return begins[1] - begins[0] < 1.2 ? "it comes back before the delay is over"
                                                        : "";
                   }});
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     Script behind;
     behind.on_response = [last = role == Role::kInitiator ? uint64_t{2} : uint64_t{3}](
                              size_t, std::vector<AttachResponse>& responses) {

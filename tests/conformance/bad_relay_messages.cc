@@ -112,12 +112,8 @@ void AddReflections(Cases& cases) {
                             })));
 }
 
-std::string ComesBack(const Transcript& transcript, const ClientEnd&) {
-  return transcript.streams() >= 2 ? "" : "it does not take the stream for lost";
-}
-
 void AddOrder(Cases& cases) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     const auto add = [&](const char* name, const char* section, const char* shows, Script script,
                          Outcomes outcomes = kOnlyDone) {
       cases.push_back({.name = name,

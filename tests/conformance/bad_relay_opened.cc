@@ -11,22 +11,10 @@ namespace {
 using rendezvous::v1::Opened;
 using Cases = std::vector<BadRelayCase>;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
 const Outcomes kStaleOnly = {Outcome::kStale};
-
-void ForBoth(Cases& cases, BadRelayCase row) {
-  for (const Role role : kBoth) {
-    row.client = role;
-    cases.push_back(row);
-  }
-}
 
 std::string OneStream(const Transcript& transcript, const ClientEnd&) {
   return transcript.streams() == 1 ? "" : "it opens more than one stream";
-}
-
-std::string ComesBack(const Transcript& transcript, const ClientEnd&) {
-  return transcript.streams() >= 2 ? "" : "it does not take the stream for lost";
 }
 
 std::string Silent(const Transcript& transcript, const ClientEnd&) {

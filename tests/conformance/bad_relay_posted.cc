@@ -10,19 +10,7 @@ namespace {
 
 using Cases = std::vector<BadRelayCase>;
 
-constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
 const grpc::Status kCut(grpc::INTERNAL, "cut");
-
-void ForBoth(Cases& cases, BadRelayCase row) {
-  for (const Role role : kBoth) {
-    row.client = role;
-    cases.push_back(row);
-  }
-}
-
-std::string ComesBack(const Transcript& transcript, const ClientEnd&) {
-  return transcript.streams() >= 2 ? "" : "it does not take the stream for lost";
-}
 
 // On the first `streams` streams.
 std::function<bool(ScriptedChannel&, size_t, const AttachRequest&)> SaysPostedAndForgets(

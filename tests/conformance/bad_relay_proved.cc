@@ -18,7 +18,7 @@ std::string Scary(const Transcript& transcript, const ClientEnd&) {
 }
 
 void AddSealed(Cases& cases) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     const uint64_t last = role == Role::kInitiator ? 2 : 3;
     const auto forged = [&](const char* name, const char* shows, Script script) {
       cases.push_back({.name = name,
@@ -107,7 +107,7 @@ void AddLeft(Cases& cases) {
 
 // It leaves while a frame is under way to it: the refusal ends nothing by itself.
 void AddLeftAtAPost(Cases& cases) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     Script script;
     script.on_request = [](ScriptedChannel& channel, size_t stream, const AttachRequest& request) {
       if (stream == 0 && request.post().number() == 2) {

@@ -22,7 +22,7 @@ void Add(Cases& cases, Role client, const char* name, const char* shows, std::ve
 }
 
 void AddForBoth(Cases& cases) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     Add(cases, role, "before-it-is-let-in", "before the answer to its first `open`: the same token",
         {{Arm::kOpen, 1}});
     Add(cases, role, "with-a-frame-on-its-way",

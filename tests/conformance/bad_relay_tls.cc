@@ -27,7 +27,7 @@ void Refuses(Cases& cases, Role client, const char* name, const char* shows, Rel
 }  // namespace
 
 void AddTlsCases(Cases& cases) {
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (const Role role : kBoth) {
     cases.push_back({.name = "tls",
                      .client = role,
                      .section = "2 Transport",

@@ -29,9 +29,9 @@ std::string StillWaits(const Transcript& transcript, const ClientEnd&) {
   return "";
 }
 
-std::string ComesBack(const Transcript& transcript, const ClientEnd& end) {
-  return transcript.streams() >= 2 ? StillWaits(transcript, end)
-                                   : "it does not take the stream for lost";
+std::string WaitsAgain(const Transcript& transcript, const ClientEnd& end) {
+  const std::string lost = ComesBack(transcript, end);
+  return lost.empty() ? StillWaits(transcript, end) : lost;
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ void AddWaitingCases(Cases& cases) {
         };
         return script;
       }(),
-      ComesBack);
+      WaitsAgain);
   waits(
       "waiting-twice", "a second WAITING is a lost stream",
       [] {
@@ -75,7 +75,7 @@ void AddWaitingCases(Cases& cases) {
         };
         return script;
       }(),
-      ComesBack);
+      WaitsAgain);
   waits(
       "message-while-waiting", "a `message` before ATTACHED is a lost stream",
       [] {
@@ -86,7 +86,7 @@ void AddWaitingCases(Cases& cases) {
         };
         return script;
       }(),
-      ComesBack);
+      WaitsAgain);
   waits(
       "waiting-for-another-id", "WAITING for another id is a lost stream",
       [] {
@@ -96,7 +96,7 @@ void AddWaitingCases(Cases& cases) {
         };
         return script;
       }(),
-      ComesBack);
+      WaitsAgain);
   Script ever;
   ever.on_response = [](size_t, std::vector<AttachResponse>& responses) {
     if (responses[0].has_opened()) responses = {Waiting()};

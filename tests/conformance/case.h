@@ -6,7 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "tests/conformance/crypto.h"
+
 namespace wormhole::conformance {
+
+inline constexpr Role kBoth[] = {Role::kInitiator, Role::kReceiver};
+
+// The row for clients in both roles.
+template <typename Row>
+void ForBoth(std::vector<Row>& rows, Row row) {
+  for (const Role role : kBoth) {
+    row.client = role;
+    rows.push_back(row);
+  }
+}
 
 struct Verdict {
   std::vector<std::string> wrongs;  // empty: passed
