@@ -1,5 +1,5 @@
 // Fault 2: three relays on etcd, and clients that know all of them. One is killed after the other;
-// one is cut off from etcd; one is cut off from its clients.
+// one is cut off from etcd; one is cut off from its clients; clocks are wrong.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -8,8 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/etcd/etcd_server.h"
+#include "tests/faults/injected_faults.h"
 #include "tests/faults/scene.h"
 #include "tests/faults/tcp_proxy.h"
 
@@ -62,6 +64,30 @@ TEST(RelaysOnEtcdTest, OneRestartedAfterTheOther) {
   });
   scene.ExpectAllFinished(absl::StrCat("relays restarted ", restarts, " times"));
   EXPECT_GE(restarts, kRelays);
+}
+
+// By more than any channel here lasts, and one of them is set once more.
+TEST(RelaysOnEtcdTest, OnlyOneWithARightClock) {
+  EtcdCluster etcd;
+  Folder folder;
+  InjectedFaults ahead(folder.File("ahead"));
+  InjectedFaults behind(folder.File("behind"));
+  ahead->clock_shift_seconds = 10 * 24 * 3600;
+  behind->clock_shift_seconds = -10 * 24 * 3600;
+  ScenePlan plan = PlanFor({etcd.endpoints(), etcd.endpoints(), etcd.endpoints()});
+  plan.relays[1].environment = ahead.Environment();
+  plan.relays[2].environment = behind.Environment();
+  Scene scene(plan);
+  int times = 0;
+  scene.RunDuring([&] {
+    if (++times == 2) ahead->clock_shift_seconds = -24 * 3600;
+  });
+  scene.ExpectAllFinished("clocks ten days ahead and behind");
+  for (const size_t wrong : {1, 2}) {
+    EXPECT_EQ(scene.relay(wrong).Stop(), 0);
+    EXPECT_THAT(scene.relay(wrong).child().err(),
+                ::testing::HasSubstr("not that of the relays over this store"));
+  }
 }
 
 TEST(RelaysOnEtcdTest, OneCutOffFromEtcd) {

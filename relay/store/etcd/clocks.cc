@@ -49,7 +49,7 @@ absl::Duration GroupClocks::TakeAll(const std::vector<ClockSighting>& all, bool 
     if (!one.word) continue;
     const auto known = before.find(one.key);
     const bool is_known = known != before.end() && known->second.created == one.created;
-    Relay& relay = others_[one.key] = is_known ? known->second : Relay{.listed = !restored};
+    Relay& relay = others_[one.key] = is_known ? known->second : Relay{.once = !restored};
     if (is_known && relay.modified == one.modified) continue;
     relay.created = one.created;
     relay.modified = one.modified;
@@ -68,10 +68,11 @@ absl::Duration GroupClocks::Take(const ClockSighting& one, const ClockReading& n
     return Judge(now);
   }
   Relay& relay = others_[one.key];
-  if (relay.created != one.created) relay = {.created = one.created};
+  const bool is_new = relay.created != one.created;
+  if (is_new) relay = {.created = one.created};
   if (one.modified <= relay.modified) return kNone;
   relay.modified = one.modified;
-  relay.listed = false;
+  relay.once = is_new;
   if (loan_ && loan_->key == one.key) loan_.reset();  // its word tells
   Note(relay, *one.word, now);
   return Judge(now);
@@ -100,7 +101,7 @@ const std::pair<const std::string, GroupClocks::Relay>* GroupClocks::Eldest() co
 absl::Duration GroupClocks::Judge(const ClockReading& now) {
   const auto* const eldest = Eldest();
   absl::Duration by;
-  // It was never heard of: whoever has written that was gone already.
+  // It was not heard of again: whoever has written that was gone already.
   if (loan_ && (eldest == nullptr || eldest->first != loan_->key)) {
     by = -loan_->by;
     loan_.reset();
@@ -115,7 +116,7 @@ absl::Duration GroupClocks::Difference(const std::string& key, const Relay& elde
   const absl::Duration ahead = elder.base - base;
   if (ahead > kClockTolerance) return ahead;
   if (ahead < -kClockTolerance) {
-    if (elder.listed) {
+    if (elder.once) {
       loan_ = {.key = key, .by = ahead};
       return ahead;
     }

@@ -8,7 +8,9 @@
 // youngest when it goes on.
 //
 // News may be late, which makes the other clock look as if it were behind, never ahead. So one that
-// is ahead is so for certain, and one that is behind is believed when it has been so for a while.
+// is ahead is so for certain. One that is behind is believed when it has been so for a while; when
+// it is heard of for the first time, at once, until its next word: to go by a time that is behind
+// for a moment ends nothing.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
 #define WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
 
@@ -68,7 +70,7 @@ class GroupClocks {
     absl::Duration offset;
     // Its time less this machine's time since the start, as far as is known: at least that.
     absl::Duration base;
-    bool listed = false;  // it was not heard of since it was found
+    bool once = false;  // it was heard of once only
     // When it was first heard to be behind this relay, if it always was since; and the latest time
     // that it has told meanwhile.
     std::optional<absl::Duration> behind_since;
@@ -86,8 +88,8 @@ class GroupClocks {
   const absl::Duration interval_;
   int64_t own_created_ = 0;              // 0: this relay's key is not there yet
   std::map<std::string, Relay> others_;  // by key
-  // What was taken from a clock that was behind, and has not been heard of since: it may be a word
-  // of long ago.
+  // What was taken from a clock that was behind, and was heard of once only: it may be a word of
+  // long ago.
   struct Loan {
     std::string key;
     absl::Duration by;
