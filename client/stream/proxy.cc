@@ -1,9 +1,6 @@
 #include "client/stream/proxy.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <utility>
 
@@ -15,6 +12,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "client/core/outcome.h"
+#include "proto/net/address.h"
+#include "proto/net/percent.h"
 
 namespace wormhole {
 namespace {
@@ -41,41 +40,11 @@ ProxySettings::Variable FirstSet(const std::function<const char*(const char*)>& 
 
 // --- no_proxy
 
-struct Address {
-  bool v6 = false;
-  std::array<uint8_t, 16> bytes = {};  // the first four of IPv4
-};
-
-std::optional<Address> ParseAddress(std::string_view text) {
-  const std::string host(text);
-  Address address;
-  if (inet_pton(AF_INET, host.c_str(), address.bytes.data()) == 1) return address;
-  address.v6 = true;
-  if (inet_pton(AF_INET6, host.c_str(), address.bytes.data()) == 1) return address;
-  return std::nullopt;
-}
-
-bool SameNetwork(const Address& a, const Address& b, uint32_t bits) {
-  for (uint32_t bit = 0; bit < bits; ++bit) {
-    const uint8_t mask = static_cast<uint8_t>(0x80 >> (bit % 8));
-    if ((a.bytes[bit / 8] & mask) != (b.bytes[bit / 8] & mask)) return false;
-  }
-  return true;
-}
-
 // `item` is an address or a network. False for anything else.
 bool NamesAddress(std::string_view item, const Endpoint& endpoint) {
-  const size_t slash = item.find('/');
-  const std::optional<Address> listed = ParseAddress(item.substr(0, slash));
-  const std::optional<Address> wanted = ParseAddress(endpoint.host);
-  if (!listed || !wanted || listed->v6 != wanted->v6) return false;
-  const uint32_t all = listed->v6 ? 128 : 32;
-  uint32_t bits = all;
-  if (slash != std::string_view::npos &&
-      (!absl::SimpleAtoi(View(item.substr(slash + 1)), &bits) || bits > all)) {
-    return false;
-  }
-  return SameNetwork(*listed, *wanted, bits);
+  const std::optional<net::Network> listed = net::Network::Parse(item);
+  const std::optional<net::Address> wanted = net::Address::Parse(endpoint.host);
+  return listed && wanted && listed->Contains(*wanted);
 }
 
 bool NamesHost(absl::string_view item, const Endpoint& endpoint) {
@@ -107,25 +76,6 @@ bool TakePort(std::string_view* item, const Endpoint& endpoint) {
 
 // --- The proxy's address
 
-int HexDigit(char c) {
-  if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return -1;
-  return absl::ascii_isdigit(static_cast<unsigned char>(c)) ? c - '0'
-                                                            : absl::ascii_tolower(c) - 'a' + 10;
-}
-
-// A percent sign that escapes nothing stands for itself: passwords are pasted as they are.
-std::string PercentDecoded(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
-                        HexDigit(text[i + 2]) >= 0;
-    decoded +=
-        escape ? static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2])) : text[i];
-    if (escape) i += 2;
-  }
-  return decoded;
-}
-
 absl::Status BadProxy(const ProxySettings::Variable& variable, std::string_view why) {
   return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
                        absl::StrCat("set $", variable.name,
@@ -149,11 +99,11 @@ absl::StatusOr<Proxy> ParseHost(const ProxySettings::Variable& variable, std::st
   }
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
-  const std::optional<Address> literal = ParseAddress(host);
+  const std::optional<net::Address> literal = net::Address::Parse(host);
   const bool sane = std::all_of(host.begin(), host.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_';
   });
-  if (bracketed ? !literal || !literal->v6 : host.empty() || !sane) {
+  if (bracketed ? !literal || !literal->v6() : host.empty() || !sane) {
     return BadProxy(variable, "has a host that is none");
   }
   proxy.host = std::string(host);
@@ -174,8 +124,8 @@ absl::StatusOr<Proxy> ParseProxy(const ProxySettings::Variable& variable) {
   if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
     const std::string_view user = rest.substr(0, at);
     const size_t colon = user.find(':');
-    credentials = PercentDecoded(user.substr(0, colon)) + ":";
-    if (colon != std::string_view::npos) credentials += PercentDecoded(user.substr(colon + 1));
+    credentials = net::PercentDecoded(user.substr(0, colon)) + ":";
+    if (colon != std::string_view::npos) credentials += net::PercentDecoded(user.substr(colon + 1));
     if (credentials.find_first_of("\r\n") != std::string::npos) {
       return BadProxy(variable, "has a line end in its credentials");
     }

@@ -1,8 +1,7 @@
 #include "client/stream/relay_address.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/core/outcome.h"
+#include "proto/net/address.h"
 
 namespace wormhole {
 namespace {
@@ -100,32 +100,6 @@ bool TakeZone(std::string_view* host, std::string* zone) {
          });
 }
 
-bool IsIpv4(const std::string& host) {
-  in_addr address;
-  return inet_pton(AF_INET, host.c_str(), &address) == 1;
-}
-
-bool IsIpv6(const std::string& host) {
-  in6_addr address;
-  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
-}
-
-// 0.0.0.0 or ::, also when it is written as the other.
-bool IsUnspecified(const Endpoint& endpoint) {
-  in_addr v4;
-  if (endpoint.kind == Endpoint::Kind::kIpv4) {
-    return inet_pton(AF_INET, endpoint.host.c_str(), &v4) == 1 && v4.s_addr == 0;
-  }
-  in6_addr v6;
-  if (endpoint.kind != Endpoint::Kind::kIpv6 ||
-      inet_pton(AF_INET6, endpoint.host.c_str(), &v6) != 1) {
-    return false;
-  }
-  return IN6_IS_ADDR_UNSPECIFIED(&v6) ||
-         (IN6_IS_ADDR_V4MAPPED(&v6) &&
-          std::all_of(v6.s6_addr + 12, v6.s6_addr + 16, [](uint8_t byte) { return byte == 0; }));
-}
-
 absl::StatusOr<Endpoint> ParseEndpoint(std::string_view relay, std::string_view address) {
   const size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || address.back() == ']') {
@@ -146,15 +120,12 @@ absl::StatusOr<Endpoint> ParseEndpoint(std::string_view relay, std::string_view 
     return BadRelay(relay, "has a zone that is none: behind the % goes the name of an interface");
   }
   endpoint.host = std::string(host);
-  if (bracketed) {
-    if (!IsIpv6(endpoint.host)) {
-      return BadRelay(relay, "has brackets around what is no IPv6 address");
-    }
-    endpoint.kind = Endpoint::Kind::kIpv6;
-  } else if (IsIpv4(endpoint.host)) {
-    endpoint.kind = Endpoint::Kind::kIpv4;
+  const std::optional<net::Address> literal = net::Address::Parse(endpoint.host);
+  if (bracketed && (!literal || !literal->v6())) {
+    return BadRelay(relay, "has brackets around what is no IPv6 address");
   }
-  if (IsUnspecified(endpoint)) {
+  if (literal) endpoint.kind = bracketed ? Endpoint::Kind::kIpv6 : Endpoint::Kind::kIpv4;
+  if (literal && literal->unspecified()) {
     return WriteInstead(relay,
                         absl::StrCat("localhost:", *port, ", or the address of its machine,"),
                         "stands for every address of a machine, which a relay can listen on but "
@@ -188,14 +159,8 @@ absl::Status CheckCharacters(std::string_view relay) {
 
 bool Endpoint::loopback() const {
   if (kind == Kind::kName) return absl::EqualsIgnoreCase(host, "localhost");
-  if (kind == Kind::kIpv4) {
-    in_addr address;
-    return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-  }
-  in6_addr address;
-  if (inet_pton(AF_INET6, host.c_str(), &address) != 1) return false;
-  if (IN6_IS_ADDR_V4MAPPED(&address)) return address.s6_addr[12] == 127;
-  return IN6_IS_ADDR_LOOPBACK(&address) != 0;
+  const std::optional<net::Address> address = net::Address::Parse(host);
+  return address && address->loopback();
 }
 
 std::string Endpoint::HostPort() const {
