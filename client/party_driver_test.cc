@@ -113,6 +113,17 @@ TEST_F(PartyDriverTest, AnOlderStreamIsNotHeard) {
   driver->Release();
 }
 
+TEST_F(PartyDriverTest, ASilentStreamsConnectionIsDistrusted) {
+  OnStart({core::OpenStream{OpenRequest()}, core::DropStream{.silent = true},
+           core::DropStream{.silent = true}, core::OpenStream{OpenRequest()}, core::DropStream{},
+           core::CodeReady{"c"}});
+  auto driver = Start();
+  ASSERT_TRUE(driver->results().Await(Results::kCode).ok());
+  EXPECT_THAT(log_->lines(), ElementsAre("open", "send 1 on 1", "distrust 1", "abandon 1", "open",
+                                         "send 1 on 2", "abandon 2"));
+  driver->Release();
+}
+
 TEST_F(PartyDriverTest, WakesTheCoreWhenItAsks) {
   script_->wake = absl::ZeroDuration();
   script_->step = [script = script_.get()](Event event) -> std::vector<Effect> {

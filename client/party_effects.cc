@@ -97,7 +97,10 @@ void PartyDriver::CarryOutOne(core::Effect effect) {
           [this](core::Send& send) {
             if (stream_ != nullptr) stream_->Send(std::move(send.request));
           },
-          [this](core::DropStream&) { DropStream(); },
+          [this](core::DropStream& drop) {
+            if (drop.silent && stream_ != nullptr) stream_->Distrust();
+            DropStream();
+          },
           [this](core::CodeReady& ready) { results_.Set(Results::kCode, std::move(ready.code)); },
           [this](core::VerifierReady& ready) {
             // Not there yet: a restored exchange, which has forgotten it.

@@ -97,6 +97,7 @@ class ScriptedTransport : public Transport {
       log_->Add("send " + std::to_string(request.request_case()) + " on " + number_);
     }
     void ReadMore() override { log_->Add("read more on " + number_); }
+    void Distrust() override { log_->Add("distrust " + number_); }
     void Abandon() override { log_->Add("abandon " + number_); }
 
    private:

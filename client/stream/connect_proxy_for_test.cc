@@ -76,6 +76,16 @@ std::vector<std::string> ConnectProxy::requests() const {
   return requests_;
 }
 
+void ConnectProxy::Freeze() {
+  sync::MutexLock lock(mutex_);
+  frozen_ = requests_.size();
+}
+
+bool ConnectProxy::Frozen(size_t request) const {
+  sync::MutexLock lock(mutex_);
+  return request < frozen_;
+}
+
 void ConnectProxy::Accept() {
   while (true) {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -103,8 +113,10 @@ int ConnectProxy::Connect() {
 
 void ConnectProxy::Serve(int client) {
   const std::string head = ReadHead(client);
+  size_t request = 0;
   {
     sync::MutexLock lock(mutex_);
+    request = requests_.size();
     requests_.push_back(head);
   }
   const std::string answer = "HTTP/1.1 " + answer_ + "\r\n\r\n";
@@ -113,6 +125,7 @@ void ConnectProxy::Serve(int client) {
   pollfd ends[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
   bool open = server >= 0;
   while (open && poll(ends, 2, -1) >= 0) {
+    if (Frozen(request)) return;
     if (ends[0].revents != 0) open = Pass(client, server);
     if (open && ends[1].revents != 0) open = Pass(server, client);
   }

@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_CLIENT_STREAM_CONNECT_PROXY_FOR_TEST_H_
 #define WORMHOLE_CLIENT_STREAM_CONNECT_PROXY_FOR_TEST_H_
 
+#include <cstddef>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,12 +23,16 @@ class ConnectProxy {
 
   // 127.0.0.1:PORT
   const std::string& address() const { return address_; }
+  // From now on the connections that there are pass nothing on, nor do they end.
+  void Freeze();
   // The heads of the requests so far, as they came.
   std::vector<std::string> requests() const;
 
  private:
   void Accept();
   void Serve(int client);
+  // Whether the connection of that request passes nothing on.
+  bool Frozen(size_t request) const;
   int Connect();
   // False when the proxy is to end.
   bool Keep(int socket);
@@ -40,6 +45,7 @@ class ConnectProxy {
   mutable sync::Mutex mutex_;
   bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::vector<std::string> requests_ WORMHOLE_GUARDED_BY(mutex_);
+  size_t frozen_ WORMHOLE_GUARDED_BY(mutex_) = 0;         // so many, the first
   std::vector<int> sockets_ WORMHOLE_GUARDED_BY(mutex_);  // closed in the end
   std::vector<std::thread> servers_;                      // of acceptor_
   std::thread acceptor_;

@@ -1,12 +1,9 @@
 #include "client/stream/explainer.h"
 
-#include <signal.h>
-
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "client/core/outcome.h"
+#include "client/stream/detached.h"
 
 namespace wormhole {
 namespace {
@@ -23,27 +20,11 @@ std::string_view MessageOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
 
-// On a thread of its own, which nobody waits for; signals are the application's threads'.
-bool Detach(std::function<void()> work) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = true;
-  try {
-    std::thread(std::move(work)).detach();
-  } catch (const std::system_error&) {
-    started = false;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
-}
-
 }  // namespace
 
 Explainer::Key Explainer::KeyOf(const Way& way) {
-  return Key(way.scene.relay, way.scene.route.connect_to, way.security, way.tls.root_certificates,
-             way.tls.certificate_chain);
+  return Key(way.scene.relay, way.scene.route.target, way.scene.route.connect_to, way.security,
+             way.tls.root_certificates, way.tls.certificate_chain);
 }
 
 Explainer::Entry& Explainer::EntryOf(const Way& way) {
@@ -72,7 +53,8 @@ void Explainer::Explain(const Way& way, absl::Status status, Done done) {
     case Turn::kWaits:
       return;
     case Turn::kLooks:
-      if (!Detach([self = shared_from_this(), way] { self->Look(way); })) Settle(way, std::nullopt);
+      if (!RunDetached([self = shared_from_this(), way] { self->Look(way); }))
+        Settle(way, std::nullopt);
   }
 }
 

@@ -39,7 +39,8 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   void Explain(const Way& way, absl::Status status, Done done);
 
  private:
-  using Key = std::tuple<std::string, std::string, Security, std::string, std::string>;
+  // The relay, gRPC's target, whom a proxy is asked for, the security, and two PEMs.
+  using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string>;
   using Found = std::optional<Trouble>;
   using Tell = std::function<void(const Found&)>;
   enum class Turn { kKnown, kWaits, kLooks };

@@ -10,15 +10,9 @@ namespace wormhole {
 
 using rendezvous::v1::AttachRequest;
 
-std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> channel,
-                                              Explainer::Way way,
-                                              std::shared_ptr<Explainer> explainer,
-                                              std::shared_ptr<rpc::AwakeThreads> awake,
-                                              const std::string& bearer_token,
+std::shared_ptr<GrpcStream> GrpcStream::Start(Ground ground, const std::string& bearer_token,
                                               std::shared_ptr<StreamListener> listener) {
-  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(channel), std::move(way),
-                                                    std::move(explainer), std::move(awake),
-                                                    std::move(listener)));
+  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(ground), std::move(listener)));
   if (!bearer_token.empty()) {
     stream->context_.AddMetadata("authorization", "Bearer " + bearer_token);
   }
@@ -33,15 +27,9 @@ std::shared_ptr<GrpcStream> GrpcStream::Start(std::shared_ptr<grpc::Channel> cha
   return stream;
 }
 
-GrpcStream::GrpcStream(std::shared_ptr<grpc::Channel> channel, Explainer::Way way,
-                       std::shared_ptr<Explainer> explainer,
-                       std::shared_ptr<rpc::AwakeThreads> awake,
-                       std::shared_ptr<StreamListener> listener)
-    : channel_(std::move(channel)),
-      way_(std::move(way)),
-      explainer_(std::move(explainer)),
-      awake_(std::move(awake)),
-      stub_(rendezvous::v1::RendezvousService::NewStub(channel_)),
+GrpcStream::GrpcStream(Ground ground, std::shared_ptr<StreamListener> listener)
+    : ground_(std::move(ground)),
+      stub_(rendezvous::v1::RendezvousService::NewStub(ground_.channel)),
       listener_(std::move(listener)) {}
 
 void GrpcStream::Send(AttachRequest request) {
@@ -69,6 +57,8 @@ void GrpcStream::GiveBackHold() {
   RemoveHold();
 }
 
+void GrpcStream::Distrust() { ground_.channels->Forget(ground_.channel); }
+
 void GrpcStream::Abandon() {
   std::shared_ptr<StreamListener> listener;  // outlives the lock
   {
@@ -94,7 +84,7 @@ void GrpcStream::OnReadDone(bool ok) {
       GiveBackHold();
     }
   }
-  if (first) explainer_->NoteAnswer(way_);
+  if (first) ground_.explainer->NoteAnswer(ground_.way);
   if (ok && listener != nullptr) listener->OnResponse(std::move(response_));
 }
 
@@ -120,8 +110,9 @@ void GrpcStream::OnDone(const grpc::Status& status) {
   const bool unreached = !answered && status.error_code() == grpc::StatusCode::UNAVAILABLE &&
                          !error::DetailOf(end).has_value();
   if (!unreached) return TellEnd(std::move(end));
-  explainer_->Explain(way_, std::move(end),
-                      [self](absl::Status explained) { self->TellEnd(std::move(explained)); });
+  ground_.explainer->Explain(ground_.way, std::move(end), [self](absl::Status explained) {
+    self->TellEnd(std::move(explained));
+  });
 }
 
 void GrpcStream::TellEnd(absl::Status status) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "client/stream/explainer.h"
+#include "client/stream/grpc_channels.h"
 #include "client/stream/transport.h"
 #include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
@@ -24,16 +25,22 @@ class GrpcStream : public Stream,
                    public grpc::ClientBidiReactor<rendezvous::v1::AttachRequest,
                                                   rendezvous::v1::AttachResponse> {
  public:
-  // Starts the call. `channel`, which leads the way, is kept until the call is done. `explainer`
-  // says why, if it comes to nothing. `awake` is kept as long.
-  static std::shared_ptr<GrpcStream> Start(std::shared_ptr<grpc::Channel> channel,
-                                           Explainer::Way way, std::shared_ptr<Explainer> explainer,
-                                           std::shared_ptr<rpc::AwakeThreads> awake,
-                                           const std::string& bearer_token,
+  // What it runs on, kept until the call is done.
+  struct Ground {
+    std::shared_ptr<grpc::Channel> channel;  // leads the way
+    std::shared_ptr<GrpcChannels> channels;  // which it is one of
+    Explainer::Way way;
+    std::shared_ptr<Explainer> explainer;      // says why, if it comes to nothing
+    std::shared_ptr<rpc::AwakeThreads> awake;  // the peer's words are late without
+  };
+
+  // Starts the call.
+  static std::shared_ptr<GrpcStream> Start(Ground ground, const std::string& bearer_token,
                                            std::shared_ptr<StreamListener> listener);
 
   void Send(rendezvous::v1::AttachRequest request) override;
   void ReadMore() override;
+  void Distrust() override;
   void Abandon() override;
 
   void OnReadDone(bool ok) override;
@@ -41,18 +48,13 @@ class GrpcStream : public Stream,
   void OnDone(const grpc::Status& status) override;
 
  private:
-  GrpcStream(std::shared_ptr<grpc::Channel> channel, Explainer::Way way,
-             std::shared_ptr<Explainer> explainer, std::shared_ptr<rpc::AwakeThreads> awake,
-             std::shared_ptr<StreamListener> listener);
+  GrpcStream(Ground ground, std::shared_ptr<StreamListener> listener);
 
   void TellEnd(absl::Status status);
   void WriteNext() WORMHOLE_REQUIRES(mutex_);
   void GiveBackHold() WORMHOLE_REQUIRES(mutex_);
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const Explainer::Way way_;
-  const std::shared_ptr<Explainer> explainer_;
-  const std::shared_ptr<rpc::AwakeThreads> awake_;  // the peer's words are late without
+  const Ground ground_;
   const std::unique_ptr<rendezvous::v1::RendezvousService::Stub> stub_;
   grpc::ClientContext context_;
   rendezvous::v1::AttachResponse response_;  // the read in flight, or its result

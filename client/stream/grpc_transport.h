@@ -3,22 +3,16 @@
 #define WORMHOLE_CLIENT_STREAM_GRPC_TRANSPORT_H_
 
 #include <cstddef>
-#include <map>
 #include <memory>
-#include <string>
-#include <tuple>
 #include <vector>
 
 #include "client/stream/explainer.h"
+#include "client/stream/grpc_channels.h"
 #include "client/stream/proxy.h"
 #include "client/stream/route.h"
 #include "client/stream/transport.h"
 #include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
-
-namespace grpc {
-class Channel;
-}
 
 namespace wormhole {
 
@@ -38,23 +32,16 @@ class GrpcTransport : public Transport {
                                std::shared_ptr<StreamListener> listener) override;
 
  private:
-  // gRPC's target, the authority, whom a proxy is asked for, security that kAuto came to, and the
-  // three PEMs.
-  using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
-                         std::string>;
-
   absl::Status Rehearse();
   std::shared_ptr<rpc::AwakeThreads> Awake();
-  std::shared_ptr<grpc::Channel> ChannelTo(const StreamTarget& target, const Route& route,
-                                           Security security);
   // The next of several that is not known to be away; else the next.
   const Route& NextRoute(const StreamTarget& target, const std::vector<Route>& routes,
                          Security security);
 
   const ProxySettings proxies_;
   const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>();
+  const std::shared_ptr<GrpcChannels> channels_ = std::make_shared<GrpcChannels>();
   sync::Mutex mutex_;
-  std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
   std::weak_ptr<rpc::AwakeThreads> awake_ WORMHOLE_GUARDED_BY(mutex_);  // of the open streams
   size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool rehearsed_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "client/stream/connect_proxy_for_test.h"
 #include "client/stream/echo_for_test.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
@@ -118,6 +119,42 @@ TEST_F(GrpcTransportTest, StreamsShareOneConnectionWhileOneIsOpen) {
   }
   EXPECT_EQ(service_.peers().size(), 1u);
   for (const auto& stream : streams) stream->Abandon();
+}
+
+// A connection that is dead without anybody having been told takes what is sent, and that is all.
+TEST_F(GrpcTransportTest, WhoComesAfterASilentStreamIsNotPutOnItsConnection) {
+  ConnectProxy network(port_);
+  GrpcTransport transport({.for_plaintext = {"http_proxy", "http://" + network.address()}});
+  const StreamTarget target{.relay = "relay.test:47180", .security = Security::kPlaintext};
+  const auto open = [&](const std::shared_ptr<Recorder>& recorder) {
+    auto stream = transport.Open(target, recorder);
+    stream->Send(Post(1));
+    return stream;
+  };
+  auto silent = std::make_shared<Recorder>();
+  auto neighbour = std::make_shared<Recorder>();
+  const auto silent_stream = open(silent);
+  const auto neighbours_stream = open(neighbour);
+  silent->AwaitPosted(1);
+  neighbour->AwaitPosted(1);
+  ASSERT_EQ(network.requests().size(), 1u);
+  network.Freeze();
+  silent_stream->Distrust();
+  silent_stream->Abandon();
+  auto next = std::make_shared<Recorder>();
+  const auto next_stream = open(next);
+  next->AwaitPosted(1);
+  EXPECT_EQ(network.requests().size(), 2u);
+  EXPECT_FALSE(neighbour->ended());
+  // When the neighbour finds out, the new connection is not the one that it means.
+  neighbours_stream->Distrust();
+  neighbours_stream->Abandon();
+  auto last = std::make_shared<Recorder>();
+  const auto last_stream = open(last);
+  last->AwaitPosted(1);
+  EXPECT_EQ(network.requests().size(), 2u);
+  next_stream->Abandon();
+  last_stream->Abandon();
 }
 
 TEST_F(GrpcTransportTest, AnAbandonedStreamSaysNothing) {

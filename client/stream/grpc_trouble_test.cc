@@ -311,6 +311,28 @@ TEST_F(GrpcTroubleTest, WhatAProxySays) {
   }
 }
 
+// The other address needs no proxy, and is the next one's turn.
+TEST_F(GrpcTroubleTest, AProxyThatForbidsOneAddressOfTwo) {
+  const std::string here = Serve(grpc::InsecureServerCredentials());
+  ConnectProxy proxy(port_, "403 Forbidden");
+  GrpcTransport transport({.for_plaintext = {"http_proxy", "http://" + proxy.address()}});
+  const StreamTarget target{.relay = "ipv4:192.0.2.1:1," + here, .security = Security::kPlaintext};
+  bool refused = false;
+  bool answered = false;
+  while (!refused || !answered) {
+    auto recorder = std::make_shared<Recorder>();
+    const auto stream = transport.Open(target, recorder);
+    AttachRequest close;
+    close.mutable_close();
+    stream->Send(close);
+    const absl::Status end = recorder->AwaitEnd();
+    answered = answered || error::DetailOf(end).has_value();
+    if (error::DetailOf(end).has_value()) continue;
+    refused = true;
+    Expect(end, absl::StatusCode::kUnavailable, "have the proxy's operator", "forbids the way");
+  }
+}
+
 TEST_F(GrpcTroubleTest, AProxyThatIsAway) {
   std::string address;
   { address = ConnectProxy(1).address(); }

@@ -40,20 +40,41 @@ std::optional<Trouble> ProbePlaintext(ProbeSocket& socket, const SocketAddress& 
   return Trouble{.kind = TroubleKind::kNoRelay};
 }
 
+// One that hangs up where a certificate of ours is due may do so for any reason. When it does so
+// again, it is the certificate.
+std::optional<Trouble> LookAtTls(ProbeSocket& socket, const SocketAddress& address,
+                                 const ProbeTarget& target) {
+  const std::string host = HostOf(target.scene);
+  TlsFinding finding = ProbeTls(socket, target.tls, host);
+  if (finding.sure) return finding.trouble;
+  ProbeSocket again(target.deadline);
+  if (!Reach(again, address, target.scene.route)) return Trouble{.kind = TroubleKind::kHungUp};
+  const TlsFinding second = ProbeTls(again, target.tls, host);
+  const bool same = second.trouble.has_value() && second.trouble->kind == finding.trouble->kind;
+  return second.sure || same ? second.trouble : Trouble{.kind = TroubleKind::kHungUp};
+}
+
 }  // namespace
 
 std::optional<Trouble> Probe(const ProbeTarget& target) {
   std::optional<Trouble> worst;
-  for (const SocketAddress& address : AddressesOf(target.scene.route, target.scene.relay)) {
+  bool others = false;
+  for (const SocketAddress& address :
+       AddressesOf(target.scene.route, target.scene.relay, target.deadline)) {
     ProbeSocket socket(target.deadline);
-    if (!Reach(socket, address, target.scene.route)) continue;
+    if (!Reach(socket, address, target.scene.route)) {
+      // Names of this machine have an address of either family, and a relay listens on one.
+      others = !target.scene.loopback;
+      continue;
+    }
     const std::optional<Trouble> trouble = target.security == Security::kTls
-                                               ? ProbeTls(socket, target.tls, HostOf(target.scene))
+                                               ? LookAtTls(socket, address, target)
                                                : ProbePlaintext(socket, address, target);
     if (socket.expired() || !trouble.has_value()) return std::nullopt;
     if (!IsPermanent(trouble->kind)) return trouble;
     if (!worst.has_value()) worst = trouble;
   }
+  if (worst.has_value()) worst->others = others;
   return worst;
 }
 

@@ -23,8 +23,8 @@ struct ProbeTarget {
 // Connects to each address in turn, through the proxy if there is one, and looks what it does with
 // TLS or the first bytes of HTTP/2. Nothing when one of them seems well, or none answers: then
 // there is nothing to tell. With several that answer, what is wrong with the first; a trouble that
-// is not permanent goes before one that is. Blocks until the deadline, and for as long as a name
-// takes to resolve.
+// is not permanent goes before one that is, and one that is has `others` when an address does not
+// answer. Blocks until the deadline at the longest.
 std::optional<Trouble> Probe(const ProbeTarget& target);
 
 }  // namespace wormhole

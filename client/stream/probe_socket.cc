@@ -8,10 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "client/stream/detached.h"
 #include "client/stream/relay_address.h"
 
 namespace wormhole {
@@ -19,18 +22,34 @@ namespace {
 
 constexpr size_t kMaxHead = 8192;
 
-void Resolve(const std::string& host, uint16_t port, std::vector<SocketAddress>* addresses) {
+using Deadline = std::chrono::steady_clock::time_point;
+
+std::vector<SocketAddress> Resolve(const std::string& host, uint16_t port) {
+  std::vector<SocketAddress> addresses;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return {};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, freeaddrinfo);
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
     SocketAddress address;
     std::memcpy(&address.storage, one->ai_addr, one->ai_addrlen);
     address.size = one->ai_addrlen;
-    addresses->push_back(address);
+    addresses.push_back(address);
   }
+  return addresses;
+}
+
+// The system asks one name server after the other, for half a minute if need be, and nothing stops
+// it: it is left to a thread that is told nothing more when the time is over. Of one relay there is
+// one look at a time, so that few of them are ever left.
+void ResolveUntil(Deadline deadline, const std::string& host, uint16_t port,
+                  std::vector<SocketAddress>* addresses) {
+  auto promise = std::make_shared<std::promise<std::vector<SocketAddress>>>();
+  auto answer = promise->get_future();
+  if (!RunDetached([promise, host, port] { promise->set_value(Resolve(host, port)); })) return;
+  if (answer.wait_until(deadline) != std::future_status::ready) return;
+  for (const SocketAddress& address : answer.get()) addresses->push_back(address);
 }
 
 // unix:PATH, unix:///PATH or unix-abstract:NAME.
@@ -51,10 +70,11 @@ SocketAddress UnixAddress(std::string_view relay) {
 
 }  // namespace
 
-std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view relay) {
+std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view relay,
+                                       Deadline deadline) {
   std::vector<SocketAddress> addresses;
   if (route.proxy.has_value()) {
-    Resolve(route.proxy->host, route.proxy->port, &addresses);
+    ResolveUntil(deadline, route.proxy->host, route.proxy->port, &addresses);
     return addresses;
   }
   // The target is one address of the relay's list, or written for gRPC alone.
@@ -64,7 +84,7 @@ std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view rela
   if (parsed->socket) return {UnixAddress(relay)};
   for (const Endpoint& endpoint : parsed->endpoints) {
     const std::string zone = endpoint.zone.empty() ? "" : absl::StrCat("%", endpoint.zone);
-    Resolve(absl::StrCat(endpoint.host, zone), endpoint.port, &addresses);
+    ResolveUntil(deadline, absl::StrCat(endpoint.host, zone), endpoint.port, &addresses);
   }
   return addresses;
 }

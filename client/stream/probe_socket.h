@@ -18,9 +18,10 @@ struct SocketAddress {
   socklen_t size = 0;
 };
 
-// Where `route` leads to: the proxy's addresses, or those of `relay`. Empty when there are none.
-// Blocks for as long as a name takes to resolve.
-std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view relay);
+// Where `route` leads to: the proxy's addresses, or those of `relay`. Empty when there are none, or
+// the deadline is over before they are known.
+std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view relay,
+                                       std::chrono::steady_clock::time_point deadline);
 
 // Not thread-safe. Everything fails once the deadline is over.
 class ProbeSocket {

@@ -1,6 +1,7 @@
 #include "client/stream/tls_probe.h"
 
 #include <arpa/inet.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +37,9 @@ struct Findings {
   // find out.
   std::set<int> faults;
   bool certificate_asked = false;  // for the client's
+  // By its own account the other end's handshake is over, and our certificate, or that there is
+  // none, well with it.
+  bool accepted = false;
 };
 
 int NoteFinding(int ok, X509_STORE_CTX* context) {
@@ -52,6 +57,12 @@ int NoteAsked(SSL* ssl, void*) {
   // Who the client is, is nobody's business whose own certificate is not good.
   if (!findings->faults.empty()) SSL_certs_clear(ssl);
   return 1;
+}
+
+// Of a session that may be resumed: what an end of TLS 1.3 sends first when its handshake is over.
+int NoteTicket(SSL* ssl, SSL_SESSION*) {
+  static_cast<Findings*>(SSL_get_app_data(ssl))->accepted = true;
+  return 0;  // not kept
 }
 
 // As gRPC trusts: an authority that is not a root is one, too.
@@ -117,29 +128,33 @@ int AlertReceived() {
   return alert ? reason - SSL_AD_REASON_OFFSET : -1;
 }
 
-// What the other end thinks of our certificate, or of there being none. gRPC's servers hang up
-// without an alert; nobody else has a reason to right after a handshake that is over for us.
-std::optional<Trouble> AboutOurs(const Findings& findings, const Tls& tls) {
-  const Trouble refused{.kind = tls.certificate_chain.empty() ? TroubleKind::kWantsCertificate
-                                                              : TroubleKind::kRefusesCertificate};
+// What the other end thinks of our certificate, or of there being none. Only to one that has asked
+// for it does it matter. gRPC's servers hang up without an alert; so does one that is busy or ends.
+TlsFinding AboutOurs(const Findings& findings, const Tls& tls) {
+  const TlsFinding hung_up{Trouble{.kind = TroubleKind::kHungUp}};
+  if (!findings.certificate_asked) return hung_up;
+  const bool none = tls.certificate_chain.empty();
+  const Trouble refused{.kind = none ? TroubleKind::kWantsCertificate
+                                     : TroubleKind::kRefusesCertificate};
   switch (AlertReceived()) {
     case TLS13_AD_CERTIFICATE_REQUIRED:
-      return Trouble{.kind = TroubleKind::kWantsCertificate};
+      return {Trouble{.kind = TroubleKind::kWantsCertificate}};
     case SSL3_AD_CERTIFICATE_EXPIRED:
-      return Trouble{TroubleKind::kRefusesCertificate, ": it says that it has expired"};
+      return {Trouble{TroubleKind::kRefusesCertificate, ": it says that it has expired"}};
     case TLS1_AD_UNKNOWN_CA:
-      return Trouble{TroubleKind::kRefusesCertificate, ": it does not know who signed it"};
+      return {Trouble{TroubleKind::kRefusesCertificate, ": it does not know who signed it"}};
     case SSL3_AD_BAD_CERTIFICATE:
     case SSL3_AD_UNSUPPORTED_CERTIFICATE:
     case SSL3_AD_CERTIFICATE_REVOKED:
     case SSL3_AD_CERTIFICATE_UNKNOWN:
+    case SSL3_AD_HANDSHAKE_FAILURE:
     case TLS1_AD_ACCESS_DENIED:
-      return refused;
+      return {refused};
+    case -1:
+      return findings.accepted ? hung_up : TlsFinding{refused, /*sure=*/false};
     default:
-      break;
+      return hung_up;
   }
-  if (findings.certificate_asked) return refused;
-  return Trouble{.kind = TroubleKind::kHungUp};
 }
 
 std::string DateOf(const ASN1_TIME* time) {
@@ -210,12 +225,11 @@ std::optional<Trouble> AboutTheirs(const std::set<int>& faults, X509* certificat
                  absl::StrCat(" (", X509_verify_cert_error_string(*faults.begin()), ")")};
 }
 
-std::optional<Trouble> AfterHandshake(ProbeSocket& socket, SSL* ssl, const Findings& findings,
-                                      const Tls& tls) {
+TlsFinding AfterHandshake(ProbeSocket& socket, SSL* ssl, const Findings& findings, const Tls& tls) {
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &protocol, &size);
-  if (size == 0) return Trouble{.kind = TroubleKind::kNoRelay};
+  if (size == 0) return {Trouble{.kind = TroubleKind::kNoRelay}};
   // With TLS 1.3 the relay looks at our certificate after the handshake is over for us.
   const std::string_view greeting = Http2Greeting();
   Drive(socket, ssl,
@@ -223,18 +237,18 @@ std::optional<Trouble> AfterHandshake(ProbeSocket& socket, SSL* ssl, const Findi
   char buffer[64];
   const int read = Drive(socket, ssl, [&] { return SSL_read(ssl, buffer, sizeof(buffer)); });
   if (read <= 0) return AboutOurs(findings, tls);
-  if (IsHttp2({buffer, static_cast<size_t>(read)})) return std::nullopt;
-  return Trouble{.kind = TroubleKind::kNoRelay};
+  if (IsHttp2({buffer, static_cast<size_t>(read)})) return {};
+  return {Trouble{.kind = TroubleKind::kNoRelay}};
 }
 
-std::optional<Trouble> AfterNoHandshake(const Findings& findings, const Tls& tls) {
+TlsFinding AfterNoHandshake(const Findings& findings, const Tls& tls) {
   const uint64_t error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     switch (ERR_GET_REASON(error)) {
       case SSL_R_WRONG_VERSION_NUMBER:  // of a record that is none
       case SSL_R_HTTP_REQUEST:
       case SSL_R_PACKET_LENGTH_TOO_LONG:
-        return Trouble{.kind = TroubleKind::kSpeaksPlaintext};
+        return {Trouble{.kind = TroubleKind::kSpeaksPlaintext}};
       default:
         break;
     }
@@ -244,26 +258,29 @@ std::optional<Trouble> AfterNoHandshake(const Findings& findings, const Tls& tls
 
 }  // namespace
 
-std::optional<Trouble> ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host) {
+TlsFinding ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host) {
   const ErrorsCleared cleared;
   Findings findings;
   const SslContext context(SSL_CTX_new(TLS_client_method()));
-  if (context == nullptr) return std::nullopt;
+  if (context == nullptr) return {};
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_alpn_protos(context.get(), kAlpn, sizeof(kAlpn));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &NoteFinding);
   SSL_CTX_set_cert_cb(context.get(), &NoteAsked, nullptr);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT);
+  SSL_CTX_sess_set_new_cb(context.get(), &NoteTicket);
   Trust(tls, context.get());
   SetOwnCertificate(tls, context.get());
   const Ssl ssl(SSL_new(context.get()));
-  if (ssl == nullptr || SSL_set_fd(ssl.get(), socket.fd()) != 1) return std::nullopt;
+  if (ssl == nullptr || SSL_set_fd(ssl.get(), socket.fd()) != 1) return {};
   SSL_set_app_data(ssl.get(), &findings);
   Expect(host, ssl.get());
   const int connected = Drive(socket, ssl.get(), [&] { return SSL_connect(ssl.get()); });
-  const std::optional<Trouble> ended =
-      connected == 1 ? std::nullopt : AfterNoHandshake(findings, tls);
+  // With TLS 1.2 the other end has the last word of the handshake.
+  if (connected == 1 && SSL_version(ssl.get()) <= TLS1_2_VERSION) findings.accepted = true;
+  const TlsFinding ended = connected == 1 ? TlsFinding{} : AfterNoHandshake(findings, tls);
   const Certificate theirs(SSL_get1_peer_certificate(ssl.get()));
-  if (auto trouble = AboutTheirs(findings.faults, theirs.get())) return trouble;
+  if (auto trouble = AboutTheirs(findings.faults, theirs.get())) return {std::move(trouble)};
   return connected == 1 ? AfterHandshake(socket, ssl.get(), findings, tls) : ended;
 }
 
@@ -276,6 +293,12 @@ bool AnswersTls(ProbeSocket& socket) {
   if (ssl == nullptr || SSL_set_fd(ssl.get(), socket.fd()) != 1) return false;
   const int connected = Drive(socket, ssl.get(), [&] { return SSL_connect(ssl.get()); });
   return connected == 1 || AlertReceived() >= 0;
+}
+
+// A look is over within seconds, but the process may end before: OpenSSL would take itself apart
+// under it. Only who comes first can keep it from that, so this is before main.
+[[gnu::constructor]] static void KeepOpensslToTheEnd() {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 }
 
 std::string_view Http2Greeting() {

@@ -11,8 +11,13 @@
 
 namespace wormhole {
 
-// As gRPC would: `host` is whom the certificate has to name. Nothing when all is well.
-std::optional<Trouble> ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host);
+struct TlsFinding {
+  std::optional<Trouble> trouble;  // nothing: all is well
+  bool sure = true;                // false: a guess, by when the other end hung up
+};
+
+// As gRPC would: `host` is whom the certificate has to name.
+TlsFinding ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host);
 
 // Whether the other end answers a TLS greeting, whatever its certificate.
 bool AnswersTls(ProbeSocket& socket);

@@ -46,6 +46,11 @@ class Stream {
   // each OnResponse; what the listener has not asked for stays in the network.
   virtual void ReadMore() = 0;
 
+  // Said of a stream on which nothing has come for too long, before it is abandoned: its connection
+  // may be dead without the machine having been told. Streams that are opened from now on are not
+  // put on it, while those that are there stay.
+  virtual void Distrust() {}
+
   // Ends the stream at once: what was sent may be lost. No call to the listener begins after it
   // returns; one that another thread has begun may be running still.
   virtual void Abandon() = 0;

@@ -1,5 +1,6 @@
 #include "client/stream/trouble.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "absl/strings/match.h"
@@ -21,8 +22,18 @@ struct Words {
   Kind kind;
 };
 
-// gRPC 1.51 with c-ares, and what the kernel says. The first that is contained counts. Words that a
-// later gRPC changes come out as kHungUp, with a look at who answers: less precise, never wrong.
+// How gRPC 1.51 begins to tell that there is no connection. What it only passes on begins as its
+// author likes.
+constexpr const char* kBeginnings[] = {
+    "DNS resolution failed for ",
+    "connections to all backends failing; last error: ",
+    "failed to connect to all addresses; last error: ",
+};
+
+// What follows: c-ares' words, the proxy's answer, and what the kernel says. The first that is
+// contained counts. Words that a later gRPC changes come out as kHungUp, with a look at who
+// answers: less precise, never wrong. Nothing is here that is permanent and somebody's answer: they
+// are the last address's, and the look asks all.
 constexpr Words kWords[] = {
     {"Domain name not found", Kind::kNoSuchName},
     {"DNS server returned answer with no data", Kind::kNoSuchName},
@@ -39,7 +50,6 @@ constexpr Words kWords[] = {
     {"Permission denied", Kind::kForbiddenSocket},
     {"Too many open files", Kind::kNoDescriptors},
     {"Cannot allocate memory", Kind::kNoMemory},
-    {"Trying to connect an http1.x server", Kind::kNoRelay},
     {"Connection timed out", Kind::kSilent},
     {"FD Shutdown", Kind::kSilent},
     {"FD shutdown", Kind::kSilent},
@@ -128,11 +138,25 @@ std::string RefusedHere(const std::string& relay) {
                       "`), or name another one with --rendezvous: nobody listens at ", relay);
 }
 
+bool IsGrpcs(std::string_view message) {
+  return std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
+                     [&](const char* beginning) { return message.starts_with(beginning); });
+}
+
+// " (502)"; empty when it is none: the proxy chooses what it answers.
+std::string ProxysCode(std::string_view message) {
+  constexpr std::string_view kBefore = "response code ";
+  const std::string_view code = message.substr(message.find(kBefore) + kBefore.size());
+  const size_t digits = std::min(code.find_first_not_of("0123456789"), code.size());
+  return digits == 3 ? absl::StrCat(" (", View(code.substr(0, 3)), ")") : "";
+}
+
 }  // namespace
 
 bool IsPermanent(TroubleKind kind) { return RowOf(kind).permanent; }
 
 std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleScene& scene) {
+  if (!IsGrpcs(grpc_message)) return std::nullopt;
   for (const Words& words : kWords) {
     // A relay may say so, too, and does not speak for a proxy that is not there.
     const bool of_proxy = words.kind >= Kind::kProxyAway && words.kind <= Kind::kProxyFailed;
@@ -142,10 +166,7 @@ std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleS
     // With a proxy in between, it is the proxy that gRPC connects to.
     const bool before_a_byte = words.kind < Kind::kNoDescriptors;
     if (scene.route.proxy.has_value() && before_a_byte) trouble.kind = Kind::kProxyAway;
-    if (words.kind == Kind::kProxyFailed) {
-      const size_t code = grpc_message.find("response code ");
-      trouble.what = absl::StrCat(" (", View(grpc_message.substr(code + 14, 3)), ")");
-    }
+    if (words.kind == Kind::kProxyFailed) trouble.what = ProxysCode(grpc_message);
     return trouble;
   }
   return std::nullopt;
@@ -164,8 +185,9 @@ absl::Status TroubleStatus(const Trouble& trouble, const TroubleScene& scene,
     return core::WithDetails(
         core::Failure(Reason::kInternal, absl::StatusCode::kResourceExhausted, text), details);
   }
+  const bool hopeless = row.permanent && scene.only_route && !trouble.others;
   const auto code =
-      row.permanent ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable;
+      hopeless ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable;
   return core::WithDetails(core::Failure(Reason::kUnreachable, code, text), details);
 }
 

@@ -50,6 +50,8 @@ enum class TroubleKind {
 struct Trouble {
   TroubleKind kind = TroubleKind::kHungUp;
   std::string what;  // a date, names or a number that go with the kind; printable ASCII
+  // There is another address, which nobody answered at now and which may do.
+  bool others = false;
 };
 
 // Where it happened.
@@ -57,6 +59,7 @@ struct TroubleScene {
   std::string relay;  // as it was typed
   Route route;
   bool loopback = false;
+  bool only_route = true;  // to the relay; else another one is next
 };
 
 // Whether waiting does not help. A certificate that is not valid yet becomes so, and mostly a clock
@@ -64,12 +67,14 @@ struct TroubleScene {
 // name that is not there may be one of a network that this machine is about to join.
 bool IsPermanent(TroubleKind kind);
 
-// What gRPC's words tell by themselves; nothing when somebody answered and a look is worth while.
+// What gRPC's words tell by themselves; nothing when somebody answered and a look is worth while,
+// or when the words are not gRPC's: whatever stands before a relay says "Connection refused", too,
+// and means somebody else.
 std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleScene& scene);
 
-// Reason kUnreachable, FAILED_PRECONDITION when waiting does not help, else UNAVAILABLE; for want
-// of memory, which is no relay's doing, kInternal and RESOURCE_EXHAUSTED. With `details`, foreign
-// text.
+// Reason kUnreachable, FAILED_PRECONDITION when neither waiting nor another address helps, else
+// UNAVAILABLE; for want of memory, which is no relay's doing, kInternal and RESOURCE_EXHAUSTED.
+// With `details`, foreign text.
 absl::Status TroubleStatus(const Trouble& trouble, const TroubleScene& scene,
                            std::string_view details);
 

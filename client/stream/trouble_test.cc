@@ -10,6 +10,9 @@
 namespace wormhole {
 namespace {
 
+// How gRPC's word of a connection that failed begins.
+#define BACKENDS "connections to all backends failing; last error: "
+
 TroubleScene Scene() { return {.relay = "relay.example.com:443"}; }
 
 // As gRPC 1.51 says it.
@@ -27,12 +30,12 @@ TEST(ReadTroubleTest, GrpcsWords) {
       {"connections to all backends failing; last error: UNKNOWN: ipv4:10.0.0.1:443: Failed to "
        "connect to remote host: Connection refused",
        TroubleKind::kRefused},
-      {"last error: UNKNOWN: ipv4:10.0.0.1:443: Network is unreachable", TroubleKind::kNoNetwork},
-      {"last error: UNKNOWN: ipv4:10.0.0.1:443: No route to host", TroubleKind::kNoNetwork},
-      {"last error: UNKNOWN: ipv4:10.0.0.1:443: Cannot allocate memory", TroubleKind::kNoMemory},
-      {"last error: INTERNAL: ipv4:10.0.0.1:443: FD Shutdown", TroubleKind::kSilent},
-      {"last error: UNKNOWN: unix:/s: No such file or directory", TroubleKind::kNoSocket},
-      {"last error: UNKNOWN: unix:/s: Permission denied", TroubleKind::kForbiddenSocket},
+      {BACKENDS "UNKNOWN: ipv4:10.0.0.1:443: Network is unreachable", TroubleKind::kNoNetwork},
+      {BACKENDS "UNKNOWN: ipv4:10.0.0.1:443: No route to host", TroubleKind::kNoNetwork},
+      {BACKENDS "UNKNOWN: ipv4:10.0.0.1:443: Cannot allocate memory", TroubleKind::kNoMemory},
+      {BACKENDS "INTERNAL: ipv4:10.0.0.1:443: FD Shutdown", TroubleKind::kSilent},
+      {BACKENDS "UNKNOWN: unix:/s: No such file or directory", TroubleKind::kNoSocket},
+      {BACKENDS "UNKNOWN: unix:/s: Permission denied", TroubleKind::kForbiddenSocket},
   };
   for (const auto& one : kWords) {
     const auto trouble = ReadTrouble(one.words, Scene());
@@ -42,14 +45,47 @@ TEST(ReadTroubleTest, GrpcsWords) {
   EXPECT_FALSE(ReadTrouble("Socket closed", Scene()).has_value());
   EXPECT_FALSE(ReadTrouble("SSL_ERROR_SSL: error:0A000086", Scene()).has_value());
   EXPECT_FALSE(ReadTrouble("", Scene()).has_value());
-  EXPECT_FALSE(ReadTrouble("HTTP proxy returned response code 407", Scene()).has_value())
+  EXPECT_FALSE(ReadTrouble(BACKENDS "HTTP proxy returned response code 407", Scene()).has_value())
       << "there is no proxy: a relay says it";
+}
+
+// A proxy of HTTP/2 before a relay that is down. It does not speak of the address that was dialled.
+TEST(ReadTroubleTest, TheSameWordsFromSomebodyElse) {
+  for (const char* words :
+       {"upstream connect error or disconnect/reset before headers. reset reason: connection "
+        "failure, transport failure reason: delayed connect error: Connection refused",
+        "no healthy upstream: Network is unreachable", "Permission denied",
+        "x connections to all backends failing; last error: Connection refused"}) {
+    EXPECT_FALSE(ReadTrouble(words, Scene()).has_value()) << words;
+  }
+}
+
+TEST(ReadTroubleTest, AProxysCodeIsThreeDigits) {
+  TroubleScene scene = Scene();
+  scene.route.proxy = Proxy{.host = "proxy.test", .port = 3128};
+  const struct {
+    const char* words;
+    const char* what;
+  } kCases[] = {
+      {BACKENDS "UNKNOWN: HTTP proxy returned response code 502", " (502)"},
+      {BACKENDS "UNKNOWN: HTTP proxy returned response code 502 {x}", " (502)"},
+      {BACKENDS "UNKNOWN: HTTP proxy returned response code 50", ""},
+      {BACKENDS "UNKNOWN: HTTP proxy returned response code 5020", ""},
+      {BACKENDS "UNKNOWN: HTTP proxy returned response code -12", ""},
+      {BACKENDS "UNKNOWN: HTTP proxy returned response code", ""},
+  };
+  for (const auto& c : kCases) {
+    const auto trouble = ReadTrouble(c.words, scene);
+    ASSERT_TRUE(trouble.has_value()) << c.words;
+    EXPECT_EQ(trouble->kind, TroubleKind::kProxyFailed);
+    EXPECT_EQ(trouble->what, c.what) << c.words;
+  }
 }
 
 TEST(ReadTroubleTest, WithAProxyItIsTheProxyThatIsAway) {
   TroubleScene scene = Scene();
   scene.route.proxy = Proxy{.host = "proxy.test", .port = 3128, .credentials = "user:secret"};
-  const auto trouble = ReadTrouble("Connection refused", scene);
+  const auto trouble = ReadTrouble(BACKENDS "UNKNOWN: Connection refused", scene);
   ASSERT_TRUE(trouble.has_value());
   EXPECT_EQ(trouble->kind, TroubleKind::kProxyAway);
   const absl::Status status = TroubleStatus(*trouble, scene, "words");
@@ -73,6 +109,17 @@ TEST(TroubleStatusTest, EveryKindHasItsLine) {
     EXPECT_EQ(status.code() != absl::StatusCode::kUnavailable, IsPermanent(trouble.kind));
     last = std::string(status.message());
   }
+}
+
+// What is hopeless at one address is not where there are others.
+TEST(TroubleStatusTest, AnotherWayIsHope) {
+  TroubleScene one_of_several = Scene();
+  one_of_several.only_route = false;
+  const Trouble trouble{.kind = TroubleKind::kExpired};
+  EXPECT_EQ(TroubleStatus(trouble, Scene(), "x").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TroubleStatus(trouble, one_of_several, "x").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(TroubleStatus({.kind = TroubleKind::kExpired, .others = true}, Scene(), "x").code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST(TroubleStatusTest, OnThisMachineARelayCanBeStarted) {

@@ -1,0 +1,16 @@
+// A thread that nobody waits for.
+#ifndef WORMHOLE_CLIENT_STREAM_DETACHED_H_
+#define WORMHOLE_CLIENT_STREAM_DETACHED_H_
+
+#include <functional>
+
+namespace wormhole {
+
+// Runs `work` on a thread of its own. No signal is delivered there: they are the application's
+// threads'. False when the system gives no thread. The process may end meanwhile, so that `work`
+// must not need what is destroyed with it.
+bool RunDetached(std::function<void()> work);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_DETACHED_H_

@@ -1,0 +1,126 @@
+#include "client/stream/grpc_channels.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "client/stream/detached.h"
+
+namespace wormhole {
+namespace {
+
+// The longest frame that a relay may let through, and what is around it (PROTOCOL.md section 2,
+// sizes). Were it less, a peer with such a frame would end each stream without a word.
+constexpr int kMaxResponseBytes = (1 << 20) + (4 << 10);
+
+// Pings find a dead connection sooner than the heartbeats of the protocol, which have 50 seconds.
+// The relay permits a ping every 10 seconds; both ends must agree, or the relay ends the connection
+// with ENHANCE_YOUR_CALM. Without the last one, gRPC stops pinging an idle stream after two.
+void SetKeepalive(grpc::ChannelArguments* args) {
+  args->SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  args->SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  args->SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
+  args->SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+}
+
+// The exchange's own schedule says when to try again, so gRPC's backoff stays below its half
+// second: a try within it fails at once without one, at a relay that is back already. An attempt
+// that hangs is given up after five seconds, which holds up nobody who knows another address.
+void SetReconnects(grpc::ChannelArguments* args) {
+  args->SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 400);
+  args->SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
+  args->SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
+  // Else a new channel would inherit the backoff of one that has just been closed.
+  args->SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+}
+
+// gRPC's names of what its own reading of the environment comes to (http_connect_handshaker.h).
+// With GRPC_ARG_HTTP_PROXY it would look into $no_proxy all the same, and read it in its own way.
+constexpr char kConnectServer[] = "grpc.http_connect_server";
+constexpr char kConnectHeaders[] = "grpc.http_connect_headers";
+
+void SetProxy(const Route& route, grpc::ChannelArguments* args) {
+  args->SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // it has been decided here
+  if (!route.proxy.has_value()) return;
+  args->SetString(kConnectServer, route.connect_to);
+  if (route.proxy->credentials.empty()) return;
+  args->SetString(kConnectHeaders,
+                  "Proxy-Authorization:Basic " + absl::Base64Escape(route.proxy->credentials));
+}
+
+grpc::ChannelArguments ChannelArgs(const Route& route) {
+  grpc::ChannelArguments args;
+  SetKeepalive(&args);
+  SetReconnects(&args);
+  SetProxy(route, &args);
+  if (!route.authority.empty()) args.SetString(GRPC_ARG_DEFAULT_AUTHORITY, route.authority);
+  args.SetMaxReceiveMessageSize(kMaxResponseBytes);
+  args.SetUserAgentPrefix("wormhole-sync/1");
+  // A name with several addresses is several relays, or one that not every address leads to.
+  args.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
+  args.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  return args;
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls, Security security) {
+  if (security == Security::kPlaintext) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = tls.root_certificates;
+  options.pem_cert_chain = tls.certificate_chain;
+  options.pem_private_key = tls.private_key;
+  return grpc::SslCredentials(options);
+}
+
+// Destroys a channel on a thread of its own. With the last channel of a process gRPC 1.51 ends its
+// callback threads and joins them; on one of them, where OnDone of a stream runs and may drop the
+// last reference, it would join itself and go on with a deleted completion queue.
+class ChannelOwner {
+ public:
+  explicit ChannelOwner(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
+  ~ChannelOwner() {
+    auto* channel = new std::shared_ptr<grpc::Channel>(std::move(channel_));
+    // When no thread is to be had the channel stays, which is better than the end of the process.
+    RunDetached([channel] { delete channel; });
+  }
+  ChannelOwner(const ChannelOwner&) = delete;
+  ChannelOwner& operator=(const ChannelOwner&) = delete;
+
+  grpc::Channel* get() const { return channel_.get(); }
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+std::shared_ptr<grpc::Channel> OwnElsewhere(std::shared_ptr<grpc::Channel> channel) {
+  auto owner = std::make_shared<ChannelOwner>(std::move(channel));
+  return {owner, owner->get()};
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> GrpcChannels::To(const Way& way) {
+  const Key key(way.route.target, way.route.authority, way.route.connect_to, way.security,
+                way.tls.root_certificates, way.tls.certificate_chain, way.tls.private_key);
+  sync::MutexLock lock(mutex_);
+  if (const auto it = channels_.find(key); it != channels_.end()) {
+    if (std::shared_ptr<grpc::Channel> channel = it->second.lock()) return channel;
+  }
+  std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
+  std::shared_ptr<grpc::Channel> channel = OwnElsewhere(grpc::CreateCustomChannel(
+      way.route.target, CredentialsOf(way.tls, way.security), ChannelArgs(way.route)));
+  channels_[key] = channel;
+  return channel;
+}
+
+void GrpcChannels::Forget(const std::shared_ptr<grpc::Channel>& channel) {
+  sync::MutexLock lock(mutex_);
+  std::erase_if(channels_, [&](const auto& entry) { return entry.second.lock() == channel; });
+}
+
+}  // namespace wormhole

@@ -1,0 +1,46 @@
+// The connections of a transport.
+#ifndef WORMHOLE_CLIENT_STREAM_GRPC_CHANNELS_H_
+#define WORMHOLE_CLIENT_STREAM_GRPC_CHANNELS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "client/security.h"
+#include "client/stream/route.h"
+#include "proto/sync/mutex.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace wormhole {
+
+// Whoever goes the same way shares one channel, which is closed when the last of them lets go of
+// it. Any thread.
+class GrpcChannels {
+ public:
+  struct Way {
+    const Route& route;
+    Security security = Security::kTls;  // not kAuto
+    const Tls& tls;
+  };
+
+  std::shared_ptr<grpc::Channel> To(const Way& way);
+
+  // Nobody is given this one any more. Whoever has it keeps it.
+  void Forget(const std::shared_ptr<grpc::Channel>& channel);
+
+ private:
+  // gRPC's target, the authority, whom a proxy is asked for, the security, and the three PEMs.
+  using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
+                         std::string>;
+
+  sync::Mutex mutex_;
+  std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_STREAM_GRPC_CHANNELS_H_
