@@ -1,5 +1,6 @@
 // Two relays over one etcd: what each does is the other's to hear, and never in its way.
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -318,6 +319,27 @@ TEST_F(EtcdGroupTest, ThirdPartiesAreHeardOf) {
   one_->store().TellThirdParties(key_, 2);
   two_->listener().Await("third parties 7 2");
   EXPECT_THAT(one_->listener().notes(), Not(Contains("third parties 7 2")));
+}
+
+// However busy the channel is.
+TEST_F(EtcdGroupTest, WhatIsToldOfAChannelGoesBetweenItsCalls) {
+  Open();
+  one_->store().SetAttached(key_, kInitiator, true);
+  two_->listener().Await("elsewhere 7 i");
+  std::atomic<bool> enough = false;
+  std::promise<void> ended;
+  // There is a call in each batch: the next one is made before the last one's answer is through.
+  const std::function<void()> call = [&] {
+    one_->store().Accept(key_, kInitiator, 0,
+                         [&](const auto&) { enough ? ended.set_value() : call(); });
+  };
+  call();
+  one_->store().TellThirdParties(key_, 2);
+  two_->listener().Await("third parties 7 2");
+  one_->store().SetAttached(key_, kInitiator, false);
+  two_->listener().Await("nowhere 7 i");
+  enough = true;
+  ended.get_future().wait();
 }
 
 TEST_F(EtcdGroupTest, WhatIsDueIsLeftToTheRelayThatWroteItForAWhile) {

@@ -2,7 +2,9 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/etcd/etcd_server.h"
 #include "tests/store/etcd_relay.h"
@@ -10,6 +12,7 @@
 namespace wormhole::relay {
 namespace {
 
+using ::testing::HasSubstr;
 using ::wormhole::testing::EtcdCluster;
 
 constexpr Role kInitiator = Role::kInitiator;
@@ -53,6 +56,27 @@ TEST_F(EtcdRefusalTest, WhatIsRefusedIsNobodyElsesLoss) {
     EXPECT_EQ(result->outcome, AppendOutcome::kDone);
   }
   two_.listener().Await("elsewhere 9 i");
+}
+
+// gRPC refuses it before etcd does, with the code of an etcd that is full.
+TEST_F(EtcdRefusalTest, WhatIsTooLongIsNoFullEtcd) {
+  constexpr uint32_t kPosts = 7;
+  for (uint32_t id = 1; id <= kPosts + 1; ++id) {
+    one_.Call().Put(Key(id), 0, Record("i" + std::to_string(id)));
+  }
+  one_.Freeze();
+  std::vector<std::future<absl::StatusOr<AppendResult>>> posts;
+  for (uint32_t id = 1; id <= kPosts; ++id) posts.push_back(Post(id, 100'000));
+  auto more_than_it_takes = Post(kPosts + 1, 700'000);
+  one_.Tick();
+  for (auto& post : posts) {
+    const absl::StatusOr<AppendResult> result = post.get();
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->outcome, AppendOutcome::kDone);
+  }
+  const absl::Status refused = more_than_it_takes.get().status();
+  EXPECT_TRUE(IsStoreAway(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("larger than max"));
 }
 
 }  // namespace

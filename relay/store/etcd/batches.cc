@@ -94,7 +94,9 @@ PartContext EtcdStore::ContextNow() {
 // nothing else could be said for all its calls.
 bool EtcdStore::HasTurn(const ChannelKey& key, const EtcdCalls& calls) {
   if (full_) return SteadyNow() >= write_at_ || !view_.WritesNext(key, calls.front());
-  return presence_lease_ == 0 || !presence_.PassedOver(key);
+  if (presence_lease_ == 0) return true;
+  return !presence_.PassedOver(key) &&
+         !(passed_over_.contains(key) && third_parties_.contains(key));
 }
 
 // A channel whose turn it is not keeps its place, and holds up no other.
@@ -189,11 +191,14 @@ void EtcdStore::AddNotices(Batch& batch) {
   if (presence_lease_ == 0) return;
   for (auto notice = third_parties_.begin(); notice != third_parties_.end();) {
     if (Room(batch) <= 0) return;
-    // A channel's part may drop all its state, and etcd refuses a key that is written twice.
+    // A channel's part may drop all its state, and etcd refuses a key that is written twice. Its
+    // calls let the notice go first the next time.
     if (in_flight_.contains(notice->first)) {
+      passed_over_.insert(notice->first);
       ++notice;
       continue;
     }
+    passed_over_.erase(notice->first);
     TxnRequest* const txn = batch.request.add_success()->mutable_request_txn();
     Compare* const exists = txn->add_compare();
     exists->set_key(keys_.Record(notice->first));

@@ -69,6 +69,20 @@ bool IsAboutToken(const grpc::Status& status) {
          absl::StrContains(status.error_message(), "etcdserver: revision of auth store is old");
 }
 
+// gRPC's own refusal of a request that is longer than etcd takes. An etcd that is full has the same
+// code, and lasts.
+bool IsTooLong(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+         absl::StrContains(status.error_message(), "message larger than max");
+}
+
+// As callers know it.
+absl::StatusCode CodeOf(const grpc::Status& status) {
+  if (IsAboutToken(status)) return absl::StatusCode::kUnauthenticated;
+  if (IsTooLong(status)) return absl::StatusCode::kInvalidArgument;
+  return static_cast<absl::StatusCode>(status.error_code());
+}
+
 }  // namespace
 
 EtcdClient::EtcdClient(EtcdServers servers)
@@ -109,10 +123,8 @@ absl::Status EtcdClient::End(Call& call, const grpc::Status& status) {
   if (IsEndpointsFault(status.error_code()) && call.endpoint == &endpoints_[current_]) {
     current_ = (current_ + 1) % endpoints_.size();
   }
-  const bool unknown_to_it = IsAboutToken(status);
-  if (unknown_to_it) token_.clear();
-  return absl::Status(unknown_to_it ? absl::StatusCode::kUnauthenticated
-                                    : static_cast<absl::StatusCode>(status.error_code()),
+  if (IsAboutToken(status)) token_.clear();
+  return absl::Status(CodeOf(status),
                       absl::StrCat("etcd at ", call.endpoint->name, ": ", status.error_message()));
 }
 

@@ -249,6 +249,8 @@ class EtcdStore final : public Store {
   // So many batches are to have one thing each: etcd has refused one that had as many, and what it
   // refuses by itself is nobody else's loss.
   size_t alone_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  // Channels whose calls went while third_parties_ had something to say of them.
+  std::set<ChannelKey> passed_over_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);                       // that need no etcd
   absl::Time rested_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();  // see PartContext
   EtcdLeases leases_ WORMHOLE_GUARDED_BY(mutex_);
