@@ -176,6 +176,10 @@ class EtcdStore final : public Store {
   void AddNotices(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   // While etcd is full, what writes and what reads go by themselves, and writes more seldom.
   bool MayJoin(const Batch& batch, bool writes) const WORMHOLE_REQUIRES(mutex_);
+  // How many things go into the batch beside its parts.
+  int Room(const Batch& batch) const WORMHOLE_REQUIRES(mutex_);
+
+  // batch_answers.cc
   void OnBatch(const std::shared_ptr<Batch>& batch,
                const absl::StatusOr<etcdserverpb::TxnResponse>& response) WORMHOLE_EXCLUDES(mutex_);
   void Finish(Batch& batch, const etcdserverpb::TxnResponse& response, EtcdAnswers& answers)
@@ -188,8 +192,6 @@ class EtcdStore final : public Store {
   void NoteAttached(const ChannelPart& part, int64_t revision) WORMHOLE_REQUIRES(mutex_);
   // The channel is with etcd no more.
   void Requeue(const ChannelKey& key, bool first = false) WORMHOLE_REQUIRES(mutex_);
-  // How many things go into the batch beside its parts.
-  int Room(const Batch& batch) const WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.
   void Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   // Gives the answers, and lets what is next begin.
