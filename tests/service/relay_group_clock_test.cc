@@ -159,10 +159,12 @@ TEST_F(RelayGroupClockTest, OneThatIsBehindLetsNobodyIntoWhatHasExpired) {
   AwaitExpiryOfASecond(*two, 'c');
   AttachClient b(two->channel());
   b.Send(OpenClaim('b', 7));
-  EXPECT_FALSE(b.Finish().ok());
+  const absl::Status claimed = b.Finish();
+  EXPECT_TRUE(absl::IsNotFound(claimed)) << claimed;
   AttachClient c(two->channel());
   c.Send(OpenAllocate('d', 7));
-  EXPECT_FALSE(c.Finish().ok());
+  const absl::Status allocated = c.Finish();
+  EXPECT_TRUE(absl::IsAlreadyExists(allocated)) << allocated;
 }
 
 TEST_F(RelayGroupClockTest, OneThatIsSetGoesOnAndIsNotReadyUntilItIsRight) {
