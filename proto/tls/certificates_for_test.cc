@@ -22,7 +22,7 @@ Bio Reader(const std::string& text) {
 
 std::string TextOf(BIO* bio) {
   char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
+  const auto size = BIO_get_mem_data(bio, &data);
   return std::string(data, static_cast<size_t>(size));
 }
 
@@ -43,7 +43,7 @@ void SetName(X509* certificate, const std::string& name) {
 }  // namespace
 
 TestCertificate MakeTestCertificate(const TestCertificateOptions& options) {
-  static long serial = 1;
+  static int64_t serial = 1;
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate(X509_new());
   Require(key != nullptr && certificate != nullptr);

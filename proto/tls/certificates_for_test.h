@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_PROTO_TLS_CERTIFICATES_FOR_TEST_H_
 #define WORMHOLE_PROTO_TLS_CERTIFICATES_FOR_TEST_H_
 
+#include <cstdint>
 #include <string>
 
 namespace wormhole::tls {
@@ -15,8 +16,8 @@ struct TestCertificateOptions {
   // As OpenSSL writes them in configuration files; empty: an authority.
   std::string names = "DNS:localhost,IP:127.0.0.1";
   // From now on, in seconds.
-  long valid_from = -3600;
-  long valid_until = 3600;
+  int64_t valid_from = -3600;
+  int64_t valid_until = 3600;
   const TestCertificate* signer = nullptr;  // null: itself
 };
 
