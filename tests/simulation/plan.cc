@@ -322,8 +322,8 @@ void AddChats(SimRandom& random, RunPlan& run) {
   // Longer than the run; else it may be shorter than one chat.
   if (random.Chance(0.5)) run.relay.options.limits.quarantine = absl::Minutes(30);
   for (PairPlan& pair : run.pairs) {
-    // Others come late, or with an old copy, when the id may be a chat's.
-    if (pair.excuses != 0 || random.Chance(0.5)) continue;
+    // Others come late, or with an old copy, when the id may be a chat's; so do intruders.
+    if (pair.excuses != 0 || !pair.intruders.empty() || random.Chance(0.5)) continue;
     pair.initiator.config.app_id = pair.receiver.config.app_id = kChatApp;
   }
   if (run.group.relays > 1 && run.pairs.size() == 1 && random.Chance(0.5)) {
