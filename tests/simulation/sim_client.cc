@@ -197,7 +197,7 @@ void SimClient::CarryData(const core::DataReady& ready) {
   if (data_in_process_) report_.wrongs.push_back("data twice in one process");
   if (failed_in_process_) report_.wrongs.push_back("data after a failure");
   data_in_process_ = true;
-  if (!report_.failures.empty()) report_.failed_before_data = true;
+  report_.failed_before_data |= failed_for_good_;
   report_.data.push_back(ready.data);
 }
 
@@ -207,6 +207,8 @@ void SimClient::CarryFailure(const absl::Status& status) {
   failed_in_process_ = true;
   if (!report_.data.empty()) report_.failed_after_data = true;
   report_.failures.push_back(status);
+  // A state that another copy uses goes on as soon as that copy does not.
+  failed_for_good_ |= ReasonOf(status) != Reason::kInUseElsewhere;
 }
 
 void SimClient::EndProcess() {

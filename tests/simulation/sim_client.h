@@ -44,7 +44,7 @@ struct ClientReport {
   std::set<std::string> derived_keys;
   std::vector<std::string> data;       // each delivery
   std::vector<absl::Status> failures;  // each Failed, and a restore that was refused
-  bool failed_before_data = false;     // in whatever processes
+  bool failed_before_data = false;     // in whatever processes, and for good
   bool failed_after_data = false;
   // What the state had come to that could not be restored since it is used up.
   std::optional<Reason> spent_on;
@@ -119,6 +119,7 @@ class SimClient final : public StreamEvents {
   int saves_ = 0;
   bool data_in_process_ = false;
   bool failed_in_process_ = false;
+  bool failed_for_good_ = false;      // in whatever process
   std::set<uint64_t> posted_before_;  // numbers sent on earlier streams: for a flaw
   std::set<uint64_t> posted_now_;
 };
