@@ -78,8 +78,11 @@ def cores_of(binary, glob, since):
 
 
 def gdb(*arguments):
-    done = subprocess.run(["gdb", "-batch", "-nx", *arguments], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=GDB_SECONDS, check=False)
+    try:
+        done = subprocess.run(["gdb", "-batch", "-nx", *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=GDB_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return f"gdb has not ended within {GDB_SECONDS} s"  # there are other cores to see to
     return done.stdout.decode(errors="replace")
 
 

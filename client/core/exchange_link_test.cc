@@ -265,6 +265,20 @@ TEST(ExchangeLinkTest, DrainingHoldsWhateverEndsTheStream) {
   EXPECT_TRUE(w.alice.has_stream());
 }
 
+// A relay that asks twice does not take back what it has asked for first.
+TEST(ExchangeLinkTest, OfTwoDelaysTheLongerHolds) {
+  World w;
+  StartAlice(w);
+  for (const int seconds : {3, 0}) {
+    FakeRelay::Response draining;
+    draining.mutable_draining()->mutable_reconnect_delay()->set_seconds(seconds);
+    w.alice.Do(Received{draining});
+  }
+  w.alice.LoseStream();
+  w.Run(Seconds(10), [&] { return w.alice.opens.size() > 1; });
+  EXPECT_EQ(w.alice.opens[1] - w.alice.opens[0], Seconds(4));
+}
+
 // In check-in mode the next tick waits for it too.
 TEST(ExchangeLinkTest, DrainingHoldsForOneThatDetaches) {
   World w;

@@ -60,7 +60,9 @@ void Link::OnProgress() {
   superseded_ = 0;
 }
 
-void Link::OnDraining(absl::Duration delay) { draining_ = delay; }
+void Link::OnDraining(absl::Duration delay) {
+  draining_ = std::max(draining_.value_or(delay), delay);
+}
 
 void Link::OnHeartbeatSent(absl::Duration now) { heartbeat_sent_ = now; }
 

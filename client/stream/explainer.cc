@@ -62,7 +62,8 @@ Explainer::Turn Explainer::Queue(const Way& way, const Tell& tell, Found* known)
   sync::MutexLock lock(mutex_);
   Entry& entry = EntryOf(way);
   const bool fresh = entry.looked_at.has_value() && Clock::now() < *entry.looked_at + kFresh;
-  if (fresh) *known = entry.found;
+  // What was found before a relay answered is not so any more.
+  if (fresh && !entry.answered) *known = entry.found;
   if (fresh || entry.answered) return Turn::kKnown;
   entry.waiting.push_back(tell);
   return std::exchange(entry.looking, true) ? Turn::kWaits : Turn::kLooks;
@@ -75,11 +76,12 @@ void Explainer::Look(const Way& way) {
                      .deadline = Clock::now() + kPatience}));
 }
 
-void Explainer::Settle(const Way& way, const Found& found) {
+void Explainer::Settle(const Way& way, Found found) {
   std::vector<Tell> waiting;
   {
     sync::MutexLock lock(mutex_);
     Entry& entry = EntryOf(way);
+    if (entry.answered) found.reset();
     entry.looking = false;
     entry.looked_at = Clock::now();
     entry.found = found;

@@ -56,7 +56,7 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   Entry& EntryOf(const Way& way) WORMHOLE_REQUIRES(mutex_);
   Turn Queue(const Way& way, const Tell& tell, Found* known);
   void Look(const Way& way);
-  void Settle(const Way& way, const Found& found);
+  void Settle(const Way& way, Found found);
 
   sync::Mutex mutex_;
   std::map<Key, Entry> entries_ WORMHOLE_GUARDED_BY(mutex_);

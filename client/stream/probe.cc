@@ -64,7 +64,7 @@ std::optional<Trouble> Probe(const ProbeTarget& target) {
     ProbeSocket socket(target.deadline);
     if (!Reach(socket, address, target.scene.route)) {
       // Names of this machine have an address of either family, and a relay listens on one.
-      others = !target.scene.loopback;
+      others |= !target.scene.loopback && !socket.no_route();
       continue;
     }
     const std::optional<Trouble> trouble = target.security == Security::kTls

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/stream/detached.h"
 #include "client/stream/relay_address.h"
+#include "proto/net/percent.h"
 
 namespace wormhole {
 namespace {
@@ -45,6 +46,7 @@ std::vector<SocketAddress> Resolve(const std::string& host, uint16_t port) {
 // one look at a time, so that few of them are ever left.
 void ResolveUntil(Deadline deadline, const std::string& host, uint16_t port,
                   std::vector<SocketAddress>* addresses) {
+  if (std::chrono::steady_clock::now() >= deadline) return;
   auto promise = std::make_shared<std::promise<std::vector<SocketAddress>>>();
   auto answer = promise->get_future();
   if (!RunDetached([promise, host, port] { promise->set_value(Resolve(host, port)); })) return;
@@ -78,9 +80,10 @@ std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view rela
     return addresses;
   }
   // The target is one address of the relay's list, or written for gRPC alone.
-  auto parsed = ParseRelayAddress(route.target);
+  auto parsed = ParseRelayAddress(net::PercentDecoded(route.target));
   if (!parsed.ok()) parsed = ParseRelayAddress(relay);
-  if (!parsed.ok()) return addresses;
+  // A name server of its own may say something else than this machine's.
+  if (!parsed.ok() || !parsed->own_resolver) return addresses;
   if (parsed->socket) return {UnixAddress(relay)};
   for (const Endpoint& endpoint : parsed->endpoints) {
     const std::string zone = endpoint.zone.empty() ? "" : absl::StrCat("%", endpoint.zone);
@@ -108,9 +111,9 @@ bool ProbeSocket::Wait(int events) {
 bool ProbeSocket::Connect(const SocketAddress& address) {
   const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
   fd_ = socket(raw->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd_ < 0) return false;
-  if (connect(fd_, raw, address.size) == 0) return true;
-  if (errno != EINPROGRESS || !Wait(POLLOUT)) return false;
+  if (fd_ >= 0 && connect(fd_, raw, address.size) == 0) return true;
+  no_route_ = errno == ENETUNREACH || errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT;
+  if (fd_ < 0 || errno != EINPROGRESS || !Wait(POLLOUT)) return false;
   int error = 0;
   socklen_t size = sizeof(error);
   return getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;

@@ -32,6 +32,9 @@ class ProbeSocket {
   ProbeSocket& operator=(const ProbeSocket&) = delete;
 
   bool Connect(const SocketAddress& address);
+  // The attempt to connect found that this machine has no route to that kind of address, which no
+  // waiting changes: IPv6, most often.
+  bool no_route() const { return no_route_; }
   bool Send(std::string_view bytes);
   // What comes next, at most 4 KiB; empty when the other end has closed or cut the connection, or
   // the deadline is over.
@@ -47,6 +50,7 @@ class ProbeSocket {
  private:
   const std::chrono::steady_clock::time_point deadline_;
   int fd_ = -1;
+  bool no_route_ = false;
 };
 
 }  // namespace wormhole

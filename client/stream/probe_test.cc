@@ -170,8 +170,37 @@ TEST(ProbeSocketTest, NobodyWaitsForANameLongerThanTheDeadline) {
   const Route route{.target = "localhost:1"};
   const auto now = std::chrono::steady_clock::now();
   EXPECT_FALSE(AddressesOf(route, "localhost:1", now + std::chrono::seconds(30)).empty());
-  // The name server is not asked whether it answers: with no time there is no answer.
-  EXPECT_TRUE(AddressesOf(route, "relay.invalid:1", now - std::chrono::seconds(1)).empty());
+  EXPECT_TRUE(AddressesOf(route, "localhost:1", now - std::chrono::seconds(1)).empty());
+}
+
+// What gRPC is to ask a name server of its own for, the system may know otherwise, or not at all.
+TEST(ProbeSocketTest, NamesOfAnotherServerAreNotLookedAt) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const std::string relay = "dns://192.0.2.1/localhost:1";
+  EXPECT_TRUE(AddressesOf({.target = relay}, relay, deadline).empty());
+}
+
+// One address of a list that a proxy is asked for in part, as it is written for gRPC.
+TEST(ProbeSocketTest, AnEscapedTargetIsTheAddressThatIsLookedAt) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto addresses =
+      AddressesOf({.target = "ipv6:%5B::1%5D:2"}, "ipv6:[2001:db8::1]:1,[::1]:2", deadline);
+  ASSERT_EQ(addresses.size(), 1u);
+  const auto* address = reinterpret_cast<const sockaddr_in6*>(&addresses[0].storage);
+  EXPECT_TRUE(IN6_IS_ADDR_LOOPBACK(&address->sin6_addr));
+  EXPECT_EQ(ntohs(address->sin6_port), 2);
+}
+
+TEST(ProbeSocketTest, AnAddressWithoutARouteIsNoHope) {
+  ProbeSocket socket(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+  SocketAddress multicast;  // no TCP goes there
+  auto* raw = reinterpret_cast<sockaddr_in*>(&multicast.storage);
+  raw->sin_family = AF_INET;
+  raw->sin_port = htons(1);
+  raw->sin_addr.s_addr = htonl(0xE0000001);
+  multicast.size = sizeof(*raw);
+  EXPECT_FALSE(socket.Connect(multicast));
+  EXPECT_TRUE(socket.no_route());
 }
 
 // A look may go on in another thread while the process ends.

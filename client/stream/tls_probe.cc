@@ -178,11 +178,12 @@ std::string NameOf(const GENERAL_NAME* name) {
     const auto* data = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
     return std::string(data, static_cast<size_t>(ASN1_STRING_length(name->d.dNSName)));
   }
-  if (name->type != GEN_IPADD) return "";
-  char text[INET6_ADDRSTRLEN] = "";
-  const bool v4 = ASN1_STRING_length(name->d.iPAddress) == 4;
-  inet_ntop(v4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof(text));
-  return v4 ? std::string(text) : "";
+  // As many bytes as the certificate has, which need not be an address's.
+  constexpr int kV4Bytes = 4;
+  if (name->type != GEN_IPADD || ASN1_STRING_length(name->d.iPAddress) != kV4Bytes) return "";
+  char text[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof(text));
+  return text;
 }
 
 // " (a.example.com, b.example.com)"
