@@ -195,8 +195,9 @@ class Store {
   // calls: it is a state that the store brings about when it can, also after a time away, and the
   // last word is the one that counts; the side counts as detached when this relay ends. False takes
   // back the word of this relay alone: it changes nothing when the side has attached at another one
-  // since. That the side has attached is kept as long as the channel: what is Loaded at a relay
-  // where it has attached before says that it was superseded there, however short it was here. Of a
+  // since. That the side has attached, once it was told, is kept as long as the channel: what
+  // is Loaded at a relay where it has attached before says that it was superseded there, also when
+  // it has gone since. Of a
   // channel that has ended, or has made room for another with its id, nothing is told: its presence
   // has gone with it.
   virtual void SetAttached(const ChannelRef& channel, Role role, bool attached) {

@@ -216,6 +216,22 @@ TEST_F(EtcdGroupTest, WhatCameAndWentElsewhereHasSuperseded) {
   EXPECT_FALSE(one_->Call().Load(key_)->superseded[0]) << "a newer one is here";
 }
 
+// After a time without etcd its keys are old, and last a little longer: until they are gone, what
+// the time is is not known, and nobody is served.
+TEST_F(EtcdGroupTest, ARelayThatStartsGoesByNoOldClock) {
+  const std::string granted = cluster_->Control({"lease", "grant", "2"}).value();
+  const std::string lease = granted.substr(6, granted.find(' ', 6) - 6);  // lease ID granted ...
+  const ClockWord old{.time = absl::Now() - absl::Hours(3)};
+  ASSERT_TRUE(
+      cluster_
+          ->Control({"put", "--lease=" + lease, "alone/v1/clock/6f6c64", WriteClock(old, "old")})
+          .ok());
+  EtcdRelay late("late", {.servers = {.endpoints = {cluster_->endpoint(0)}},
+                          .prefix = "alone/",
+                          .presence_ttl = absl::Seconds(2)});
+  EXPECT_EQ(late.clock().state().offset, absl::ZeroDuration());
+}
+
 TEST_F(EtcdGroupTest, ARelayThatGoesTakesItsSidesPresenceWithIt) {
   Open();
   two_->store().SetAttached(key_, kReceiver, true);

@@ -1,4 +1,5 @@
 // The batches of EtcdStore: what becomes of them.
+#include <algorithm>
 #include <utility>
 
 #include "relay/store/etcd/store.h"
@@ -118,11 +119,15 @@ void EtcdStore::Requeue(const ChannelKey& key, bool first) {
 }
 
 // What it was based on, and has changed, is not known any more. Of several things that etcd has
-// refused it is unclear which one it means: each goes by itself, before anything else does.
+// refused it is unclear which one it means: each goes by itself, and its channels before all
+// others, in their order.
 void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers) {
   const bool several = IsRefusal(why) && batch.things() > 1;
   const bool give_up = IsRefusal(why) && !several;
-  if (several) alone_ = batch.things();
+  if (several) {
+    alone_ = batch.things();
+    std::reverse(batch.parts.begin(), batch.parts.end());  // the last one put in front is the first
+  }
   for (const auto& part : batch.parts) {
     view_.Forget(part->key());
     EtcdCalls& calls = calls_[part->key()];

@@ -1,9 +1,21 @@
 // What EtcdStore has to do with clocks: it tells the other relays of this relay's, and takes over
 // the time that they go by (clocks.h).
+#include <chrono>
+
 #include "relay/store/etcd/store.h"
 #include "relay/store/steady_now.h"
 
 namespace wormhole::relay {
+
+// The word of a relay that lives comes within seconds, and that of one that has gone goes with its
+// lease, which etcd lets last anew when it has elected a leader.
+void EtcdStore::AwaitClocks() {
+  const auto deadline =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(2 * options_.presence_ttl);
+  sync::MutexLock lock(mutex_);
+  while (clocks_.on_loan() && clocks_heard_.WaitUntil(mutex_, deadline)) {
+  }
+}
 
 void EtcdStore::TakeClocks(const std::vector<ClockSighting>& all, bool restored) {
   sync::MutexLock lock(mutex_);
@@ -17,6 +29,7 @@ void EtcdStore::TakeClock(const ClockSighting& one) {
 
 void EtcdStore::Follow(absl::Duration by) {
   if (by != absl::ZeroDuration()) options_.clock->Shift(by);
+  clocks_heard_.NotifyAll();
   options_.clock->SetOutvoted(clocks_.IsOutvoted(options_.clock->Read()));
 }
 

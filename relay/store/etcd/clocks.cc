@@ -51,6 +51,10 @@ absl::Duration GroupClocks::TakeAll(const std::vector<ClockSighting>& all, bool 
     const bool is_known = known != before.end() && known->second.created == one.created;
     Relay& relay = others_[one.key] = is_known ? known->second : Relay{.once = !restored};
     if (is_known && relay.modified == one.modified) continue;
+    if (is_known) {  // it has told since, so that what was taken from its first word is its own
+      relay.once = false;
+      if (loan_ && loan_->key == one.key) loan_.reset();
+    }
     relay.created = one.created;
     relay.modified = one.modified;
     Note(relay, *one.word, now);

@@ -59,6 +59,10 @@ class GroupClocks {
   // One was written just now; or, without a word, has gone.
   absl::Duration Take(const ClockSighting& one, const ClockReading& now);
 
+  // Whether the time is that of a word which may have been written long ago, and whose relay was
+  // not heard of since: what is made or ended by it may be wrong by as much.
+  bool on_loan() const { return loan_.has_value(); }
+
   // Whether most machines' clocks agree that this one's is wrong; of two that differ, the one of
   // the elder relay counts.
   bool IsOutvoted(const ClockReading& now) const;

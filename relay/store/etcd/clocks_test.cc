@@ -27,6 +27,7 @@ class Member {
   // How far its time is ahead of the true one.
   absl::Duration Error() { return Read().time - (absl::UnixEpoch() + now_); }
   bool outvoted() { return clocks_.IsOutvoted(Read()); }
+  bool on_loan() const { return clocks_.on_loan(); }
 
   void Go(absl::Duration by) { now_ += by; }
   void Set(absl::Duration forward) { ahead_ += forward; }
@@ -294,6 +295,22 @@ TEST_F(ClocksTest, AnOldWordOfARelayThatIsGoneIsForgotten) {
   EXPECT_EQ(later.Error(), kRight);
   Member& last = Start("last");
   EXPECT_EQ(last.Error(), kRight);
+}
+
+// It was heard of while nothing was watched, and has gone before it told again.
+TEST_F(ClocksTest, WhatIsListedAgainSettlesAnOldWord) {
+  Member& elder = Join("elder");
+  Pass(absl::Minutes(10));
+  Member& later = Start("later");
+  EXPECT_TRUE(later.on_loan());
+  later.Hold();
+  Tell(elder);
+  later.TakeAll(All(), /*restored=*/false);
+  EXPECT_FALSE(later.on_loan());
+  EXPECT_EQ(later.Error(), kRight);
+  later.Release();
+  Drop("elder");
+  EXPECT_EQ(later.Error(), kRight);
 }
 
 TEST_F(ClocksTest, OldWordsOfRelaysThatAreAllGoneAreForgotten) {

@@ -209,6 +209,11 @@ TEST_F(PlanTest, ALateAttachmentSaysNothingWhenANewerOneHasComeAndGone) {
   EXPECT_THAT(keys({.role = kReceiver, .attached = true, .renewal = true}), IsEmpty());
   EXPECT_THAT(keys({.role = kReceiver, .attached = true, .known = 12}),
               ElementsAre("put w/v1/st/a%2Fb/7/ar", "put w/v1/st/a%2Fb/7/pr"));
+  // One that comes and goes until etcd has it leaves presence as it was.
+  const auto part = Plan(&image);
+  ASSERT_EQ(part->request().compare_size(), 3);
+  EXPECT_EQ(part->request().compare(2).key(), "w/v1/st/a%2Fb/7/ar");
+  EXPECT_EQ(part->request().compare(2).mod_revision(), 11);
 }
 
 // Presence goes with its relay; that somebody came stays with the channel.

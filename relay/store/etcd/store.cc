@@ -44,7 +44,9 @@ absl::Status EtcdStore::Start() {
     status = follower_.Start();
     if (status.ok()) break;
   }
-  if (status.ok()) WantPresenceLease();  // the sooner its clock is told, the fewer differ
+  if (!status.ok()) return status;
+  WantPresenceLease();  // the sooner its clock is told, the fewer differ
+  AwaitClocks();
   return status;
 }
 

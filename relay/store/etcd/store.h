@@ -198,6 +198,8 @@ class EtcdStore final : public Store {
   void GiveAnswers(EtcdAnswers answers) WORMHOLE_EXCLUDES(mutex_);
 
   // clock_news.cc
+  // Until the relay's time is sure: see GroupClocks::on_loan.
+  void AwaitClocks() WORMHOLE_EXCLUDES(mutex_);
   void TakeClocks(const std::vector<ClockSighting>& all, bool restored) WORMHOLE_EXCLUDES(mutex_);
   void TakeClock(const ClockSighting& one) WORMHOLE_EXCLUDES(mutex_);
   void Follow(absl::Duration by) WORMHOLE_REQUIRES(mutex_);
@@ -263,6 +265,7 @@ class EtcdStore final : public Store {
   absl::Duration renewed_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration renewal_tried_at_ WORMHOLE_GUARDED_BY(mutex_);
   GroupClocks clocks_ WORMHOLE_GUARDED_BY(mutex_);
+  sync::CondVar clocks_heard_;
   std::optional<ClockSaid> clock_said_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdPresence presence_ WORMHOLE_GUARDED_BY(mutex_);  // of the sides that are attached here
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);

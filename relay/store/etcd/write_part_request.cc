@@ -97,6 +97,8 @@ void WritePart::WriteConditions() {
     }
     if (presence_judged_[Index(role)]) {
       AddCondition(request_, keys.Presence(key_, role), before_.writers[Index(role)]);
+      // A stream that came and went meanwhile has left presence as it was.
+      AddCondition(request_, keys.Arrival(key_, role), before_.arrivals[Index(role)]);
     }
   }
 }
@@ -125,8 +127,8 @@ void WritePart::WriteLogs(int64_t lease) {
   }
 }
 
-// That a side has arrived lasts as long as its channel, whatever becomes of this relay. The record
-// is there, and so is its lease.
+// That a side has arrived lasts as long as its channel, whatever becomes of this relay: the record
+// is there, and so is its lease. One of an older relay's making may have none.
 void WritePart::WritePresence() {
   const int64_t arrival_lease = before_.lease != 0 ? before_.lease : context_.presence_lease;
   for (const Role role : kRoles) {
