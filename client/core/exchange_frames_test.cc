@@ -250,16 +250,21 @@ TEST(ExchangeFramesTest, ARelayThatNamesNoLimitTakesEveryFrameThatThereIs) {
   EXPECT_TRUE(w.alice.finished() && w.bob.finished());
 }
 
+// Alice's first frame was lost, and something before the relay says that it is too large.
+void ExhaustOnce(World& w) {
+  w.relay.hold_posted = true;
+  w.relay.channels[4].logs[0].clear();
+  w.alice.LoseStream();
+  w.Run(Milliseconds(100));
+  w.alice.LoseStream(absl::ResourceExhaustedError("larger than max"));
+}
+
 // A proxy that cannot take the frame ends each stream with a RESOURCE_EXHAUSTED of its own.
 TEST(ExchangeFramesTest, ABareExhaustionAfterAPostIsFinalTheSecondTime) {
   for (const bool restored : {false, true}) {
     World w;
     StartAlice(w);
-    w.relay.hold_posted = true;
-    w.relay.channels[4].logs[0].clear();
-    w.alice.LoseStream();
-    w.Run(Milliseconds(100));
-    w.alice.LoseStream(absl::ResourceExhaustedError("larger than max"));
+    ExhaustOnce(w);
     EXPECT_TRUE(w.alice.failures.empty());
     w.relay.channels[4].logs[0].clear();
     if (restored) {
@@ -282,11 +287,7 @@ TEST(ExchangeFramesTest, ABareExhaustionAfterAPostIsFinalTheSecondTime) {
 TEST(ExchangeFramesTest, ABareExhaustionOfAnExchangeThatIsOverChangesNothing) {
   World w;
   StartAlice(w);
-  w.relay.hold_posted = true;
-  w.relay.channels[4].logs[0].clear();
-  w.alice.LoseStream();
-  w.Run(Milliseconds(100));
-  w.alice.LoseStream(absl::ResourceExhaustedError("larger than max"));
+  ExhaustOnce(w);
   w.relay.channels[4].logs[0].clear();
   w.Run(Milliseconds(900));
   ASSERT_TRUE(w.alice.sent.back().has_post());
