@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/core/exchange.h"
 #include "client/core/sealed_state.h"
-#include "client/engine.h"
+#include "client/engine/engine.h"
 #include "client/stream/target.h"
 #include "proto/sync/mutex.h"
 

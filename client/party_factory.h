@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "client/engine/party_driver.h"
 #include "client/pake/role.h"
 #include "client/pake/secret_view.h"
-#include "client/party_driver.h"
 #include "client/wormhole.h"
 
 namespace wormhole {

@@ -10,9 +10,9 @@
 #include "client/core/exchange.h"
 #include "client/core/sealed_state.h"
 #include "client/default_rendezvous.h"
-#include "client/default_transport.h"
-#include "client/engine.h"
-#include "client/party_driver.h"
+#include "client/engine/default_transport.h"
+#include "client/engine/engine.h"
+#include "client/engine/party_driver.h"
 #include "client/party_factory.h"
 
 namespace wormhole {

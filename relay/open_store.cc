@@ -4,10 +4,10 @@
 #include <string>
 #include <utility>
 
-#include "relay/pem_file.h"
-#include "relay/store/etcd/store.h"
-#include "relay/store/memory.h"
-#include "relay/store/sqlite.h"
+#include "relay/config/pem_file.h"
+#include "relay/store/etcd/etcd_store.h"
+#include "relay/store/memory/memory_store.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "sodium.h"
 
 namespace wormhole::relay {

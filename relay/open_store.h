@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/clock.h"
-#include "relay/config.h"
+#include "relay/clock/clock.h"
+#include "relay/config/config.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {

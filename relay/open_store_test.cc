@@ -7,14 +7,14 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "relay/clock.h"
+#include "relay/clock/clock.h"
 
 namespace wormhole::relay {
 namespace {
 
 using ::testing::HasSubstr;
 
-const std::string kFolder = "tests/service/tls/";
+const std::string kFolder = "tests/support/tls/";
 
 std::string Written(const std::string& name, const std::string& text) {
   const std::string path = ::testing::TempDir() + "/" + name;
@@ -39,12 +39,12 @@ TEST(OpenStoreTest, FilesForEtcdThatCannotBeUsed) {
       {{.tls_ca = "/nowhere"}, "--etcd-tls-ca=/nowhere: cannot be read"},
       {{.tls_ca = "/"}, "--etcd-tls-ca=/: is a folder"},
       {{.tls_ca = empty}, ": is empty"},
-      {{.tls_ca = key}, "--etcd-tls-ca=tests/service/tls/client.key: holds no certificate"},
+      {{.tls_ca = key}, "--etcd-tls-ca=tests/support/tls/client.key: holds no certificate"},
       {{.tls_ca = damaged}, "number 1, that says CERTIFICATE and is none"},
       {{.tls_ca = ca, .tls_cert = damaged, .tls_key = key}, "--etcd-tls-cert="},
       {{.tls_ca = ca, .tls_cert = cert, .tls_key = cert}, "holds no private key"},
       {{.tls_ca = ca, .tls_cert = cert, .tls_key = kFolder + "relay.key"},
-       "(--etcd-tls-cert is tests/service/tls/client.pem)"},
+       "(--etcd-tls-cert is tests/support/tls/client.pem)"},
       {{.user_file = "/nowhere", .password_file = user}, "--etcd-user-file=/nowhere"},
       {{.user_file = user, .password_file = empty}, "--etcd-password-file="},
   };

@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
-#include "client/cli/pseudo_terminal.h"
-#include "client/cli/screen_model.h"
+#include "client/cli/testing/pseudo_terminal.h"
+#include "client/cli/testing/screen_model.h"
 #include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "client/cli/file_descriptor.h"
-#include "client/cli/pseudo_terminal.h"
-#include "client/cli/screen_model.h"
+#include "client/cli/testing/pseudo_terminal.h"
+#include "client/cli/testing/screen_model.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -20,7 +20,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string PathOf(const std::string& name) { return "tests/service/tls/" + name; }
+std::string PathOf(const std::string& name) { return "tests/support/tls/" + name; }
 
 std::string ContentOf(const std::string& name) {
   std::ifstream file(PathOf(name), std::ios::binary);

@@ -6,7 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "client/cli/exit_codes.h"
 #include "client/core/outcome.h"
-#include "client/core/outcome_names_for_test.h"
+#include "client/core/testing/outcome_names.h"
 #include "gtest/gtest.h"
 #include "proto/page/tables.h"
 

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "client/cli/state_file_fixture.h"
+#include "client/cli/testing/state_file_fixture.h"
 #include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

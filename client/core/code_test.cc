@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "client/core/seeded_random.h"
+#include "client/core/testing/seeded_random.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {

@@ -2,7 +2,7 @@
 //
 // Pure: no I/O, clock, threads or global randomness. A driver hands it events with the time, and
 // carries out the effects it returns, in their order. The driver that ships is
-// client/party_driver.h, the simulation has another.
+// client/engine/party_driver.h, the simulation has another.
 #ifndef WORMHOLE_CLIENT_CORE_EXCHANGE_H_
 #define WORMHOLE_CLIENT_CORE_EXCHANGE_H_
 

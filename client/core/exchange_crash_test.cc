@@ -1,8 +1,8 @@
 // Crashes at every point, and what a restored exchange then comes to (proto/PROTOCOL.md section 7).
 #include <nlohmann/json.hpp>
 
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {

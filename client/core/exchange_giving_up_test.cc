@@ -1,6 +1,6 @@
 // Timeouts and Cancel.
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "client/core/exchange_world.h"
 #include "client/core/link.h"
 #include "client/core/outcome.h"
-#include "client/core/seeded_random.h"
+#include "client/core/testing/exchange_world.h"
+#include "client/core/testing/seeded_random.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 

@@ -1,8 +1,8 @@
 // Peers and relays that cheat: always WrongCode or another typed error, never data.
 #include <algorithm>
 
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "wormhole/exchange/v1/exchange.pb.h"

@@ -1,8 +1,8 @@
 // What a restored exchange tells, and when it is too old (proto/PROTOCOL.md section 7).
 #include <algorithm>
 
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 

@@ -1,8 +1,8 @@
 // What is said on a stream: relays that talk nonsense, the window, acknowledgements, check-in mode.
 #include <algorithm>
 
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 

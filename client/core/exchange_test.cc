@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "client/core/code.h"
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {

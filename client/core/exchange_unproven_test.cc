@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 

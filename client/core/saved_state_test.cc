@@ -5,8 +5,8 @@
 #include <set>
 
 #include "client/core/exchange.h"
-#include "client/core/exchange_world.h"
 #include "client/core/outcome.h"
+#include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {

@@ -1,7 +1,7 @@
 #include "client/core/sealed_state.h"
 
 #include "client/core/outcome.h"
-#include "client/core/seeded_random.h"
+#include "client/core/testing/seeded_random.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::core {

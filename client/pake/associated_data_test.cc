@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "client/pake/vectors.h"
+#include "client/pake/testing/vectors.h"
 #include "gtest/gtest.h"
 #include "proto/wire/lv.h"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "client/pake/vectors.h"
+#include "client/pake/testing/vectors.h"
 #include "gtest/gtest.h"
 #include "proto/wire/lv.h"
 

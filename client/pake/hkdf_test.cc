@@ -3,7 +3,7 @@
 #include <string>
 
 #include "client/pake/secret_bytes.h"
-#include "client/pake/vectors.h"
+#include "client/pake/testing/vectors.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::pake {

@@ -5,7 +5,7 @@
 
 #include "client/pake/associated_data.h"
 #include "client/pake/cpace.h"
-#include "client/pake/vectors.h"
+#include "client/pake/testing/vectors.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::pake {

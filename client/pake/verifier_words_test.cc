@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "client/pake/vectors.h"
+#include "client/pake/testing/vectors.h"
 #include "gtest/gtest.h"
 
 namespace wormhole::pake {

@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "client/stream/connect_proxy_for_test.h"
-#include "client/stream/echo_for_test.h"
+#include "client/stream/testing/connect_proxy.h"
+#include "client/stream/testing/echo.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"

@@ -12,13 +12,13 @@
 
 #include "absl/strings/match.h"
 #include "client/core/outcome.h"
-#include "client/stream/connect_proxy_for_test.h"
-#include "client/stream/echo_for_test.h"
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_transport.h"
+#include "client/stream/testing/connect_proxy.h"
+#include "client/stream/testing/echo.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
-#include "proto/tls/certificates_for_test.h"
+#include "proto/tls/testing/certificates.h"
 
 namespace wormhole {
 namespace {

@@ -15,7 +15,7 @@
 namespace wormhole {
 namespace {
 
-std::string PathOf(const std::string& name) { return "tests/service/tls/" + name; }
+std::string PathOf(const std::string& name) { return "tests/support/tls/" + name; }
 
 std::string ContentOf(const std::string& name) {
   std::ifstream file(PathOf(name), std::ios::binary);
@@ -51,7 +51,7 @@ TEST(PemTest, TheLibrarySaysWhichMember) {
 
 TEST(AuthoritiesTest, OneIsEnough) {
   EXPECT_TRUE(CheckAuthorities({.files = {"/nonexistent", PathOf("ca.pem")}}).ok());
-  EXPECT_TRUE(CheckAuthorities({.folders = {"/nonexistent", "tests/service/tls"}}).ok());
+  EXPECT_TRUE(CheckAuthorities({.folders = {"/nonexistent", "tests/support/tls"}}).ok());
 }
 
 // A slim container.

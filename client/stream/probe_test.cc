@@ -16,8 +16,8 @@
 #include "client/stream/probe_socket.h"
 #include "client/stream/tls_probe.h"
 #include "gtest/gtest.h"
-#include "proto/tls/certificates_for_test.h"
 #include "proto/tls/openssl_handles.h"
+#include "proto/tls/testing/certificates.h"
 
 namespace wormhole {
 namespace {

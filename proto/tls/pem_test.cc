@@ -15,7 +15,7 @@ namespace wormhole::tls {
 namespace {
 
 std::string ContentOf(const std::string& name) {
-  std::ifstream file("tests/service/tls/" + name, std::ios::binary);
+  std::ifstream file("tests/support/tls/" + name, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 

@@ -1,5 +1,5 @@
 // The one interface to durable state. A store keeps channels and logs and has no rules of its
-// own: relay/channel.h decides, the store commits on a condition.
+// own: relay/channel/channel.h decides, the store commits on a condition.
 //
 // Threads: every method may be called from any thread, also with the caller's lock held (but for
 // Flush); it returns at once and never blocks on I/O. A call may wait for the Flush that follows
@@ -26,7 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 
 namespace wormhole::relay {
 

@@ -26,7 +26,7 @@ class Echo final : public grpc::health::v1::Health::CallbackService {
   }
 };
 
-// The same as the relay's, see relay/server.cc for their reasons.
+// The same as the relay's, see relay/server/server.cc for their reasons.
 void ApplySettings(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);

@@ -10,7 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::bench {
 namespace {

@@ -10,7 +10,7 @@
 #include "tests/bench/sections.h"
 #include "tests/bench/statistics.h"
 #include "tests/bench/usage.h"
-#include "tests/etcd/etcd_server.h"
+#include "tests/support/etcd_server.h"
 
 namespace wormhole::bench {
 namespace {

@@ -8,8 +8,8 @@
 #include "tests/bench/sections.h"
 #include "tests/bench/statistics.h"
 #include "tests/bench/usage.h"
-#include "tests/etcd/etcd_server.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/etcd_server.h"
+#include "tests/support/reserved_port.h"
 
 namespace wormhole::bench {
 namespace {

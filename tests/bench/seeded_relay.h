@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "relay/channel.h"
-#include "relay/store/memory.h"
-#include "relay/switchboard.h"
+#include "relay/channel/channel.h"
+#include "relay/store/memory/memory_store.h"
+#include "relay/switchboard/switchboard.h"
 
 namespace wormhole::bench {
 

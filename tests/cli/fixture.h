@@ -9,7 +9,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/cli/terminal_child.h"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::testing {
 

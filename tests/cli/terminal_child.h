@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/cli/pseudo_terminal.h"
+#include "client/cli/testing/pseudo_terminal.h"
 
 namespace wormhole::testing {
 

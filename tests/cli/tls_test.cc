@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "client/stream/connect_proxy_for_test.h"
+#include "client/stream/testing/connect_proxy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cli/fixture.h"
@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-std::string Certificate(const std::string& name) { return "tests/service/tls/" + name; }
+std::string Certificate(const std::string& name) { return "tests/support/tls/" + name; }
 
 class TlsTest : public CliTest {
  protected:

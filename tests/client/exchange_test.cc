@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
-#include "tests/client/signal.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {

@@ -15,7 +15,7 @@
 #include "client/stream/grpc_transport.h"
 #include "client/wormhole.h"
 #include "gtest/gtest.h"
-#include "proto/tls/certificates_for_test.h"
+#include "proto/tls/testing/certificates.h"
 
 namespace wormhole::testing {
 namespace {

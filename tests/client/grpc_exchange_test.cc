@@ -13,9 +13,9 @@
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
-#include "relay/server.h"
-#include "relay/store/memory.h"
-#include "tests/client/signal.h"
+#include "relay/server/server.h"
+#include "relay/store/memory/memory_store.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {

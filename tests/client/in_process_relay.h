@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "client/wormhole.h"
-#include "relay/store/memory.h"
-#include "relay/switchboard.h"
+#include "relay/store/memory/memory_store.h"
+#include "relay/switchboard/switchboard.h"
 #include "tests/client/switchboard_transport.h"
 
 namespace wormhole::testing {

@@ -9,9 +9,9 @@
 #include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/client/impatient.h"
 #include "tests/client/in_process_relay.h"
-#include "tests/client/signal.h"
+#include "tests/support/impatient.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {

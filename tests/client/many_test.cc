@@ -8,7 +8,7 @@
 #include "client/wormhole.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
-#include "tests/client/signal.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {

@@ -8,10 +8,10 @@
 #include <memory>
 #include <vector>
 
-#include "client/executor.h"
+#include "client/engine/executor.h"
 #include "client/stream/transport.h"
 #include "proto/sync/mutex.h"
-#include "relay/switchboard.h"
+#include "relay/switchboard/switchboard.h"
 
 namespace wormhole::testing {
 

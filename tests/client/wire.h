@@ -9,11 +9,11 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "client/executor.h"
+#include "client/engine/executor.h"
 #include "client/stream/transport.h"
 #include "proto/sync/mutex.h"
-#include "relay/sink.h"
-#include "relay/switchboard.h"
+#include "relay/switchboard/sink.h"
+#include "relay/switchboard/switchboard.h"
 
 namespace wormhole::testing {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::conformance {
 

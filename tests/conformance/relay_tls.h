@@ -6,7 +6,7 @@
 #include <string>
 
 #include "grpcpp/security/server_credentials.h"
-#include "proto/tls/certificates_for_test.h"
+#include "proto/tls/testing/certificates.h"
 
 namespace wormhole::conformance {
 

@@ -13,9 +13,9 @@
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
-#include "tests/etcd/etcd_server.h"
-#include "tests/process/child_process.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/child_process.h"
+#include "tests/support/etcd_server.h"
+#include "tests/support/reserved_port.h"
 
 namespace wormhole::testing {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/client/impatient.h"
 #include "tests/end_to_end/relay_fixture.h"
+#include "tests/support/impatient.h"
 
 namespace wormhole::testing {
 namespace {

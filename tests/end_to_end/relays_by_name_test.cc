@@ -15,11 +15,11 @@
 #include "client/wormhole.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
-#include "tests/client/signal.h"
 #include "tests/end_to_end/name_server.h"
-#include "tests/etcd/etcd_server.h"
-#include "tests/process/child_process.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/child_process.h"
+#include "tests/support/etcd_server.h"
+#include "tests/support/reserved_port.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {

@@ -11,10 +11,10 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "proto/error/error_detail.h"
-#include "tests/client/signal.h"
 #include "tests/end_to_end/backup_fixture.h"
 #include "tests/end_to_end/cursor_transport.h"
-#include "tests/service/attach_client.h"
+#include "tests/support/attach_client.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {

@@ -22,7 +22,7 @@
 #include "tests/end_to_end/secret_ledger.h"
 #include "tests/end_to_end/secret_search.h"
 #include "tests/end_to_end/watched_relay.h"
-#include "tests/service/attach_client.h"
+#include "tests/support/attach_client.h"
 
 namespace wormhole::testing {
 namespace {

@@ -1,5 +1,5 @@
 // Clients that know several relays, and what they see when one of these goes, comes or is silent.
-// The relays have a memory store each: what needs a common one is in //tests/etcd and
+// The relays have a memory store each: what needs a common one is in //tests/relay and
 // //tests/faults.
 #include <signal.h>
 #include <sys/socket.h>
@@ -18,10 +18,10 @@
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
-#include "tests/client/signal.h"
 #include "tests/end_to_end/noting_transport.h"
-#include "tests/process/child_process.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/child_process.h"
+#include "tests/support/reserved_port.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::testing {
 namespace {
@@ -212,7 +212,7 @@ TEST_F(SeveralRelaysTest, ClientsSpread) {
 }
 
 TEST_F(SeveralRelaysTest, AListHasTheNameOfItsFirstAddress) {
-  const std::string folder = "tests/service/tls/";
+  const std::string folder = "tests/support/tls/";
   two_.Start({"--tls-cert=" + folder + "loopback.pem", "--tls-key=" + folder + "loopback.key"});
   std::ifstream file(folder + "loopback.pem");
   Options options = NewOptions(both_);

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
-#include "tests/service/attach_client.h"
-#include "tests/service/http_client.h"
-#include "tests/service/reflection_client.h"
+#include "tests/support/attach_client.h"
+#include "tests/support/http_client.h"
+#include "tests/support/reflection_client.h"
 #include "wormhole/rendezvous/v1/inspection.grpc.pb.h"
 
 namespace wormhole::testing {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "grpcpp/grpcpp.h"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::testing {
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/etcd/etcd_server.h"
 #include "tests/faults/scene.h"
+#include "tests/support/etcd_server.h"
 
 namespace wormhole::faults {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "tests/process/child_process.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/child_process.h"
+#include "tests/support/reserved_port.h"
 
 namespace wormhole::faults {
 

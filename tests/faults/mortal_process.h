@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/faults/scene.h"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::faults {
 

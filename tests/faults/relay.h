@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/process/child_process.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/child_process.h"
+#include "tests/support/reserved_port.h"
 
 namespace wormhole::faults {
 

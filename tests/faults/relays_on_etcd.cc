@@ -10,10 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/etcd/etcd_server.h"
 #include "tests/faults/injected_faults.h"
 #include "tests/faults/scene.h"
 #include "tests/faults/tcp_proxy.h"
+#include "tests/support/etcd_server.h"
 
 namespace wormhole::faults {
 namespace {

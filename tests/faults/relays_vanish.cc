@@ -21,10 +21,10 @@
 #include "absl/strings/str_cat.h"
 #include "client/wormhole.h"
 #include "gtest/gtest.h"
-#include "tests/client/signal.h"
-#include "tests/etcd/etcd_server.h"
 #include "tests/faults/network.h"
 #include "tests/faults/scene.h"
+#include "tests/support/etcd_server.h"
+#include "tests/support/signal.h"
 
 namespace wormhole::faults {
 namespace {

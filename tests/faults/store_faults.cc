@@ -20,7 +20,7 @@
 #include "tests/faults/one_exchange.h"
 #include "tests/faults/scene.h"
 #include "tests/faults/small_disk.h"
-#include "tests/service/attach_client.h"
+#include "tests/support/attach_client.h"
 
 namespace wormhole::faults {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "absl/time/time.h"
 #include "proto/error/error_detail.h"
-#include "relay/manual_store_for_test.h"
-#include "relay/sink.h"
-#include "relay/switchboard.h"
+#include "relay/switchboard/sink.h"
+#include "relay/switchboard/switchboard.h"
+#include "relay/switchboard/testing/manual_store.h"
 
 namespace wormhole::relay {
 namespace {

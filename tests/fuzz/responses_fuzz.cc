@@ -8,7 +8,7 @@
 #include <variant>
 
 #include "client/core/exchange.h"
-#include "client/core/seeded_random.h"
+#include "client/core/testing/seeded_random.h"
 
 namespace {
 

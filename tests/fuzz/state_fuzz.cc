@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "client/core/exchange.h"
-#include "client/core/seeded_random.h"
+#include "client/core/testing/seeded_random.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using wormhole::core::Exchange;

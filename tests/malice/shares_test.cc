@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "client/pake/associated_data.h"
-#include "client/pake/vectors.h"
+#include "client/pake/testing/vectors.h"
 #include "gtest/gtest.h"
 #include "proto/wire/side.h"
 #include "tests/malice/evil_run.h"

@@ -9,7 +9,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::testing {
 namespace {

@@ -17,7 +17,7 @@
 #include "client/wormhole.h"
 #include "tests/observability/prometheus.h"
 #include "tests/observability/traffic.h"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::testing {
 namespace {

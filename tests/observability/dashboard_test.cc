@@ -15,7 +15,7 @@
 #include "tests/observability/prometheus.h"
 #include "tests/observability/promql.h"
 #include "tests/observability/traffic.h"
-#include "tests/process/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace wormhole::testing {
 namespace {

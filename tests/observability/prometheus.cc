@@ -9,7 +9,7 @@
 #include <regex>
 
 #include "gtest/gtest.h"
-#include "tests/service/http_client.h"
+#include "tests/support/http_client.h"
 
 namespace wormhole::testing {
 namespace {

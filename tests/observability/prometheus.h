@@ -7,8 +7,8 @@
 #include <string>
 
 #include "nlohmann/json.hpp"
-#include "tests/process/child_process.h"
-#include "tests/process/reserved_port.h"
+#include "tests/support/child_process.h"
+#include "tests/support/reserved_port.h"
 
 namespace wormhole::testing {
 

@@ -9,7 +9,7 @@
 
 #include "client/wormhole.h"
 #include "grpcpp/grpcpp.h"
-#include "tests/service/attach_client.h"
+#include "tests/support/attach_client.h"
 
 namespace wormhole::testing {
 

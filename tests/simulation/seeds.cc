@@ -6,7 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "tests/nightly/nightly.h"
+#include "tests/support/nightly.h"
 
 namespace wormhole::simulation {
 namespace {

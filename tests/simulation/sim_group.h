@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "relay/group_tables_for_test.h"
+#include "relay/switchboard/testing/group_tables.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"

@@ -7,7 +7,7 @@
 #include <functional>
 #include <memory>
 
-#include "relay/switchboard.h"
+#include "relay/switchboard/switchboard.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"

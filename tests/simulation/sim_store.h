@@ -20,7 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "relay/store/memory_channels.h"
+#include "relay/store/memory/memory_channels.h"
 #include "relay/store/store.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/relay_store.h"

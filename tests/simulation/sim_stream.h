@@ -11,8 +11,8 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "relay/sink.h"
-#include "relay/switchboard.h"
+#include "relay/switchboard/sink.h"
+#include "relay/switchboard/switchboard.h"
 #include "tests/simulation/pipe.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/stage.h"

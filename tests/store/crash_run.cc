@@ -11,12 +11,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "relay/store/memory_channels.h"
-#include "relay/store/sqlite.h"
+#include "relay/store/memory/memory_channels.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "tests/store/crash_disk.h"
 #include "tests/store/crash_vfs.h"
 #include "tests/store/random_operation.h"
-#include "tests/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/etcd/etcd_server.h"
 #include "tests/store/etcd_relay.h"
+#include "tests/support/etcd_server.h"
 
 namespace wormhole::relay {
 namespace {
@@ -281,7 +281,7 @@ TEST(EtcdAwayTest, WhatWaitsGoesInOneTransaction) {
 }
 
 TEST(EtcdAwayTest, UsersAndTls) {
-  const std::string folder = "tests/service/tls/";
+  const std::string folder = "tests/support/tls/";
   const auto read = [](const std::string& path) {
     std::ifstream file(path);
     return std::string(std::istreambuf_iterator<char>(file), {});

@@ -13,9 +13,9 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "proto/sync/mutex.h"
-#include "relay/clock.h"
-#include "relay/store/etcd/store.h"
-#include "relay/ticker.h"
+#include "relay/clock/clock.h"
+#include "relay/server/ticker.h"
+#include "relay/store/etcd/etcd_store.h"
 #include "tests/store/blocking_store.h"
 #include "tests/store/noting_listener.h"
 

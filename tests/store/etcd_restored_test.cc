@@ -8,8 +8,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/etcd/etcd_server.h"
 #include "tests/store/etcd_relay.h"
+#include "tests/support/etcd_server.h"
 
 namespace wormhole::relay {
 namespace {

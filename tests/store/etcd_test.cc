@@ -4,9 +4,9 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "relay/store/etcd/store.h"
-#include "tests/etcd/etcd_server.h"
+#include "relay/store/etcd/etcd_store.h"
 #include "tests/store/contract.h"
+#include "tests/support/etcd_server.h"
 
 namespace wormhole::relay {
 namespace {

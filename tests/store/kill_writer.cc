@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "relay/store/sqlite.h"
+#include "relay/store/sqlite/sqlite_store.h"
 
 namespace wormhole::relay {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 
 namespace wormhole::relay {
 

@@ -1,8 +1,7 @@
-#include "relay/store/memory.h"
-
 #include <memory>
 
 #include "gtest/gtest.h"
+#include "relay/store/memory/memory_store.h"
 #include "tests/store/contract.h"
 
 namespace wormhole::relay {

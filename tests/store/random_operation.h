@@ -9,8 +9,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "relay/channel.h"
-#include "relay/store/memory_channels.h"
+#include "relay/channel/channel.h"
+#include "relay/store/memory/memory_channels.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "relay/store/sqlite.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "tests/store/blocking_store.h"
-#include "tests/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {

@@ -6,13 +6,13 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "relay/store/sqlite.h"
-#include "tests/nightly/nightly.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "tests/store/contract.h"
 #include "tests/store/crash_disk.h"
 #include "tests/store/crash_run.h"
 #include "tests/store/crash_vfs.h"
-#include "tests/store/temp_folder.h"
+#include "tests/support/nightly.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {

@@ -10,11 +10,11 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "relay/store/sqlite.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "tests/store/blocking_store.h"
 #include "tests/store/crash_disk.h"
 #include "tests/store/crash_vfs.h"
-#include "tests/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {

@@ -11,11 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
-#include "relay/store/sqlite.h"
-#include "tests/process/child_process.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "tests/store/blocking_store.h"
 #include "tests/store/kill_writer.h"
-#include "tests/store/temp_folder.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {

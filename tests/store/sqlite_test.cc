@@ -1,12 +1,11 @@
 // SQLite on a file of the system's own, closed and opened again.
-#include "relay/store/sqlite.h"
-
 #include <memory>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "relay/store/sqlite/sqlite_store.h"
 #include "tests/store/contract.h"
-#include "tests/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {

@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "relay/channel.h"
-#include "relay/store/memory.h"
-#include "relay/store/sqlite.h"
+#include "relay/channel/channel.h"
+#include "relay/store/memory/memory_store.h"
+#include "relay/store/sqlite/sqlite_store.h"
 
 namespace wormhole::relay {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "relay/store/etcd/store.h"
+#include "relay/store/etcd/etcd_store.h"
 #include "relay/store/steady_now.h"
 
 namespace wormhole::relay {

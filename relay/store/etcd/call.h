@@ -14,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 #include "relay/store/etcd/image.h"
 #include "relay/store/store.h"
 

@@ -2,7 +2,7 @@
 // the time that they go by (clocks.h).
 #include <chrono>
 
-#include "relay/store/etcd/store.h"
+#include "relay/store/etcd/etcd_store.h"
 #include "relay/store/steady_now.h"
 
 namespace wormhole::relay {

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "relay/steadied_time.h"
+#include "relay/clock/steadied_time.h"
 
 namespace wormhole::relay {
 

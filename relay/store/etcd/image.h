@@ -18,7 +18,7 @@
 
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/store.h"
 

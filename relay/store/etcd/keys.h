@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 
 namespace wormhole::relay {
 

@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "relay/store/etcd/plan_harness_for_test.h"
+#include "relay/store/etcd/testing/plan_harness.h"
 
 namespace wormhole::relay {
 namespace {

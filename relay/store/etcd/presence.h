@@ -21,7 +21,7 @@
 #include <tuple>
 #include <vector>
 
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 #include "relay/store/etcd/call.h"
 #include "relay/store/etcd/image.h"
 

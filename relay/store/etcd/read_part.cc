@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "relay/store/log_rules.h"
+#include "relay/channel/log_rules.h"
 #include "relay/store/store_away.h"
 
 namespace wormhole::relay {

@@ -17,7 +17,7 @@
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
-#include "relay/channel.h"
+#include "relay/channel/channel.h"
 #include "relay/store/etcd/call.h"
 #include "relay/store/etcd/image.h"
 #include "relay/store/etcd/index.h"

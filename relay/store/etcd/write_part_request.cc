@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "relay/channel/side_rules.h"
 #include "relay/store/etcd/write_part.h"
-#include "relay/store/side_rules.h"
 
 namespace wormhole::relay {
 namespace {

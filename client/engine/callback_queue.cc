@@ -1,0 +1,40 @@
+#include "client/engine/callback_queue.h"
+
+#include <utility>
+
+namespace wormhole {
+
+void CallbackQueue::Post(std::function<void()> callback) {
+  if (callback == nullptr) return;
+  sync::MutexLock lock(mutex_);
+  if (released_) return;
+  waiting_.push_back(std::move(callback));
+  if (scheduled_) return;
+  scheduled_ = true;
+  executor_->Post([self = shared_from_this()] { self->RunOne(); });
+}
+
+// The executor is only touched under the lock, and not after Release: it may be gone then.
+void CallbackQueue::RunOne() {
+  std::function<void()> callback;
+  {
+    sync::MutexLock lock(mutex_);
+    if (released_) return;
+    callback = std::move(waiting_.front());
+    waiting_.pop_front();
+  }
+  callback();
+  callback = nullptr;  // what it owns is destroyed without the lock too
+  sync::MutexLock lock(mutex_);
+  scheduled_ = !released_ && !waiting_.empty();
+  if (scheduled_) executor_->Post([self = shared_from_this()] { self->RunOne(); });
+}
+
+void CallbackQueue::Release() {
+  std::deque<std::function<void()>> dropped;  // outlives the lock
+  sync::MutexLock lock(mutex_);
+  released_ = true;
+  dropped.swap(waiting_);
+}
+
+}  // namespace wormhole

@@ -1,0 +1,17 @@
+// The transport of a Client that was given none. Which one that is, is decided at link time:
+// //client:wormhole brings gRPC.
+#ifndef WORMHOLE_CLIENT_ENGINE_DEFAULT_TRANSPORT_H_
+#define WORMHOLE_CLIENT_ENGINE_DEFAULT_TRANSPORT_H_
+
+#include <memory>
+
+#include "client/stream/transport.h"
+
+namespace wormhole {
+
+// Never null.
+std::shared_ptr<Transport> MakeDefaultTransport();
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_ENGINE_DEFAULT_TRANSPORT_H_

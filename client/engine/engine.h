@@ -1,0 +1,55 @@
+// What the exchanges of one Client share.
+#ifndef WORMHOLE_CLIENT_ENGINE_ENGINE_H_
+#define WORMHOLE_CLIENT_ENGINE_ENGINE_H_
+
+#include <memory>
+#include <unordered_set>
+
+#include "absl/status/statusor.h"
+#include "client/engine/executor.h"
+#include "client/engine/system_random.h"
+#include "client/stream/transport.h"
+#include "proto/sync/mutex.h"
+
+namespace wormhole {
+
+// An exchange that goes on without its handle, until it has said goodbye to the relay.
+class Background {
+ public:
+  virtual ~Background() = default;
+  // Stops where it is.
+  virtual void Drop() = 0;
+};
+
+// Held by the Client and by each of its exchanges, and gone with the last of them. Any thread.
+class Engine {
+ public:
+  static absl::StatusOr<std::shared_ptr<Engine>> Create(int threads,
+                                                        std::shared_ptr<Transport> transport);
+
+  Executor& executor() { return *executor_; }
+  Transport& transport() { return *transport_; }
+  SystemRandom& random() { return *random_; }
+
+  // Keeps `exchange` alive until Forget. False when the Client is gone: then it is not kept.
+  bool Keep(std::shared_ptr<Background> exchange);
+  void Forget(const std::shared_ptr<Background>& exchange);
+
+  // The Client is gone: drops what is kept.
+  void DropBackground();
+
+ private:
+  Engine(std::unique_ptr<SystemRandom> random, std::unique_ptr<Executor> executor,
+         std::shared_ptr<Transport> transport);
+
+  const std::unique_ptr<SystemRandom> random_;
+  const std::shared_ptr<Transport> transport_;
+  const std::unique_ptr<Executor> executor_;
+  sync::Mutex mutex_;
+  bool client_gone_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  std::unordered_set<std::shared_ptr<Background>> kept_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_ENGINE_ENGINE_H_

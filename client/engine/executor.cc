@@ -1,0 +1,168 @@
+#include "client/engine/executor.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <deque>
+#include <map>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "client/core/outcome.h"
+#include "proto/sync/mutex.h"
+
+namespace wormhole {
+namespace {
+
+thread_local bool on_executor_thread = false;
+
+// Signals belong to the application's threads: a thread inherits the mask of the one that starts
+// it.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+// Shared by the executor and its threads, so that the executor can go first.
+struct Executor::State {
+  using TimerKey = std::pair<Clock::time_point, uint64_t>;
+
+  // The next task, or an empty one when the executor is gone.
+  Task Next() {
+    sync::MutexLock lock(mutex);
+    while (!stopping) {
+      if (Task task = TakeDue()) {
+        // While this thread is busy another one has to look after the rest.
+        if (!ready.empty() || (!timers.empty() && !timekeeper)) WakeOne();
+        return task;
+      }
+      Sleep();
+    }
+    return nullptr;
+  }
+
+  // One thread waits for the first timer, the others for tasks alone: what is posted wakes one of
+  // those, and only when all of them are busy the timekeeper.
+  void Sleep() WORMHOLE_REQUIRES(mutex) {
+    if (timers.empty() || timekeeper) {
+      ++idle;
+      changed.Wait(mutex);
+      --idle;
+    } else {
+      timekeeper = true;
+      (void)first_timer_changed.WaitUntil(mutex, timers.begin()->first.first);
+      timekeeper = false;
+    }
+  }
+
+  void WakeOne() WORMHOLE_REQUIRES(mutex) {
+    if (idle > 0) {
+      changed.NotifyOne();
+    } else if (timekeeper) {
+      first_timer_changed.NotifyOne();
+    }
+  }
+
+  Task TakeDue() WORMHOLE_REQUIRES(mutex) {
+    Task task;
+    const auto first = timers.begin();
+    if (first != timers.end() && first->first.first <= Clock::now()) {
+      task = std::move(first->second);
+      timers.erase(first);
+    } else if (!ready.empty()) {
+      task = std::move(ready.front());
+      ready.pop_front();
+    }
+    return task;
+  }
+
+  // Tasks own things whose destructors may call back here, so they are destroyed without the lock.
+  void Stop() {
+    std::deque<Task> dropped_tasks;
+    std::map<TimerKey, Task> dropped_timers;
+    sync::MutexLock lock(mutex);
+    stopping = true;
+    dropped_tasks.swap(ready);
+    dropped_timers.swap(timers);
+    changed.NotifyAll();
+    first_timer_changed.NotifyAll();
+  }
+
+  sync::Mutex mutex;
+  sync::CondVar changed;
+  sync::CondVar first_timer_changed;
+  int idle WORMHOLE_GUARDED_BY(mutex) = 0;             // threads in changed.Wait
+  bool timekeeper WORMHOLE_GUARDED_BY(mutex) = false;  // a thread is in first_timer_changed.Wait
+  bool stopping WORMHOLE_GUARDED_BY(mutex) = false;
+  std::deque<Task> ready WORMHOLE_GUARDED_BY(mutex);
+  std::map<TimerKey, Task> timers WORMHOLE_GUARDED_BY(mutex);
+  uint64_t last_timer WORMHOLE_GUARDED_BY(mutex) = 0;
+};
+
+absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(int threads) {
+  auto executor = std::unique_ptr<Executor>(new Executor(std::make_shared<State>()));
+  const SignalsBlocked blocked;
+  try {
+    for (int i = 0; i < threads; ++i) std::thread(&Executor::Run, executor->state_).detach();
+  } catch (const std::system_error& error) {
+    return core::Failure(Reason::kInternal, absl::StatusCode::kResourceExhausted,
+                         std::string("the system gives no more threads (") + error.what() +
+                             "): share one Client among exchanges, or raise the limit");
+  }
+  return executor;
+}
+
+Executor::Executor(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Executor::~Executor() { state_->Stop(); }
+
+void Executor::Run(std::shared_ptr<State> state) {
+  on_executor_thread = true;
+  while (Task task = state->Next()) {
+    task();
+    task = nullptr;  // what it owns goes before the next wait
+  }
+}
+
+void Executor::Post(Task task) {
+  sync::MutexLock lock(state_->mutex);
+  state_->ready.push_back(std::move(task));
+  state_->WakeOne();
+}
+
+Executor::Timer Executor::PostAt(Clock::time_point when, Task task) {
+  sync::MutexLock lock(state_->mutex);
+  const Timer timer{when, ++state_->last_timer};
+  const auto it = state_->timers.emplace(State::TimerKey(timer.when, timer.id), std::move(task));
+  // Only a new first timer changes what the timekeeper is waiting for; the first of all needs one.
+  if (it.first == state_->timers.begin()) {
+    state_->timekeeper ? state_->first_timer_changed.NotifyOne() : state_->WakeOne();
+  }
+  return timer;
+}
+
+void Executor::Cancel(const Timer& timer) {
+  Task dropped;  // destroyed after the lock is given back
+  sync::MutexLock lock(state_->mutex);
+  const auto it = state_->timers.find(State::TimerKey(timer.when, timer.id));
+  if (it == state_->timers.end()) return;
+  dropped = std::move(it->second);
+  state_->timers.erase(it);
+}
+
+bool Executor::OnExecutorThread() { return on_executor_thread; }
+
+}  // namespace wormhole

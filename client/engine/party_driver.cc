@@ -1,0 +1,221 @@
+#include "client/engine/party_driver.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/time/clock.h"
+
+namespace wormhole {
+namespace {
+
+// So that an exchange with much to do lets others have the thread.
+constexpr int kEventsPerTurn = 16;
+
+core::Instant Now() {
+  return {absl::Now(), absl::FromChrono(Executor::Clock::now().time_since_epoch())};
+}
+
+// Far-away times become a day: a timer that rings early only looks again.
+Executor::Clock::time_point TimePoint(absl::Duration steady) {
+  const absl::Duration limit = Now().steady + absl::Hours(24);
+  return Executor::Clock::time_point(absl::ToChronoNanoseconds(std::min(steady, limit)));
+}
+
+}  // namespace
+
+std::shared_ptr<PartyDriver> PartyDriver::Start(PartySetup setup) {
+  auto driver = std::make_shared<PartyDriver>(std::move(setup));
+  driver->Push({core::Start{}});
+  return driver;
+}
+
+PartyDriver::PartyDriver(PartySetup setup)
+    : engine_(std::move(setup.engine)),
+      target_(std::move(setup.target)),
+      on_save_(std::move(setup.on_save)),
+      on_progress_(std::move(setup.on_progress)),
+      callbacks_(std::make_shared<CallbackQueue>(&engine_->executor())),
+      results_(callbacks_),
+      client_(std::move(setup.client)),
+      exchange_(std::move(setup.exchange)) {}
+
+PartyDriver::~PartyDriver() {
+  DropStream();
+  engine_->executor().Cancel(timer_);
+}
+
+// --- The handle's side ------------------------------------------------------------------------
+
+void PartyDriver::Cancel() {
+  {
+    sync::MutexLock lock(mutex_);
+    closing_ = true;
+  }
+  Push({core::Cancel{}});
+}
+
+void PartyDriver::AcceptVerifier(bool accepted) {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!accepted && exchange_->asks_for_verifier() && exchange_->Verifier().ok()) closing_ = true;
+  }
+  Push({core::AcceptVerifier{accepted}});
+}
+
+absl::Status PartyDriver::Finish(absl::Duration limit) {
+  if (Executor::OnExecutorThread()) return BlockingCallError("Finish");
+  const auto deadline = TimePoint(Now().steady + std::max(limit, absl::ZeroDuration()));
+  sync::MutexLock lock(mutex_);
+  if (!over_ && !closing_ && !results_.Settled()) {
+    return absl::FailedPreconditionError(
+        "the exchange is still going on: wait for its data, or cancel it, before Finish");
+  }
+  while (!over_ && over_changed_.WaitUntil(mutex_, deadline)) {
+  }
+  if (over_ && told_) return absl::OkStatus();
+  constexpr char kUntold[] =
+      "the relay could not be told that the exchange is over: its channel goes when its ttl is "
+      "over";
+  // Nobody waits any more: it is the relay that was not there, not the time that was short.
+  if (over_) return core::Failure(Reason::kUnreachable, absl::StatusCode::kUnavailable, kUntold);
+  return absl::DeadlineExceededError(kUntold);
+}
+
+std::string PartyDriver::Serialize() const {
+  sync::MutexLock lock(mutex_);
+  return exchange_->Serialize();
+}
+
+absl::StatusOr<std::string> PartyDriver::Verifier() const {
+  sync::MutexLock lock(mutex_);
+  return exchange_->Verifier();
+}
+
+absl::Status PartyDriver::DeriveKey(std::string_view purpose, pake::SecretSpan out) const {
+  sync::MutexLock lock(mutex_);
+  return exchange_->DeriveKey(purpose, out);
+}
+
+void PartyDriver::Release() {
+  {
+    sync::MutexLock lock(mutex_);
+    released_ = true;
+    // What the relay has said meanwhile comes after the Cancel. A bad frame before it would burn
+    // the state and tell the peer so, and no hook could save that any more.
+    if (closing_) {
+      std::stable_partition(queue_.begin(), queue_.end(),
+                            [](const Item& item) { return item.stream == 0; });
+    }
+    const bool says_goodbye = closing_ || results_.Settled();
+    if (!over_ && !(says_goodbye && engine_->Keep(shared_from_this()))) {
+      dropped_ = true;
+      ScheduleLocked();
+    }
+  }
+  results_.Release();
+}
+
+void PartyDriver::Drop() {
+  sync::MutexLock lock(mutex_);
+  dropped_ = true;
+  ScheduleLocked();
+}
+
+bool PartyDriver::Dropped() const {
+  sync::MutexLock lock(mutex_);
+  return dropped_;
+}
+
+// --- The pump ---------------------------------------------------------------------------------
+
+void PartyDriver::Push(Item item) {
+  sync::MutexLock lock(mutex_);
+  if (dropped_ || over_) return;
+  queue_.push_back(std::move(item));
+  ScheduleLocked();
+}
+
+void PartyDriver::PushFromStream(Item item) {
+  if (on_save_ != nullptr) return Push(std::move(item));
+  {
+    sync::MutexLock lock(mutex_);
+    if (dropped_ || over_) return;
+    queue_.push_back(std::move(item));
+    if (pumping_) return;
+    pumping_ = true;
+  }
+  Pump();
+}
+
+void PartyDriver::ScheduleLocked() {
+  if (pumping_) return;
+  pumping_ = true;
+  engine_->executor().Post([self = shared_from_this()] { self->Pump(); });
+}
+
+void PartyDriver::Pump() {
+  for (int i = 0; i < kEventsPerTurn; ++i) {
+    if (!PumpOne()) return;
+  }
+  engine_->executor().Post([self = shared_from_this()] { self->Pump(); });
+}
+
+bool PartyDriver::PumpOne() {
+  Item item;
+  {
+    sync::MutexLock lock(mutex_);
+    if (dropped_ || over_) queue_.clear();
+    if (queue_.empty() && !dropped_) {
+      pumping_ = false;
+      return false;
+    }
+    if (!dropped_) {
+      item = std::move(queue_.front());
+      queue_.pop_front();
+      must_save_ = item.stream != 0 && !released_;
+    }
+  }
+  if (Dropped()) {  // pumping_ stays true: nothing is scheduled any more
+    DropStream();
+    return false;
+  }
+  if (item.stream != 0 && (item.stream != stream_number_ || stream_ == nullptr)) return true;
+  if (std::holds_alternative<core::Wake>(item.event)) timer_at_.reset();
+  const bool received = std::holds_alternative<core::Received>(item.event);
+  if (const auto* ended = std::get_if<core::Ended>(&item.event)) NoteEnd(ended->status);
+  CarryOut(Step(std::move(item.event)));
+  SetTimer();
+  if (received && stream_ != nullptr && item.stream == stream_number_) stream_->ReadMore();
+  return true;
+}
+
+std::vector<core::Effect> PartyDriver::Step(core::Event event) {
+  const core::Instant now = Now();
+  sync::MutexLock lock(mutex_);
+  if (std::holds_alternative<core::Wake>(event)) {
+    const std::optional<absl::Duration> wake = exchange_->NextWake();
+    if (!wake.has_value() || *wake > now.steady) return {};  // a timer that was set too early
+  }
+  return exchange_->Step(std::move(event), now);
+}
+
+// One timer for an exchange. It is left where it is when the core wants a later one, since most
+// events only push the heartbeat back.
+void PartyDriver::SetTimer() {
+  std::optional<absl::Duration> wake;
+  {
+    sync::MutexLock lock(mutex_);
+    if (!over_ && !dropped_) wake = exchange_->NextWake();
+  }
+  if (!wake.has_value()) return;
+  const Executor::Clock::time_point when = TimePoint(*wake);
+  if (timer_at_.has_value() && *timer_at_ <= when) return;
+  engine_->executor().Cancel(timer_);
+  timer_at_ = when;
+  timer_ = engine_->executor().PostAt(when, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->Push({core::Wake{}});
+  });
+}
+
+}  // namespace wormhole

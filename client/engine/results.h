@@ -1,0 +1,65 @@
+// What an exchange has come to so far, for those who wait for it.
+#ifndef WORMHOLE_CLIENT_ENGINE_RESULTS_H_
+#define WORMHOLE_CLIENT_ENGINE_RESULTS_H_
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/engine/callback_queue.h"
+#include "proto/sync/mutex.h"
+
+namespace wormhole {
+
+// Each result is set once and then stays; failing sets all that are not there yet. Any thread.
+class Results {
+ public:
+  enum What : size_t { kCode, kVerifier, kData };
+  using Callback = std::function<void(absl::StatusOr<std::string>)>;
+
+  explicit Results(std::shared_ptr<CallbackQueue> callbacks) : callbacks_(std::move(callbacks)) {}
+
+  void Set(What what, std::string value);
+  void Fail(const absl::Status& status);
+  // This one alone; nothing when it is set.
+  void Fail(What what, const absl::Status& status);
+  // The data is there, or the exchange has failed.
+  bool Settled() const;
+
+  // Blocks until the result is there. FAILED_PRECONDITION on a thread that runs callbacks.
+  absl::StatusOr<std::string> Await(What what);
+  // Runs `callback` with the result, now or once it is there, by way of the callback queue.
+  void When(What what, Callback callback);
+
+  // After it returns no callback starts; all are destroyed but for one that is running.
+  void Release();
+
+ private:
+  struct Slot {
+    std::optional<absl::StatusOr<std::string>> value;
+    std::vector<Callback> callbacks;
+  };
+
+  void Settle(std::initializer_list<What> which, const absl::StatusOr<std::string>& value);
+  void Post(Callback callback, absl::StatusOr<std::string> value);
+
+  const std::shared_ptr<CallbackQueue> callbacks_;
+  mutable sync::Mutex mutex_;
+  sync::CondVar settled_;
+  std::array<Slot, 3> slots_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+// The error of a blocking call on a thread that runs callbacks: it would wait for what only these
+// threads can bring. `call` is what was called.
+absl::Status BlockingCallError(const char* call);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_CLIENT_ENGINE_RESULTS_H_

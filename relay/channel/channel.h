@@ -1,0 +1,190 @@
+// The rules of a channel: who may join, post and close, and when it ends
+// (proto/PROTOCOL.md section 2). Pure: values in, values out; no I/O, no clock, no locks.
+//
+// The switchboard reads a ChannelSnapshot from the store, asks a rule here what to do, and commits
+// the ChannelRecord that the rule returns on the condition that the version has not changed.
+// Refusals are absl::Status values with an ErrorDetail (proto/error/error_detail.h).
+#ifndef WORMHOLE_RELAY_CHANNEL_CHANNEL_H_
+#define WORMHOLE_RELAY_CHANNEL_CHANNEL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "wormhole/rendezvous/v1/rendezvous.pb.h"
+
+namespace wormhole::relay {
+
+using rendezvous::v1::Mood;
+
+enum class Role : uint8_t { kInitiator = 0, kReceiver = 1 };
+
+constexpr Role Other(Role role) {
+  return role == Role::kInitiator ? Role::kReceiver : Role::kInitiator;
+}
+
+// The largest id: nine digits (proto/PROTOCOL.md section 1).
+inline constexpr uint32_t kMaxChannelId = 999'999'999;
+
+// Names a channel. Ids are scoped by app-id.
+struct ChannelKey {
+  std::string app_id;
+  uint32_t id = 0;
+
+  friend bool operator==(const ChannelKey&, const ChannelKey&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy misreads comparisons that use it.
+  friend auto operator<=>(const ChannelKey&, const ChannelKey&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const ChannelKey& key) {
+    return H::combine(std::move(h), key.app_id, key.id);
+  }
+};
+
+struct Member {
+  std::string side;  // 16 bytes; empty: nobody has this role yet
+  bool left = false;
+
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+enum class Life : uint8_t { kActive = 0, kClosed = 1, kExpired = 2 };
+
+// A channel's membership and life: what the version covers.
+struct ChannelRecord {
+  uint64_t version = 0;  // 1 when first stored, one more with each change; 0: not stored
+  bool named = false;    // the id was asked for by name, not drawn
+  Life life = Life::kActive;
+  Mood ended_by = rendezvous::v1::MOOD_UNSPECIFIED;  // with kClosed
+  // Whole microseconds, as stores keep them; due_at likewise.
+  absl::Time created_at;
+  // When the store should bring this channel up again (Store::Due): the expiry of an active
+  // channel, the end of the quarantine of an ended one.
+  absl::Time due_at;
+  std::array<Member, 2> members;  // by Role
+
+  const Member& member(Role role) const { return members[static_cast<size_t>(role)]; }
+  Member& member(Role role) { return members[static_cast<size_t>(role)]; }
+  bool ended() const { return life != Life::kActive; }
+
+  friend bool operator==(const ChannelRecord&, const ChannelRecord&) = default;
+};
+
+// Whether both are of one channel, if they have the same id.
+inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
+  return a.member(Role::kInitiator).side == b.member(Role::kInitiator).side;
+}
+
+// Names one of the channels that have had an id one after the other, by its initiator's side, which
+// belongs to no other. Without one: whichever has the id.
+struct ChannelRef {
+  // NOLINTNEXTLINE(google-explicit-constructor): a key names whichever channel has the id.
+  ChannelRef(ChannelKey channel_key, std::string initiator_side = "")
+      : key(std::move(channel_key)), initiator(std::move(initiator_side)) {}
+
+  // Whether `record`, which has the id, is that of this channel.
+  bool Names(const ChannelRecord& record) const {
+    return initiator.empty() || initiator == record.member(Role::kInitiator).side;
+  }
+
+  ChannelKey key;
+  std::string initiator;
+};
+
+// One side's log, seen from outside. Frames (forgotten, stored] are kept.
+struct LogState {
+  uint64_t stored = 0;     // number of the last stored frame
+  uint64_t forgotten = 0;  // number of the last frame that was let go; <= stored
+  uint64_t accepted = 0;   // the reader's cursor; may exceed `stored`
+  uint64_t bytes = 0;      // of the frames that are kept
+
+  friend bool operator==(const LogState&, const LogState&) = default;
+};
+
+struct ChannelSnapshot {
+  ChannelRecord record;
+  std::array<LogState, 2> logs;  // by author
+  // By role: a stream of it is attached at another relay over the same store. (StoreListener's
+  // OnPresence says when that counts.)
+  std::array<bool, 2> elsewhere = {};
+  // By role: one has attached there after the last that attached here, and may be gone since. It
+  // has superseded what is here.
+  std::array<bool, 2> superseded = {};
+
+  const LogState& log(Role author) const { return logs[static_cast<size_t>(author)]; }
+  LogState& log(Role author) { return logs[static_cast<size_t>(author)]; }
+};
+
+// What a client has to keep, and how long things live.
+struct ChannelLimits {
+  // For clients that do not say; the library always does, a little more than its timeout.
+  absl::Duration ttl_default = absl::Hours(1);
+  // A week of holidays, after which nobody remembers the code.
+  absl::Duration ttl_max = absl::Hours(24 * 7);
+  // Longer than a code is spoken of after it was used: who comes late is told why, and meets nobody
+  // else under the same number.
+  absl::Duration quarantine = absl::Minutes(10);
+  // A sealed box of the largest bucket and what is around it; the least that the protocol allows.
+  uint32_t max_frame_bytes = 66'000;
+  // Of the largest frames as many as fit into a megabyte: an exchange has five in all, and a
+  // channel costs no more than that in memory.
+  uint32_t window_frames = 16;
+  uint32_t window_bytes = 1 << 20;
+};
+
+// The record of a new channel. `ttl` <= 0 means the default; one above the maximum is cut to it.
+// `receiver` is the side of a waiter that joins in the same transaction, or empty.
+ChannelRecord NewChannel(std::string_view initiator, std::string_view receiver, bool named,
+                         absl::Duration ttl, absl::Time now, const ChannelLimits& limits);
+
+// The role of `side` in this channel. NOT_FOUND (CLOSED with its mood, EXPIRED) when the channel
+// has ended, PERMISSION_DENIED (NOT_MEMBER) when the side is not a member.
+absl::StatusOr<Role> JudgeResume(const ChannelRecord& record, std::string_view side,
+                                 absl::Time now);
+
+// The record after `side` has claimed the receiver's place; the same record when it has it
+// already. NOT_FOUND as above, ALREADY_EXISTS (CROWDED) when another side has it,
+// ALREADY_EXISTS (SIDE_IN_USE) when the side is the initiator.
+absl::StatusOr<ChannelRecord> Claim(const ChannelRecord& record, std::string_view side,
+                                    absl::Time now);
+
+// A post that the client wants stored.
+struct PostRequest {
+  uint64_t number = 0;
+  size_t bytes = 0;
+  // Frames of this author that were taken before and are not stored yet.
+  uint64_t pending_last = 0;  // number of the last one, 0 when there is none
+  size_t pending_bytes = 0;   // of those beyond the reader's cursor, each number counted once
+};
+
+// Whether the author may post this now. A number up to log.stored is for the store to compare and
+// passes. INVALID_ARGUMENT (MALFORMED: number 0, a gap, an over-long frame), RESOURCE_EXHAUSTED
+// (WINDOW), FAILED_PRECONDITION (PEER_LEFT: beyond the cursor of a peer that has left; STALE_STATE:
+// the author itself has left), NOT_FOUND as above.
+absl::Status JudgePost(const ChannelSnapshot& channel, Role author, const PostRequest& post,
+                       absl::Time now, const ChannelLimits& limits);
+
+// The record after the side has left with this mood; the same record when it had left before.
+// INVALID_ARGUMENT (MALFORMED) when the mood is none of the enum's. NOT_FOUND as above.
+absl::StatusOr<ChannelRecord> Close(const ChannelRecord& record, Role role, Mood mood,
+                                    absl::Time now, const ChannelLimits& limits);
+
+enum class DueAction { kNothing, kPut, kErase };
+
+// What has to happen to a channel that Store::Due brought up: an active one whose time is over
+// expires (`record` becomes the ended one, to be put), an ended one whose quarantine is over is
+// erased.
+DueAction JudgeDue(ChannelRecord& record, absl::Time now, const ChannelLimits& limits);
+
+// The status that tells a side that this channel has ended: CLOSED with the mood when `record` was
+// closed, EXPIRED otherwise (an active record is one whose time is over).
+absl::Status EndedError(const ChannelRecord& record);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_CHANNEL_CHANNEL_H_

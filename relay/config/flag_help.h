@@ -1,0 +1,20 @@
+// What wormhole-relay prints about its flags. Pure.
+#ifndef WORMHOLE_RELAY_CONFIG_FLAG_HELP_H_
+#define WORMHOLE_RELAY_CONFIG_FLAG_HELP_H_
+
+#include <string>
+
+#include "relay/config/flags.h"
+
+namespace wormhole::relay {
+
+// What --help prints: every flag with its unit, range and default.
+std::string HelpText();
+
+// What --print-config prints: a flag file that sets every flag to the value that is in effect, and
+// says behind each where it comes from. A flag that is empty stands there as a comment.
+std::string PrintConfig(const CommandLine& line);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_CONFIG_FLAG_HELP_H_

@@ -1,0 +1,22 @@
+#include "relay/config/socket_address.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+
+namespace wormhole::relay {
+
+std::string SocketPath(std::string_view listen) {
+  constexpr std::string_view kScheme = "unix:";
+  if (!listen.starts_with(kScheme)) return "";
+  listen.remove_prefix(kScheme.size());
+  if (listen.starts_with("///")) listen.remove_prefix(2);
+  return std::string(listen);
+}
+
+bool FitsSocketAddress(std::string_view path) {
+  const size_t folder = path.rfind('/') + 1;  // 0 without a slash
+  return std::max(path.size(), folder + kBindNameSize) < sizeof(sockaddr_un::sun_path);
+}
+
+}  // namespace wormhole::relay

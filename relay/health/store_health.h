@@ -1,0 +1,53 @@
+// Whether the store works, as the last word of its trouble report has it.
+#ifndef WORMHOLE_RELAY_HEALTH_STORE_HEALTH_H_
+#define WORMHOLE_RELAY_HEALTH_STORE_HEALTH_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "proto/sync/mutex.h"
+
+namespace wormhole::relay {
+
+// Thread-safe.
+class StoreHealth {
+ public:
+  struct State {
+    absl::Status status;  // OK while it works
+    absl::Time since;     // of the last change between the two; the start, if there was none
+  };
+
+  explicit StoreHealth(absl::Time now) { state_.since = now; }
+
+  // People are told of one failure within this time.
+  static constexpr absl::Duration kInterval = absl::Minutes(1);
+
+  // See SqliteOptions::on_trouble. True if it is worth a line to people, whom a store that fails
+  // now and then would flood.
+  bool Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    if (status.ok() != state_.status.ok()) state_.since = now;
+    state_.status = status;
+    if (status.ok()) return std::exchange(told_, false);
+    if (now - told_at_ < kInterval) return false;
+    told_at_ = now;
+    told_ = true;
+    return true;
+  }
+
+  State state() const WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    return state_;
+  }
+
+ private:
+  mutable sync::Mutex mutex_;
+  State state_ WORMHOLE_GUARDED_BY(mutex_);
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // that it fails, and not yet that it works again
+  absl::Time told_at_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_HEALTH_STORE_HEALTH_H_

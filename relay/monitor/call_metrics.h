@@ -1,0 +1,78 @@
+// The metrics of gRPC calls, named and labelled as go-grpc-prometheus does it, so that dashboards
+// for gRPC servers work here too.
+//
+// Only methods that some server of this relay has are counted: a client that makes names up makes
+// no series.
+#ifndef WORMHOLE_RELAY_MONITOR_CALL_METRICS_H_
+#define WORMHOLE_RELAY_MONITOR_CALL_METRICS_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "google/protobuf/descriptor.h"
+#include "grpcpp/server_builder.h"
+#include "prometheus/counter.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace wormhole::relay {
+
+// The families, each with one series for a method, or for a method and a code.
+struct CallFamilies {
+  explicit CallFamilies(prometheus::Registry& registry);
+
+  prometheus::Family<prometheus::Counter>& started;
+  prometheus::Family<prometheus::Counter>& handled;
+  prometheus::Family<prometheus::Counter>& received;
+  prometheus::Family<prometheus::Counter>& sent;
+  prometheus::Family<prometheus::Histogram>& seconds;
+};
+
+// What is counted of one method. Thread-safe; everything but Handled is one atomic addition.
+class MethodMetrics {
+ public:
+  // `families` outlives this.
+  MethodMetrics(CallFamilies& families, const google::protobuf::MethodDescriptor& method);
+
+  void Started() { started_.Increment(); }
+  void Received() { received_.Increment(); }
+  void Sent() { sent_.Increment(); }
+  // The call is over, with the status that the client was sent, or would have been.
+  void Handled(grpc::StatusCode code, absl::Duration took);
+
+ private:
+  const prometheus::Labels labels_;
+  CallFamilies& families_;
+  prometheus::Counter& started_;
+  prometheus::Counter& received_;
+  prometheus::Counter& sent_;
+  prometheus::Histogram& seconds_;
+};
+
+class CallMetrics {
+ public:
+  // `registry` outlives this.
+  explicit CallMetrics(prometheus::Registry& registry);
+
+  // Counts the calls of the server that is being built, except those of Attach: gRPC sends every
+  // message of an intercepted call through its completion queue once more, which is nothing for a
+  // health check and too much for a frame. Outlives the server.
+  void Watch(grpc::ServerBuilder& builder);
+
+  // Counted by whoever has its streams.
+  MethodMetrics& attach() { return *attach_; }
+
+  // `name` as gRPC writes it, /PACKAGE.SERVICE/METHOD. Null when it is not counted by Watch.
+  MethodMetrics* Find(std::string_view name);
+
+ private:
+  CallFamilies families_;
+  std::map<std::string, MethodMetrics, std::less<>> methods_;  // as it was made
+  MethodMetrics* attach_ = nullptr;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_MONITOR_CALL_METRICS_H_

@@ -1,0 +1,78 @@
+#include "relay/monitor/process_usage.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+#include <string_view>
+
+#include "absl/strings/numbers.h"
+
+namespace wormhole::relay {
+namespace {
+
+// A socket that has a peer. Asks the kernel about a number that may have been closed meanwhile, or
+// been given to another socket: either way its answer is true of some moment of the count.
+bool IsConnection(int descriptor, uint16_t local_port, std::string_view path) {
+  sockaddr_storage address = {};
+  socklen_t size = sizeof(address);
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+  uint16_t port = 0;
+  bool ours = false;
+  if (address.ss_family == AF_UNIX) {
+    const auto& local = reinterpret_cast<const sockaddr_un&>(address);
+    ours = !path.empty() && path == local.sun_path;
+  } else if (address.ss_family == AF_INET) {
+    port = reinterpret_cast<const sockaddr_in*>(&address)->sin_port;
+  } else if (address.ss_family == AF_INET6) {
+    port = reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port;
+  }
+  ours = ours || (port != 0 && ntohs(port) == local_port);
+  if (!ours) return false;
+  size = sizeof(address);
+  return getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+}
+
+}  // namespace
+
+double CpuSeconds() {
+  timespec time = {};
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+double ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0;
+  double resident = 0;
+  statm >> size >> resident;  // pages
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+double MaxDescriptors() {
+  rlimit limit = {};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<double>(limit.rlim_cur) : 0;
+}
+
+OpenDescriptors CountDescriptors(uint16_t local_port, std::string_view path) {
+  OpenDescriptors counted;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc/self/fd"), closedir);
+  if (folder == nullptr) return counted;
+  while (const dirent* const entry = readdir(folder.get())) {
+    int descriptor = -1;
+    if (!absl::SimpleAtoi(entry->d_name, &descriptor)) continue;  // . and ..
+    if (descriptor == dirfd(folder.get())) continue;
+    ++counted.all;
+    if (IsConnection(descriptor, local_port, path)) ++counted.connections;
+  }
+  return counted;
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,304 @@
+#include "relay/rendezvous/attach_reactor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "proto/error/error_detail.h"
+
+namespace wormhole::relay {
+namespace {
+
+using rendezvous::v1::AttachRequest;
+using rendezvous::v1::AttachResponse;
+
+// What a small response takes in the queue beside its bytes on the wire.
+constexpr size_t kOverhead = 64;
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
+                      error::ToEnvelope(status));
+}
+
+AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
+                                  BacklogLimits limits, StreamObserver* observer,
+                                  std::shared_ptr<LiveStreams> streams) {
+  auto reactor = std::make_shared<AttachReactor>(context, limits, observer, std::move(streams));
+  reactor->self_ = reactor;
+  reactor->streams_->Enter();
+  if (observer != nullptr) observer->OnStreamBegan();
+  // No reaction runs before the reactor has been returned to gRPC, whatever is started until then.
+  reactor->attachment_ = switchboard->Attach(reactor);
+  reactor->ReadMore();
+  reactor->Flush();
+  return reactor.get();
+}
+
+AttachReactor::AttachReactor(grpc::CallbackServerContext* context, BacklogLimits limits,
+                             StreamObserver* observer, std::shared_ptr<LiveStreams> streams)
+    : context_(context), limits_(limits), observer_(observer), streams_(std::move(streams)) {}
+
+void AttachReactor::Send(AttachResponse response) {
+  const size_t bytes = response.ByteSizeLong() + kOverhead;
+  sync::MutexLock lock(mutex_);
+  if (ending_) return;
+  queue_.push_back({std::move(response), bytes});
+  queue_bytes_ += bytes;
+}
+
+void AttachReactor::End(absl::Status status) {
+  sync::MutexLock lock(mutex_);
+  if (!ending_) ending_ = std::move(status);
+}
+
+void AttachReactor::ReadMore() {
+  sync::MutexLock lock(mutex_);
+  read_wanted_ = true;
+}
+
+size_t AttachReactor::Backlog() const {
+  sync::MutexLock lock(mutex_);
+  const size_t backlog = queue_bytes_ + writing_bytes_;
+  told_backlog_ = std::max(told_backlog_, backlog);
+  return backlog;
+}
+
+bool AttachReactor::Crowded() const {
+  return queue_.size() > limits_.responses || queue_bytes_ + writing_bytes_ > limits_.bytes;
+}
+
+// One thread at a time starts things; another that comes meanwhile leaves what it noted to the
+// first, which looks again before it goes.
+void AttachReactor::Flush() {
+  const std::shared_ptr<AttachReactor> alive = shared_from_this();
+  {
+    sync::MutexLock lock(mutex_);
+    if (starting_) return;
+    starting_ = true;
+  }
+  for (Action action; (action = NextAction()) != Action::kNone;) Start(action);
+}
+
+AttachReactor::Action AttachReactor::NextAction() {
+  sync::MutexLock lock(mutex_);
+  if (!finished_) {
+    if (!writing_ && !queue_.empty()) {
+      writing_ = true;
+      current_ = std::move(queue_.front().response);
+      NoteResponse(current_);
+      writing_bytes_ = queue_.front().bytes;
+      queue_bytes_ -= writing_bytes_;
+      queue_.pop_front();
+      more_follows_ = !queue_.empty();
+      return Action::kWrite;
+    }
+    if (ending_ && !writing_) {
+      finished_ = true;
+      return Action::kFinish;
+    }
+    if (ending_ && !ending_limited_) {
+      ending_limited_ = true;
+      return Action::kLimitEnding;
+    }
+    if (cancel_wanted_) {
+      cancel_wanted_ = false;
+      return Action::kCancel;
+    }
+    if (read_wanted_ && !ending_ && !closing_ && !Crowded()) {
+      read_wanted_ = false;
+      return Action::kRead;
+    }
+  }
+  starting_ = false;
+  return Action::kNone;
+}
+
+void AttachReactor::Start(Action action) {
+  switch (action) {
+    case Action::kNone:
+      return;
+    case Action::kRead:
+      StartRead(&read_buffer_);
+      return;
+    case Action::kWrite:
+      StartNextWrite();
+      return;
+    case Action::kFinish:
+      StartFinish();
+      return;
+    case Action::kLimitEnding:
+      LimitEnding();
+      return;
+    case Action::kCancel:
+      context_->TryCancel();
+      return;
+  }
+}
+
+void AttachReactor::StartNextWrite() {
+  bool own_buffer = false;
+  const grpc::Status serialized =
+      grpc::SerializationTraits<AttachResponse>::Serialize(current_, &write_buffer_, &own_buffer);
+  current_ = AttachResponse();
+  GPR_ASSERT(serialized.ok());  // fails only for a message beyond 2 GiB
+  // What follows at once goes into the same packet. Not with the first write: it carries the
+  // stream's headers, and gRPC 1.51.1 never completes a write that holds both back.
+  grpc::WriteOptions options;
+  if (more_follows_ && headers_sent_) options.set_buffer_hint();
+  headers_sent_ = true;
+  StartWrite(&write_buffer_, options);
+}
+
+void AttachReactor::StartFinish() {
+  absl::Status status;
+  {
+    sync::MutexLock lock(mutex_);
+    status = *ending_;
+  }
+  Finish(ToGrpcStatus(status));
+}
+
+void AttachReactor::LimitEnding() {
+  ending_alarm_ = std::make_unique<grpc::Alarm>();
+  ending_alarm_->Set(std::chrono::system_clock::now() + limits_.ending_time,
+                     [alive = shared_from_this()](bool fired) {
+                       if (!fired) return;
+                       {
+                         sync::MutexLock lock(alive->mutex_);
+                         alive->cancel_wanted_ = true;
+                       }
+                       alive->Flush();
+                     });
+}
+
+void AttachReactor::OnReadDone(bool ok) {
+  if (ok) {
+    if (observer_ != nullptr) observer_->OnRequest();
+    Receive();
+  } else {
+    // The end of the client's half, or of the whole stream. A side that cannot be heard is gone.
+    Leave(absl::OkStatus(), /*drop_queue=*/false);
+  }
+}
+
+void AttachReactor::Receive() {
+  AttachRequest request;
+  const grpc::Status parsed =
+      grpc::SerializationTraits<AttachRequest>::Deserialize(&read_buffer_, &request);
+  read_buffer_.Clear();
+  if (!parsed.ok()) {
+    Leave(error::Make(error::ErrorDetail::REASON_MALFORMED,
+                      "a request is not a wormhole.rendezvous.v1.AttachRequest; the client should "
+                      "use the relay's .proto file",
+                      {.field = "request"}),
+          /*drop_queue=*/false);
+    return;
+  }
+  NoteRequest(request);
+  if (request.has_close()) {
+    sync::MutexLock lock(mutex_);
+    closing_ = true;
+  }
+  attachment_->Receive(std::move(request));
+}
+
+void AttachReactor::OnWriteDone(bool ok) {
+  write_buffer_.Clear();
+  if (!ok) {
+    {
+      sync::MutexLock lock(mutex_);
+      writing_ = false;
+    }
+    Leave(absl::CancelledError("the stream is lost"), /*drop_queue=*/true);
+    return;
+  }
+  if (observer_ != nullptr) observer_->OnResponse();
+  bool drained = false;
+  {
+    sync::MutexLock lock(mutex_);
+    writing_ = false;
+    writing_bytes_ = 0;
+    drained = told_backlog_ > 0 && queue_bytes_ <= told_backlog_ / 2;
+    if (drained) told_backlog_ = 0;
+  }
+  if (drained) attachment_->Drained();
+  Flush();
+}
+
+void AttachReactor::OnCancel() {
+  Leave(absl::CancelledError("the client cancelled"), /*drop_queue=*/true);
+}
+
+void AttachReactor::Leave(absl::Status status, bool drop_queue) {
+  attachment_->Detach();
+  {
+    sync::MutexLock lock(mutex_);
+    if (!ending_) ending_ = std::move(status);
+    if (drop_queue) {
+      queue_.clear();
+      queue_bytes_ = 0;
+    }
+  }
+  Flush();
+}
+
+void AttachReactor::OnDone() {
+  attachment_->Detach();
+  attachment_.reset();
+  ending_alarm_.reset();
+  const std::shared_ptr<AttachReactor> alive = std::move(self_);
+  if (observer_ != nullptr) Report();
+  streams_->Leave();
+}
+
+void AttachReactor::NoteRequest(const AttachRequest& request) {
+  if (request.has_post()) {
+    ++report_.posts;
+    report_.post_bytes += request.post().frame().size();
+  }
+  if (request.has_close()) report_.mood = request.close().mood();
+  if (!request.has_open() || report_.purpose != rendezvous::v1::Open::PURPOSE_NOT_SET) return;
+  const rendezvous::v1::Open& open = request.open();
+  report_.purpose = open.purpose_case();
+  report_.app_id = open.app_id();
+  report_.channel_id = open.has_allocate() ? open.allocate().channel_id()
+                       : open.has_claim()  ? open.claim().channel_id()
+                                           : open.resume().channel_id();
+}
+
+void AttachReactor::NoteResponse(const AttachResponse& response) {
+  if (response.has_message()) ++messages_;
+  if (!response.has_opened()) return;
+  told_channel_ = response.opened().channel_id();
+  told_attached_ = response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED;
+}
+
+void AttachReactor::Report() {
+  {
+    sync::MutexLock lock(mutex_);
+    report_.opened = told_channel_ != 0;
+    report_.attached = told_attached_;
+    if (report_.opened) report_.channel_id = told_channel_;
+    report_.messages = messages_;
+    report_.status = ending_.value_or(absl::CancelledError("the stream is lost"));
+  }
+  // The end of a client's half looks the same at first when all of the stream is cut.
+  if (report_.status.ok() && context_->IsCancelled()) {
+    report_.status = absl::CancelledError("the client cancelled, or its connection is lost");
+  }
+  report_.lasted = absl::FromChrono(std::chrono::steady_clock::now() - began_);
+  report_.peer = context_->peer();
+  const auto trace = context_->client_metadata().find("traceparent");
+  if (trace != context_->client_metadata().end()) {
+    const size_t size = std::min(trace->second.size(), kMaxTraceparent);
+    report_.traceparent = std::string(trace->second.data(), size);
+  }
+  observer_->OnStreamOver(report_);
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,133 @@
+// One Attach stream: gRPC's reactor on one side, the switchboard's Sink on the other.
+#ifndef WORMHOLE_RELAY_RENDEZVOUS_ATTACH_REACTOR_H_
+#define WORMHOLE_RELAY_RENDEZVOUS_ATTACH_REACTOR_H_
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/grpcpp.h"
+#include "proto/sync/mutex.h"
+#include "relay/rendezvous/live_streams.h"
+#include "relay/rendezvous/stream_report.h"
+#include "relay/switchboard/sink.h"
+#include "relay/switchboard/switchboard.h"
+
+namespace wormhole::relay {
+
+// What a client that does not read may cost.
+struct BacklogLimits {
+  // Beyond either of these its requests are left unread until it catches up; a client that keeps
+  // the relay's limits never gets there.
+  size_t bytes = 2 << 20;
+  size_t responses = 256;
+  // How long it may take to read what was queued before its stream ends. Longer than any live
+  // connection stands still, short against the time that a drain is given.
+  std::chrono::milliseconds ending_time{5000};
+};
+
+// The same status for gRPC, with its detail in `grpc-status-details-bin`.
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// Works on bytes, not messages, so that a request that does not parse is told from the end of the
+// stream and gets its typed error.
+//
+// Threads: all of Sink from any thread. gRPC's Start* calls come from one thread at a time (see
+// Flush), never under the mutex, and none follows Finish; so reactions that run inside of them, and
+// the destruction of the call that follows Finish, are harmless.
+//
+// Lifetime: owned by itself from Run() to OnDone(), and by whoever holds its shared_ptr.
+class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                            public Sink,
+                            public std::enable_shared_from_this<AttachReactor> {
+ public:
+  // Registers at the switchboard and asks for the first request. The reactor is to be returned to
+  // gRPC, which lets go of it with OnDone.
+  static AttachReactor* Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
+                            BacklogLimits limits, StreamObserver* observer,
+                            std::shared_ptr<LiveStreams> streams);
+
+  AttachReactor(grpc::CallbackServerContext* context, BacklogLimits limits,
+                StreamObserver* observer, std::shared_ptr<LiveStreams> streams);
+
+  // Sink
+  void Send(rendezvous::v1::AttachResponse response) override;
+  void End(absl::Status status) override;
+  void ReadMore() override;
+  void Flush() override;
+  size_t Backlog() const override;
+
+  // grpc::ServerBidiReactor
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  struct Queued {
+    rendezvous::v1::AttachResponse response;
+    size_t bytes;
+  };
+  enum class Action { kNone, kRead, kWrite, kFinish, kLimitEnding, kCancel };
+
+  // What to start next; marks it as started. With kWrite, `current_` is what to write.
+  Action NextAction() WORMHOLE_EXCLUDES(mutex_);
+  void Start(Action action) WORMHOLE_EXCLUDES(mutex_);
+  void StartNextWrite() WORMHOLE_EXCLUDES(mutex_);
+  void StartFinish() WORMHOLE_EXCLUDES(mutex_);
+  // Cancels the stream if what is queued cannot be written in time: gRPC has no way to finish a
+  // stream while a write waits for a client that does not read.
+  void LimitEnding() WORMHOLE_EXCLUDES(mutex_);
+
+  void Receive();
+  void NoteRequest(const rendezvous::v1::AttachRequest& request);
+  void NoteResponse(const rendezvous::v1::AttachResponse& response) WORMHOLE_REQUIRES(mutex_);
+  void Report() WORMHOLE_EXCLUDES(mutex_);
+  // The client has gone, or sent what no client sends.
+  void Leave(absl::Status status, bool drop_queue) WORMHOLE_EXCLUDES(mutex_);
+  bool Crowded() const WORMHOLE_REQUIRES(mutex_);
+
+  grpc::CallbackServerContext* const context_;  // lives until OnDone
+  const BacklogLimits limits_;
+  StreamObserver* const observer_;  // null: nobody watches
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  const std::shared_ptr<LiveStreams> streams_;
+  // Set in Run(), before any reaction; cleared in OnDone(), after all of them.
+  std::shared_ptr<AttachReactor> self_;
+  std::shared_ptr<Attachment> attachment_;
+
+  // Touched by gRPC between a Start* and its reaction, else by the one thread that starts.
+  grpc::ByteBuffer read_buffer_;
+  StreamReport report_;  // what the client has asked for; the rest is added when it is over
+  grpc::ByteBuffer write_buffer_;
+  rendezvous::v1::AttachResponse current_;
+  bool more_follows_ = false;
+  bool headers_sent_ = false;
+  std::unique_ptr<grpc::Alarm> ending_alarm_;
+
+  mutable sync::Mutex mutex_;
+  std::list<Queued> queue_ WORMHOLE_GUARDED_BY(mutex_);
+  size_t queue_bytes_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  size_t writing_bytes_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  // The largest backlog that was told since the last Attachment::Drained.
+  mutable size_t told_backlog_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  std::optional<absl::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
+  uint32_t told_channel_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // by Opened
+  bool told_attached_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  uint64_t messages_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  bool read_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool closing_ WORMHOLE_GUARDED_BY(mutex_) = false;  // Close was received: nothing comes after it
+  bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool ending_limited_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool cancel_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool starting_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a thread is in Flush's loop
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_RENDEZVOUS_ATTACH_REACTOR_H_

@@ -1,0 +1,48 @@
+#include "relay/server/admin_port.h"
+
+#include <utility>
+
+#include "relay/rendezvous/rendezvous_service.h"
+
+namespace wormhole::relay {
+namespace {
+
+// As the public port has it; and of the service that is here.
+HealthService::Services Services(const ServingState* serving) {
+  const auto serves = [serving] { return serving->serves(); };
+  return {{"", serves}, {RendezvousService::kName, serves}, {InspectionService::kName, [] {
+                                                               return true;
+                                                             }}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& config,
+                                                           Switchboard* switchboard,
+                                                           Monitor* monitor,
+                                                           const ServingState* serving) {
+  std::unique_ptr<AdminPort> admin(new AdminPort(config, switchboard, monitor, serving));
+  absl::StatusOr<std::unique_ptr<GrpcPort>> port =
+      GrpcPort::Open({.flag = "--admin-listen",
+                      .listen = config.admin_listen,
+                      .credentials = grpc::InsecureServerCredentials(),
+                      .services = {&admin->health_, &admin->inspection_},
+                      .reflection = true,
+                      .channelz = config.admin_channelz,
+                      .monitor = monitor});
+  if (!port.ok()) return port.status();
+  admin->port_ = *std::move(port);
+  return admin;
+}
+
+AdminPort::AdminPort(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
+                     const ServingState* serving)
+    : health_(Services(serving)), inspection_(config, switchboard, monitor, serving) {}
+
+void AdminPort::Close(std::chrono::steady_clock::time_point deadline) {
+  health_.EndWatches();
+  inspection_.EndWatches();
+  port_->Close(deadline);
+}
+
+}  // namespace wormhole::relay

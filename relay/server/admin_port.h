@@ -1,0 +1,50 @@
+// Where operators look inside: inspection, health, reflection and, when it is asked for, channelz.
+#ifndef WORMHOLE_RELAY_SERVER_ADMIN_PORT_H_
+#define WORMHOLE_RELAY_SERVER_ADMIN_PORT_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "relay/config/config.h"
+#include "relay/health/health_service.h"
+#include "relay/health/serving_state.h"
+#include "relay/inspection/inspection_service.h"
+#include "relay/monitor/monitor.h"
+#include "relay/server/grpc_port.h"
+#include "relay/switchboard/switchboard.h"
+
+namespace wormhole::relay {
+
+// In plaintext, for whoever reaches it.
+class AdminPort {
+ public:
+  // Listens on config.admin_listen. The pointers outlive the port. Errors: see GrpcPort.
+  static absl::StatusOr<std::unique_ptr<AdminPort>> Open(const RelayConfig& config,
+                                                         Switchboard* switchboard, Monitor* monitor,
+                                                         const ServingState* serving);
+
+  AdminPort(const AdminPort&) = delete;
+  AdminPort& operator=(const AdminPort&) = delete;
+
+  const std::string& address() const { return port_->address(); }
+
+  // Tells those who watch health what has changed. Any thread.
+  void Refresh() { health_.Refresh(); }
+
+  // What is left is cut at the deadline.
+  void Close(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  AdminPort(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
+            const ServingState* serving);
+
+  HealthService health_;
+  InspectionService inspection_;
+  std::unique_ptr<GrpcPort> port_;  // set by Open
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SERVER_ADMIN_PORT_H_

@@ -1,0 +1,41 @@
+#include "relay/server/probe_port.h"
+
+#include <utility>
+
+namespace wormhole::relay {
+namespace {
+
+HealthService::Services Probes(const ServingState* serving, RelayClock* clock,
+                               const StoreHealth* store) {
+  const auto ready = [serving, clock, store] {
+    return serving->serves() && store->state().status.ok() && !clock->state().outvoted;
+  };
+  return {{"", ready}, {"readiness", ready}, {"liveness", [] { return true; }}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ProbePort>> ProbePort::Open(const std::string& listen,
+                                                           const ServingState* serving,
+                                                           RelayClock* clock, Monitor* monitor) {
+  std::unique_ptr<ProbePort> probe(new ProbePort(serving, clock, &monitor->store_health()));
+  absl::StatusOr<std::unique_ptr<GrpcPort>> port =
+      GrpcPort::Open({.flag = "--probe-listen",
+                      .listen = listen,
+                      .credentials = grpc::InsecureServerCredentials(),
+                      .services = {&probe->health_},
+                      .monitor = monitor});
+  if (!port.ok()) return port.status();
+  probe->port_ = *std::move(port);
+  return probe;
+}
+
+ProbePort::ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store)
+    : health_(Probes(serving, clock, store)) {}
+
+void ProbePort::Close(std::chrono::steady_clock::time_point deadline) {
+  health_.EndWatches();
+  port_->Close(deadline);
+}
+
+}  // namespace wormhole::relay

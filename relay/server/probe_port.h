@@ -1,0 +1,50 @@
+// Where Kubernetes probes: health in plaintext, and nothing else.
+#ifndef WORMHOLE_RELAY_SERVER_PROBE_PORT_H_
+#define WORMHOLE_RELAY_SERVER_PROBE_PORT_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "relay/clock/clock.h"
+#include "relay/health/health_service.h"
+#include "relay/health/serving_state.h"
+#include "relay/health/store_health.h"
+#include "relay/monitor/monitor.h"
+#include "relay/server/grpc_port.h"
+
+namespace wormhole::relay {
+
+// `liveness` is SERVING for as long as the relay answers at all, whatever its store does: a new
+// start would help nobody. `readiness`, and "", are SERVING while the relay serves, its store
+// works and its clock is not outvoted: clients are better off at a relay that has all of it.
+class ProbePort {
+ public:
+  // Answers from the moment that this returns, before the relay serves. The pointers outlive the
+  // port. Errors: see GrpcPort.
+  static absl::StatusOr<std::unique_ptr<ProbePort>> Open(const std::string& listen,
+                                                         const ServingState* serving,
+                                                         RelayClock* clock, Monitor* monitor);
+
+  ProbePort(const ProbePort&) = delete;
+  ProbePort& operator=(const ProbePort&) = delete;
+
+  const std::string& address() const { return port_->address(); }
+
+  // Tells those who watch what has changed; who checks is told what is so now. Any thread.
+  void Refresh() { health_.Refresh(); }
+
+  // What is left is cut at the deadline.
+  void Close(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store);
+
+  HealthService health_;
+  std::unique_ptr<GrpcPort> port_;  // set by Open
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SERVER_PROBE_PORT_H_

@@ -1,0 +1,100 @@
+// A relay that serves: the wiring of switchboard, services and ports.
+#ifndef WORMHOLE_RELAY_SERVER_SERVER_H_
+#define WORMHOLE_RELAY_SERVER_SERVER_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "proto/rpc/awake_threads.h"
+#include "relay/clock/clock.h"
+#include "relay/config/config.h"
+#include "relay/health/health_service.h"
+#include "relay/health/serving_state.h"
+#include "relay/monitor/monitor.h"
+#include "relay/rendezvous/rendezvous_service.h"
+#include "relay/server/admin_port.h"
+#include "relay/server/grpc_port.h"
+#include "relay/server/probe_port.h"
+#include "relay/server/ticker.h"
+#include "relay/store/store.h"
+#include "relay/switchboard/switchboard.h"
+
+namespace wormhole::relay {
+
+class RelayServer {
+ public:
+  // Opens the store, which nobody has used yet.
+  using OpenStore = std::function<absl::StatusOr<Store*>()>;
+
+  // Serves from the moment that this returns. `config` is valid; the store, `clock` and `monitor`
+  // outlive the server. UNAVAILABLE, with one line for people, when an address cannot be listened
+  // on; the store's error when it cannot be opened or read. The probe port answers while it is.
+  static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
+                                                            const OpenStore& open_store,
+                                                            RelayClock* clock, Monitor* monitor);
+
+  // Cuts the streams that are left.
+  ~RelayServer();
+
+  RelayServer(const RelayServer&) = delete;
+  RelayServer& operator=(const RelayServer&) = delete;
+
+  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH. Of a port that is off:
+  // empty.
+  const std::string& address() const { return public_->address(); }
+  std::string admin_address() const { return admin_ ? admin_->address() : ""; }
+  std::string probe_address() const { return probe_ ? probe_->address() : ""; }
+
+  // Of that address; 0 of a path.
+  uint16_t port() const { return public_->port(); }
+
+  size_t stream_count() const { return rendezvous_.stream_count(); }
+
+  // Any thread. See Switchboard::Count, and whether Withdraw was called.
+  SwitchboardCounts Count() const { return switchboard_->Count(); }
+  bool withdrawn() const { return serving_->stops(); }
+
+  // Health says NOT_SERVING from now on, and everything else goes on: a load balancer that looks in
+  // time sends no more clients. What config.drain_timeout allows begins.
+  void Withdraw();
+
+  // Withdraws, if that was not done before. Attached streams are told to come back later, and end;
+  // no new one is accepted: the relay listens no more, and tells its connections so (GOAWAY), upon
+  // which a client that knows other addresses turns to them. Blocks until the last stream has ended
+  // or the time is over; then the other ports end, which until now show what is going on. True if
+  // all streams ended by themselves.
+  bool Drain();
+
+ private:
+  RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
+              std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
+              Monitor* monitor);
+  absl::Status Listen(const RelayConfig& config, RelayClock* clock, Monitor* monitor);
+  void RefreshHealth();
+  // Whether the streams ended before the deadline.
+  bool Stop(std::chrono::steady_clock::time_point deadline);
+  bool StopPublic(std::chrono::steady_clock::time_point deadline);
+
+  const absl::Duration drain_timeout_;
+  std::optional<std::chrono::steady_clock::time_point> drain_deadline_;
+  // In the order of their making: each uses those above it.
+  const std::unique_ptr<ServingState> serving_;
+  const std::unique_ptr<ProbePort> probe_;  // null: there is none
+  const std::unique_ptr<Switchboard> switchboard_;
+  const rpc::AwakeThreads awake_threads_;  // else each word after an idle second is late
+  HealthService health_;
+  RendezvousService rendezvous_;
+  std::unique_ptr<AdminPort> admin_;  // null: there is none
+  std::unique_ptr<GrpcPort> public_;
+  std::optional<Ticker> ticker_;  // since it listens
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SERVER_SERVER_H_

@@ -1,0 +1,46 @@
+#include "relay/server/shutdown_signals.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <thread>
+
+namespace wormhole::relay {
+
+ShutdownSignals::ShutdownSignals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGTERM);
+  sigaddset(&signals_, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+}
+
+void ShutdownSignals::Await() {
+  int signal = 0;
+  while (sigwait(&signals_, &signal) != 0) {
+  }
+}
+
+bool ShutdownSignals::AwaitFor(std::chrono::nanoseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (auto left = limit; left.count() >= 0; left = end - std::chrono::steady_clock::now()) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec wait = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+    if (sigtimedwait(&signals_, nullptr, &wait) > 0) return true;
+    if (errno == EAGAIN) return false;
+  }
+  return false;
+}
+
+void ShutdownSignals::ExitAtNext(int status) {
+  // Holds nothing and is never joined: the end of the process ends it.
+  std::thread([signals = signals_, status] {
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) {
+    }
+    _exit(status);
+  }).detach();
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,31 @@
+// SIGTERM and SIGINT: the first asks for a drain, the second for the end.
+#ifndef WORMHOLE_RELAY_SERVER_SHUTDOWN_SIGNALS_H_
+#define WORMHOLE_RELAY_SERVER_SHUTDOWN_SIGNALS_H_
+
+#include <chrono>
+#include <csignal>
+
+namespace wormhole::relay {
+
+// Signals are taken with sigwait, so that no code of ours runs in a signal handler.
+class ShutdownSignals {
+ public:
+  // Blocks both signals in this thread and in those that it starts from now on; call before any
+  // thread is started. Ignores SIGPIPE: a closed standard output is no reason to stop.
+  ShutdownSignals();
+
+  // Blocks until one comes.
+  void Await();
+  // The same for so long at most; false when none came.
+  bool AwaitFor(std::chrono::nanoseconds limit);
+
+  // From now on another one ends the process at once, with `status` and without cleaning up.
+  void ExitAtNext(int status);
+
+ private:
+  sigset_t signals_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SERVER_SHUTDOWN_SIGNALS_H_

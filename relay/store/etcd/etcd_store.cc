@@ -1,0 +1,262 @@
+#include "relay/store/etcd/etcd_store.h"
+
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "relay/store/steady_now.h"
+#include "relay/store/store_away.h"
+
+namespace wormhole::relay {
+namespace {
+
+// For the farewell; the lease ends by itself if it is not heard.
+constexpr std::chrono::seconds kFarewell(1);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EtcdStore>> EtcdStore::Open(EtcdOptions options) {
+  auto store = absl::WrapUnique(new EtcdStore(std::move(options)));
+  const absl::Status started = store->Start();
+  if (!started.ok()) return started;
+  return store;
+}
+
+EtcdStore::EtcdStore(EtcdOptions options)
+    : options_(std::move(options)),
+      keys_(options_.prefix),
+      client_(options_.servers),
+      view_(&keys_, options_.writer,
+            [this](const ChannelRef& channel, Role role) { OnOwnPresence(channel, role); }),
+      follower_(&keys_, &client_, &view_,
+                {.on_restored = [this] { ForgetLeases(); },
+                 .on_lost = [this] { Doubt(); },
+                 .on_clocks = [this](const auto& all, bool restored) { TakeClocks(all, restored); },
+                 .on_clock = [this](const ClockSighting& one) { TakeClock(one); }}),
+      clocks_(keys_.Clock(options_.writer), options_.presence_ttl / 3),
+      report_(options_.on_trouble, &SteadyNow) {}
+
+absl::Status EtcdStore::Start() {
+  // A node that is away is left for the next one; each has its turn.
+  absl::Status status;
+  for (size_t i = 0; i < options_.servers.endpoints.size(); ++i) {
+    status = follower_.Start();
+    if (status.ok()) break;
+  }
+  if (!status.ok()) return status;
+  WantPresenceLease();  // the sooner its clock is told, the fewer differ
+  AwaitClocks();
+  return status;
+}
+
+EtcdStore::~EtcdStore() {
+  int64_t lease = 0;
+  {
+    sync::MutexLock lock(mutex_);
+    stopping_ = true;
+    lease = presence_lease_;
+  }
+  if (lease != 0) {
+    const auto heard = std::make_shared<std::promise<void>>();
+    client_.Revoke(lease, [heard](const auto&) { heard->set_value(); });
+    heard->get_future().wait_for(kFarewell);
+  }
+  client_.Stop();
+  // An answer may make further calls.
+  for (;;) {
+    EtcdAnswers answers;
+    {
+      sync::MutexLock lock(mutex_);
+      FailAll(StoreAway("the store is closing"), answers);
+    }
+    if (answers.empty()) return;
+    for (const auto& answer : answers) answer();
+  }
+}
+
+void EtcdStore::FailAll(const absl::Status& status, EtcdAnswers& answers) {
+  answers.swap(answers_);
+  for (auto& [key, calls] : calls_) {
+    for (EtcdCall& call : calls) FailCall(call, status, answers);
+  }
+  calls_.clear();
+  order_.clear();
+  for (SideCall& call : side_calls_) {
+    answers.push_back([done = std::move(call.done), status] { done(status); });
+  }
+  side_calls_.clear();
+}
+
+absl::Status EtcdStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+  view_.ForEach(visit);
+  return absl::OkStatus();
+}
+
+void EtcdStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
+  Add(key, LoadCall{.done = [this, key,
+                             done = std::move(done)](const absl::StatusOr<ChannelImage>& image) {
+        if (!image.ok()) return done(image.status());
+        std::optional<ChannelSnapshot> snapshot;
+        {
+          sync::MutexLock lock(mutex_);
+          snapshot = SnapshotOf(key, *image);
+        }
+        done(std::move(snapshot));
+      }});
+}
+
+void EtcdStore::FindSide(std::string_view app_id, std::string_view side,
+                         Done<std::optional<uint32_t>> done) {
+  sync::MutexLock lock(mutex_);
+  side_calls_.push_back(
+      {.key = keys_.Side(app_id, side), .done = std::move(done), .since = SteadyNow()});
+}
+
+void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                    Done<PutOutcome> done) {
+  PutWith(key, expected, std::move(record), {}, std::move(done));
+}
+
+void EtcdStore::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                        const PutAlong& along, Done<PutOutcome> done) {
+  sync::MutexLock lock(mutex_);
+  if (along.attached.any()) {
+    const ChannelRef channel(key, record.member(Role::kInitiator).side);
+    const EtcdPresence::Numbers numbers = presence_.Bring(channel, along.attached);
+    done = [this, channel, roles = along.attached, numbers,
+            done = std::move(done)](const absl::StatusOr<PutOutcome>& outcome) {
+      {
+        sync::MutexLock again(mutex_);
+        presence_.Landed(channel, roles, numbers, outcome.ok() && *outcome == PutOutcome::kDone);
+      }
+      done(outcome);
+    };
+  }
+  Enqueue(key, PutCall{.expected = expected,
+                       .record = std::move(record),
+                       .along = along,
+                       .done = std::move(done)});
+}
+
+void EtcdStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
+  Add(key, EraseCall{.expected = expected, .done = std::move(done)});
+}
+
+void EtcdStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
+                       std::string frame, Done<AppendResult> done) {
+  Add(channel.key, AppendCall{.initiator = channel.initiator,
+                              .version = version,
+                              .author = author,
+                              .number = number,
+                              .frame = std::move(frame),
+                              .done = std::move(done)});
+}
+
+void EtcdStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+                       Done<LogState> done) {
+  Add(channel.key, AcceptCall{.initiator = channel.initiator,
+                              .author = author,
+                              .cursor = cursor,
+                              .done = std::move(done)});
+}
+
+void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
+                     Done<std::vector<StoredFrame>> done) {
+  sync::MutexLock lock(mutex_);
+  // What is at hand of a log is true of it for ever. Calls that were made before come first.
+  if (!channel.initiator.empty() && !calls_.contains(channel.key)) {
+    auto frames = view_.Frames(channel, author, after, max_bytes);
+    if (!frames.empty()) {
+      answers_.push_back([done = std::move(done), frames = std::move(frames)] { done(frames); });
+      return;
+    }
+  }
+  Enqueue(channel.key, ReadCall{.initiator = channel.initiator,
+                                .author = author,
+                                .after = after,
+                                .max_bytes = max_bytes,
+                                .done = std::move(done)});
+}
+
+std::optional<ChannelSnapshot> EtcdStore::Known(const ChannelKey& key) {
+  sync::MutexLock lock(mutex_);
+  const std::optional<ChannelImage> image = view_.Find(key);
+  return image ? SnapshotOf(key, *image) : std::nullopt;
+}
+
+std::optional<ChannelSnapshot> EtcdStore::SnapshotOf(const ChannelKey& key,
+                                                     const ChannelImage& image) {
+  std::optional<ChannelSnapshot> snapshot = image.SnapshotFor(options_.writer);
+  if (!snapshot) return snapshot;
+  const ChannelRef channel(key, image.Initiator());
+  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+    const auto i = static_cast<size_t>(role);
+    if (presence_.IsNewer(channel, role, image.writers[i].revision)) snapshot->elsewhere[i] = false;
+    const int64_t said = image.SaidByOthers(role, options_.writer);
+    if (presence_.IsNewer(channel, role, said)) snapshot->superseded[i] = false;
+  }
+  return snapshot;
+}
+
+// Needs no etcd: the view has it.
+void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
+  sync::MutexLock lock(mutex_);
+  rested_ = std::max(rested_, now);
+  answers_.push_back([this, now, limit, done = std::move(done)] { done(view_.Due(now, limit)); });
+}
+
+void EtcdStore::SetAttached(const ChannelRef& channel, Role role, bool attached) {
+  sync::MutexLock lock(mutex_);
+  const std::optional<ChannelImage> image = view_.Find(channel.key);
+  const bool known = image && image->IsOf(channel.initiator);
+  if (!attached) {
+    // Nobody asks where a side is that has left; its word goes with the channel.
+    return known && !image->MayBeAttached(role) ? presence_.Leave(channel, role)
+                                                : presence_.Detach(channel, role);
+  }
+  presence_.Attach(channel, role,
+                   known ? std::optional(image->PresenceRevision(role)) : std::nullopt);
+}
+
+// What a call has done whose answer was lost, and which has been given up since.
+void EtcdStore::OnOwnPresence(const ChannelRef& channel, Role role) {
+  sync::MutexLock lock(mutex_);
+  presence_.Found(channel, role);
+}
+
+void EtcdStore::TellThirdParties(const ChannelRef& channel, uint32_t count) {
+  sync::MutexLock lock(mutex_);
+  EtcdNotice& waiting = third_parties_[channel.key];
+  if (waiting.initiator != channel.initiator) waiting = {.initiator = channel.initiator};
+  waiting.third_parties += count;
+}
+
+void EtcdStore::Add(const ChannelKey& key, decltype(EtcdCall::what) what) {
+  sync::MutexLock lock(mutex_);
+  Enqueue(key, std::move(what));
+}
+
+// A channel that is with etcd comes back into the order when it is answered.
+void EtcdStore::Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) {
+  const auto [entry, is_new] = calls_.try_emplace(key);
+  entry->second.push_back({.what = std::move(what), .since = SteadyNow()});
+  if (is_new) order_.push_back(key);
+}
+
+void EtcdStore::Flush() {
+  const absl::Duration now = SteadyNow();
+  follower_.Tick(now);
+  KeepPresence(now);
+  EtcdAnswers answers;
+  {
+    sync::MutexLock lock(mutex_);
+    answers.swap(answers_);
+    FailOverdue(now, answers);
+  }
+  for (const auto& answer : answers) answer();
+  WantPresenceLease();
+  Advance();
+}
+
+}  // namespace wormhole::relay

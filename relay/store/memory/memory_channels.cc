@@ -1,0 +1,195 @@
+#include "relay/store/memory/memory_channels.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "relay/channel/log_rules.h"
+#include "relay/channel/side_rules.h"
+
+namespace wormhole::relay {
+
+void MemoryChannels::ForEach(
+    const std::function<void(const ChannelKey&, bool ended)>& visit) const {
+  for (const auto& [app_id, app] : apps_) {
+    for (const auto& [id, channel] : app.channels) visit({app_id, id}, channel.record.ended());
+  }
+}
+
+std::optional<ChannelSnapshot> MemoryChannels::Load(const ChannelKey& key) const {
+  const Channel* channel = Find(key);
+  if (channel == nullptr) return std::nullopt;
+  return ChannelSnapshot{.record = channel->record,
+                         .logs = {channel->logs[0].state, channel->logs[1].state}};
+}
+
+std::optional<uint32_t> MemoryChannels::FindSide(const std::string& app_id,
+                                                 const std::string& side) const {
+  const App* app = FindApp(app_id);
+  if (app == nullptr) return std::nullopt;
+  const auto found = app->sides.find(side);
+  if (found == app->sides.end()) return std::nullopt;
+  return found->second;
+}
+
+PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record) {
+  Channel* stored = Find(key);
+  if ((stored == nullptr ? 0 : stored->record.version) != expected) return PutOutcome::kStale;
+  if (stored != nullptr && !stored->record.ended() && !HasSameInitiator(stored->record, record)) {
+    return PutOutcome::kStale;
+  }
+  const bool follows = stored != nullptr && TakesThePlaceOf(stored->record, record);
+  for (const Member& member : record.members) {
+    if (!FindSide(key.app_id, member.side).has_value()) continue;
+    if (follows || stored == nullptr || !HasMember(stored->record, member.side)) {
+      return PutOutcome::kSideTaken;
+    }
+  }
+  App& app = MakeApp(key.app_id);
+  Channel& channel = app.channels[key.id];
+  if (stored != nullptr) {
+    due_.erase({channel.record.due_at, &app, key.id});
+    for (const Member& member : channel.record.members) {
+      if (member.side.empty()) continue;
+      if (follows) {
+        resting_.insert({channel.record.due_at, &app, member.side});
+      } else {
+        app.sides.erase(member.side);
+      }
+    }
+  }
+  if (channel.record.ended() || record.ended()) channel.logs = {};
+  channel.record = std::move(record);
+  channel.record.version = expected + 1;
+  due_.insert({channel.record.due_at, &app, key.id});
+  for (const Member& member : channel.record.members) {
+    if (!member.side.empty()) app.sides[member.side] = key.id;
+  }
+  return PutOutcome::kDone;
+}
+
+PutOutcome MemoryChannels::Erase(const ChannelKey& key, uint64_t expected) {
+  const Channel* channel = Find(key);
+  if (channel == nullptr || channel->record.version != expected) return PutOutcome::kStale;
+  App& app = apps_.at(key.app_id);
+  due_.erase({channel->record.due_at, &app, key.id});
+  for (const Member& member : channel->record.members) app.sides.erase(member.side);
+  app.channels.erase(key.id);
+  DropIfEmpty(app);
+  return PutOutcome::kDone;
+}
+
+void MemoryChannels::DropIfEmpty(App& app) {
+  if (app.channels.empty() && app.sides.empty()) apps_.erase(std::string(*app.app_id));
+}
+
+AppendResult MemoryChannels::Append(const ChannelRef& channel, uint64_t version, Role author,
+                                    uint64_t number, std::string frame) {
+  Channel* stored = Find(channel);
+  if (stored == nullptr || stored->record.version != version) {
+    return {.outcome = AppendOutcome::kStale};
+  }
+  Log& log = stored->logs[static_cast<size_t>(author)];
+  AppendOutcome outcome = AppendOutcome::kDone;
+  switch (JudgeAppend(log.state, number)) {
+    case AppendStep::kKeep:
+      log.state = CountKept(log.state, frame.size());
+      log.frames.push_back(std::move(frame));
+      break;
+    case AppendStep::kCount:
+      log.state = CountForgotten(log.state);
+      break;
+    case AppendStep::kCompare:
+      if (log.frames[number - log.state.forgotten - 1] != frame) {
+        outcome = AppendOutcome::kConflict;
+      }
+      break;
+    case AppendStep::kDone:
+      break;
+    case AppendStep::kGap:
+      outcome = AppendOutcome::kGap;
+      break;
+  }
+  return {.outcome = outcome, .log = log.state};
+}
+
+absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelRef& channel, Role author,
+                                                uint64_t cursor) {
+  Channel* stored = Find(channel);
+  if (stored == nullptr) return absl::NotFoundError("the channel is gone");
+  Log& log = stored->logs[static_cast<size_t>(author)];
+  LogState after = RaiseAccepted(log.state, cursor);
+  const auto begin = log.frames.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(after.forgotten - log.state.forgotten);
+  for (auto frame = begin; frame != end; ++frame) after.bytes -= frame->size();
+  log.frames.erase(begin, end);
+  log.state = after;
+  return after;
+}
+
+std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role author,
+                                              uint64_t after, size_t max_bytes) const {
+  std::vector<StoredFrame> frames;
+  const Channel* stored = Find(channel);
+  if (stored == nullptr) return frames;
+  const Log& log = stored->logs[static_cast<size_t>(author)];
+  size_t bytes = 0;
+  for (uint64_t number = std::max(after, log.state.forgotten); number < log.state.stored;) {
+    const std::string& frame = log.frames[number - log.state.forgotten];
+    bytes += frame.size();
+    if (!frames.empty() && bytes > max_bytes) break;
+    frames.push_back({.number = ++number, .frame = frame});
+  }
+  return frames;
+}
+
+void MemoryChannels::ForgetRested(absl::Time now) {
+  while (!resting_.empty() && resting_.begin()->until <= now) {
+    const Rest rest = *resting_.begin();
+    resting_.erase(resting_.begin());
+    rest.app->sides.erase(rest.side);
+    DropIfEmpty(*rest.app);
+  }
+}
+
+std::vector<ChannelKey> MemoryChannels::Due(absl::Time now, size_t limit) const {
+  std::vector<ChannelKey> keys;
+  for (const auto& [due_at, app, id] : due_) {
+    if (due_at > now || keys.size() >= limit) break;
+    keys.push_back({*app->app_id, id});
+  }
+  return keys;
+}
+
+const MemoryChannels::App* MemoryChannels::FindApp(const std::string& app_id) const {
+  const auto found = apps_.find(app_id);
+  return found == apps_.end() ? nullptr : &found->second;
+}
+
+const MemoryChannels::Channel* MemoryChannels::Find(const ChannelKey& key) const {
+  const App* app = FindApp(key.app_id);
+  if (app == nullptr) return nullptr;
+  const auto found = app->channels.find(key.id);
+  return found == app->channels.end() ? nullptr : &found->second;
+}
+
+const MemoryChannels::Channel* MemoryChannels::Find(const ChannelRef& channel) const {
+  const Channel* stored = Find(channel.key);
+  return stored != nullptr && channel.Names(stored->record) ? stored : nullptr;
+}
+
+MemoryChannels::Channel* MemoryChannels::Find(const ChannelRef& channel) {
+  return const_cast<Channel*>(std::as_const(*this).Find(channel));
+}
+
+MemoryChannels::Channel* MemoryChannels::Find(const ChannelKey& key) {
+  return const_cast<Channel*>(std::as_const(*this).Find(key));
+}
+
+MemoryChannels::App& MemoryChannels::MakeApp(const std::string& app_id) {
+  const auto [entry, is_new] = apps_.try_emplace(app_id);
+  if (is_new) entry->second.app_id = &entry->first;
+  return entry->second;
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,141 @@
+#include "relay/store/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "relay/store/sqlite/sqlite_schema.h"
+#include "relay/store/status_macros.h"
+#include "relay/store/steady_now.h"
+
+namespace wormhole::relay {
+namespace {
+
+// Creates the file when there is none, and finds its one name among its links, so that it has one
+// lock. SQLite itself would create it readable by everyone, and says less of what went wrong.
+absl::StatusOr<std::string> CreateAndResolve(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("cannot create the SQLite file ", path,
+                                                     ": its folder must exist and be writable"));
+    }
+    ::close(descriptor);
+  }
+  const std::filesystem::path resolved = std::filesystem::canonical(path, error);
+  if (error) {
+    return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot open the SQLite file ", path));
+  }
+  if (std::filesystem::is_regular_file(resolved, error)) return resolved.string();
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is not a file: name a file for the relay's data"));
+}
+
+// Without FILE.lock a second relay could come, and without FILE-shm a reader would take part in
+// nothing. SQLite cuts its log when it commits, and at no other time.
+absl::StatusOr<FileWatch> WatchFiles(SqliteDb& db, const std::string& file) {
+  // A file that has just been turned to WAL has no log before it is looked into.
+  RETURN_IF_ERROR(db.QueryInteger("PRAGMA user_version").status());
+  return FileWatch::Of({{.path = file, .grows = true},
+                        {.path = absl::StrCat(file, "-wal"), .grows = true},
+                        {.path = absl::StrCat(file, "-shm")},
+                        {.path = absl::StrCat(file, ".lock")}});
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
+                                                               const SqliteOptions& options) {
+  std::string file = path;
+  if (options.vfs.empty()) {
+    ASSIGN_OR_RETURN(file, CreateAndResolve(path));
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<LockFile> lock, LockFile::Acquire(absl::StrCat(file, ".lock")));
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteDb> db, SqliteDb::Open(file, options.vfs));
+  RETURN_IF_ERROR(PrepareSqliteFile(*db, options.checkpoint_pages));
+  FileWatch files;
+  if (options.vfs.empty()) {
+    ASSIGN_OR_RETURN(files, WatchFiles(*db, file));
+  }
+  return absl::WrapUnique(
+      new SqliteStore(std::move(lock), std::move(db), std::move(files), options));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
+                         FileWatch files, const SqliteOptions& options)
+    : lock_(std::move(lock)),
+      db_(std::move(db)),
+      channels_(db_.get(), std::move(files), TroubleReport(options.on_trouble, &SteadyNow),
+                options.on_commit),
+      thread_(&channels_) {}
+
+absl::Status SqliteStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+  return channels_.ForEach(visit);
+}
+
+void SqliteStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
+  thread_.Add<std::optional<ChannelSnapshot>>([this, key] { return channels_.Load(key); },
+                                              std::move(done));
+}
+
+void SqliteStore::FindSide(std::string_view app_id, std::string_view side,
+                           Done<std::optional<uint32_t>> done) {
+  thread_.Add<std::optional<uint32_t>>(
+      [this, app_id = std::string(app_id), side = std::string(side)] {
+        return channels_.FindSide(app_id, side);
+      },
+      std::move(done));
+}
+
+void SqliteStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                      Done<PutOutcome> done) {
+  thread_.Add<PutOutcome>(
+      [this, key, expected, record = std::move(record)]() mutable {
+        return channels_.Put(key, expected, std::move(record));
+      },
+      std::move(done));
+}
+
+void SqliteStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
+  thread_.Add<PutOutcome>([this, key, expected] { return channels_.Erase(key, expected); },
+                          std::move(done));
+}
+
+void SqliteStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
+                         std::string frame, Done<AppendResult> done) {
+  thread_.Add<AppendResult>(
+      [this, channel, version, author, number, frame = std::move(frame)] {
+        return channels_.Append(channel, version, author, number, frame);
+      },
+      std::move(done), AnswerTime::kSoon);
+}
+
+void SqliteStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+                         Done<LogState> done) {
+  thread_.Add<LogState>(
+      [this, channel, author, cursor] { return channels_.Accept(channel, author, cursor); },
+      std::move(done), AnswerTime::kSoon);
+}
+
+void SqliteStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
+                       Done<std::vector<StoredFrame>> done) {
+  thread_.Add<std::vector<StoredFrame>>(
+      [this, channel, author, after, max_bytes] {
+        return channels_.Read(channel, author, after, max_bytes);
+      },
+      std::move(done));
+}
+
+void SqliteStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
+  thread_.Add<std::vector<ChannelKey>>([this, now, limit] { return channels_.Due(now, limit); },
+                                       std::move(done));
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,90 @@
+// A store in one SQLite file: WAL, synchronous=FULL, one thread that commits in groups.
+//
+// Beside FILE it has FILE-wal, FILE-shm and FILE.lock, which keeps a second relay away. Other
+// programs may read the file meanwhile (deploy/backup); nobody else may write to it, and a
+// checkpoint is a write. When one of the four is removed, replaced or cut beneath the store, every
+// call fails with STORE_AWAY: until it is put back, and for good if it was cut.
+#ifndef WORMHOLE_RELAY_STORE_SQLITE_SQLITE_STORE_H_
+#define WORMHOLE_RELAY_STORE_SQLITE_SQLITE_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "relay/channel/channel.h"
+#include "relay/store/sqlite/commit_thread.h"
+#include "relay/store/sqlite/file_watch.h"
+#include "relay/store/sqlite/lock_file.h"
+#include "relay/store/sqlite/sqlite_channels.h"
+#include "relay/store/sqlite/sqlite_db.h"
+#include "relay/store/store.h"
+#include "relay/store/trouble_report.h"
+
+namespace wormhole::relay {
+
+struct SqliteOptions {
+  // The SQLite VFS under the file; empty: the system's own. Leave it alone outside of tests that
+  // bring their own disk.
+  std::string vfs;
+
+  // Pages of 4 KiB that the log (FILE-wal) holds before they are copied into the file. More: fewer
+  // copies and a longer start after a crash. The default's 16 MiB are read in a blink.
+  int checkpoint_pages = 4096;
+
+  // Told why the store fails, with SQLite's words and once a minute while it lasts, and with OK
+  // when it writes again, which it tries with each Due. On the store's thread: it must not wait for
+  // the store, and is not called after the store has been destroyed.
+  std::function<void(const absl::Status& status)> on_trouble = nullptr;
+
+  // Told of each batch of operations that has changed something, once it is durable: how long the
+  // commit took, and how many operations were in it, those included that only read. On the store's
+  // thread.
+  std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
+};
+
+class SqliteStore final : public Store {
+ public:
+  // Opens `path`, or creates it (mode 0600). FAILED_PRECONDITION when another relay holds it, or
+  // it is not a relay's file, or a newer relay's; DATA_LOSS when it is damaged;
+  // PERMISSION_DENIED, NOT_FOUND and so on when it cannot be opened or written. One line each,
+  // which says what to do.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
+                                                           const SqliteOptions& options = {});
+
+  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override;
+  void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override;
+  void FindSide(std::string_view app_id, std::string_view side,
+                Done<std::optional<uint32_t>> done) override;
+  void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+           Done<PutOutcome> done) override;
+  void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
+  void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
+              std::string frame, Done<AppendResult> done) override;
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
+              Done<LogState> done) override;
+  void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
+            Done<std::vector<StoredFrame>> done) override;
+  void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override;
+  void Flush() override { thread_.Flush(); }
+
+ private:
+  SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db, FileWatch files,
+              const SqliteOptions& options);
+
+  const std::unique_ptr<LockFile> lock_;
+  const std::unique_ptr<SqliteDb> db_;
+  SqliteChannels channels_;  // of the thread's, once it has a call
+  CommitThread thread_;      // last: it uses the others
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_SQLITE_SQLITE_STORE_H_

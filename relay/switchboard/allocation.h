@@ -1,0 +1,40 @@
+// The search for a free channel id.
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_ALLOCATION_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_ALLOCATION_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "relay/switchboard/channel_op.h"
+#include "relay/switchboard/open_request.h"
+#include "relay/switchboard/registry.h"
+#include "relay/switchboard/stream_attachment.h"
+
+namespace wormhole::relay {
+
+// One allocation, from its Open to a live channel that takes it. Draws ids until the store agrees
+// that one is free, and leads a side that has a channel already to that. Its callbacks keep it
+// alive.
+class Allocation : public std::enable_shared_from_this<Allocation> {
+ public:
+  static void Start(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
+                    OpenRequest request);
+
+  // For Start.
+  Allocation(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
+             OpenRequest request);
+
+ private:
+  void Try();
+  void OnRefused(CreateRefusal refusal, uint32_t other_id);
+  void GiveUp();
+
+  const std::shared_ptr<Registry> registry_;
+  const std::shared_ptr<StreamAttachment> stream_;
+  const OpenRequest request_;
+  int draws_ = 0;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_ALLOCATION_H_

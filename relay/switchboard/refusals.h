@@ -1,0 +1,28 @@
+// The switchboard's refusals whose words do not depend on a rule: see proto/error/error_detail.h
+// for their codes.
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_REFUSALS_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_REFUSALS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace wormhole::relay {
+
+absl::Status Malformed(std::string_view field, std::string_view message);
+absl::Status NeverAllocated(uint32_t channel_id);
+absl::Status Taken(uint32_t channel_id);
+absl::Status LateWaiter();
+absl::Status SideInUse();
+absl::Status Superseded();
+absl::Status Conflict(uint64_t number);
+absl::Status TooManyWaiters(absl::Duration retry_delay);
+absl::Status Busy(absl::Duration retry_delay);
+absl::Status Draining(absl::Duration retry_delay);
+absl::Status StoreAway(absl::Duration retry_delay);
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_REFUSALS_H_

@@ -1,0 +1,196 @@
+#include "relay/switchboard/stream_attachment.h"
+
+#include <utility>
+
+#include "relay/switchboard/allocation.h"
+#include "relay/switchboard/live_channel.h"
+#include "relay/switchboard/open_request.h"
+#include "relay/switchboard/refusals.h"
+#include "relay/switchboard/registry.h"
+#include "relay/switchboard/responses.h"
+
+namespace wormhole::relay {
+
+using rendezvous::v1::AttachRequest;
+using rendezvous::v1::AttachResponse;
+
+StreamAttachment::StreamAttachment(std::shared_ptr<Registry> registry, std::shared_ptr<Sink> sink)
+    : registry_(std::move(registry)),
+      old_at_(registry_->steady_now() + registry_->StreamAge()),
+      last_heard_(absl::ToInt64Nanoseconds(registry_->steady_now())),
+      sink_(std::move(sink)) {}
+
+StreamAttachment::~StreamAttachment() { registry_->Remove(this); }
+
+void StreamAttachment::Receive(AttachRequest request) {
+  NoteHeard();
+  if (!std::exchange(opened_, true)) {
+    opening_ = true;
+    if (request.has_open()) return Open(std::move(*request.mutable_open()));
+    return Dismiss(std::nullopt, Malformed("open", "the first request of a stream is Open"));
+  }
+  if (request.has_heartbeat()) return Heartbeat();
+  // A stream without a channel has ended, and what it still says does not matter.
+  if (const std::shared_ptr<LiveChannel> bound = channel()) Dispatch(*bound, std::move(request));
+}
+
+void StreamAttachment::NoteHeard() {
+  last_heard_.store(absl::ToInt64Nanoseconds(registry_->steady_now()), std::memory_order_relaxed);
+}
+
+void StreamAttachment::Open(rendezvous::v1::Open open) {
+  absl::StatusOr<OpenRequest> parsed = ParseOpen(open);
+  if (!parsed.ok()) return Dismiss(std::nullopt, parsed.status());
+  if (registry_->refuses_streams()) return Dismiss(std::nullopt, Draining(registry_->RetryDelay()));
+  if (parsed->purpose == OpenRequest::Purpose::kAllocate) {
+    return Allocation::Start(registry_, shared_from_this(), *std::move(parsed));
+  }
+  ChannelOp op{.stream = shared_from_this(), .side = parsed->side, .cursor = parsed->cursor};
+  if (parsed->purpose == OpenRequest::Purpose::kClaim) {
+    op.kind = parsed->wait ? ChannelOp::Kind::kClaimOrWait : ChannelOp::Kind::kClaim;
+  }
+  registry_->Submit({.app_id = std::move(parsed->app_id), .id = parsed->channel_id}, std::move(op));
+}
+
+void StreamAttachment::Dispatch(LiveChannel& channel, AttachRequest request) {
+  const std::shared_ptr<StreamAttachment> self = shared_from_this();
+  switch (request.request_case()) {
+    case AttachRequest::kPost: {
+      rendezvous::v1::Post& post = *request.mutable_post();
+      return channel.Post(self, post.number(), std::move(*post.mutable_frame()));
+    }
+    case AttachRequest::kAck:
+      if (request.ack().number() > kMaxNumber) {
+        return Dismiss(std::nullopt, Malformed("ack.number", "the number is too large"));
+      }
+      return channel.Ack(self, request.ack().number());
+    case AttachRequest::kClose:
+      return channel.Close(self, request.close().mood());
+    case AttachRequest::kOpen:
+      return Dismiss(std::nullopt, Malformed("open", "a stream is opened once"));
+    case AttachRequest::kHeartbeat:
+    case AttachRequest::REQUEST_NOT_SET:
+      break;
+  }
+  Dismiss(std::nullopt, Malformed("request", "the request is none that this relay knows"));
+}
+
+// A client that sends heartbeats and reads nothing is not read further. One that is slow and keeps
+// the limits may have a window of frames on its way, and what each takes beside its bytes.
+void StreamAttachment::Heartbeat() {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!sink_) return;
+    owes_heartbeat_ = true;
+    AnswerHeartbeat();
+  }
+  Flush();
+}
+
+void StreamAttachment::AnswerHeartbeat() {
+  const size_t limit = 2 * size_t{registry_->options().limits.window_bytes};
+  if (!sink_ || ended_ || !owes_heartbeat_ || !RoomLocked(limit)) return;
+  owes_heartbeat_ = false;
+  sink_->Send(HeartbeatResponse());
+  sink_->ReadMore();
+}
+
+bool StreamAttachment::HasRoom() {
+  sync::MutexLock lock(mutex_);
+  return sink_ && RoomLocked(registry_->options().limits.window_bytes);
+}
+
+// The second look is for a backlog that falls between the first and the note that it is waited for.
+bool StreamAttachment::RoomLocked(size_t limit) {
+  if (sink_->Backlog() < limit) return true;
+  wants_room_.store(true);
+  return sink_->Backlog() < limit;
+}
+
+void StreamAttachment::Drained() {
+  if (!wants_room_.exchange(false)) return;
+  std::shared_ptr<LiveChannel> bound;
+  {
+    sync::MutexLock lock(mutex_);
+    AnswerHeartbeat();
+    bound = channel_;
+  }
+  if (bound) bound->Drained(shared_from_this());
+  Flush();
+}
+
+void StreamAttachment::Detach() {
+  std::shared_ptr<LiveChannel> bound;
+  std::shared_ptr<Sink> sink;
+  {
+    sync::MutexLock lock(mutex_);
+    sink.swap(sink_);
+    bound.swap(channel_);
+  }
+  if (!sink) return;
+  registry_->Remove(this);
+  if (bound) bound->Detach(shared_from_this());
+}
+
+void StreamAttachment::Dismiss(std::optional<AttachResponse> last_word, absl::Status status) {
+  std::shared_ptr<LiveChannel> bound;
+  {
+    sync::MutexLock lock(mutex_);
+    if (!sink_ || ended_) return;
+    if (last_word && told_) sink_->Send(*std::move(last_word));
+    sink_->End(std::move(status));
+    ended_ = true;
+    bound.swap(channel_);
+  }
+  if (bound) bound->Detach(shared_from_this());
+  Flush();
+}
+
+bool StreamAttachment::Bind(std::shared_ptr<LiveChannel> channel) {
+  sync::MutexLock lock(mutex_);
+  if (!sink_ || ended_) return false;
+  channel_ = std::move(channel);
+  return true;
+}
+
+bool StreamAttachment::over() const {
+  sync::MutexLock lock(mutex_);
+  return !sink_ || ended_;
+}
+
+void StreamAttachment::Send(AttachResponse response) {
+  sync::MutexLock lock(mutex_);
+  if (!sink_ || ended_) return;
+  if (!std::exchange(told_, true)) {
+    NoteHeard();
+    opening_ = false;
+  }
+  sink_->Send(std::move(response));
+}
+
+void StreamAttachment::End(absl::Status status) {
+  sync::MutexLock lock(mutex_);
+  if (sink_ && !ended_) sink_->End(std::move(status));
+  ended_ = true;
+}
+
+void StreamAttachment::ReadMore() {
+  sync::MutexLock lock(mutex_);
+  if (sink_ && !ended_) sink_->ReadMore();
+}
+
+void StreamAttachment::Flush() {
+  std::shared_ptr<Sink> sink;
+  {
+    sync::MutexLock lock(mutex_);
+    sink = sink_;
+  }
+  if (sink) sink->Flush();
+}
+
+std::shared_ptr<LiveChannel> StreamAttachment::channel() const {
+  sync::MutexLock lock(mutex_);
+  return channel_;
+}
+
+}  // namespace wormhole::relay

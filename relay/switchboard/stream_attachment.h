@@ -1,0 +1,89 @@
+// One stream: its requests on their way to a live channel, and the channel's answers on their way
+// to the stream's sink.
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_STREAM_ATTACHMENT_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_STREAM_ATTACHMENT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "proto/sync/mutex.h"
+#include "relay/switchboard/sink.h"
+#include "relay/switchboard/switchboard.h"
+#include "wormhole/rendezvous/v1/rendezvous.pb.h"
+
+namespace wormhole::relay {
+
+class LiveChannel;
+class Registry;
+
+// Thread-safe. Its mutex is a leaf: no other lock of the switchboard is taken under it.
+class StreamAttachment final : public Attachment,
+                               public std::enable_shared_from_this<StreamAttachment> {
+ public:
+  StreamAttachment(std::shared_ptr<Registry> registry, std::shared_ptr<Sink> sink);
+  ~StreamAttachment() override;
+
+  // Attachment: called by the stream.
+  void Receive(rendezvous::v1::AttachRequest request) override;
+  void Drained() override;
+  void Detach() override;
+
+  // For the channel, under its lock, and for what comes before there is one. After Detach nothing
+  // of this reaches the sink, and Bind answers false; so whoever bound a stream learns of its end
+  // by LiveChannel::Detach.
+  bool Bind(std::shared_ptr<LiveChannel> channel) WORMHOLE_EXCLUDES(mutex_);
+  bool over() const WORMHOLE_EXCLUDES(mutex_);
+  void Send(rendezvous::v1::AttachResponse response) WORMHOLE_EXCLUDES(mutex_);
+  void End(absl::Status status) WORMHOLE_EXCLUDES(mutex_);
+  void ReadMore() WORMHOLE_EXCLUDES(mutex_);
+  // Whether the sink's backlog is below the window. When it is not, LiveChannel::Drained follows
+  // once it is.
+  bool HasRoom() WORMHOLE_EXCLUDES(mutex_);
+
+  // Without locks: starts what was noted.
+  void Flush() WORMHOLE_EXCLUDES(mutex_);
+
+  // Without locks: ends the stream for a reason of the relay's own; after a last word, unless it
+  // has not been told Opened yet, which is the first word to a client.
+  void Dismiss(std::optional<rendezvous::v1::AttachResponse> last_word, absl::Status status)
+      WORMHOLE_EXCLUDES(mutex_);
+
+  // By SwitchboardEnvironment::steady_now.
+  absl::Duration old_at() const { return old_at_; }
+  // Whether it has said nothing since then. Until it is told Opened it need not: it does not know
+  // the interval of heartbeats, and what it says is not read.
+  bool IsSilentSince(absl::Duration time) const {
+    return !opening_ && absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
+  }
+
+ private:
+  void Open(rendezvous::v1::Open open);
+  void Dispatch(LiveChannel& channel, rendezvous::v1::AttachRequest request);
+  void NoteHeard();
+  void Heartbeat() WORMHOLE_EXCLUDES(mutex_);
+  bool RoomLocked(size_t limit) WORMHOLE_REQUIRES(mutex_);
+  void AnswerHeartbeat() WORMHOLE_REQUIRES(mutex_);
+  std::shared_ptr<LiveChannel> channel() const WORMHOLE_EXCLUDES(mutex_);
+
+  const std::shared_ptr<Registry> registry_;
+  const absl::Duration old_at_;  // when it reaches its maximum age
+  std::atomic<int64_t> last_heard_;
+  std::atomic<bool> opening_ = false;  // it has sent Open and was told nothing yet
+  std::atomic<bool> wants_room_ = false;
+  bool opened_ = false;  // the first request has come; requests come one at a time
+
+  mutable sync::Mutex mutex_;
+  std::shared_ptr<Sink> sink_ WORMHOLE_GUARDED_BY(mutex_);  // null: detached
+  bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // something: Opened at first
+  bool owes_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<LiveChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_STREAM_ATTACHMENT_H_

@@ -1,0 +1,82 @@
+// A turn of a live channel: its lock, and what has to happen once the lock is given back.
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_TURN_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_TURN_H_
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "proto/sync/mutex.h"
+#include "relay/store/store.h"
+#include "relay/switchboard/observer.h"
+#include "relay/switchboard/stream_attachment.h"
+
+namespace wormhole::relay {
+
+// Holds `mutex` for its life; then flushes the streams that were touched, runs what was put off,
+// tells the observer, and flushes the store if it was called. All of them call back, so none of
+// that may happen under a lock. The streams come first: somebody waits for what they write.
+class WORMHOLE_SCOPED_CAPABILITY Turn {
+ public:
+  explicit Turn(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  ~Turn() WORMHOLE_RELEASE() {
+    mutex_.Unlock();
+    for (const auto& stream : touched_) stream->Flush();
+    for (const auto& work : afterwards_) work();
+    for (const auto& event : events_) observer_->OnEvent(event);
+    if (called_ != nullptr) called_->Flush();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  void Send(const std::shared_ptr<StreamAttachment>& stream,
+            rendezvous::v1::AttachResponse response) {
+    stream->Send(std::move(response));
+    Touch(stream);
+  }
+
+  void End(const std::shared_ptr<StreamAttachment>& stream, absl::Status status) {
+    stream->End(std::move(status));
+    Touch(stream);
+  }
+
+  void ReadMore(const std::shared_ptr<StreamAttachment>& stream) {
+    stream->ReadMore();
+    Touch(stream);
+  }
+
+  // For a call of the store.
+  Store& Call(Store& store) {
+    called_ = &store;
+    return store;
+  }
+
+  // Tells `observer`, unless it is null.
+  void Tell(SwitchboardObserver* observer, ChannelEvent event) {
+    if (observer == nullptr) return;
+    observer_ = observer;
+    events_.push_back(std::move(event));
+  }
+
+  void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
+
+ private:
+  void Touch(const std::shared_ptr<StreamAttachment>& stream) {
+    if (std::find(touched_.begin(), touched_.end(), stream) == touched_.end()) {
+      touched_.push_back(stream);
+    }
+  }
+
+  sync::Mutex& mutex_;
+  Store* called_ = nullptr;
+  SwitchboardObserver* observer_ = nullptr;
+  std::vector<std::shared_ptr<StreamAttachment>> touched_;
+  std::vector<std::function<void()>> afterwards_;
+  std::vector<ChannelEvent> events_;
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_TURN_H_
