@@ -55,7 +55,7 @@ absl::StatusOr<EtcdServers> ReadServers(const EtcdChoice& choice) {
   return servers;
 }
 
-std::string DrawWriter() {
+std::string DrawRelayId() {
   std::array<char, 16> bytes;
   randombytes_buf(bytes.data(), bytes.size());
   return std::string(bytes.data(), bytes.size());
@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, Rela
   if (!servers.ok()) return servers.status();
   return EtcdStore::Open({.servers = *std::move(servers),
                           .prefix = choice.etcd.prefix,
-                          .writer = DrawWriter(),
+                          .relay_id = DrawRelayId(),
                           .clock = clock,
                           .on_trouble = std::move(hooks.on_trouble),
                           .on_restored = std::move(hooks.on_restored),

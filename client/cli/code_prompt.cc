@@ -5,9 +5,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/escape_for_terminal.h"
 #include "client/cli/input_row.h"
 #include "client/cli/line_editor.h"
-#include "client/cli/neutralise.h"
 #include "client/cli/rows.h"
 #include "client/core/code.h"
 #include "client/core/outcome.h"
@@ -87,7 +87,7 @@ class CodeQuestion {
 
   // What is wrong with the line.
   void Complain(std::string_view message) {
-    Write(InRows(Neutralise(message, Lines::kEscape, charset_), "", "  ", asker_.columns()));
+    Write(InRows(EscapeForTerminal(message, Lines::kEscape, charset_), "", "  ", asker_.columns()));
     EndLine();
   }
 

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "client/cli/neutralise.h"
+#include "client/cli/escape_for_terminal.h"
 #include "client/cli/rows.h"
 #include "client/cli/terminal.h"
 
@@ -30,7 +30,7 @@ void Console::Print(std::string_view text) {
 }
 
 void Console::Note(std::string_view text) {
-  const std::string line = Neutralise(text, Lines::kEscape, charset_);
+  const std::string line = EscapeForTerminal(text, Lines::kEscape, charset_);
   Print(terminal_ ? InRows(line, kPrefix, kGoesOn, columns()) : std::string(kPrefix) + line);
 }
 
@@ -39,13 +39,13 @@ void Console::Warn(std::string_view text) { Note("warning: " + std::string(text)
 void Console::NoteCommand(std::string_view text, std::string_view command) {
   if (!terminal_) return Note(std::string(text) + ": " + std::string(command));
   Note(std::string(text) + ":");
-  Print(InRows(Neutralise(command, Lines::kEscape, charset_), kIndent, kGoesOn, columns()));
+  Print(InRows(EscapeForTerminal(command, Lines::kEscape, charset_), kIndent, kGoesOn, columns()));
 }
 
 void Console::Progress(std::string_view text) {
   if (!terminal_) return;
   if (!progress_.empty()) Write(kEraseLine);
-  progress_ = Neutralise(text, Lines::kEscape, charset_);
+  progress_ = EscapeForTerminal(text, Lines::kEscape, charset_);
   DrawProgress();
 }
 

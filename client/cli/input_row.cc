@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "client/cli/neutralise.h"
+#include "client/cli/escape_for_terminal.h"
 #include "client/cli/rows.h"
 
 namespace wormhole::cli {
@@ -23,7 +23,7 @@ std::string InputRow(std::string_view typed, size_t columns, Charset charset) {
   std::string_view question = kQuestion;
   if (columns < question.size() + kLeastRoom) question = kShortQuestion.substr(0, columns / 2);
   const size_t room = columns - question.size();
-  const std::string text = Neutralise(typed, Lines::kEscape, charset);
+  const std::string text = EscapeForTerminal(typed, Lines::kEscape, charset);
   std::string row(question);
   if (FittingBytes(text, room) == text.size()) return row.append(text);
   row.append(kCut);

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "client/cli/neutralise.h"
+#include "client/cli/escape_for_terminal.h"
 #include "client/cli/rows.h"
 
 namespace wormhole::cli {
@@ -26,7 +26,7 @@ size_t FirstCharacters(std::string_view text, size_t count) {
 }  // namespace
 
 std::string RelayMessage(std::string_view text, Charset charset, size_t columns) {
-  const std::string harmless = Neutralise(text, Lines::kEscape, charset);
+  const std::string harmless = EscapeForTerminal(text, Lines::kEscape, charset);
   std::string squeezed = absl::StrJoin(absl::StrSplit(harmless, ' ', absl::SkipEmpty()), " ");
   if (squeezed.empty()) return "";
   if (const size_t end = FirstCharacters(squeezed, kMostCharacters); end < squeezed.size()) {

@@ -14,8 +14,6 @@
 // While running, the exchange goes on by its two logs alone (handshake.h): Advance() does whatever
 // they allow. The stream under it is link.h's business.
 //
-// exchange_machine.cc has the events, exchange_stream.cc what a stream says and is told,
-// exchange_end.cc the ways to the end.
 #ifndef WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_
 #define WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_
 
@@ -40,7 +38,7 @@ inline constexpr absl::Duration kFailedPatience = absl::Seconds(5);
 
 class ExchangeMachine final : public Exchange {
  public:
-  // `state` is a new one, or one that FindMisfit() has accepted.
+  // `state` is a new one, or one that FindInconsistency() has accepted.
   ExchangeMachine(ExchangeState state, bool saves, RandomSource* random);
 
   std::vector<Effect> Step(Event event, Instant now) override;
@@ -91,7 +89,7 @@ class ExchangeMachine final : public Exchange {
   StreamEnd Judge(const absl::Status& status);
   void OpenStreamNow();
 
-  // What a stream says (exchange_stream.cc).
+  // What a stream says.
   void OnOpened(const rendezvous::v1::Opened& opened);
   void OnMessage(const rendezvous::v1::Message& message);
   void OnPosted(const rendezvous::v1::Posted& posted);
@@ -110,7 +108,7 @@ class ExchangeMachine final : public Exchange {
   void TellPeerNews();
   void ShowMotd(const std::string& motd);
 
-  // What it is told (exchange_stream.cc).
+  // What it is told.
   void Advance();
   void AnnounceCode();
   void PostFrames();
@@ -125,11 +123,11 @@ class ExchangeMachine final : public Exchange {
   // Drops it; the next one by the schedule.
   void RejectStream(std::string_view why);
 
-  // Ends (exchange_end.cc).
+  // Ends.
   void Finish();
   void Fail(absl::Status status, rendezvous::v1::Mood mood);
   void Settle(Effect outcome);
-  void OnBadFrame(Taken taken);
+  void OnBadFrame(FrameVerdict verdict);
   void OnUnfinishedPeer();
   void TimeOut();
   absl::Status Unreached() const;

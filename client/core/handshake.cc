@@ -59,77 +59,77 @@ void ForgetKeys(ExchangeState& state) {
 
 // --- The receiver's frames 1 and 2 of the initiator.
 
-Taken TakePakeInitiator(ExchangeState& state, const exchange::v1::PakeInitiator& frame) {
-  if (frame.sid().size() != pake::kSidBytes) return Taken::kBad;
+FrameVerdict TakePakeInitiator(ExchangeState& state, const exchange::v1::PakeInitiator& frame) {
+  if (frame.sid().size() != pake::kSidBytes) return FrameVerdict::kBad;
   const absl::StatusOr<std::string> own_share = OwnShare(state, frame.sid());
-  if (!own_share.ok()) return Taken::kBad;
+  if (!own_share.ok()) return FrameVerdict::kBad;
   const absl::StatusOr<pake::SharedPoint> k =
       pake::ScalarMultVfy(state.scalar(), frame.share(), *own_share);
-  if (!k.ok()) return Taken::kBad;
+  if (!k.ok()) return FrameVerdict::kBad;
   const wire::Side own_side = OwnSide(state);
   const auto ad = pake::ParseInitiatorAd(frame.associated_data(), own_side);
-  if (!ad.ok()) return Taken::kBad;
+  if (!ad.ok()) return FrameVerdict::kBad;
   const absl::StatusOr<uint8_t> version = pake::ChooseVersion(ad->versions);
-  if (!version.ok()) return Taken::kNoCommonVersion;
+  if (!version.ok()) return FrameVerdict::kNoCommonVersion;
   state.sid = frame.sid();
   state.own_share = *own_share;
   state.own_ad = pake::ReceiverAd(*version, own_side);
   state.peer_share = frame.share();
   state.peer_ad = frame.associated_data();
   DeriveKeys(state, *k);
-  return Taken::kAccepted;
+  return FrameVerdict::kAccepted;
 }
 
-Taken TakeConfirm(ExchangeState& state, const exchange::v1::Confirm& frame) {
-  if (!Keys(state).VerifyTag(Role::kInitiator, frame.tag())) return Taken::kBad;
+FrameVerdict TakeConfirm(ExchangeState& state, const exchange::v1::Confirm& frame) {
+  if (!Keys(state).VerifyTag(Role::kInitiator, frame.tag())) return FrameVerdict::kBad;
   state.confirmed = true;
   WipeCode(state);
-  return Taken::kAccepted;
+  return FrameVerdict::kAccepted;
 }
 
 // --- The initiator's frame 1 of the receiver.
 
-Taken TakePakeReceiver(ExchangeState& state, const exchange::v1::PakeReceiver& frame) {
-  if (state.own_share.empty()) return Taken::kBad;  // an answer to nothing
+FrameVerdict TakePakeReceiver(ExchangeState& state, const exchange::v1::PakeReceiver& frame) {
+  if (state.own_share.empty()) return FrameVerdict::kBad;  // an answer to nothing
   const absl::StatusOr<pake::SharedPoint> k =
       pake::ScalarMultVfy(state.scalar(), frame.share(), state.own_share);
-  if (!k.ok()) return Taken::kBad;
+  if (!k.ok()) return FrameVerdict::kBad;
   const auto ad =
       pake::ParseReceiverAd(frame.associated_data(), pake::kSupportedVersions, OwnSide(state));
-  if (!ad.ok()) return Taken::kBad;
+  if (!ad.ok()) return FrameVerdict::kBad;
   state.peer_share = frame.share();
   state.peer_ad = frame.associated_data();
   DeriveKeys(state, *k);
   if (!Keys(state).VerifyTag(Role::kReceiver, frame.tag())) {
     ForgetKeys(state);
-    return Taken::kBad;
+    return FrameVerdict::kBad;
   }
   state.confirmed = true;
   WipeCode(state);
-  return Taken::kAccepted;
+  return FrameVerdict::kAccepted;
 }
 
 // --- The last frame of either: the peer's data.
 
-Taken TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame) {
-  if (frame.number() != 0) return Taken::kBad;
+FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame) {
+  if (frame.number() != 0) return FrameVerdict::kBad;
   absl::StatusOr<std::string> plaintext =
       pake::Open(Keys(state), pake::OtherRole(state.role), 0, frame.box());
-  if (!plaintext.ok()) return Taken::kBad;
+  if (!plaintext.ok()) return FrameVerdict::kBad;
   exchange::v1::Data data;
   const bool parsed = data.ParseFromString(*plaintext);
   sodium_memzero(plaintext->data(), plaintext->size());
   // More than may be sent is no message of this protocol's, whoever sealed it.
   if (!parsed || data.data().size() > kMaxDataBytes) {
     sodium_memzero(data.mutable_data()->data(), data.data().size());
-    return Taken::kBad;
+    return FrameVerdict::kBad;
   }
   state.peer_data = std::move(*data.mutable_data());
-  return Taken::kAccepted;
+  return FrameVerdict::kAccepted;
 }
 
 // The table of section 4, by the reader's role and the frame's number: anything else is bad.
-Taken Take(ExchangeState& state, uint64_t number, const ExchangeFrame& frame) {
+FrameVerdict Take(ExchangeState& state, uint64_t number, const ExchangeFrame& frame) {
   const bool initiator = state.role == Role::kInitiator;
   if (initiator && number == 1 && frame.has_pake_receiver()) {
     return TakePakeReceiver(state, frame.pake_receiver());
@@ -139,7 +139,7 @@ Taken Take(ExchangeState& state, uint64_t number, const ExchangeFrame& frame) {
   }
   if (!initiator && number == 2 && frame.has_confirm()) return TakeConfirm(state, frame.confirm());
   if (number == state.peer_total() && frame.has_sealed()) return TakeSealed(state, frame.sealed());
-  return Taken::kBad;
+  return FrameVerdict::kBad;
 }
 
 void Append(ExchangeState& state, const ExchangeFrame& frame) {
@@ -188,12 +188,13 @@ absl::Status MakeSealed(ExchangeState& state) {
 
 }  // namespace
 
-Taken TakePeerFrame(ExchangeState& state, std::string_view bytes) {
+FrameVerdict TakePeerFrame(ExchangeState& state, std::string_view bytes) {
   ExchangeFrame frame;
-  if (!frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Taken::kBad;
-  const Taken taken = Take(state, state.cursor + 1, frame);
-  if (taken == Taken::kAccepted) ++state.cursor;
-  return taken;
+  if (!frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return FrameVerdict::kBad;
+  const FrameVerdict verdict = Take(state, state.cursor + 1, frame);
+  if (verdict == FrameVerdict::kAccepted) ++state.cursor;
+  return verdict;
 }
 
 absl::Status MakeDueFrames(ExchangeState& state) {

@@ -15,14 +15,14 @@
 namespace wormhole::core {
 
 // What became of a frame of the peer.
-enum class Taken {
+enum class FrameVerdict {
   kAccepted,         // the state has moved on by this one frame
   kBad,              // the state is as before; section 5 says what follows
   kNoCommonVersion,  // likewise; the two programs have no protocol version in common
 };
 
 // Takes the peer's frame number state.cursor + 1.
-Taken TakePeerFrame(ExchangeState& state, std::string_view frame);
+FrameVerdict TakePeerFrame(ExchangeState& state, std::string_view frame);
 
 // Appends to state.frames all frames that can be made by now. Fails only on a state whose scalar or
 // generator is unusable, which a hostile saved state might hold: INTERNAL.

@@ -97,7 +97,7 @@ TEST_P(HandshakeTest, FramesAreTheKnownAnswers) {
   EXPECT_EQ(opening.share(), Bytes("Y_i"));
   EXPECT_EQ(opening.associated_data(), Bytes("AD_i"));
 
-  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), FrameVerdict::kAccepted);
   ASSERT_TRUE(MakeDueFrames(r).ok());
   ASSERT_EQ(r.frames.size(), 1u);  // nothing sealed before T_i
   const auto answer = Frame(r, 0).pake_receiver();
@@ -106,21 +106,21 @@ TEST_P(HandshakeTest, FramesAreTheKnownAnswers) {
   EXPECT_EQ(answer.tag(), Bytes("T_r"));
   EXPECT_FALSE(r.confirmed);
 
-  ASSERT_EQ(TakePeerFrame(i, r.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(i, r.frames[0]), FrameVerdict::kAccepted);
   EXPECT_TRUE(i.confirmed);
   ASSERT_TRUE(MakeDueFrames(i).ok());
   ASSERT_EQ(i.frames.size(), 3u);
   EXPECT_EQ(Frame(i, 1).confirm().tag(), Bytes("T_i"));
   EXPECT_EQ(std::string(i.prk().string(pake::SecretAccess{})), Bytes("PRK"));
 
-  ASSERT_EQ(TakePeerFrame(r, i.frames[1]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(r, i.frames[1]), FrameVerdict::kAccepted);
   EXPECT_TRUE(r.confirmed);
   ASSERT_TRUE(MakeDueFrames(r).ok());
   ASSERT_EQ(r.frames.size(), 2u);
   EXPECT_EQ(VerifierText(i), VerifierText(r));
 
-  ASSERT_EQ(TakePeerFrame(i, r.frames[1]), Taken::kAccepted);
-  ASSERT_EQ(TakePeerFrame(r, i.frames[2]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(i, r.frames[1]), FrameVerdict::kAccepted);
+  ASSERT_EQ(TakePeerFrame(r, i.frames[2]), FrameVerdict::kAccepted);
   EXPECT_EQ(i.peer_data, "to i");
   EXPECT_EQ(r.peer_data, "to r");
 }
@@ -129,9 +129,9 @@ TEST_P(HandshakeTest, TheBoxIsThatOfTheKnownKeys) {
   ExchangeState i = Side(pake::Role::kInitiator, "x");
   ExchangeState r = Side(pake::Role::kReceiver, "x");
   ASSERT_TRUE(MakeDueFrames(i).ok());
-  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), FrameVerdict::kAccepted);
   ASSERT_TRUE(MakeDueFrames(r).ok());
-  ASSERT_EQ(TakePeerFrame(i, r.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(i, r.frames[0]), FrameVerdict::kAccepted);
   ASSERT_TRUE(MakeDueFrames(i).ok());
   const std::string prk = Bytes("PRK");
   pake::TranscriptHash th;
@@ -153,10 +153,10 @@ TEST_P(HandshakeTest, FramesAreMadeAgainAlike) {
     for (int n = 0; n < 3; ++n) {
       ASSERT_TRUE(MakeDueFrames(i).ok());
       while (r.cursor < i.frames.size())
-        ASSERT_EQ(TakePeerFrame(r, i.frames[r.cursor]), Taken::kAccepted);
+        ASSERT_EQ(TakePeerFrame(r, i.frames[r.cursor]), FrameVerdict::kAccepted);
       ASSERT_TRUE(MakeDueFrames(r).ok());
       while (i.cursor < r.frames.size())
-        ASSERT_EQ(TakePeerFrame(i, r.frames[i.cursor]), Taken::kAccepted);
+        ASSERT_EQ(TakePeerFrame(i, r.frames[i.cursor]), FrameVerdict::kAccepted);
     }
     EXPECT_EQ(i.frames.size(), 3u);
     EXPECT_EQ(r.frames.size(), 2u);
@@ -171,10 +171,10 @@ TEST_P(HandshakeTest, WordsAndScalarAreWipedOnceTheKeyIsConfirmed) {
   ExchangeState i = Side(pake::Role::kInitiator, "x");
   ExchangeState r = Side(pake::Role::kReceiver, "y");
   ASSERT_TRUE(MakeDueFrames(i).ok());
-  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), FrameVerdict::kAccepted);
   ASSERT_TRUE(MakeDueFrames(r).ok());
   EXPECT_GT(r.words().size(), 0u);
-  ASSERT_EQ(TakePeerFrame(i, r.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(i, r.frames[0]), FrameVerdict::kAccepted);
   const ExchangeSecrets& secrets = i.secrets.get(pake::SecretAccess{});
   EXPECT_TRUE(sodium_is_zero(secrets.words, sizeof(secrets.words)));
   EXPECT_TRUE(sodium_is_zero(secrets.scalar, sizeof(secrets.scalar)));
@@ -189,16 +189,16 @@ TEST_P(HandshakeTest, ABadFrameLeavesTheStateAsItWas) {
   ExchangeState i = Side(pake::Role::kInitiator, "x");
   ExchangeState r = Side(pake::Role::kReceiver, "y");
   ASSERT_TRUE(MakeDueFrames(i).ok());
-  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), Taken::kAccepted);
+  ASSERT_EQ(TakePeerFrame(r, i.frames[0]), FrameVerdict::kAccepted);
   ASSERT_TRUE(MakeDueFrames(r).ok());
   const std::string before = SerializeState(i);
   std::string bad = r.frames[0];
   bad.back() = static_cast<char>(bad.back() ^ 1);  // the tag
-  EXPECT_EQ(TakePeerFrame(i, bad), Taken::kBad);
-  EXPECT_EQ(TakePeerFrame(i, i.frames[0]), Taken::kBad);
-  EXPECT_EQ(TakePeerFrame(i, ""), Taken::kBad);
+  EXPECT_EQ(TakePeerFrame(i, bad), FrameVerdict::kBad);
+  EXPECT_EQ(TakePeerFrame(i, i.frames[0]), FrameVerdict::kBad);
+  EXPECT_EQ(TakePeerFrame(i, ""), FrameVerdict::kBad);
   EXPECT_EQ(SerializeState(i), before);
-  EXPECT_EQ(TakePeerFrame(i, r.frames[0]), Taken::kAccepted);
+  EXPECT_EQ(TakePeerFrame(i, r.frames[0]), FrameVerdict::kAccepted);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, HandshakeTest, testing::Values(0, 1));

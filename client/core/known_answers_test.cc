@@ -56,7 +56,7 @@ ExchangeState StateBefore(const json& file, pake::Role role, uint64_t number) {
   EXPECT_TRUE(MakeDueFrames(*state).ok());
   const json& peers = file[role == pake::Role::kInitiator ? "receiver" : "initiator"];
   while (state->cursor + 1 < number) {
-    EXPECT_EQ(TakePeerFrame(*state, FromHex(peers[state->cursor])), Taken::kAccepted);
+    EXPECT_EQ(TakePeerFrame(*state, FromHex(peers[state->cursor])), FrameVerdict::kAccepted);
     EXPECT_TRUE(MakeDueFrames(*state).ok());
   }
   return *std::move(state);
@@ -77,9 +77,10 @@ TEST(KnownAnswersTest, FramesOfAnHonestPair) {
 }
 
 TEST(KnownAnswersTest, FramesGoodAndBad) {
-  const std::map<Taken, std::string> names = {{Taken::kAccepted, "accepted"},
-                                              {Taken::kBad, "bad"},
-                                              {Taken::kNoCommonVersion, "no common version"}};
+  const std::map<FrameVerdict, std::string> names = {
+      {FrameVerdict::kAccepted, "accepted"},
+      {FrameVerdict::kBad, "bad"},
+      {FrameVerdict::kNoCommonVersion, "no common version"}};
   const json file = LoadVectors("frames.json");
   for (const json& c : file["cases"]) {
     const auto role = c["reader"] == "initiator" ? pake::Role::kInitiator : pake::Role::kReceiver;

@@ -249,7 +249,8 @@ absl::StatusOr<ExchangeState> FromJson(const json& object) {
     ReadKeys(fields, state);
   }
   if (!fields.ok()) return Corrupt(fields.bad_field());
-  if (const std::string_view misfit = FindMisfit(state); !misfit.empty()) return Corrupt(misfit);
+  if (const std::string_view misfit = FindInconsistency(state); !misfit.empty())
+    return Corrupt(misfit);
   return state;
 }
 

@@ -126,7 +126,7 @@ std::string_view LogMisfit(const ExchangeState& s) {
 
 }  // namespace
 
-std::string_view FindMisfit(const ExchangeState& state) {
+std::string_view FindInconsistency(const ExchangeState& state) {
   using Check = std::string_view (*)(const ExchangeState&);
   for (const Check check : {&ConfigMisfit, &ChannelMisfit, &EndMisfit}) {
     if (const std::string_view field = check(state); !field.empty()) return field;

@@ -61,9 +61,9 @@ std::optional<std::string> ReadVisible(std::string_view typed) {
   text.reserve(typed.size());
   while (!typed.empty()) {
     const std::string_view before = typed;
-    const std::optional<uint32_t> taken = wire::TakeCodePoint(typed);
-    if (!taken.has_value()) return std::nullopt;
-    const uint32_t point = Plain(*taken);
+    const std::optional<uint32_t> verdict = wire::TakeCodePoint(typed);
+    if (!verdict.has_value()) return std::nullopt;
+    const uint32_t point = Plain(*verdict);
     if (In(kInvisible, point)) continue;
     if (In(kSeparators, point)) {
       if (text.empty() || text.back() != kAnySeparator) text += kAnySeparator;

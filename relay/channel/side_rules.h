@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 

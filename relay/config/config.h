@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/rules.h"
 
 namespace wormhole::relay {
 

@@ -48,7 +48,7 @@ void AssignShort(absl::Duration from, google::protobuf::Duration& to) {
 
 void ShowSide(const ChannelView& view, Role role, ChannelSide& side) {
   const LogState& log = view.snapshot.log(role);
-  side.set_place(PlaceOf(view.sides[static_cast<size_t>(role)]));
+  side.set_place(PlaceOf(view.sides[role]));
   side.set_frames_kept(static_cast<uint32_t>(log.stored - log.forgotten));
   side.set_bytes_kept(static_cast<uint32_t>(log.bytes));
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 

@@ -1,5 +1,5 @@
 // The one interface to durable state. A store keeps channels and logs and has no rules of its
-// own: relay/channel/channel.h decides, the store commits on a condition.
+// own: relay/channel/rules.h decides, the store commits on a condition.
 //
 // Threads: every method may be called from any thread, also with the caller's lock held (but for
 // Flush); it returns at once and never blocks on I/O. A call may wait for the Flush that follows
@@ -12,8 +12,6 @@
 #ifndef WORMHOLE_RELAY_STORE_STORE_H_
 #define WORMHOLE_RELAY_STORE_STORE_H_
 
-#include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,7 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 
@@ -77,7 +75,7 @@ class StoreListener {
 
   // Whether a stream of this side is attached at another relay. Which one is the newer when there
   // is one here too, a Load tells that is made now.
-  virtual void OnPresence(const ChannelRef& channel, Role role, bool elsewhere) = 0;
+  virtual void OnPresence(const ChannelRef& channel, Role role, bool remote) = 0;
 
   // Claims by third parties were refused at another relay.
   virtual void OnThirdParties(const ChannelRef& channel, uint32_t count) = 0;
@@ -91,18 +89,15 @@ class StoreListener {
   virtual void OnRestored() = 0;
 };
 
-// A set of one role.
-constexpr std::bitset<2> BitOf(Role role) { return 1u << static_cast<unsigned>(role); }
-
 // What goes along with a record, in the same transaction.
-struct PutAlong {
-  // By Role: as by SetAttached. A word that has come with a record is taken back like another one;
+struct PutOptions {
+  // As by SetAttached. A word that has come with a record is taken back like another one;
   // by the store itself when the record is not put, or nobody knows whether it is.
-  std::bitset<2> attached;
+  RoleSet attached;
   // By author: as by Accept. Changes nothing when the record has ended.
-  std::array<uint64_t, 2> accepted = {};
+  PerRole<uint64_t> accepted;
   // A look: once the record is put, Known is as new as that, unless it is nothing.
-  bool look = false;
+  bool read_back = false;
 };
 
 class Store {
@@ -174,14 +169,14 @@ class Store {
 
   // As Put, with something that goes along. It comes to nothing when the record is not put.
   virtual void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                       const PutAlong& along, Done<PutOutcome> done) {
-    (void)along;
+                       const PutOptions& options, Done<PutOutcome> done) {
+    (void)options;
     Put(key, expected, std::move(record), std::move(done));
   }
 
   // What is known here of a channel that exists, without a look: it has been so, each part of it at
   // a time of its own, and may be no longer. May be called with locks held.
-  virtual std::optional<ChannelSnapshot> Known(const ChannelKey& key) {
+  virtual std::optional<ChannelSnapshot> Cached(const ChannelKey& key) {
     (void)key;
     return std::nullopt;
   }

@@ -65,10 +65,10 @@ TEST_F(Allocation, NineGetOneDigitTheTenthTwoWhateverOtherAppsDo) {
   EXPECT_GE(streams[9]->id(), 10u);
   EXPECT_LE(streams[9]->id(), 99u);
 
-  auto elsewhere = Stream("elsewhere");
-  elsewhere->InApp("another.example").Allocate();
+  auto remote = Stream("elsewhere");
+  remote->InApp("another.example").Allocate();
   Settle();
-  EXPECT_LE(elsewhere->id(), 9u);
+  EXPECT_LE(remote->id(), 9u);
 }
 
 TEST_F(Allocation, IsIdempotentBySide) {

@@ -58,17 +58,16 @@ class Gathering {
 
  private:
   void Describe(ChannelView& view) {
-    LiveChannel::Seating seating;
-    if (const auto live = registry_->Find(view.key)) seating = live->seating();
-    view.waiting = seating.waiting;
-    for (Role role : {Role::kInitiator, Role::kReceiver}) {
-      const size_t place = static_cast<size_t>(role);
+    LiveChannel::Occupancy occupancy;
+    if (const auto live = registry_->Find(view.key)) occupancy = live->occupancy();
+    view.waiting = occupancy.waiting;
+    for (Role role : kRoles) {
       const Member& member = view.snapshot.record.member(role);
-      view.sides[place] = member.side.empty()              ? SideView::kAbsent
-                          : member.left                    ? SideView::kLeft
-                          : seating.here[place]            ? SideView::kHere
-                          : view.snapshot.elsewhere[place] ? SideView::kElsewhere
-                                                           : SideView::kDetached;
+      view.sides[role] = member.side.empty()          ? SideView::kAbsent
+                         : member.left                ? SideView::kLeft
+                         : occupancy.here[role]       ? SideView::kHere
+                         : view.snapshot.remote[role] ? SideView::kElsewhere
+                                                      : SideView::kDetached;
     }
   }
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/switchboard/stream_attachment.h"
 
 namespace wormhole::relay {
@@ -41,16 +41,16 @@ struct ChannelOp {
     kReturn,  // an allocation that was made before: kResume for the initiator alone
     kClose,
     kDue,
-    kSeatWaiters,  // a channel that another relay has made takes in who waits for it here
+    kAdmitWaiters,  // a channel that another relay has made takes in who waits for it here
   };
 
   Kind kind = Kind::kResume;
-  // Of all but kDue and kSeatWaiters. With kClose it may be over, which changes nothing.
+  // Of all but kDue and kAdmitWaiters. With kClose it may be over, which changes nothing.
   std::shared_ptr<StreamAttachment> stream;
   std::string side;
   uint64_t cursor = 0;  // of the open; with kClose, what is stored along as accepted
   CreateTerms create;
-  // kCreate, kSeatWaiters: the waiter that the record being stored makes its receiver.
+  // kCreate, kAdmitWaiters: the waiter that the record being stored makes its receiver.
   std::string chosen;
   // kClose.
   std::shared_ptr<Tenure> tenure;  // of the channel that the side leaves
@@ -61,7 +61,7 @@ struct ChannelOp {
 
   // kClaim, kClaimOrWait: judged by what happens to be known as long as it comes to a change, which
   // the store refuses when something else has changed. Whatever else it comes to needs a load.
-  bool guesses = false;
+  bool optimistic = false;
   uint64_t needs_load = 0;  // of the live channel: what it is judged by; 0: any
   int attempts = 0;         // how often the store knew better
 };

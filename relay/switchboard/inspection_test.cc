@@ -58,8 +58,8 @@ TEST_F(SwitchboardPairTest, ShowsWhoIsThere) {
   });
   Settle();
   EXPECT_EQ(seen.key, key());
-  EXPECT_EQ(seen.sides[0], SideView::kHere);
-  EXPECT_EQ(seen.sides[1], SideView::kDetached);
+  EXPECT_EQ(seen.sides[Role::kInitiator], SideView::kHere);
+  EXPECT_EQ(seen.sides[Role::kReceiver], SideView::kDetached);
   EXPECT_EQ(seen.snapshot.log(Role::kInitiator).stored, 1u);
   EXPECT_EQ(seen.snapshot.log(Role::kInitiator).bytes, 5u);
   const auto bert = Again("bert");

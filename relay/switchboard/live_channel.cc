@@ -13,7 +13,7 @@ LiveChannel::LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key)
       tenure_(std::make_shared<Tenure>(ChannelRecord())) {}
 
 bool LiveChannel::Submit(ChannelOp& op) {
-  Turn turn(mutex_);
+  LockedEffects effects(mutex_);
   if (retired_) return false;
   if (op.create.believed_free) {
     // A load can be spared: if the belief is wrong, the store refuses the Put.
@@ -22,55 +22,55 @@ bool LiveChannel::Submit(ChannelOp& op) {
   } else if (registry_->shared()) {
     // Who comes has perhaps been at another relay, and would see that what is known here is older
     // than what it was told there. What is due has perhaps been seen to.
-    op.guesses = MayGuess(op, turn);
-    if (!op.guesses) op.needs_load = Doubt();
+    op.optimistic = MayRunOptimistically(op, effects);
+    if (!op.optimistic) op.needs_load = RequireReload();
   }
   ops_.push_back(std::move(op));
-  Advance(turn);
+  Advance(effects);
   return true;
 }
 
 void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame) {
-  Turn turn(mutex_);
+  LockedEffects effects(mutex_);
   const std::optional<Role> role = RoleOf(stream);
-  if (!role) return RefuseWaiter(stream, "post", turn);
+  if (!role) return RefuseWaiter(stream, "post", effects);
   PostQueue& posts = work(*role).posts;
   absl::Status verdict = Judge(*role, posts.size(), number, frame.size());
   if (!verdict.ok()) {
-    Fail(*role, stream, std::move(verdict), turn);
-    return Advance(turn);
+    Fail(*role, stream, std::move(verdict), effects);
+    return Advance(effects);
   }
   const bool repeat = number <= std::max(snapshot().log(*role).stored, posts.last(posts.size()));
   // A repeat may have other bytes, which the store finds out.
   if (!repeat) {
-    HandOver(*role, number, frame, turn);
+    ForwardNow(*role, number, frame, effects);
     if (auto* observer = registry_->observer()) observer->OnFrame(key_.app_id, frame.size());
   }
   posts.Add({.number = number, .frame = std::move(frame), .stream = stream, .repeat = repeat});
   // A repeat is answered before more is read.
-  if (!repeat) seat(*role).owes_read = true;
-  Advance(turn);
+  if (!repeat) seat(*role).pending_read = true;
+  Advance(effects);
 }
 
 void LiveChannel::Ack(const Stream& stream, uint64_t number) {
-  Turn turn(mutex_);
+  LockedEffects effects(mutex_);
   const std::optional<Role> role = RoleOf(stream);
-  if (!role) return RefuseWaiter(stream, "ack", turn);
-  RaiseCursor(*role, number, turn);
-  turn.ReadMore(stream);
-  Advance(turn);
+  if (!role) return RefuseWaiter(stream, "ack", effects);
+  RaiseCursor(*role, number, effects);
+  effects.ReadMore(stream);
+  Advance(effects);
 }
 
 void LiveChannel::Close(const Stream& stream, Mood mood) {
-  Turn turn(mutex_);
+  LockedEffects effects(mutex_);
   const std::optional<Role> role = RoleOf(stream);
   if (mood == rendezvous::v1::MOOD_UNSPECIFIED || !rendezvous::v1::Mood_IsValid(mood)) {
     absl::Status status = Malformed("close.mood", "the mood is none that this relay knows");
     if (role) {
-      Fail(*role, stream, std::move(status), turn);
+      Fail(*role, stream, std::move(status), effects);
     } else if (FindWaiter(stream) != waiters_.end()) {
       waiters_.erase(FindWaiter(stream));
-      turn.End(stream, std::move(status));
+      effects.End(stream, std::move(status));
     }
   } else if (role) {
     if (!work(*role).close) work(*role).close = mood;
@@ -80,29 +80,29 @@ void LiveChannel::Close(const Stream& stream, Mood mood) {
       waiter->close = mood;
     } else {
       waiters_.erase(waiter);
-      turn.End(stream, absl::OkStatus());
+      effects.End(stream, absl::OkStatus());
     }
   }
-  Advance(turn);
+  Advance(effects);
 }
 
 void LiveChannel::Drained(const Stream& stream) {
-  Turn turn(mutex_);
-  if (RoleOf(stream)) Advance(turn);
+  LockedEffects effects(mutex_);
+  if (RoleOf(stream)) Advance(effects);
 }
 
 void LiveChannel::Detach(const Stream& stream) {
-  Turn turn(mutex_);
-  if (const std::optional<Role> role = RoleOf(stream)) Vacate(*role, turn);
+  LockedEffects effects(mutex_);
+  if (const std::optional<Role> role = RoleOf(stream)) DetachMember(*role, effects);
   // A waiter that has asked to close still has to, should it have become a member.
   const auto waiter = FindWaiter(stream);
   if (waiter != waiters_.end() && !waiter->close) waiters_.erase(waiter);
-  Advance(turn);
+  Advance(effects);
 }
 
-void LiveChannel::Stop() {
-  Turn turn(mutex_);
-  if (!retired_) Abandon(turn);
+void LiveChannel::Shutdown() {
+  LockedEffects effects(mutex_);
+  if (!retired_) FailStore(effects);
 }
 
 ChannelRef LiveChannel::ThisChannel() const {
@@ -110,31 +110,32 @@ ChannelRef LiveChannel::ThisChannel() const {
 }
 
 std::optional<Role> LiveChannel::RoleOf(const Stream& stream) {
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (Role role : kRoles) {
     if (seat(role).stream == stream) return role;
   }
   return std::nullopt;
 }
 
-void LiveChannel::RefuseWaiter(const Stream& stream, std::string_view field, Turn& turn) {
+void LiveChannel::RefuseWaiter(const Stream& stream, std::string_view field,
+                               LockedEffects& effects) {
   const auto waiter = FindWaiter(stream);
   if (waiter == waiters_.end()) return;
   waiters_.erase(waiter);
-  turn.End(stream, Malformed(field, "a side that waits may only send Heartbeat and Close"));
-  Advance(turn);
+  effects.End(stream, Malformed(field, "a side that waits may only send Heartbeat and Close"));
+  Advance(effects);
 }
 
-void LiveChannel::Advance(Turn& turn) {
+void LiveChannel::Advance(LockedEffects& effects) {
   if (retired_) return;
   do {
-    while (CanRunFirstOp()) RunFirstOp(turn);
-    for (Role role : {Role::kInitiator, Role::kReceiver}) AppendHeld(role, turn);
+    while (CanRunFirstOp()) RunFirstOp(effects);
+    for (Role role : kRoles) AppendHeld(role, effects);
   } while (QueueCloses());
-  for (Role role : {Role::kInitiator, Role::kReceiver}) Deliver(role, turn);
+  for (Role role : kRoles) Deliver(role, effects);
   if (Idle()) {
     Retire();
   } else {
-    LoadIfNeeded(turn);
+    LoadIfNeeded(effects);
   }
 }
 
@@ -145,7 +146,7 @@ bool LiveChannel::CanRunFirstOp() const {
 // Returns whether there is something new to run at once.
 bool LiveChannel::QueueCloses() {
   bool queued = false;
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (Role role : kRoles) {
     Work& asked = work(role);
     if (!asked.close || !asked.posts.empty() || !asked.close_stream) continue;
     // Were the acknowledgement lost after the side has left, the peer could never post what the
@@ -173,12 +174,12 @@ bool LiveChannel::Idle() const {
   return !seated && !busy;
 }
 
-uint64_t LiveChannel::Doubt() {
+uint64_t LiveChannel::RequireReload() {
   needed_load_ = loads_begun_ + 1;
   return needed_load_;
 }
 
-void LiveChannel::LoadIfNeeded(Turn& turn) {
+void LiveChannel::LoadIfNeeded(LockedEffects& effects) {
   if (loading_ || committing_ || needed_load_ <= loads_begun_) return;
   // Posts keep their order: those that the store did not take go again when all are back.
   if (tenure_->posts_need_load > loads_done_ &&
@@ -188,56 +189,56 @@ void LiveChannel::LoadIfNeeded(Turn& turn) {
   }
   loading_ = true;
   ++loads_begun_;
-  CallStore(turn).Load(
+  CallStore(effects).Load(
       key_, [self = shared_from_this()](absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
         self->OnLoaded(std::move(loaded));
       });
 }
 
 void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
-  Turn turn(mutex_);
+  LockedEffects effects(mutex_);
   loading_ = false;
   if (retired_) return;
-  if (!loaded.ok()) return Abandon(turn);
-  if (loads_begun_ <= void_loads_) {
-    Doubt();
+  if (!loaded.ok()) return FailStore(effects);
+  if (loads_begun_ <= stale_loads_) {
+    RequireReload();
   } else {
     known_ = true;
     loads_done_ = loads_begun_;
-    TakeOver(loaded->value_or(ChannelSnapshot()), turn);
+    Adopt(loaded->value_or(ChannelSnapshot()), effects);
     QueueWaiters();
   }
-  Advance(turn);
+  Advance(effects);
 }
 
-void LiveChannel::TakeOver(ChannelSnapshot loaded, Turn& turn) {
-  informed_ = true;
+void LiveChannel::Adopt(ChannelSnapshot loaded, LockedEffects& effects) {
+  store_answered_ = true;
   const bool report = loaded.record.version != 0 || record().version != 0;
-  SetRecord(std::move(loaded.record), turn);
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+  SetRecord(std::move(loaded.record), effects);
+  for (Role role : kRoles) {
     if (!record().ended()) UpdateLog(role, loaded.log(role));
-    const auto i = static_cast<size_t>(role);
-    SetElsewhere(role, loaded.elsewhere[i], loaded.superseded[i], turn);
+    SetRemote(role, loaded.remote[role], loaded.superseded[role], effects);
   }
   PairsAnew();
   if (report) ReportId();
 }
 
-void LiveChannel::Abandon(Turn& turn) {
+void LiveChannel::FailStore(LockedEffects& effects) {
   // A side that a record was to bring along may be there, or not, or come to be there.
   if (committing_ && registry_->shared()) {
     const ChannelOp& op = ops_.front();
     const bool creates = op.kind == ChannelOp::Kind::kCreate;
     const ChannelRef channel = creates ? ChannelRef(key_, op.side) : ThisChannel();
-    for (Role role : {Role::kInitiator, Role::kReceiver}) {
-      if (!seat(role).stream) CallStore(turn).SetAttached(channel, role, false);
+    for (Role role : kRoles) {
+      if (!seat(role).stream) CallStore(effects).SetAttached(channel, role, false);
     }
   }
-  BeginTenure(record(), StoreAway(registry_->RetryDelay()), turn);
-  for (const Waiter& waiter : waiters_) turn.End(waiter.stream, StoreAway(registry_->RetryDelay()));
+  BeginTenure(record(), StoreAway(registry_->RetryDelay()), effects);
+  for (const Waiter& waiter : waiters_)
+    effects.End(waiter.stream, StoreAway(registry_->RetryDelay()));
   waiters_.clear();
   for (const ChannelOp& op : ops_) {
-    if (op.stream) turn.End(op.stream, StoreAway(registry_->RetryDelay()));
+    if (op.stream) effects.End(op.stream, StoreAway(registry_->RetryDelay()));
     if (op.kind == ChannelOp::Kind::kCreate) ReleaseId(op);
   }
   ops_.clear();

@@ -9,35 +9,35 @@ namespace wormhole::relay {
 
 using rendezvous::v1::Presence;
 
-void LiveChannel::SitDown(Role role, const Stream& stream, uint64_t cursor, bool announced,
-                          Turn& turn) {
+void LiveChannel::AttachMember(Role role, const Stream& stream, uint64_t cursor, bool announced,
+                               LockedEffects& effects) {
   const bool was_waiting = FindWaiter(stream) != waiters_.end();
   if (!stream->Bind(shared_from_this())) {
-    if (announced) Announce(role, false, turn);
+    if (announced) PublishPresence(role, false, effects);
     return;
   }
-  if (seat(role).stream) turn.End(seat(role).stream, Superseded());
+  if (seat(role).stream) effects.End(seat(role).stream, Superseded());
   const LogState& peer_log = snapshot().log(Other(role));
   const uint32_t missed = std::exchange(work(role).missed_third_parties, 0);
   seat(role) = {.stream = stream,
                 .sent = cursor,
-                .deaf = (cursor < peer_log.forgotten),
+                .behind_trim = (cursor < peer_log.forgotten),
                 .third_parties = missed,
-                .owes_status = (missed > 0)};
-  seat(Other(role)).owes_status = true;
-  snapshot().elsewhere[static_cast<size_t>(role)] = false;
-  if (!announced) Announce(role, true, turn);
-  turn.Send(stream, OpenedResponse(key_.id, snapshot(), role, PresenceOf(Other(role)),
-                                   registry_->options()));
-  if (PairsAnew()) Tell(ChannelEvent::Kind::kPaired, turn);
-  seat(role).owes_read = !was_waiting;
-  RaiseCursor(role, cursor, turn);
+                .pending_status = (missed > 0)};
+  seat(Other(role)).pending_status = true;
+  snapshot().remote[role] = false;
+  if (!announced) PublishPresence(role, true, effects);
+  effects.Send(stream, OpenedResponse(key_.id, snapshot(), role, PresenceOf(Other(role)),
+                                      registry_->options()));
+  if (PairsAnew()) Tell(ChannelEvent::Kind::kPaired, effects);
+  seat(role).pending_read = !was_waiting;
+  RaiseCursor(role, cursor, effects);
 }
 
-void LiveChannel::Vacate(Role role, Turn& turn) {
-  if (seat(role).stream) Announce(role, false, turn);
+void LiveChannel::DetachMember(Role role, LockedEffects& effects) {
+  if (seat(role).stream) PublishPresence(role, false, effects);
   seat(role) = {};
-  seat(Other(role)).owes_status = true;
+  seat(Other(role)).pending_status = true;
   PairsAnew();
 }
 
@@ -48,9 +48,10 @@ bool LiveChannel::PairsAnew() {
   return attached == 2 && !std::exchange(tenure_->paired, true);
 }
 
-void LiveChannel::Fail(Role role, const Stream& stream, absl::Status status, Turn& turn) {
-  turn.End(stream, std::move(status));
-  if (seat(role).stream == stream) Vacate(role, turn);
+void LiveChannel::Fail(Role role, const Stream& stream, absl::Status status,
+                       LockedEffects& effects) {
+  effects.End(stream, std::move(status));
+  if (seat(role).stream == stream) DetachMember(role, effects);
   Work& asked = work(role);
   asked.posts.DropHeld(stream.get());
   if (asked.close_stream == stream) {
@@ -63,43 +64,41 @@ Presence LiveChannel::PresenceOf(Role role) const {
   const Member& member = record().member(role);
   if (member.side.empty()) return rendezvous::v1::PRESENCE_ABSENT;
   if (member.left) return rendezvous::v1::PRESENCE_LEFT;
-  const size_t place = static_cast<size_t>(role);
-  return tenure_->seats[place].stream || snapshot().elsewhere[place]
-             ? rendezvous::v1::PRESENCE_ATTACHED
-             : rendezvous::v1::PRESENCE_DETACHED;
+  return tenure_->seats[role].stream || snapshot().remote[role] ? rendezvous::v1::PRESENCE_ATTACHED
+                                                                : rendezvous::v1::PRESENCE_DETACHED;
 }
 
-LiveChannel::Seating LiveChannel::seating() {
+LiveChannel::Occupancy LiveChannel::occupancy() {
   sync::MutexLock lock(mutex_);
-  Seating seating{.waiting = waiters_.size()};
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    const size_t place = static_cast<size_t>(role);
-    seating.here[place] = tenure_->seats[place].stream != nullptr;
-    seating.attached[place] = seating.here[place] || snapshot().elsewhere[place];
+  Occupancy occupancy{.waiting = waiters_.size()};
+  for (Role role : kRoles) {
+    occupancy.here[role] = tenure_->seats[role].stream != nullptr;
+    occupancy.attached[role] = occupancy.here[role] || snapshot().remote[role];
   }
-  return seating;
+  return occupancy;
 }
 
-void LiveChannel::SetRecord(ChannelRecord next, Turn& turn) {
+void LiveChannel::SetRecord(ChannelRecord next, LockedEffects& effects) {
   const ChannelRecord& before = record();
   const bool same = before.version != 0 && next.version != 0 &&
                     before.created_at == next.created_at && HasSameInitiator(before, next);
   if (!same || next.ended()) {
     const absl::Status status = EndedError(same ? next : before);
-    return BeginTenure(std::move(next), status, turn);
+    return BeginTenure(std::move(next), status, effects);
   }
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (before.member(Other(role)) != next.member(Other(role))) seat(role).owes_status = true;
+  for (Role role : kRoles) {
+    if (before.member(Other(role)) != next.member(Other(role))) seat(role).pending_status = true;
   }
-  tenure_->rejudge.set();
+  tenure_->revalidate = RoleSet::Both();
   snapshot().record = std::move(next);
 }
 
-void LiveChannel::BeginTenure(ChannelRecord record, const absl::Status& status, Turn& turn) {
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+void LiveChannel::BeginTenure(ChannelRecord record, const absl::Status& status,
+                              LockedEffects& effects) {
+  for (Role role : kRoles) {
     if (!seat(role).stream) continue;
-    turn.End(seat(role).stream, status);
-    Announce(role, false, turn);
+    effects.End(seat(role).stream, status);
+    PublishPresence(role, false, effects);
   }
   tenure_ = std::make_shared<Tenure>(std::move(record));
 }
@@ -112,7 +111,7 @@ void LiveChannel::ReportId() {
 }
 
 void LiveChannel::ReleaseId(const ChannelOp& op) {
-  if (informed_) return ReportId();
+  if (store_answered_) return ReportId();
   if (op.create.named) return;  // was not drawn
   registry_->SetId(key_, op.create.may_replace ? IdState::kResting : IdState::kFree);
 }

@@ -24,19 +24,19 @@ bool LiveChannel::Joinable() const {
 // Before whoever else is to have a look at it: they came first.
 void LiveChannel::QueueWaiters() {
   if (waiters_.empty() || !Joinable()) return;
-  if (!ops_.empty() && ops_.front().kind == ChannelOp::Kind::kSeatWaiters) return;
-  ops_.push_front({.kind = ChannelOp::Kind::kSeatWaiters});
+  if (!ops_.empty() && ops_.front().kind == ChannelOp::Kind::kAdmitWaiters) return;
+  ops_.push_front({.kind = ChannelOp::Kind::kAdmitWaiters});
 }
 
-void LiveChannel::AddWaiter(ChannelOp& op, Turn& turn) {
+void LiveChannel::AddWaiter(ChannelOp& op, LockedEffects& effects) {
   if (!op.stream->Bind(shared_from_this())) return;
-  DismissWaiter(op.side, Superseded(), turn);
+  DismissWaiter(op.side, Superseded(), effects);
   if (waiters_.size() >= kMaxWaiters) {
-    return turn.End(op.stream, TooManyWaiters(registry_->RetryDelay()));
+    return effects.End(op.stream, TooManyWaiters(registry_->RetryDelay()));
   }
   waiters_.push_back({.stream = op.stream, .side = op.side, .cursor = op.cursor});
-  turn.Send(op.stream, WaitingResponse(key_.id, registry_->options()));
-  turn.ReadMore(op.stream);
+  effects.Send(op.stream, WaitingResponse(key_.id, registry_->options()));
+  effects.ReadMore(op.stream);
 }
 
 std::vector<LiveChannel::Waiter>::iterator LiveChannel::FindWaiter(const Stream& stream) {
@@ -44,46 +44,47 @@ std::vector<LiveChannel::Waiter>::iterator LiveChannel::FindWaiter(const Stream&
                       [&stream](const Waiter& waiter) { return waiter.stream == stream; });
 }
 
-void LiveChannel::DismissWaiter(const std::string& side, absl::Status status, Turn& turn) {
+void LiveChannel::DismissWaiter(const std::string& side, absl::Status status,
+                                LockedEffects& effects) {
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
     if (waiter->side != side) {
       ++waiter;
       continue;
     }
-    turn.End(waiter->stream, status);
+    effects.End(waiter->stream, status);
     waiter = waiters_.erase(waiter);
   }
 }
 
-std::string LiveChannel::ChooseWaiter(const std::string& initiator, Turn& turn) {
-  DismissWaiter(initiator, SideInUse(), turn);
+std::string LiveChannel::ChooseWaiter(const std::string& initiator, LockedEffects& effects) {
+  DismissWaiter(initiator, SideInUse(), effects);
   return waiters_.empty() ? std::string() : waiters_.front().side;
 }
 
-void LiveChannel::ForgetChosen(ChannelOp& op, Turn& turn) {
+void LiveChannel::ForgetChosen(ChannelOp& op, LockedEffects& effects) {
   op.chosen.clear();
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
     if (!waiter->close) {
       ++waiter;
       continue;
     }
-    turn.End(waiter->stream, absl::OkStatus());
+    effects.End(waiter->stream, absl::OkStatus());
     waiter = waiters_.erase(waiter);
   }
 }
 
 // The channel that the waiters were waiting for is there: one is in it, the others came too late.
-void LiveChannel::SeatWaiters(const std::string& chosen, bool announced, Turn& turn) {
+void LiveChannel::AdmitWaiters(const std::string& chosen, bool announced, LockedEffects& effects) {
   uint32_t third_parties = 0;
   bool seated = false;
   for (const Waiter& waiter : waiters_) {
     if (waiter.side != chosen) {
-      turn.End(waiter.stream, LateWaiter());
-      Tell(ChannelEvent::Kind::kCrowded, turn);
+      effects.End(waiter.stream, LateWaiter());
+      Tell(ChannelEvent::Kind::kCrowded, effects);
       ++third_parties;
       continue;
     }
-    SitDown(Role::kReceiver, waiter.stream, waiter.cursor, announced, turn);
+    AttachMember(Role::kReceiver, waiter.stream, waiter.cursor, announced, effects);
     seated = true;
     if (waiter.close) {
       work(Role::kReceiver).close = waiter.close;
@@ -91,8 +92,9 @@ void LiveChannel::SeatWaiters(const std::string& chosen, bool announced, Turn& t
     }
   }
   waiters_.clear();
-  if (announced && !chosen.empty() && !seated) Announce(Role::kReceiver, false, turn);  // has gone
-  ReportThirdParties(third_parties, turn);
+  if (announced && !chosen.empty() && !seated)
+    PublishPresence(Role::kReceiver, false, effects);  // has gone
+  ReportThirdParties(third_parties, effects);
 }
 
 }  // namespace wormhole::relay

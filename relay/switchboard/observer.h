@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <string>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 

@@ -9,7 +9,7 @@
 #include "proto/error/error_detail.h"
 #include "proto/wire/app_id.h"
 #include "proto/wire/side.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 namespace {

@@ -175,14 +175,14 @@ bool Registry::refuses_streams() const {
   return refuses_streams_;
 }
 
-void Registry::Stop() {
+void Registry::Shutdown() {
   absl::flat_hash_map<ChannelKey, std::shared_ptr<LiveChannel>> channels;
   {
     sync::MutexLock lock(mutex_);
     stopped_ = true;
     channels.swap(channels_);
   }
-  for (const auto& [key, channel] : channels) channel->Stop();
+  for (const auto& [key, channel] : channels) channel->Shutdown();
 }
 
 absl::Duration Registry::RetryDelay() const {

@@ -15,8 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
-#include "relay/channel/channel.h"
 #include "relay/channel/id_pool.h"
+#include "relay/channel/record.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/channel_op.h"
 #include "relay/switchboard/switchboard.h"
@@ -74,7 +74,7 @@ class Registry : public std::enable_shared_from_this<Registry> {
   bool refuses_streams() const WORMHOLE_EXCLUDES(mutex_);
 
   // Retires all channels; from now on every op is refused.
-  void Stop() WORMHOLE_EXCLUDES(mutex_);
+  void Shutdown() WORMHOLE_EXCLUDES(mutex_);
 
   // When a client is to come back: around SwitchboardOptions::retry_delay, so that they do not all
   // come back at once.

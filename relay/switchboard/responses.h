@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/switchboard/switchboard.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 

@@ -81,7 +81,7 @@ void StreamAttachment::Heartbeat() {
   {
     sync::MutexLock lock(mutex_);
     if (!sink_) return;
-    owes_heartbeat_ = true;
+    pending_heartbeat_ = true;
     AnswerHeartbeat();
   }
   Flush();
@@ -89,8 +89,8 @@ void StreamAttachment::Heartbeat() {
 
 void StreamAttachment::AnswerHeartbeat() {
   const size_t limit = 2 * size_t{registry_->options().limits.window_bytes};
-  if (!sink_ || ended_ || !owes_heartbeat_ || !RoomLocked(limit)) return;
-  owes_heartbeat_ = false;
+  if (!sink_ || ended_ || !pending_heartbeat_ || !RoomLocked(limit)) return;
+  pending_heartbeat_ = false;
   sink_->Send(HeartbeatResponse());
   sink_->ReadMore();
 }

@@ -80,7 +80,7 @@ class StreamAttachment final : public Attachment,
   std::shared_ptr<Sink> sink_ WORMHOLE_GUARDED_BY(mutex_);  // null: detached
   bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // something: Opened at first
-  bool owes_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool pending_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::shared_ptr<LiveChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
 };
 

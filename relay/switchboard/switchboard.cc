@@ -10,7 +10,7 @@
 #include "relay/switchboard/refusals.h"
 #include "relay/switchboard/registry.h"
 #include "relay/switchboard/responses.h"
-#include "relay/switchboard/store_news.h"
+#include "relay/switchboard/store_watch.h"
 #include "relay/switchboard/stream_attachment.h"
 
 namespace wormhole::relay {
@@ -25,17 +25,17 @@ constexpr double kSilentHeartbeats = 2.5;
 class SwitchboardOverStore final : public Switchboard {
  public:
   explicit SwitchboardOverStore(std::shared_ptr<Registry> registry)
-      : registry_(std::move(registry)), news_(registry_) {}
+      : registry_(std::move(registry)), watch_(registry_) {}
 
   ~SwitchboardOverStore() override {
     registry_->store().Listen(nullptr);
-    registry_->Stop();
+    registry_->Shutdown();
   }
 
   absl::Status Start() {
-    registry_->store().Listen(&news_);
+    registry_->store().Listen(&watch_);
     return registry_->store().ForEach(
-        [this](const ChannelKey& key, bool ended) { news_.OnId(key, /*exists=*/true, ended); });
+        [this](const ChannelKey& key, bool ended) { watch_.OnId(key, /*exists=*/true, ended); });
   }
 
   std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
@@ -54,11 +54,11 @@ class SwitchboardOverStore final : public Switchboard {
   SwitchboardCounts Count() override {
     SwitchboardCounts counts = registry_->Count();
     for (const auto& channel : registry_->Channels()) {
-      const LiveChannel::Seating seating = channel->seating();
-      counts.waiting += seating.waiting;
-      for (size_t place = 0; place < seating.here.size(); ++place) {
-        if (!seating.here[place]) continue;
-        ++(seating.attached[1 - place] ? counts.sides_paired : counts.sides_alone);
+      const LiveChannel::Occupancy occupancy = channel->occupancy();
+      counts.waiting += occupancy.waiting;
+      for (Role role : kRoles) {
+        if (!occupancy.here[role]) continue;
+        ++(occupancy.attached[Other(role)] ? counts.sides_paired : counts.sides_alone);
       }
     }
     return counts;
@@ -113,7 +113,7 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   const std::shared_ptr<Registry> registry_;
-  StoreNews news_;
+  StoreWatch watch_;
   const std::shared_ptr<std::atomic<bool>> looking_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -19,7 +19,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
+#include "relay/channel/rules.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/observer.h"
 #include "relay/switchboard/sink.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 
@@ -42,9 +42,9 @@ enum class SideView : uint8_t {
 
 struct ChannelView {
   ChannelKey key;
-  ChannelSnapshot snapshot;            // record.version 0 is never shown
-  std::array<SideView, 2> sides = {};  // by Role
-  size_t waiting = 0;                  // receivers that wait for the id here
+  ChannelSnapshot snapshot;  // record.version 0 is never shown
+  PerRole<SideView> sides;
+  size_t waiting = 0;  // receivers that wait for the id here
 };
 
 }  // namespace wormhole::relay

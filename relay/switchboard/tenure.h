@@ -3,13 +3,12 @@
 #define WORMHOLE_RELAY_SWITCHBOARD_TENURE_H_
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/switchboard/post_queue.h"
 #include "relay/switchboard/stream_attachment.h"
 
@@ -21,13 +20,13 @@ struct Seat {
   uint64_t sent = 0;  // the last number of the peer's log that the stream has or was given
   bool reading = false;
   // Its cursor is below what was forgotten: it gets no Message.
-  bool deaf = false;
+  bool behind_trim = false;
   uint32_t third_parties = 0;
   // Its next request is to be asked for, once the queue of its posts has room.
-  bool owes_read = false;
+  bool pending_read = false;
   // Held back while the stream has no room.
-  bool owes_status = false;
-  uint64_t owes_posted = 0;
+  bool pending_status = false;
+  uint64_t pending_posted = 0;
 };
 
 // What a member has asked for; outlives its stream.
@@ -47,17 +46,17 @@ struct Work {
 struct Tenure {
   explicit Tenure(ChannelRecord record) : snapshot{.record = std::move(record)} {}
 
-  Seat& seat(Role role) { return seats[static_cast<size_t>(role)]; }
-  Work& work(Role role) { return works[static_cast<size_t>(role)]; }
+  Seat& seat(Role role) { return seats[role]; }
+  Work& work(Role role) { return works[role]; }
 
   // What the store had at some time, version 0: nothing; or it is believed to have nothing.
   ChannelSnapshot snapshot;
-  std::array<Seat, 2> seats;  // by Role, as the next
-  std::array<Work, 2> works;
+  PerRole<Seat> seats;
+  PerRole<Work> works;
   // The observer, or another relay's, was told that both sides are attached.
   bool paired = false;
   // The record has changed since the held posts were judged.
-  std::bitset<2> rejudge;  // by author
+  RoleSet revalidate;  // by author
   // Posts of a version that the store no longer has wait for this load.
   uint64_t posts_need_load = 0;
 };

@@ -250,12 +250,12 @@ TEST_F(Waiters, AreAtMostSixteenForOneId) {
   Settle();
   EXPECT_EQ(late->Ended(), "RESOURCE_EXHAUSTED BUSY");
   EXPECT_TRUE(error::DetailOf(late->status())->has_retry_delay());
-  auto elsewhere = Stream("elsewhere");
-  elsewhere->Wait(8);
+  auto remote = Stream("elsewhere");
+  remote->Wait(8);
   auto again = Stream("waiter3");
   again->Wait(9);
   Settle();
-  EXPECT_EQ(elsewhere->Heard(), "waiting(8)");
+  EXPECT_EQ(remote->Heard(), "waiting(8)");
   EXPECT_EQ(again->Heard(), "waiting(9)") << "in its own place";
   streams.front()->Detach();
   auto later = Stream("late");

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/memory/memory_store.h"
 #include "relay/switchboard/switchboard.h"
 

@@ -4,7 +4,8 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
+#include "relay/channel/rules.h"
 #include "relay/store/sqlite/sqlite_store.h"
 #include "tests/relay/inspection_fixture.h"
 #include "tests/support/temp_folder.h"

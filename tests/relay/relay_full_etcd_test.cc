@@ -41,7 +41,7 @@ class Relay {
         config_,
         [&]() -> absl::StatusOr<relay::Store*> {
           auto store = EtcdStore::Open({.servers = {.endpoints = {cluster.endpoint(0)}},
-                                        .writer = name,
+                                        .relay_id = name,
                                         .clock = &clock_,
                                         .patience = absl::Milliseconds(500)});
           if (!store.ok()) return store.status();

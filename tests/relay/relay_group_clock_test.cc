@@ -29,7 +29,7 @@ class GroupRelay {
     const auto open_store = [&]() -> absl::StatusOr<relay::Store*> {
       auto store = relay::EtcdStore::Open({.servers = {.endpoints = {etcd.endpoint(0)}},
                                            .prefix = prefix,
-                                           .writer = name,
+                                           .relay_id = name,
                                            .clock = &clock_});
       if (!store.ok()) return store.status();
       store_ = *std::move(store);

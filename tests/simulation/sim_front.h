@@ -51,7 +51,7 @@ class SimFront final : public RelayStore {
   void Put(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
            Done<relay::PutOutcome> done) override;
   void PutWith(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
-               const relay::PutAlong& along, Done<relay::PutOutcome> done) override;
+               const relay::PutOptions& options, Done<relay::PutOutcome> done) override;
   void Erase(const relay::ChannelKey& key, uint64_t expected,
              Done<relay::PutOutcome> done) override;
   void Append(const relay::ChannelRef& channel, uint64_t version, relay::Role author,
@@ -63,7 +63,7 @@ class SimFront final : public RelayStore {
   void Due(absl::Time now, size_t limit, Done<std::vector<relay::ChannelKey>> done) override;
   void Flush() override {}
   bool shared() const override { return true; }
-  std::optional<relay::ChannelSnapshot> Known(const relay::ChannelKey& key) override;
+  std::optional<relay::ChannelSnapshot> Cached(const relay::ChannelKey& key) override;
   void Listen(relay::StoreListener* listener) override;
   void SetAttached(const relay::ChannelRef& channel, relay::Role role, bool attached) override;
   void TellThirdParties(const relay::ChannelRef& channel, uint32_t count) override;
@@ -96,7 +96,7 @@ class SimFront final : public RelayStore {
   // Of sides that a record brings along: until it is answered nothing is said of them, and nothing
   // is left of their words when it was not put.
   std::vector<Name> NamesOf(const relay::ChannelKey& key, const relay::ChannelRecord& record,
-                            const relay::PutAlong& along) const;
+                            const relay::PutOptions& options) const;
   void Bring(const std::vector<Name>& names);
   void Landed(const std::vector<Name>& names, uint64_t made, bool put);
   void SayWords();

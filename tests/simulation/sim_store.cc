@@ -182,8 +182,8 @@ relay::PutOutcome SimStore::PutFlawed(Tables& tables, const ChannelKey& key, uin
   }
   const relay::PutOutcome outcome = tables.Put(key, expected, record);
   if (!stage_->flaws.inherited_cursor || outcome != relay::PutOutcome::kDone) return outcome;
-  for (const Role author : {Role::kInitiator, Role::kReceiver}) {
-    uint64_t& cursor = inheritance_[key][static_cast<size_t>(author)];
+  for (Role author : relay::kRoles) {
+    uint64_t& cursor = inheritance_[key][author];
     if (record.ended() && before.has_value()) cursor = before->log(author).accepted;
     if (follows && cursor > 0) (void)tables.Accept(key, author, cursor);
   }

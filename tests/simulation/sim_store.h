@@ -97,7 +97,7 @@ class SimStore final : public RelayStore, public StoreTruth {
   std::deque<Call> queue_;
   std::vector<Work> durable_;  // every change so far
   // For a flaw: the cursors of the channel that has ended last under an id, by author.
-  std::map<relay::ChannelKey, std::array<uint64_t, 2>> inheritance_;
+  std::map<relay::ChannelKey, relay::PerRole<uint64_t>> inheritance_;
   size_t last_batch_ = 0;  // where the last batch began in durable_
   std::unique_ptr<Tables> tables_;
   std::unique_ptr<Tables> durable_tables_;  // what durable_ makes

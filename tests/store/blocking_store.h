@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {

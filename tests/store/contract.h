@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/store.h"
 #include "tests/store/blocking_store.h"
 

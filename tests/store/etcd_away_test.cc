@@ -301,7 +301,7 @@ TEST(EtcdAwayTest, UsersAndTls) {
   cluster.Restart(0);
   while (!BeginAppend(relay, 1).get().ok()) {
   }
-  options.writer = "two";
+  options.relay_id = "two";
   options.clock = &relay.clock();
   options.servers.password = "wrong";
   EXPECT_THAT(EtcdStore::Open(options).status().ToString(), HasSubstr("authentication failed"));
@@ -313,7 +313,8 @@ TEST(EtcdAwayTest, UsersAndTls) {
 TEST(EtcdAwayTest, NoEtcdIsOneLine) {
   RelayClock clock;
   const absl::Status status =
-      EtcdStore::Open({.servers = {.endpoints = {"127.0.0.1:1"}}, .writer = "one", .clock = &clock})
+      EtcdStore::Open(
+          {.servers = {.endpoints = {"127.0.0.1:1"}}, .relay_id = "one", .clock = &clock})
           .status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(status.ToString(), HasSubstr("127.0.0.1:1"));

@@ -42,9 +42,9 @@ class EtcdGroupTest : public ::testing::Test {
   }
 
   PutOutcome PutWith(EtcdRelay& relay, uint64_t expected, const ChannelRecord& record,
-                     const PutAlong& along) {
+                     const PutOptions& options) {
     std::promise<absl::StatusOr<PutOutcome>> answer;
-    relay.store().PutWith(key_, expected, record, along,
+    relay.store().PutWith(key_, expected, record, options,
                           [&answer](const auto& outcome) { answer.set_value(outcome); });
     relay.store().Flush();
     return answer.get_future().get().value();
@@ -191,8 +191,8 @@ TEST_F(EtcdGroupTest, TheLaterAttachmentIsTheOneThatCounts) {
   two_->store().SetAttached(key_, kInitiator, true);
   one_->listener().Await("elsewhere 7 i");
   one_->store().SetAttached(key_, kInitiator, false);  // the other's stays
-  EXPECT_TRUE(one_->Call().Load(key_)->elsewhere[0]);
-  EXPECT_FALSE(two_->Call().Load(key_)->elsewhere[0]);
+  EXPECT_TRUE(one_->Call().Load(key_)->remote[kInitiator]);
+  EXPECT_FALSE(two_->Call().Load(key_)->remote[kInitiator]);
   two_->store().SetAttached(key_, kInitiator, false);
   one_->listener().Await("nowhere 7 i");
 }
@@ -203,17 +203,17 @@ TEST_F(EtcdGroupTest, WhatCameAndWentElsewhereHasSuperseded) {
   const ChannelRef channel(key_, Side("i"));
   one_->store().SetAttached(channel, kInitiator, true);
   two_->listener().Await("elsewhere 7 i");
-  EXPECT_FALSE(one_->Call().Load(key_)->superseded[0]);
+  EXPECT_FALSE(one_->Call().Load(key_)->superseded[kInitiator]);
   two_->store().SetAttached(channel, kInitiator, true);
   one_->listener().Await("elsewhere 7 i");
   two_->store().SetAttached(channel, kInitiator, false);
   one_->listener().Await("nowhere 7 i");
-  EXPECT_TRUE(one_->Call().Load(key_)->superseded[0]);
-  EXPECT_FALSE(two_->Call().Load(key_)->superseded[0]);
+  EXPECT_TRUE(one_->Call().Load(key_)->superseded[kInitiator]);
+  EXPECT_FALSE(two_->Call().Load(key_)->superseded[kInitiator]);
   two_.reset();
-  EXPECT_TRUE(one_->Call().Load(key_)->superseded[0]);
+  EXPECT_TRUE(one_->Call().Load(key_)->superseded[kInitiator]);
   one_->store().SetAttached(channel, kInitiator, true);
-  EXPECT_FALSE(one_->Call().Load(key_)->superseded[0]) << "a newer one is here";
+  EXPECT_FALSE(one_->Call().Load(key_)->superseded[kInitiator]) << "a newer one is here";
 }
 
 // After a time without etcd its keys are old, and last a little longer: until they are gone, what
@@ -260,21 +260,21 @@ TEST_F(EtcdGroupTest, WhoRegainsItsPresenceDisturbsNobodyWhoCameMeanwhile) {
   two_->listener().Await("elsewhere 7 r");  // the watch needs no ticks
   two_->Tick();
   two_->Call().Put({"a", 1}, 0, Record("x"));  // a batch after the renewal
-  EXPECT_FALSE(one_->Call().Load(key_)->elsewhere[1]);
+  EXPECT_FALSE(one_->Call().Load(key_)->remote[kReceiver]);
 }
 
 // A channel that another relay has made is known here, and its frames are at hand, without a look.
 TEST_F(EtcdGroupTest, WhatIsHeardOfIsKnown) {
-  PutWith(*one_, 0, Record("i"), {.attached = BitOf(kInitiator)});
+  PutWith(*one_, 0, Record("i"), {.attached = RoleSet(kInitiator)});
   two_->listener().Await("elsewhere 7 i");
   one_->Call().Append(key_, 1, kInitiator, 1, "one");
   two_->listener().Await("log 7 i stored 1 accepted 0 frame 1 one");
-  const auto known = two_->store().Known(key_);
+  const auto known = two_->store().Cached(key_);
   ASSERT_TRUE(known.has_value());
   EXPECT_EQ(known->record.version, 1u);
-  EXPECT_TRUE(known->elsewhere[0]);
+  EXPECT_TRUE(known->remote[kInitiator]);
   EXPECT_EQ(known->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
-  EXPECT_EQ(two_->store().Known({"example.com/app1", 8}), std::nullopt);
+  EXPECT_EQ(two_->store().Cached({"example.com/app1", 8}), std::nullopt);
   cluster_->Pause(0);
   EXPECT_THAT(two_->Call().Read({key_, Side("i")}, kInitiator), ElementsAre(Frame(1u, "one")));
   cluster_->Resume(0);
@@ -284,9 +284,10 @@ TEST_F(EtcdGroupTest, ARecordBringsAlongWhoIsAttachedAndWhatWasAccepted) {
   one_->Call().Put(key_, 0, Record("i"));
   two_->listener().Await("changed 7 known");
   one_->Call().Append(key_, 1, kInitiator, 1, "one");
-  EXPECT_EQ(PutWith(*two_, 1, Record("i", "r"), {.attached = BitOf(kReceiver), .look = true}),
-            PutOutcome::kDone);
-  EXPECT_EQ(two_->store().Known(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+  EXPECT_EQ(
+      PutWith(*two_, 1, Record("i", "r"), {.attached = RoleSet(kReceiver), .read_back = true}),
+      PutOutcome::kDone);
+  EXPECT_EQ(two_->store().Cached(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
   one_->listener().Await("elsewhere 7 r");
   ChannelRecord left = Record("i", "r");
   left.member(kReceiver).left = true;
@@ -294,14 +295,14 @@ TEST_F(EtcdGroupTest, ARecordBringsAlongWhoIsAttachedAndWhatWasAccepted) {
   EXPECT_EQ(one_->Call().Load(key_)->log(kInitiator),
             (LogState{.stored = 1, .forgotten = 1, .accepted = 1}));
   // Nobody comes along with what is refused.
-  EXPECT_EQ(PutWith(*one_, 2, left, {.attached = BitOf(kReceiver)}), PutOutcome::kStale);
-  EXPECT_FALSE(two_->Call().Load(key_)->elsewhere[1]);
+  EXPECT_EQ(PutWith(*one_, 2, left, {.attached = RoleSet(kReceiver)}), PutOutcome::kStale);
+  EXPECT_FALSE(two_->Call().Load(key_)->remote[kReceiver]);
 }
 
 TEST_F(EtcdGroupTest, WhoCameAlongWithARecordIsGoneWithItsRelay) {
   Open();
   ChannelRecord claimed = Record("i", "s");
-  PutWith(*two_, 1, claimed, {.attached = BitOf(kReceiver)});
+  PutWith(*two_, 1, claimed, {.attached = RoleSet(kReceiver)});
   one_->listener().Await("elsewhere 7 r");
   two_->Freeze();
   one_->listener().Await("nowhere 7 r");
@@ -318,7 +319,7 @@ TEST_F(EtcdGroupTest, AnEarlierChannelsSideIsNotAttachedInTheNext) {
   one_->store().SetAttached({key_, Side("i")}, kReceiver, true);  // late
   one_->store().SetAttached({key_, Side("j")}, kInitiator, true);
   two_->listener().Await("elsewhere 7 i");
-  EXPECT_EQ(two_->Call().Load(key_)->elsewhere, (std::array<bool, 2>{true, false}));
+  EXPECT_EQ(two_->Call().Load(key_)->remote, (PerRole<bool>{{true, false}}));
 }
 
 // The answer was lost, and the call given up, before it took effect.

@@ -54,7 +54,7 @@ class EtcdRelay {
   EtcdRelay(const std::string& name, EtcdOptions options,
             absl::Duration ahead = absl::ZeroDuration())
       : ahead_(absl::ToInt64Seconds(ahead)) {
-    options.writer = name;
+    options.relay_id = name;
     options.clock = &clock_;
     auto opened = EtcdStore::Open(std::move(options));
     if (!opened.ok()) ADD_FAILURE() << opened.status();

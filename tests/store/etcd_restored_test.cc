@@ -245,7 +245,7 @@ TEST_P(EtcdRestoredByTheManualTest, PresenceOfTheCopyIsTakenBack) {
   cluster_.Restore(copy_);
   AwaitRestored();
   // Until the lease of the copy is gone, and the initiator is announced under a new one.
-  while (two_->Call().Load(kKept)->elsewhere != std::array<bool, 2>{true, false}) {
+  while (two_->Call().Load(kKept)->remote != PerRole<bool>{{true, false}}) {
   }
 }
 

@@ -30,7 +30,7 @@ class EtcdUnderTest : public StoreUnderTest {
     static int writers = 0;
     auto store = EtcdStore::Open({.servers = {.endpoints = {Endpoint()}},
                                   .prefix = prefix_,
-                                  .writer = "relay " + std::to_string(++writers),
+                                  .relay_id = "relay " + std::to_string(++writers),
                                   .clock = &clock_});
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 

@@ -28,8 +28,8 @@ void NotingListener::OnLog(const ChannelRef& channel, Role author, const LogStat
   Note(std::move(note));
 }
 
-void NotingListener::OnPresence(const ChannelRef& channel, Role role, bool elsewhere) {
-  Note(absl::StrCat(elsewhere ? "elsewhere " : "nowhere ", channel.key.id, " ", Name(role)));
+void NotingListener::OnPresence(const ChannelRef& channel, Role role, bool remote) {
+  Note(absl::StrCat(remote ? "elsewhere " : "nowhere ", channel.key.id, " ", Name(role)));
 }
 
 void NotingListener::OnThirdParties(const ChannelRef& channel, uint32_t count) {

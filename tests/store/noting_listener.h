@@ -18,7 +18,7 @@ class NotingListener final : public StoreListener {
   void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) override;
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;
-  void OnPresence(const ChannelRef& channel, Role role, bool elsewhere) override;
+  void OnPresence(const ChannelRef& channel, Role role, bool remote) override;
   void OnThirdParties(const ChannelRef& channel, uint32_t count) override;
   void OnGap() override;
   void OnRestored() override;

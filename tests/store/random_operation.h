@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
 #include "relay/store/store.h"
 

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/memory/memory_store.h"
 #include "relay/store/sqlite/sqlite_store.h"
 

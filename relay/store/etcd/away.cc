@@ -44,9 +44,9 @@ void EtcdStore::Failed(const absl::Status& why) {
   report_.Failed(why);
 }
 
-void EtcdStore::Doubt() {
+void EtcdStore::ProbeSoon() {
   sync::MutexLock lock(mutex_);
-  doubtful_ = true;
+  probe_soon_ = true;
 }
 
 // Clients may stay away from a relay that is not ready, so that no call of theirs would show that
@@ -55,9 +55,9 @@ void EtcdStore::Doubt() {
 // It reads a key, and would write it on a condition that never holds: an etcd that takes no writes
 // refuses it, as it does batches that write (see AskForSpace).
 void EtcdStore::AddLook(Batch& batch) {
-  if (failures_ == 0 && !doubtful_) return;
+  if (failures_ == 0 && !probe_soon_) return;
   if (full_ && SteadyNow() < write_at_) return;
-  doubtful_ = false;
+  probe_soon_ = false;
   batch.writes = true;
   Compare* const never = batch.request.add_compare();
   never->set_key(keys_.root());

@@ -18,7 +18,7 @@ bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(stat
 
 void EtcdStore::OnBatch(const std::shared_ptr<Batch>& batch,
                         const absl::StatusOr<TxnResponse>& response) {
-  if (response.ok()) follower_.Heard(response->header().revision());
+  if (response.ok()) watcher_.Heard(response->header().revision());
   if (response.ok() && options_.on_commit) {
     size_t operations = batch->sides.size() + batch->third_parties.size();
     for (const auto& part : batch->parts) operations += part->taken();
@@ -46,7 +46,7 @@ void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& a
     FinishPart(*part, response.responses(next++).response_txn(), response.header().revision(),
                answers);
     // What it was planned on is not of this etcd's history.
-    if (batch.restorings != restorings_) view_.Forget(part->key());
+    if (batch.restorings != restorings_) cache_.Forget(part->key());
   }
   for (SideCall& call : batch.sides) {
     const etcdserverpb::RangeResponse& range = response.responses(next++).response_range();
@@ -59,7 +59,7 @@ void EtcdStore::Finish(Batch& batch, const TxnResponse& response, EtcdAnswers& a
   next += static_cast<int>(batch.third_parties.size());
   for (Saying& saying : batch.sayings) {
     FinishSaying(saying, response.responses(next++).response_txn(), response.header().revision());
-    if (batch.restorings != restorings_) view_.Forget(saying.part->key());
+    if (batch.restorings != restorings_) cache_.Forget(saying.part->key());
   }
   if (batch.clock) clock_said_ = batch.clock;
 }
@@ -68,23 +68,23 @@ void EtcdStore::FinishSaying(Saying& saying, const TxnResponse& response, int64_
   const ChannelKey& key = saying.part->key();
   EtcdCalls left = saying.calls;
   EtcdAnswers none;
-  ChannelImage now;
-  view_.Update(key, [&](ChannelImage& image) {
-    const bool wrote_record = saying.part->Finish(response, revision, image, left, none);
-    now = image;
+  ChannelState now;
+  cache_.Update(key, [&](ChannelState& state) {
+    const bool wrote_record = saying.part->Finish(response, revision, state, left, none);
+    now = state;
     return wrote_record;
   });
-  presence_.Finish(key, saying.calls, left, now, options_.writer);
+  presence_.Finish(key, saying.calls, left, now, options_.relay_id);
 }
 
-void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64_t revision,
+void EtcdStore::FinishPart(ChannelTxn& part, const TxnResponse& response, int64_t revision,
                            EtcdAnswers& answers) {
   const ChannelKey& key = part.key();
   EtcdCalls& calls = calls_[key];
   bool ended = false;
-  view_.Update(key, [&](ChannelImage& image) {
-    const bool wrote = part.Finish(response, revision, image, calls, answers);
-    ended = wrote && (image.version() == 0 || image.record.value->ended());
+  cache_.Update(key, [&](ChannelState& state) {
+    const bool wrote = part.Finish(response, revision, state, calls, answers);
+    ended = wrote && (state.version() == 0 || state.record.value->ended());
     return wrote;
   });
   NoteAttached(part, revision);
@@ -93,13 +93,13 @@ void EtcdStore::FinishPart(ChannelPart& part, const TxnResponse& response, int64
 }
 
 // Should the lease have been lost meanwhile, the keys are gone, or soon will be.
-void EtcdStore::NoteAttached(const ChannelPart& part, int64_t revision) {
-  if (part.attached().none()) return;
-  const std::optional<ChannelImage> image = view_.Find(part.key());
-  const ChannelRef channel(part.key(), image ? image->Initiator() : "");
+void EtcdStore::NoteAttached(const ChannelTxn& part, int64_t revision) {
+  if (part.attached().empty()) return;
+  const std::optional<ChannelState> state = cache_.Find(part.key());
+  const ChannelRef channel(part.key(), state ? state->Initiator() : "");
   const bool said = part.presence_lease() != 0;
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
-    if (!part.attached().test(static_cast<size_t>(role))) continue;
+  for (Role role : kRoles) {
+    if (!part.attached().contains(role)) continue;
     presence_.Brought(channel, role,
                       {.revision = revision,
                        .said = said,
@@ -129,7 +129,7 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
     std::reverse(batch.parts.begin(), batch.parts.end());  // the last one put in front is the first
   }
   for (const auto& part : batch.parts) {
-    view_.Forget(part->key());
+    cache_.Forget(part->key());
     EtcdCalls& calls = calls_[part->key()];
     if (give_up) {
       for (size_t i = 0; i < part->taken(); ++i) {
@@ -148,9 +148,9 @@ void EtcdStore::Undo(Batch& batch, const absl::Status& why, EtcdAnswers& answers
     if (!is_new && same) later->second.third_parties += notice.third_parties;
   }
   for (const Saying& saying : batch.sayings) {
-    view_.Forget(saying.part->key());
+    cache_.Forget(saying.part->key());
     presence_.Finish(saying.part->key(), saying.calls, give_up ? EtcdCalls() : saying.calls, {},
-                     options_.writer);
+                     options_.relay_id);
   }
 }
 

@@ -21,7 +21,7 @@ constexpr size_t kMaxSayings = 16;
 // What the parts of a batch come to.
 struct BatchSize {
   // False when the part is too much for one transaction, or writes a key that another part writes.
-  bool Add(const ChannelPart& part) {
+  bool Add(const ChannelTxn& part) {
     operations += part.operations() + 1;
     bytes += part.bytes();
     bool clash = false;
@@ -76,10 +76,10 @@ std::unique_ptr<EtcdStore::Batch> EtcdStore::MakeBatch(std::optional<MissingLeas
   return batch;
 }
 
-PartContext EtcdStore::ContextNow() {
+TxnContext EtcdStore::ContextNow() {
   const EtcdLeases* const leases = &leases_;  // for the lambda, which runs under the lock too
   return {.keys = &keys_,
-          .writer = options_.writer,
+          .relay_id = options_.relay_id,
           .lease = [leases, now = Now()](absl::Time due_at) { return leases->Find(due_at, now); },
           .presence_lease = presence_lease_,
           .rested = rested_};
@@ -89,7 +89,7 @@ PartContext EtcdStore::ContextNow() {
 // thousands, and the batches of those that read come one after the other. Nor has one of which
 // nothing else could be said for all its calls.
 bool EtcdStore::HasTurn(const ChannelKey& key, const EtcdCalls& calls) {
-  if (full_) return SteadyNow() >= write_at_ || !view_.WritesNext(key, calls.front());
+  if (full_) return SteadyNow() >= write_at_ || !cache_.WritesNext(key, calls.front());
   if (presence_lease_ == 0) return true;
   return !presence_.PassedOver(key) &&
          !(passed_over_.contains(key) && third_parties_.contains(key));
@@ -97,7 +97,7 @@ bool EtcdStore::HasTurn(const ChannelKey& key, const EtcdCalls& calls) {
 
 // A channel whose turn it is not keeps its place, and holds up no other.
 void EtcdStore::AddParts(Batch& batch, std::optional<MissingLease>& missing) {
-  const PartContext context = ContextNow();
+  const TxnContext context = ContextNow();
   BatchSize size;
   for (auto next = order_.begin(); next != order_.end();) {
     const ChannelKey key = *next;
@@ -112,9 +112,9 @@ void EtcdStore::AddParts(Batch& batch, std::optional<MissingLease>& missing) {
       continue;
     }
     if (alone_ != 0 && !batch.parts.empty()) return;
-    const std::optional<ChannelImage> image = view_.Find(key);
+    const std::optional<ChannelState> state = cache_.Find(key);
     std::optional<absl::Time> missing_lease;
-    auto part = PlanPart(context, key, image ? &*image : nullptr, calls->second,
+    auto part = PlanPart(context, key, state ? &*state : nullptr, calls->second,
                          kMaxBytes - std::min(kMaxBytes, size.bytes), missing_lease);
     if (!MayJoin(batch, part == nullptr || part->writes())) {
       ++next;
@@ -158,17 +158,17 @@ void EtcdStore::AddOthers(Batch& batch) {
 void EtcdStore::AddSayings(Batch& batch) {
   const int room = Room(batch);
   if (presence_lease_ == 0 || room <= 0) return;
-  const PartContext context = ContextNow();
+  const TxnContext context = ContextNow();
   const auto in_flight = [flying = &in_flight_](const ChannelKey& key) {
     return flying->contains(key);
   };
   for (const ChannelKey& key :
        presence_.Turn(std::min(kMaxSayings, static_cast<size_t>(room)), in_flight)) {
-    const std::optional<ChannelImage> image = view_.Find(key);
+    const std::optional<ChannelState> state = cache_.Find(key);
     Saying saying{.calls = presence_.Take(key)};
     std::optional<absl::Time> missing_lease;  // none is missing: it is the presence's
     saying.part =
-        PlanPart(context, key, image ? &*image : nullptr, saying.calls, kMaxBytes, missing_lease);
+        PlanPart(context, key, state ? &*state : nullptr, saying.calls, kMaxBytes, missing_lease);
     batch.writes |= saying.part->writes();
     *batch.request.add_success()->mutable_request_txn() = saying.part->TakeRequest();
     batch.sayings.push_back(std::move(saying));
@@ -204,7 +204,7 @@ void EtcdStore::AddNotices(Batch& batch) {
     etcdserverpb::PutRequest* const put = txn->add_success()->mutable_request_put();
     put->set_key(keys_.Notice(notice->first));
     put->set_value(
-        WriteNotice(notice->second.third_parties, notice->second.initiator, options_.writer));
+        WriteNotice(notice->second.third_parties, notice->second.initiator, options_.relay_id));
     put->set_lease(presence_lease_);
     batch.third_parties.emplace_back(*notice);
     batch.writes = true;

@@ -14,14 +14,14 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
-#include "relay/store/etcd/image.h"
+#include "relay/channel/record.h"
+#include "relay/store/etcd/channel_state.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
 
 struct LoadCall {
-  Store::Done<ChannelImage> done;
+  Store::Done<ChannelState> done;
 };
 struct ReadCall {
   std::string initiator;  // ChannelRef::initiator
@@ -33,7 +33,7 @@ struct ReadCall {
 struct PutCall {
   uint64_t expected;
   ChannelRecord record;
-  PutAlong along;
+  PutOptions options;
   Store::Done<PutOutcome> done;
   // Sides of this record that the store has under this very id already, with their revisions.
   std::map<std::string, int64_t> own_sides = {};

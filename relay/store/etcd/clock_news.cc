@@ -44,8 +44,8 @@ void EtcdStore::AddClock(Batch& batch) {
       !clock_said_ || clock_said_->lease != say.lease || clock_said_->offset != say.offset;
   if (!is_news && say.at - clock_said_->at < options_.presence_ttl / 3) return;
   etcdserverpb::PutRequest* const put = batch.request.add_success()->mutable_request_put();
-  put->set_key(keys_.Clock(options_.writer));
-  put->set_value(WriteClock({.time = now.time, .offset = now.offset}, options_.writer));
+  put->set_key(keys_.Clock(options_.relay_id));
+  put->set_value(WriteClock({.time = now.time, .offset = now.offset}, options_.relay_id));
   put->set_lease(presence_lease_);
   batch.clock = say;
   batch.writes = true;

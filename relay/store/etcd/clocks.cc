@@ -20,9 +20,9 @@ absl::Duration BaseOf(absl::Time time, const ClockReading& now) {
 
 }  // namespace
 
-std::string WriteClock(const ClockWord& word, std::string_view writer) {
+std::string WriteClock(const ClockWord& word, std::string_view relay_id) {
   store::ClockValue value;
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   value.set_now(absl::ToUnixMicros(word.time));
   value.set_offset(absl::ToInt64Microseconds(word.offset));
   return value.SerializeAsString();

@@ -32,7 +32,7 @@ struct ClockWord {
   absl::Duration offset;  // see ClockReading
 };
 
-std::string WriteClock(const ClockWord& word, std::string_view writer);
+std::string WriteClock(const ClockWord& word, std::string_view relay_id);
 // Nothing when it is of a version that cannot be read.
 std::optional<ClockWord> ReadClock(const std::string& value);
 

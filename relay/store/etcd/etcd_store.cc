@@ -27,21 +27,21 @@ EtcdStore::EtcdStore(EtcdOptions options)
     : options_(std::move(options)),
       keys_(options_.prefix),
       client_(options_.servers),
-      view_(&keys_, options_.writer,
-            [this](const ChannelRef& channel, Role role) { OnOwnPresence(channel, role); }),
-      follower_(&keys_, &client_, &view_,
-                {.on_restored = [this] { ForgetLeases(); },
-                 .on_lost = [this] { Doubt(); },
-                 .on_clocks = [this](const auto& all, bool restored) { TakeClocks(all, restored); },
-                 .on_clock = [this](const ClockSighting& one) { TakeClock(one); }}),
-      clocks_(keys_.Clock(options_.writer), options_.presence_ttl / 3),
+      cache_(&keys_, options_.relay_id,
+             [this](const ChannelRef& channel, Role role) { OnOwnPresence(channel, role); }),
+      watcher_(&keys_, &client_, &cache_,
+               {.on_restored = [this] { ForgetLeases(); },
+                .on_lost = [this] { ProbeSoon(); },
+                .on_clocks = [this](const auto& all, bool restored) { TakeClocks(all, restored); },
+                .on_clock = [this](const ClockSighting& one) { TakeClock(one); }}),
+      clocks_(keys_.Clock(options_.relay_id), options_.presence_ttl / 3),
       report_(options_.on_trouble, &SteadyNow) {}
 
 absl::Status EtcdStore::Start() {
   // A node that is away is left for the next one; each has its turn.
   absl::Status status;
   for (size_t i = 0; i < options_.servers.endpoints.size(); ++i) {
-    status = follower_.Start();
+    status = watcher_.Start();
     if (status.ok()) break;
   }
   if (!status.ok()) return status;
@@ -89,18 +89,18 @@ void EtcdStore::FailAll(const absl::Status& status, EtcdAnswers& answers) {
 }
 
 absl::Status EtcdStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
-  view_.ForEach(visit);
+  cache_.ForEach(visit);
   return absl::OkStatus();
 }
 
 void EtcdStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
   Add(key, LoadCall{.done = [this, key,
-                             done = std::move(done)](const absl::StatusOr<ChannelImage>& image) {
-        if (!image.ok()) return done(image.status());
+                             done = std::move(done)](const absl::StatusOr<ChannelState>& state) {
+        if (!state.ok()) return done(state.status());
         std::optional<ChannelSnapshot> snapshot;
         {
           sync::MutexLock lock(mutex_);
-          snapshot = SnapshotOf(key, *image);
+          snapshot = SnapshotOf(key, *state);
         }
         done(std::move(snapshot));
       }});
@@ -119,12 +119,12 @@ void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord reco
 }
 
 void EtcdStore::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                        const PutAlong& along, Done<PutOutcome> done) {
+                        const PutOptions& options, Done<PutOutcome> done) {
   sync::MutexLock lock(mutex_);
-  if (along.attached.any()) {
+  if (!options.attached.empty()) {
     const ChannelRef channel(key, record.member(Role::kInitiator).side);
-    const EtcdPresence::Numbers numbers = presence_.Bring(channel, along.attached);
-    done = [this, channel, roles = along.attached, numbers,
+    const EtcdPresence::Numbers numbers = presence_.Bring(channel, options.attached);
+    done = [this, channel, roles = options.attached, numbers,
             done = std::move(done)](const absl::StatusOr<PutOutcome>& outcome) {
       {
         sync::MutexLock again(mutex_);
@@ -135,7 +135,7 @@ void EtcdStore::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord 
   }
   Enqueue(key, PutCall{.expected = expected,
                        .record = std::move(record),
-                       .along = along,
+                       .options = options,
                        .done = std::move(done)});
 }
 
@@ -166,7 +166,7 @@ void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, siz
   sync::MutexLock lock(mutex_);
   // What is at hand of a log is true of it for ever. Calls that were made before come first.
   if (!channel.initiator.empty() && !calls_.contains(channel.key)) {
-    auto frames = view_.Frames(channel, author, after, max_bytes);
+    auto frames = cache_.Frames(channel, author, after, max_bytes);
     if (!frames.empty()) {
       answers_.push_back([done = std::move(done), frames = std::move(frames)] { done(frames); });
       return;
@@ -179,22 +179,22 @@ void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, siz
                                 .done = std::move(done)});
 }
 
-std::optional<ChannelSnapshot> EtcdStore::Known(const ChannelKey& key) {
+std::optional<ChannelSnapshot> EtcdStore::Cached(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
-  const std::optional<ChannelImage> image = view_.Find(key);
-  return image ? SnapshotOf(key, *image) : std::nullopt;
+  const std::optional<ChannelState> state = cache_.Find(key);
+  return state ? SnapshotOf(key, *state) : std::nullopt;
 }
 
 std::optional<ChannelSnapshot> EtcdStore::SnapshotOf(const ChannelKey& key,
-                                                     const ChannelImage& image) {
-  std::optional<ChannelSnapshot> snapshot = image.SnapshotFor(options_.writer);
+                                                     const ChannelState& state) {
+  std::optional<ChannelSnapshot> snapshot = state.SnapshotFor(options_.relay_id);
   if (!snapshot) return snapshot;
-  const ChannelRef channel(key, image.Initiator());
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
-    const auto i = static_cast<size_t>(role);
-    if (presence_.IsNewer(channel, role, image.writers[i].revision)) snapshot->elsewhere[i] = false;
-    const int64_t said = image.SaidByOthers(role, options_.writer);
-    if (presence_.IsNewer(channel, role, said)) snapshot->superseded[i] = false;
+  const ChannelRef channel(key, state.Initiator());
+  for (Role role : kRoles) {
+    if (presence_.IsNewer(channel, role, state.writers[role].revision))
+      snapshot->remote[role] = false;
+    const int64_t said = state.SaidByOthers(role, options_.relay_id);
+    if (presence_.IsNewer(channel, role, said)) snapshot->superseded[role] = false;
   }
   return snapshot;
 }
@@ -203,20 +203,20 @@ std::optional<ChannelSnapshot> EtcdStore::SnapshotOf(const ChannelKey& key,
 void EtcdStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
   sync::MutexLock lock(mutex_);
   rested_ = std::max(rested_, now);
-  answers_.push_back([this, now, limit, done = std::move(done)] { done(view_.Due(now, limit)); });
+  answers_.push_back([this, now, limit, done = std::move(done)] { done(cache_.Due(now, limit)); });
 }
 
 void EtcdStore::SetAttached(const ChannelRef& channel, Role role, bool attached) {
   sync::MutexLock lock(mutex_);
-  const std::optional<ChannelImage> image = view_.Find(channel.key);
-  const bool known = image && image->IsOf(channel.initiator);
+  const std::optional<ChannelState> state = cache_.Find(channel.key);
+  const bool known = state && state->IsOf(channel.initiator);
   if (!attached) {
     // Nobody asks where a side is that has left; its word goes with the channel.
-    return known && !image->MayBeAttached(role) ? presence_.Leave(channel, role)
+    return known && !state->MayBeAttached(role) ? presence_.Leave(channel, role)
                                                 : presence_.Detach(channel, role);
   }
   presence_.Attach(channel, role,
-                   known ? std::optional(image->PresenceRevision(role)) : std::nullopt);
+                   known ? std::optional(state->PresenceRevision(role)) : std::nullopt);
 }
 
 // What a call has done whose answer was lost, and which has been given up since.
@@ -246,7 +246,7 @@ void EtcdStore::Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) {
 
 void EtcdStore::Flush() {
   const absl::Duration now = SteadyNow();
-  follower_.Tick(now);
+  watcher_.Tick(now);
   KeepPresence(now);
   EtcdAnswers answers;
   {

@@ -12,7 +12,6 @@
 #ifndef WORMHOLE_RELAY_STORE_ETCD_ETCD_STORE_H_
 #define WORMHOLE_RELAY_STORE_ETCD_ETCD_STORE_H_
 
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -37,12 +36,12 @@
 #include "relay/store/etcd/call.h"
 #include "relay/store/etcd/client.h"
 #include "relay/store/etcd/clocks.h"
-#include "relay/store/etcd/follower.h"
+#include "relay/store/etcd/etcd_cache.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/etcd/leases.h"
 #include "relay/store/etcd/plan.h"
 #include "relay/store/etcd/presence.h"
-#include "relay/store/etcd/view.h"
+#include "relay/store/etcd/watcher.h"
 #include "relay/store/store.h"
 #include "relay/store/trouble_report.h"
 
@@ -55,7 +54,7 @@ struct EtcdOptions {
   std::string prefix = "wormhole/";
 
   // Names this process among the relays: drawn at random, 16 bytes.
-  std::string writer;
+  std::string relay_id;
 
   // What this relay goes by, never null: it is brought into step with the other relays'. Outlives
   // the store.
@@ -95,7 +94,7 @@ class EtcdStore final : public Store {
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
            Done<PutOutcome> done) override;
   void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-               const PutAlong& along, Done<PutOutcome> done) override;
+               const PutOptions& options, Done<PutOutcome> done) override;
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
   void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override;
@@ -107,8 +106,8 @@ class EtcdStore final : public Store {
   void Flush() override WORMHOLE_EXCLUDES(mutex_);
 
   bool shared() const override { return true; }
-  std::optional<ChannelSnapshot> Known(const ChannelKey& key) override;
-  void Listen(StoreListener* listener) override { view_.Listen(listener); }
+  std::optional<ChannelSnapshot> Cached(const ChannelKey& key) override;
+  void Listen(StoreListener* listener) override { cache_.Listen(listener); }
   void SetAttached(const ChannelRef& channel, Role role, bool attached) override;
   void TellThirdParties(const ChannelRef& channel, uint32_t count) override;
 
@@ -120,7 +119,7 @@ class EtcdStore final : public Store {
   };
   // What is said of where a channel's sides are attached.
   struct Saying {
-    std::unique_ptr<ChannelPart> part;
+    std::unique_ptr<ChannelTxn> part;
     EtcdCalls calls;
   };
   // A channel whose calls cannot go without a lease, and the time for which it is.
@@ -139,7 +138,7 @@ class EtcdStore final : public Store {
     etcdserverpb::TxnRequest request;
     bool writes = false;
     int restorings = 0;  // as they were when it was made
-    std::vector<std::unique_ptr<ChannelPart>> parts;
+    std::vector<std::unique_ptr<ChannelTxn>> parts;
     std::vector<SideCall> sides;
     std::vector<Saying> sayings;  // behind them in the request
     std::vector<std::pair<ChannelKey, EtcdNotice>> third_parties;
@@ -159,7 +158,7 @@ class EtcdStore final : public Store {
   void Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_REQUIRES(mutex_);
   void FailAll(const absl::Status& status, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   // As it is here: a word of another relay that is older than the stream here does not count.
-  std::optional<ChannelSnapshot> SnapshotOf(const ChannelKey& key, const ChannelImage& image)
+  std::optional<ChannelSnapshot> SnapshotOf(const ChannelKey& key, const ChannelState& state)
       WORMHOLE_REQUIRES(mutex_);
   void OnOwnPresence(const ChannelRef& channel, Role role) WORMHOLE_EXCLUDES(mutex_);
 
@@ -167,7 +166,7 @@ class EtcdStore final : public Store {
   // Sends the next batch, or asks for a lease that it needs, unless something is under way.
   void Advance() WORMHOLE_EXCLUDES(mutex_);
   std::unique_ptr<Batch> MakeBatch(std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
-  PartContext ContextNow() WORMHOLE_REQUIRES(mutex_);
+  TxnContext ContextNow() WORMHOLE_REQUIRES(mutex_);
   bool HasTurn(const ChannelKey& key, const EtcdCalls& calls) WORMHOLE_REQUIRES(mutex_);
   void AddParts(Batch& batch, std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
   void AddOthers(Batch& batch) WORMHOLE_REQUIRES(mutex_);
@@ -184,12 +183,12 @@ class EtcdStore final : public Store {
                const absl::StatusOr<etcdserverpb::TxnResponse>& response) WORMHOLE_EXCLUDES(mutex_);
   void Finish(Batch& batch, const etcdserverpb::TxnResponse& response, EtcdAnswers& answers)
       WORMHOLE_REQUIRES(mutex_);
-  void FinishPart(ChannelPart& part, const etcdserverpb::TxnResponse& response, int64_t revision,
+  void FinishPart(ChannelTxn& part, const etcdserverpb::TxnResponse& response, int64_t revision,
                   EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   void FinishSaying(Saying& saying, const etcdserverpb::TxnResponse& response, int64_t revision)
       WORMHOLE_REQUIRES(mutex_);
   // Its record, which was written at `revision`, has brought sides along.
-  void NoteAttached(const ChannelPart& part, int64_t revision) WORMHOLE_REQUIRES(mutex_);
+  void NoteAttached(const ChannelTxn& part, int64_t revision) WORMHOLE_REQUIRES(mutex_);
   // The channel is with etcd no more.
   void Requeue(const ChannelKey& key, bool first = false) WORMHOLE_REQUIRES(mutex_);
   // Nothing is known of what has become of the batch: its calls are made again.
@@ -211,7 +210,7 @@ class EtcdStore final : public Store {
   void Worked(bool wrote) WORMHOLE_REQUIRES(mutex_);
   void Failed(const absl::Status& why) WORMHOLE_REQUIRES(mutex_);
   // Something that is no batch had no answer: one is sent that shows whether etcd is there.
-  void Doubt() WORMHOLE_EXCLUDES(mutex_);
+  void ProbeSoon() WORMHOLE_EXCLUDES(mutex_);
   // To a batch that has nothing else, while etcd is away or may be.
   void AddLook(Batch& batch) WORMHOLE_REQUIRES(mutex_);
   // Of a channel that would hold up the others.
@@ -237,8 +236,8 @@ class EtcdStore final : public Store {
   const EtcdOptions options_;
   const EtcdKeys keys_;
   EtcdClient client_;
-  EtcdView view_;
-  EtcdFollower follower_;
+  EtcdCache cache_;
+  EtcdWatcher watcher_;
 
   sync::Mutex mutex_;
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a batch or a lease is under way
@@ -256,7 +255,7 @@ class EtcdStore final : public Store {
   // Channels whose calls went while third_parties_ had something to say of them.
   std::set<ChannelKey> passed_over_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);                       // that need no etcd
-  absl::Time rested_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();  // see PartContext
+  absl::Time rested_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();  // see TxnContext
   EtcdLeases leases_ WORMHOLE_GUARDED_BY(mutex_);
   int64_t presence_lease_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool asking_for_presence_ WORMHOLE_GUARDED_BY(mutex_) = false;
@@ -269,10 +268,10 @@ class EtcdStore final : public Store {
   std::optional<ClockSaid> clock_said_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdPresence presence_ WORMHOLE_GUARDED_BY(mutex_);  // of the sides that are attached here
   TroubleReport report_ WORMHOLE_GUARDED_BY(mutex_);
-  int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // in a row
-  bool full_ WORMHOLE_GUARDED_BY(mutex_) = false;      // etcd takes no writes
-  int restorings_ WORMHOLE_GUARDED_BY(mutex_) = 0;     // of etcd, as far as is known
-  bool doubtful_ WORMHOLE_GUARDED_BY(mutex_) = false;  // see Doubt
+  int failures_ WORMHOLE_GUARDED_BY(mutex_) = 0;         // in a row
+  bool full_ WORMHOLE_GUARDED_BY(mutex_) = false;        // etcd takes no writes
+  int restorings_ WORMHOLE_GUARDED_BY(mutex_) = 0;       // of etcd, as far as is known
+  bool probe_soon_ WORMHOLE_GUARDED_BY(mutex_) = false;  // see Doubt
   absl::Duration try_at_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration write_at_ WORMHOLE_GUARDED_BY(mutex_);  // while etcd is full
   absl::Duration overdue_looked_at_ WORMHOLE_GUARDED_BY(mutex_);

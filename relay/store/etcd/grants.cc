@@ -49,7 +49,7 @@ void EtcdStore::WantPresenceLease() {
   }
   client_.Grant(absl::ToInt64Seconds(options_.presence_ttl),
                 [this, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
-                  if (!lease.ok()) Doubt();
+                  if (!lease.ok()) ProbeSoon();
                   {
                     sync::MutexLock lock(mutex_);
                     asking_for_presence_ = false;
@@ -81,7 +81,7 @@ void EtcdStore::KeepPresence(absl::Duration now) {
 // Batches alone tell whether the store works and when the next one goes: an etcd that takes no
 // writes renews leases all the same, and one renewal that is lost is no reason for posts to wait.
 void EtcdStore::OnRenewal(int64_t lease, absl::Duration asked_at, const absl::Status& status) {
-  if (!status.ok() && !absl::IsNotFound(status)) Doubt();
+  if (!status.ok() && !absl::IsNotFound(status)) ProbeSoon();
   sync::MutexLock lock(mutex_);
   renewing_ = false;
   if (status.ok()) renewed_at_ = asked_at;

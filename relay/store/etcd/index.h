@@ -13,7 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 

@@ -96,8 +96,8 @@ std::string EtcdKeys::Side(std::string_view app_id, std::string_view side) const
   return absl::StrCat(root_, "by/", Escape(app_id), "/", absl::BytesToHexString(View(side)));
 }
 
-std::string EtcdKeys::Clock(std::string_view writer) const {
-  return absl::StrCat(Clocks(), absl::BytesToHexString(View(writer)));
+std::string EtcdKeys::Clock(std::string_view relay_id) const {
+  return absl::StrCat(Clocks(), absl::BytesToHexString(View(relay_id)));
 }
 
 std::optional<EtcdKeys::Place> EtcdKeys::Parse(std::string_view key) const {

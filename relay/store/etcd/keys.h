@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 
@@ -51,7 +51,7 @@ class EtcdKeys {
   std::string Frame(const ChannelKey& key, Role author, uint64_t number) const;
   std::string Side(std::string_view app_id, std::string_view side) const;
   std::string Clocks() const { return root_ + "clock/"; }
-  std::string Clock(std::string_view writer) const;
+  std::string Clock(std::string_view relay_id) const;
 
   // What is kept under a key.
   struct Place {

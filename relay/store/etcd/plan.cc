@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "relay/store/etcd/read_part.h"
-#include "relay/store/etcd/write_part.h"
+#include "relay/store/etcd/read_txn.h"
+#include "relay/store/etcd/write_txn.h"
 
 namespace wormhole::relay {
 
-int ChannelPart::operations() const {
+int ChannelTxn::operations() const {
   return std::max({request_.compare_size(), request_.success_size(), request_.failure_size()});
 }
 
-void ChannelPart::AddStateReads(
+void ChannelTxn::AddStateReads(
     google::protobuf::RepeatedPtrField<etcdserverpb::RequestOp>* operations) {
   operations->Add()->mutable_request_range()->set_key(context_.keys->Record(key_));
   etcdserverpb::RangeRequest* const states = operations->Add()->mutable_request_range();
@@ -20,26 +20,26 @@ void ChannelPart::AddStateReads(
   states->set_range_end(EndOfPrefix(context_.keys->States(key_)));
 }
 
-ChannelImage ChannelPart::StateOf(const etcdserverpb::TxnResponse& response,
-                                  int64_t revision) const {
-  return ChannelImage::Read(*context_.keys, response.responses(0).response_range(),
+ChannelState ChannelTxn::StateOf(const etcdserverpb::TxnResponse& response,
+                                 int64_t revision) const {
+  return ChannelState::Read(*context_.keys, response.responses(0).response_range(),
                             response.responses(1).response_range(), revision);
 }
 
-bool WritesNext(const ChannelImage* image, const EtcdCall& first) {
+bool WritesNext(const ChannelState* state, const EtcdCall& first) {
   // A new channel is written on the belief that there is none.
   const auto* const put = std::get_if<PutCall>(&first.what);
-  if (image == nullptr) return put != nullptr && put->expected == 0;
-  return !ReadPart::Reads(*image, first);
+  if (state == nullptr) return put != nullptr && put->expected == 0;
+  return !ReadTxn::Reads(*state, first);
 }
 
-std::unique_ptr<ChannelPart> PlanPart(const PartContext& context, const ChannelKey& key,
-                                      const ChannelImage* image, const EtcdCalls& calls,
-                                      size_t max_bytes, std::optional<absl::Time>& missing_lease) {
-  if (!WritesNext(image, calls.front())) return ReadPart::Plan(context, key, image, calls);
-  static const ChannelImage nothing;
-  if (image == nullptr) image = &nothing;
-  return WritePart::Plan(context, key, *image, calls, max_bytes, missing_lease);
+std::unique_ptr<ChannelTxn> PlanPart(const TxnContext& context, const ChannelKey& key,
+                                     const ChannelState* state, const EtcdCalls& calls,
+                                     size_t max_bytes, std::optional<absl::Time>& missing_lease) {
+  if (!WritesNext(state, calls.front())) return ReadTxn::Plan(context, key, state, calls);
+  static const ChannelState nothing;
+  if (state == nullptr) state = &nothing;
+  return WriteTxn::Plan(context, key, *state, calls, max_bytes, missing_lease);
 }
 
 }  // namespace wormhole::relay

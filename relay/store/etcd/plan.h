@@ -5,15 +5,14 @@
 // their order, and refuses a batch that writes a key twice. A part takes as many calls from the
 // front of the channel's queue as go together:
 //
-// - ReadPart: loads, reads and appends of frames that are stored already. It reads the channel's
+// - ReadTxn: loads, reads and appends of frames that are stored already. It reads the channel's
 //   state whole, and with it what the calls want.
-// - WritePart: everything that changes something. The calls are carried out on a copy of what is
+// - WriteTxn: everything that changes something. The calls are carried out on a copy of what is
 //   known of the channel, and the difference is written on the condition that what was known is
 //   still so. If it is not, the part reads the state instead, and its calls are planned again.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_PLAN_H_
 #define WORMHOLE_RELAY_STORE_ETCD_PLAN_H_
 
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,15 +25,15 @@
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
 #include "relay/store/etcd/call.h"
-#include "relay/store/etcd/image.h"
+#include "relay/store/etcd/channel_state.h"
 #include "relay/store/etcd/keys.h"
 
 namespace wormhole::relay {
 
 // What parts are written with.
-struct PartContext {
+struct TxnContext {
   const EtcdKeys* keys;
-  std::string writer;  // this relay
+  std::string relay_id;  // this relay
   // The lease of what should be gone some time after `due_at`; 0: there is none yet.
   std::function<int64_t(absl::Time due_at)> lease;
   int64_t presence_lease = 0;
@@ -42,9 +41,9 @@ struct PartContext {
   absl::Time rested = absl::InfinitePast();
 };
 
-class ChannelPart {
+class ChannelTxn {
  public:
-  virtual ~ChannelPart() = default;
+  virtual ~ChannelTxn() = default;
 
   const ChannelKey& key() const { return key_; }
   const etcdserverpb::TxnRequest& request() const { return request_; }
@@ -61,23 +60,22 @@ class ChannelPart {
   const std::vector<std::string>& side_keys() const { return side_keys_; }
 
   // The sides that its record brings along as attached here, by Role, and under which lease.
-  virtual std::bitset<2> attached() const { return {}; }
+  virtual RoleSet attached() const { return {}; }
   int64_t presence_lease() const { return context_.presence_lease; }
 
   // Takes the answer over: `image` is made current, answered calls leave the front of `calls`.
   // Returns whether the record was written.
   virtual bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision,
-                      ChannelImage& image, EtcdCalls& calls, EtcdAnswers& answers) = 0;
+                      ChannelState& state, EtcdCalls& calls, EtcdAnswers& answers) = 0;
 
  protected:
-  ChannelPart(const PartContext& context, ChannelKey key)
-      : context_(context), key_(std::move(key)) {}
+  ChannelTxn(const TxnContext& context, ChannelKey key) : context_(context), key_(std::move(key)) {}
 
   // Reads the state. The answers are the first two.
   void AddStateReads(google::protobuf::RepeatedPtrField<etcdserverpb::RequestOp>* operations);
-  ChannelImage StateOf(const etcdserverpb::TxnResponse& response, int64_t revision) const;
+  ChannelState StateOf(const etcdserverpb::TxnResponse& response, int64_t revision) const;
 
-  const PartContext context_;
+  const TxnContext context_;
   const ChannelKey key_;
   etcdserverpb::TxnRequest request_;
   size_t taken_ = 0;
@@ -86,14 +84,14 @@ class ChannelPart {
 };
 
 // Whether a part whose first call is this one would write. `image` as for PlanPart.
-bool WritesNext(const ChannelImage* image, const EtcdCall& first);
+bool WritesNext(const ChannelState* state, const EtcdCall& first);
 
 // The next part for `calls`, which are not empty, or null when a lease is missing: `missing_lease`
 // is then the time for which it is. `image` is null when nothing is known of the channel. At most
 // `max_bytes` of frames, but at least one.
-std::unique_ptr<ChannelPart> PlanPart(const PartContext& context, const ChannelKey& key,
-                                      const ChannelImage* image, const EtcdCalls& calls,
-                                      size_t max_bytes, std::optional<absl::Time>& missing_lease);
+std::unique_ptr<ChannelTxn> PlanPart(const TxnContext& context, const ChannelKey& key,
+                                     const ChannelState* state, const EtcdCalls& calls,
+                                     size_t max_bytes, std::optional<absl::Time>& missing_lease);
 
 }  // namespace wormhole::relay
 

@@ -37,37 +37,37 @@ TxnResponse Refusal(const ChannelRecord& record, int64_t revision) {
 }
 
 TEST_F(PlanTest, ANewChannelBringsItsSideAlong) {
-  Put(0, Record(), {.attached = BitOf(kInitiator)});
+  Put(0, Record(), {.attached = RoleSet(kInitiator)});
   const auto part = Plan(nullptr);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
                           "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69", "put w/v1/st/a%2Fb/7/pi"));
   EXPECT_EQ(part->request().success(0).request_delete_range().range_end(), "w/v1/st/a%2Fb/7/p");
   EXPECT_EQ(part->request().success(4).request_put().lease(), 5);
-  EXPECT_EQ(part->attached(), BitOf(kInitiator));
-  ChannelImage image;
-  Finish(*part, Success(), image);
-  EXPECT_EQ(image.presence(kInitiator).value, "me");
+  EXPECT_EQ(part->attached(), RoleSet(kInitiator));
+  ChannelState state;
+  Finish(*part, Success(), state);
+  EXPECT_EQ(state.presence(kInitiator).value, "me");
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kDone));
 }
 
 TEST_F(PlanTest, AClaimThatIsRefusedBringsNobodyAlong) {
-  ChannelImage image = Image(0, 0);
-  Put(1, Joined(), {.attached = BitOf(kReceiver)});
-  const auto part = Plan(&image);
+  ChannelState state = Image(0, 0);
+  Put(1, Joined(), {.attached = RoleSet(kReceiver)});
+  const auto part = Plan(&state);
   ChannelRecord other = Joined();
   other.version = 2;
   other.member(kReceiver).side = "s";
-  Finish(*part, Refusal(other, 15), image);
+  Finish(*part, Refusal(other, 15), state);
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale));
-  EXPECT_TRUE(part->attached().none());
-  EXPECT_EQ(image.version(), 2u);
+  EXPECT_TRUE(part->attached().empty());
+  EXPECT_EQ(state.version(), 2u);
 }
 
 TEST_F(PlanTest, ALookShowsWhatWasThereWhenTheRecordWasPut) {
-  ChannelImage image = Image(0, 0);
-  Put(1, Joined(), {.attached = BitOf(kReceiver), .look = true});
-  const auto part = Plan(&image);
+  ChannelState state = Image(0, 0);
+  Put(1, Joined(), {.attached = RoleSet(kReceiver), .read_back = true});
+  const auto part = Plan(&state);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/72", "put w/v1/st/a%2Fb/7/pr",
                           "read w/v1/st/a%2Fb/7/"));
@@ -77,73 +77,73 @@ TEST_F(PlanTest, ALookShowsWhatWasThereWhenTheRecordWasPut) {
   log->set_key(kKeys.Log(kKey, kInitiator));
   log->set_mod_revision(12);
   log->set_value(WriteLog({.stored = 1, .last = {{.size = 3, .frame = "one"}}}, "other"));
-  Finish(*part, seen, image);
-  EXPECT_EQ(image.version(), 2u);
-  EXPECT_EQ(image.LogOf(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+  Finish(*part, seen, state);
+  EXPECT_EQ(state.version(), 2u);
+  EXPECT_EQ(state.LogOf(kInitiator), (LogState{.stored = 1, .bytes = 3}));
 }
 
 TEST_F(PlanTest, AGoodbyeJoinsWhatWasAcceptedBefore) {
-  ChannelImage image = Image(2, 0);
-  image.record.Take(11, Joined());
+  ChannelState state = Image(2, 0);
+  state.record.Take(11, Joined());
   Accept(1);
   Put(1, LeftBy(kReceiver), {.accepted = {2, 0}});
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_EQ(part->taken(), 2u);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001",
                           "put w/v1/ch/a%2Fb/7"));
-  Finish(*part, Success(), image);
-  EXPECT_EQ(image.LogOf(kInitiator).accepted, 2u);
+  Finish(*part, Success(), state);
+  EXPECT_EQ(state.LogOf(kInitiator).accepted, 2u);
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kDone));
 }
 
 // Of two sides that leave at once one is refused. Nothing has come of what it had accepted yet.
 TEST_F(PlanTest, AGoodbyeThatIsRefusedIsAnsweredAtOnce) {
-  ChannelImage image = Image(2, 0);
-  image.record.Take(11, Joined());
+  ChannelState state = Image(2, 0);
+  state.record.Take(11, Joined());
   Accept(2);
   Put(1, LeftBy(kReceiver));
   ChannelRecord now = LeftBy(kInitiator);
   now.version = 2;
-  Finish(*Plan(&image), Refusal(now, 15), image);
+  Finish(*Plan(&state), Refusal(now, 15), state);
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale));
   EXPECT_THAT(accepted_, IsEmpty());
   EXPECT_EQ(calls_.size(), 1u);
-  EXPECT_EQ(Plan(&image)->taken(), 1u);
+  EXPECT_EQ(Plan(&state)->taken(), 1u);
 }
 
 TEST_F(PlanTest, WhatWasAcceptedOfAnEndedChannelIsNotWritten) {
-  ChannelImage image = Image(2, 0);
+  ChannelState state = Image(2, 0);
   Accept(2);
   ChannelRecord ended = Record();
   ended.life = Life::kClosed;
   Put(1, ended);
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_EQ(part->taken(), 2u);
   EXPECT_THAT(
       Keys(part->request().success()),
       ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/", "put w/v1/ch/a%2Fb/7"));
-  Finish(*part, Success(), image);
+  Finish(*part, Success(), state);
   EXPECT_EQ(accepted_.at(0).accepted, 2u);
 }
 
 // Whether it is refused for its side or for what came before would not be known.
 TEST_F(PlanTest, AClaimGoesAlone) {
-  const ChannelImage image = Image(2, 0);
+  const ChannelState state = Image(2, 0);
   Accept(2);
   Put(1, Joined());
-  EXPECT_EQ(Plan(&image)->taken(), 1u);
+  EXPECT_EQ(Plan(&state)->taken(), 1u);
 }
 
 TEST_F(PlanTest, AChannelThatEndsBeforeItsTimeKeepsItsLease) {
-  const ChannelImage image = Image(0, 0);
+  const ChannelState state = Image(0, 0);
   ChannelRecord ended = Record();
   ended.life = Life::kClosed;
   const auto plan = [&](int64_t due_at) {
     ended.due_at = absl::FromUnixSeconds(due_at);
     calls_.clear();
     calls_.push_back({.what = PutCall{.expected = 1, .record = ended, .done = [](auto) {}}});
-    return Keys(Plan(&image)->request().success());
+    return Keys(Plan(&state)->request().success());
   };
   EXPECT_THAT(plan(99), ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
                                     "put w/v1/ch/a%2Fb/7"));
@@ -167,50 +167,50 @@ TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
 }
 
 TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(11, "another relay");
+  ChannelState state = Image(0, 0);
+  state.presence(kReceiver).Take(11, "another relay");
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
-  image.presence(kReceiver).Take(12, "me");
-  const auto part = Plan(&image);
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), IsEmpty());
+  state.presence(kReceiver).Take(12, "me");
+  const auto part = Plan(&state);
   EXPECT_THAT(Keys(part->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
   EXPECT_EQ(part->request().compare(1).mod_revision(), 12);
 }
 
 TEST_F(PlanTest, ALateAttachmentLeavesANewerOneAlone) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(11, "another relay");
+  ChannelState state = Image(0, 0);
+  state.presence(kReceiver).Take(11, "another relay");
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 10}});
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), IsEmpty());
   calls_.pop_back();
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), IsEmpty());
   calls_.clear();
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .known = 11}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()),
+  EXPECT_THAT(Keys(Plan(&state)->request().success()),
               ElementsAre("put w/v1/st/a%2Fb/7/ar", "put w/v1/st/a%2Fb/7/pr"));
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), IsEmpty());
 }
 
 // It has gone since, but it was newer.
 TEST_F(PlanTest, ALateAttachmentSaysNothingWhenANewerOneHasComeAndGone) {
-  ChannelImage image = Image(0, 0);
-  image.arrival(kReceiver).Take(11, "another relay");
-  image.presence(kReceiver).Take(12, std::nullopt);
-  EXPECT_TRUE(image.SnapshotFor("me")->superseded[1]);
-  EXPECT_FALSE(image.SnapshotFor("me")->elsewhere[1]);
-  EXPECT_FALSE(image.SnapshotFor("another relay")->superseded[1]);
+  ChannelState state = Image(0, 0);
+  state.arrival(kReceiver).Take(11, "another relay");
+  state.presence(kReceiver).Take(12, std::nullopt);
+  EXPECT_TRUE(state.SnapshotFor("me")->superseded[kReceiver]);
+  EXPECT_FALSE(state.SnapshotFor("me")->remote[kReceiver]);
+  EXPECT_FALSE(state.SnapshotFor("another relay")->superseded[kReceiver]);
   const auto keys = [&](PresenceCall call) {
     calls_ = {{.what = std::move(call)}};
-    return Keys(Plan(&image)->request().success());
+    return Keys(Plan(&state)->request().success());
   };
   EXPECT_THAT(keys({.role = kReceiver, .attached = true, .known = 10}), IsEmpty());
   EXPECT_THAT(keys({.role = kReceiver, .attached = true, .renewal = true}), IsEmpty());
   EXPECT_THAT(keys({.role = kReceiver, .attached = true, .known = 12}),
               ElementsAre("put w/v1/st/a%2Fb/7/ar", "put w/v1/st/a%2Fb/7/pr"));
   // One that comes and goes until etcd has it leaves presence as it was.
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   ASSERT_EQ(part->request().compare_size(), 3);
   EXPECT_EQ(part->request().compare(2).key(), "w/v1/st/a%2Fb/7/ar");
   EXPECT_EQ(part->request().compare(2).mod_revision(), 11);
@@ -218,25 +218,25 @@ TEST_F(PlanTest, ALateAttachmentSaysNothingWhenANewerOneHasComeAndGone) {
 
 // Presence goes with its relay; that somebody came stays with the channel.
 TEST_F(PlanTest, AnArrivalLastsAsLongAsTheRecord) {
-  ChannelImage image = Image(0, 0);
-  image.lease = 8;
+  ChannelState state = Image(0, 0);
+  state.lease = 8;
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true}});
-  auto part = Plan(&image);
+  auto part = Plan(&state);
   ASSERT_EQ(part->request().success_size(), 2);
   EXPECT_EQ(part->request().success(0).request_put().lease(), 8);
   EXPECT_EQ(part->request().success(1).request_put().lease(), 5);
-  Finish(*part, Success(), image);
-  EXPECT_EQ(image.arrival(kReceiver).value, "me");
-  EXPECT_EQ(image.arrival(kReceiver).revision, image.presence(kReceiver).revision);
+  Finish(*part, Success(), state);
+  EXPECT_EQ(state.arrival(kReceiver).value, "me");
+  EXPECT_EQ(state.arrival(kReceiver).revision, state.presence(kReceiver).revision);
 }
 
 TEST_F(PlanTest, ARenewalIsWrittenUnderTheNewLease) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(11, "me");
+  ChannelState state = Image(0, 0);
+  state.presence(kReceiver).Take(11, "me");
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true, .renewal = true}});
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
-  image.presence(kReceiver).Take(12, "another relay");
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), IsEmpty());
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/pr"));
+  state.presence(kReceiver).Take(12, "another relay");
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), IsEmpty());
 }
 
 }  // namespace

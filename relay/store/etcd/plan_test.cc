@@ -15,10 +15,10 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
-  const ChannelImage image = Image(1, 0);
+  const ChannelState state = Image(1, 0);
   Append(2, Long('2'));
   Append(3, Long('3'));
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_EQ(part->taken(), 2u);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000002",
@@ -34,10 +34,10 @@ TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
 
 // So that nothing is planned that may not go.
 TEST_F(PlanTest, WhetherAPartWritesIsKnownBeforeItIsPlanned) {
-  const ChannelImage image = Image(2, 1);
+  const ChannelState state = Image(2, 1);
   std::string written;
   const auto judge = [&] {
-    for (const ChannelImage* known : {static_cast<const ChannelImage*>(nullptr), &image}) {
+    for (const ChannelState* known : {static_cast<const ChannelState*>(nullptr), &state}) {
       const bool writes = WritesNext(known, calls_.front());
       EXPECT_EQ(Plan(known)->writes(), writes);
       written += writes ? 'w' : 'r';
@@ -72,10 +72,10 @@ TEST_F(PlanTest, WhetherAPartWritesIsKnownBeforeItIsPlanned) {
 }
 
 TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
-  const ChannelImage image = Image(2, 1);
+  const ChannelState state = Image(2, 1);
   Append(3, Long('3'));
   Accept(3);
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/st/a%2Fb/7/li", "put w/v1/st/a%2Fb/7/ci",
                           "delete w/v1/fr/a%2Fb/7/i/00000000000000000002"));
@@ -84,59 +84,59 @@ TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
 }
 
 TEST_F(PlanTest, ShortFramesAreKeptInTheirLog) {
-  ChannelImage image = Image(0, 0);
+  ChannelState state = Image(0, 0);
   Append(1, "one");
   Append(2, Long('2'));
   Append(3, "three");
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000002", "put w/v1/st/a%2Fb/7/li"));
-  Finish(*part, Success(), image);
-  EXPECT_EQ(image.FramesInLog(kInitiator, 0, 100).size(), 1u);
-  EXPECT_THAT(image.FramesInLog(kInitiator, 1, 100), IsEmpty());
-  EXPECT_EQ(image.FramesInLog(kInitiator, 2, 0).at(0).frame, "three");
+  Finish(*part, Success(), state);
+  EXPECT_EQ(state.FramesInLog(kInitiator, 0, 100).size(), 1u);
+  EXPECT_THAT(state.FramesInLog(kInitiator, 1, 100), IsEmpty());
+  EXPECT_EQ(state.FramesInLog(kInitiator, 2, 0).at(0).frame, "three");
   // They have no keys that would have to be deleted when they are accepted.
   Accept(1);
-  EXPECT_THAT(Keys(Plan(&image)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/ci"));
+  EXPECT_THAT(Keys(Plan(&state)->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/ci"));
   Accept(3);
   EXPECT_THAT(
-      Keys(Plan(&image)->request().success()),
+      Keys(Plan(&state)->request().success()),
       ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001"));
 }
 
 TEST_F(PlanTest, ALogKeepsOnlySoManyBytes) {
-  ChannelImage image = Image(0, 0);
+  ChannelState state = Image(0, 0);
   const std::string half(kMaxBytesInLog / 2, 'h');
   for (uint64_t n = 1; n <= 3; ++n) Append(n, half);
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_THAT(Keys(part->request().success()),
               ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000003", "put w/v1/st/a%2Fb/7/li"));
-  Finish(*part, Success(), image);
+  Finish(*part, Success(), state);
   // What is accepted counts no more, and is gone when the log is written again.
-  image.cursor(kInitiator).Take(21, 2);
+  state.cursor(kInitiator).Take(21, 2);
   Append(4, half);
-  const auto next = Plan(&image);
+  const auto next = Plan(&state);
   EXPECT_THAT(Keys(next->request().success()), ElementsAre("put w/v1/st/a%2Fb/7/li"));
-  Finish(*next, Success(), image);
-  EXPECT_EQ(image.log(kInitiator).value->last.size(), 2u);
+  Finish(*next, Success(), state);
+  EXPECT_EQ(state.log(kInitiator).value->last.size(), 2u);
 }
 
 // The reader's relay has not heard of all frames that were accepted elsewhere.
 TEST_F(PlanTest, FramesThatAreNotKnownAreDeletedToo) {
-  const ChannelImage image = Image(0, 0);
+  const ChannelState state = Image(0, 0);
   Accept(2);
   EXPECT_THAT(
-      Keys(Plan(&image)->request().success()),
+      Keys(Plan(&state)->request().success()),
       ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001"));
 }
 
 TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
-  ChannelImage image = Image(0, 0);
+  ChannelState state = Image(0, 0);
   Append(1, "1");
   Append(2, "22");
   Accept(1);
-  const auto part = Plan(&image);
-  Finish(*part, Success(), image);
+  const auto part = Plan(&state);
+  Finish(*part, Success(), state);
   EXPECT_THAT(appended_,
               ElementsAre(LogState{.stored = 1, .forgotten = 1, .accepted = 1},
                           LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
@@ -148,20 +148,20 @@ TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
 // A listener has been told of cursor 3; an answer with cursor 2 and one frame more would be behind
 // and ahead at once.
 TEST_F(PlanTest, AnAnswerDoesNotFallBehindTheWatch) {
-  ChannelImage image = Image(4, 2);
+  ChannelState state = Image(4, 2);
   Append(5, "55555");
-  const auto part = Plan(&image);
-  image.cursor(kInitiator).Take(15, 3);
-  Finish(*part, Success(), image);
+  const auto part = Plan(&state);
+  state.cursor(kInitiator).Take(15, 3);
+  Finish(*part, Success(), state);
   EXPECT_THAT(appended_,
               ElementsAre(LogState{.stored = 5, .forgotten = 3, .accepted = 3, .bytes = 4 + 5}));
 }
 
 TEST_F(PlanTest, AnImageThatWasLetGoComesBackWhole) {
-  const ChannelImage image = Image(4, 2);
+  const ChannelState state = Image(4, 2);
   Append(5, "55555");
-  const auto part = Plan(&image);
-  ChannelImage none;
+  const auto part = Plan(&state);
+  ChannelState none;
   Finish(*part, Success(), none);
   EXPECT_EQ(none.version(), 1u);
   EXPECT_EQ(none.LogOf(kInitiator),
@@ -170,8 +170,8 @@ TEST_F(PlanTest, AnImageThatWasLetGoComesBackWhole) {
 
 // As after etcd was restored from an older copy: no read is newer than what is known.
 TEST_F(PlanTest, WhatIsNeverSoIsLetGoAtLast) {
-  ChannelImage image = Image(1, 0);
-  image.log(kInitiator).Take(100, EtcdLog{.stored = 2});
+  ChannelState state = Image(1, 0);
+  state.log(kInitiator).Take(100, EtcdLog{.stored = 2});
   absl::Status status;
   calls_.push_back(
       {.what = AppendCall{.initiator = "i",
@@ -189,15 +189,15 @@ TEST_F(PlanTest, WhatIsNeverSoIsLetGoAtLast) {
   record->set_mod_revision(10);
   record->set_value(WriteRecord(Record(), "me"));
   refused.add_responses()->mutable_response_range();
-  for (int i = 0; i < 100 && !calls_.empty(); ++i) Finish(*Plan(&image), refused, image);
+  for (int i = 0; i < 100 && !calls_.empty(); ++i) Finish(*Plan(&state), refused, state);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-  EXPECT_TRUE(image.empty());
+  EXPECT_TRUE(state.empty());
 }
 
 // A call that never fails goes through then.
 TEST_F(PlanTest, APresenceThatIsNeverSoIsLookedAtAnew) {
-  ChannelImage image = Image(0, 0);
-  image.presence(kReceiver).Take(1'000'000, "me");
+  ChannelState state = Image(0, 0);
+  state.presence(kReceiver).Take(1'000'000, "me");
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true}});
   TxnResponse refused;
   etcdserverpb::KeyValue* const record =
@@ -206,21 +206,21 @@ TEST_F(PlanTest, APresenceThatIsNeverSoIsLookedAtAnew) {
   record->set_mod_revision(10);
   record->set_value(WriteRecord(Record(), "me"));
   refused.add_responses()->mutable_response_range();
-  for (int i = 0; i < 100 && image.presence(kReceiver).value; ++i) {
-    Finish(*Plan(&image), refused, image);
+  for (int i = 0; i < 100 && state.presence(kReceiver).value; ++i) {
+    Finish(*Plan(&state), refused, state);
   }
-  EXPECT_TRUE(image.empty());
+  EXPECT_TRUE(state.empty());
   EXPECT_EQ(calls_.size(), 1u);
-  Finish(*Plan(&image), refused, image);
-  Finish(*Plan(&image), Success(), image);
-  EXPECT_EQ(image.presence(kReceiver).value, "me");
+  Finish(*Plan(&state), refused, state);
+  Finish(*Plan(&state), Success(), state);
+  EXPECT_EQ(state.presence(kReceiver).value, "me");
   EXPECT_THAT(calls_, IsEmpty());
 }
 
 TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
-  ChannelImage image = Image(1, 0);
+  ChannelState state = Image(1, 0);
   Append(2, "two");
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   TxnResponse refused;
   etcdserverpb::KeyValue* const record =
       refused.add_responses()->mutable_response_range()->add_kvs();
@@ -231,11 +231,11 @@ TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   log->set_key(kKeys.Log(kKey, kInitiator));
   log->set_mod_revision(12);
   log->set_value(WriteLog({.stored = 2, .last = {{.size = 1}, {.size = 3}}}, "other"));
-  Finish(*part, refused, image);
+  Finish(*part, refused, state);
   EXPECT_EQ(calls_.size(), 1u);
-  EXPECT_EQ(image.LogOf(kInitiator).stored, 2u);
+  EXPECT_EQ(state.LogOf(kInitiator).stored, 2u);
   // Now it is a comparison.
-  EXPECT_THAT(Keys(Plan(&image)->request().success()),
+  EXPECT_THAT(Keys(Plan(&state)->request().success()),
               ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/",
                           "read w/v1/fr/a%2Fb/7/i/00000000000000000002"));
 }
@@ -243,21 +243,21 @@ TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
 // Its sides stay under the lease that they have.
 TEST_F(PlanTest, NothingIsWrittenWithoutALease) {
   lease_ = 0;
-  const ChannelImage image = Image(0, 0);
+  const ChannelState state = Image(0, 0);
   Append(1, "one");
-  EXPECT_EQ(Plan(&image), nullptr);
+  EXPECT_EQ(Plan(&state), nullptr);
   EXPECT_EQ(missing_lease_, Record().due_at);
 }
 
 // The batch hung while the client went to another relay, and there its stream is.
 // Its lease is gone, or another one that etcd has spoken of.
 TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
-  ChannelImage image = Image(9, 2);  // frame n has n bytes
+  ChannelState state = Image(9, 2);  // frame n has n bytes
   calls_.push_back(
       {.what = ReadCall{
            .initiator = "", .author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {
            }}});
-  const auto part = Plan(&image);
+  const auto part = Plan(&state);
   EXPECT_EQ(part->request().success(2).request_range().limit(), 3);  // 3, 4 and 5
   EXPECT_GT(part->bytes(), 12u);
 }

@@ -4,12 +4,6 @@
 #include <utility>
 
 namespace wormhole::relay {
-namespace {
-
-constexpr Role kRoles[] = {Role::kInitiator, Role::kReceiver};
-
-}  // namespace
-
 EtcdPresence::Word& EtcdPresence::Renew(const Name& name, bool attached) {
   Word& word = words_[name];
   word.attached = attached;
@@ -58,17 +52,16 @@ void EtcdPresence::Drop(const ChannelKey& key) {
   }
 }
 
-EtcdPresence::Numbers EtcdPresence::Bring(const ChannelRef& channel, std::bitset<2> roles) {
+EtcdPresence::Numbers EtcdPresence::Bring(const ChannelRef& channel, RoleSet roles) {
   Numbers numbers = {};
   for (const Role role : kRoles) {
-    const auto i = static_cast<size_t>(role);
-    if (!roles.test(i)) continue;
+    if (!roles.contains(role)) continue;
     Forget({channel.key, "", role});
     const Name name{channel.key, channel.initiator, role};
     Word& word = Renew(name, true);
     ++word.records;
     open_.erase(name);
-    numbers[i] = word.number;
+    numbers[role] = word.number;
   }
   return numbers;
 }
@@ -84,15 +77,14 @@ void EtcdPresence::Brought(const ChannelRef& channel, Role role, const Saying& s
   word.renewal = saying.said && !saying.lasts;
 }
 
-void EtcdPresence::Landed(const ChannelRef& channel, std::bitset<2> roles, const Numbers& numbers,
+void EtcdPresence::Landed(const ChannelRef& channel, RoleSet roles, const Numbers& numbers,
                           bool put) {
   for (const Role role : kRoles) {
-    const auto i = static_cast<size_t>(role);
     const Name name{channel.key, channel.initiator, role};
     const auto found = words_.find(name);
-    if (!roles.test(i) || found == words_.end()) continue;
+    if (!roles.contains(role) || found == words_.end()) continue;
     --found->second.records;
-    if (!put && found->second.number == numbers[i]) Renew(name, false);
+    if (!put && found->second.number == numbers[role]) Renew(name, false);
     Open(name, found->second);
   }
 }
@@ -180,7 +172,7 @@ EtcdCalls EtcdPresence::Take(const ChannelKey& key) {
 }
 
 void EtcdPresence::Finish(const ChannelKey& key, const EtcdCalls& calls, const EtcdCalls& left,
-                          const ChannelImage& image, std::string_view writer) {
+                          const ChannelState& state, std::string_view relay_id) {
   const size_t through = calls.size() - left.size();
   for (size_t i = 0; i < calls.size(); ++i) {
     const auto& call = std::get<PresenceCall>(calls[i].what);
@@ -192,12 +184,12 @@ void EtcdPresence::Finish(const ChannelKey& key, const EtcdCalls& calls, const E
     if (i >= through) {
       word.attempts = left[i - through].attempts;
       Open(name, word);
-    } else if (!word.attached || !image.IsOf(call.initiator) || image.record.value->ended()) {
+    } else if (!word.attached || !state.IsOf(call.initiator) || state.record.value->ended()) {
       Forget(name);
     } else {
-      const Cell<std::string>& at = image.writers[static_cast<size_t>(call.role)];
+      const Cell<std::string>& at = state.writers[call.role];
       word.said = true;
-      word.said_at = at.value == writer ? at.revision : 0;
+      word.said_at = at.value == relay_id ? at.revision : 0;
     }
   }
 }

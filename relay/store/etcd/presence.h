@@ -9,7 +9,6 @@
 #define WORMHOLE_RELAY_STORE_ETCD_PRESENCE_H_
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,9 +20,9 @@
 #include <tuple>
 #include <vector>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/etcd/call.h"
-#include "relay/store/etcd/image.h"
+#include "relay/store/etcd/channel_state.h"
 
 namespace wormhole::relay {
 
@@ -40,8 +39,8 @@ class EtcdPresence {
 
   // A record that brings sides along, until it is known what has become of it: nothing is said of
   // them meanwhile. Numbers of the words, by role.
-  using Numbers = std::array<uint64_t, 2>;
-  Numbers Bring(const ChannelRef& channel, std::bitset<2> roles);
+  using Numbers = PerRole<uint64_t>;
+  Numbers Bring(const ChannelRef& channel, RoleSet roles);
   // It was written at `revision`: with the word, if there was a lease, which still lasts or not.
   struct Saying {
     int64_t revision = 0;
@@ -50,7 +49,7 @@ class EtcdPresence {
   };
   void Brought(const ChannelRef& channel, Role role, const Saying& saying);
   // It was answered. Unless it was `put`, nothing is to be left of its words.
-  void Landed(const ChannelRef& channel, std::bitset<2> roles, const Numbers& numbers, bool put);
+  void Landed(const ChannelRef& channel, RoleSet roles, const Numbers& numbers, bool put);
 
   // etcd has this relay's word, perhaps without a wish for it.
   void Found(const ChannelRef& channel, Role role);
@@ -71,7 +70,7 @@ class EtcdPresence {
   // `calls` were taken, and the last of them, in `left`, are to be planned again. `image` is what
   // is known of the channel now; `writer` is this relay.
   void Finish(const ChannelKey& key, const EtcdCalls& calls, const EtcdCalls& left,
-              const ChannelImage& image, std::string_view writer);
+              const ChannelState& state, std::string_view relay_id);
 
   // Whether the stream here is newer than a word that another relay has written at `revision`.
   bool IsNewer(const ChannelRef& channel, Role role, int64_t revision) const;

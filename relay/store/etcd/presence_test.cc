@@ -31,22 +31,22 @@ std::string Words(const EtcdCalls& calls) {
 }
 
 // What is known of a channel whose record was written at revision 10.
-ChannelImage Image(const std::string& initiator, const std::string& receiver_at = "") {
-  ChannelImage image;
+ChannelState Image(const std::string& initiator, const std::string& receiver_at = "") {
+  ChannelState state;
   ChannelRecord record;
   record.version = 1;
   record.member(kInitiator).side = initiator;
-  image.record.Take(10, record);
-  if (!receiver_at.empty()) image.presence(kReceiver).Take(20, receiver_at);
-  return image;
+  state.record.Take(10, record);
+  if (!receiver_at.empty()) state.presence(kReceiver).Take(20, receiver_at);
+  return state;
 }
 
 class PresenceTest : public ::testing::Test {
  protected:
   // Says all that is open of the channel; `image` is what is known of it afterwards.
-  std::string Say(const ChannelImage& image) {
+  std::string Say(const ChannelState& state) {
     const EtcdCalls calls = presence_.Take(kKey);
-    presence_.Finish(kKey, calls, {}, image, "me");
+    presence_.Finish(kKey, calls, {}, state, "me");
     return Words(calls);
   }
 
@@ -92,42 +92,42 @@ TEST_F(PresenceTest, WordsOfTwoChannelsWithOneIdAreApart) {
 }
 
 TEST_F(PresenceTest, ARecordBringsItsWordsAlong) {
-  const auto numbers = presence_.Bring(kChannel, BitOf(kReceiver));
+  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
   EXPECT_TRUE(presence_.empty());
   presence_.Brought(kChannel, kReceiver, {.revision = 20, .said = true, .lasts = true});
-  presence_.Landed(kChannel, BitOf(kReceiver), numbers, true);
+  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, true);
   EXPECT_TRUE(presence_.empty());
   presence_.SayAgain();
   EXPECT_EQ(Say(Image("i", "me")), "i r again");
 }
 
 TEST_F(PresenceTest, ARecordThatHadNoLeaseForThemHasThemSaidLater) {
-  const auto numbers = presence_.Bring(kChannel, BitOf(kReceiver));
+  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
   presence_.Brought(kChannel, kReceiver, {.revision = 20});
-  presence_.Landed(kChannel, BitOf(kReceiver), numbers, true);
+  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, true);
   EXPECT_EQ(Say(Image("i", "me")), "i r +");
 }
 
 // It may have been put all the same, or may yet be.
 TEST_F(PresenceTest, ARecordThatIsNotPutLeavesNoWord) {
-  const auto numbers = presence_.Bring(kChannel, BitOf(kReceiver));
-  presence_.Landed(kChannel, BitOf(kReceiver), numbers, false);
+  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
+  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, false);
   EXPECT_EQ(Say(Image("i")), "i r -");
 }
 
 TEST_F(PresenceTest, WhoLeavesWhileTheRecordIsUnderWayIsTakenBackBehindIt) {
-  const auto numbers = presence_.Bring(kChannel, BitOf(kReceiver));
+  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
   presence_.Detach(kChannel, kReceiver);
   EXPECT_TRUE(presence_.empty());
   presence_.Brought(kChannel, kReceiver, {.revision = 20, .said = true, .lasts = true});
-  presence_.Landed(kChannel, BitOf(kReceiver), numbers, true);
+  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, true);
   EXPECT_EQ(Say(Image("i")), "i r -");
 }
 
 TEST_F(PresenceTest, WhoComesAgainWhileTheRecordFailsStays) {
-  const auto numbers = presence_.Bring(kChannel, BitOf(kReceiver));
+  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
   presence_.Attach(kChannel, kReceiver, 20);
-  presence_.Landed(kChannel, BitOf(kReceiver), numbers, false);
+  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, false);
   EXPECT_EQ(Say(Image("i", "me")), "i r +");
 }
 
@@ -206,10 +206,10 @@ TEST_F(PresenceTest, AWordThatHasGoneIsPassedOverNoMore) {
 
 TEST_F(PresenceTest, WithTheChannelItsWordsAreGone) {
   presence_.Attach(kChannel, kInitiator, std::nullopt);
-  const auto numbers = presence_.Bring(kNext, BitOf(kReceiver));
+  const auto numbers = presence_.Bring(kNext, RoleSet(kReceiver));
   presence_.Drop(kKey);
   EXPECT_TRUE(presence_.empty());
-  presence_.Landed(kNext, BitOf(kReceiver), numbers, false);
+  presence_.Landed(kNext, RoleSet(kReceiver), numbers, false);
   EXPECT_EQ(Say(Image("j")), "j r -");
 }
 

@@ -19,8 +19,9 @@ void MemoryChannels::ForEach(
 std::optional<ChannelSnapshot> MemoryChannels::Load(const ChannelKey& key) const {
   const Channel* channel = Find(key);
   if (channel == nullptr) return std::nullopt;
-  return ChannelSnapshot{.record = channel->record,
-                         .logs = {channel->logs[0].state, channel->logs[1].state}};
+  return ChannelSnapshot{
+      .record = channel->record,
+      .logs = {{channel->logs[Role::kInitiator].state, channel->logs[Role::kReceiver].state}}};
 }
 
 std::optional<uint32_t> MemoryChannels::FindSide(const std::string& app_id,
@@ -89,7 +90,7 @@ AppendResult MemoryChannels::Append(const ChannelRef& channel, uint64_t version,
   if (stored == nullptr || stored->record.version != version) {
     return {.outcome = AppendOutcome::kStale};
   }
-  Log& log = stored->logs[static_cast<size_t>(author)];
+  Log& log = stored->logs[author];
   AppendOutcome outcome = AppendOutcome::kDone;
   switch (JudgeAppend(log.state, number)) {
     case AppendStep::kKeep:
@@ -117,7 +118,7 @@ absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelRef& channel, Role 
                                                 uint64_t cursor) {
   Channel* stored = Find(channel);
   if (stored == nullptr) return absl::NotFoundError("the channel is gone");
-  Log& log = stored->logs[static_cast<size_t>(author)];
+  Log& log = stored->logs[author];
   LogState after = RaiseAccepted(log.state, cursor);
   const auto begin = log.frames.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(after.forgotten - log.state.forgotten);
@@ -132,7 +133,7 @@ std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role au
   std::vector<StoredFrame> frames;
   const Channel* stored = Find(channel);
   if (stored == nullptr) return frames;
-  const Log& log = stored->logs[static_cast<size_t>(author)];
+  const Log& log = stored->logs[author];
   size_t bytes = 0;
   for (uint64_t number = std::max(after, log.state.forgotten); number < log.state.stored;) {
     const std::string& frame = log.frames[number - log.state.forgotten];

@@ -16,7 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
@@ -49,7 +49,7 @@ class MemoryChannels {
   };
   struct Channel {
     ChannelRecord record;
-    std::array<Log, 2> logs;  // by author
+    PerRole<Log> logs;  // by author
   };
   struct App {
     const std::string* app_id = nullptr;  // the key of this app in apps_

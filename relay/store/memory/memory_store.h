@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
 #include "relay/store/store.h"
 

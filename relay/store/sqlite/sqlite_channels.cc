@@ -91,7 +91,7 @@ absl::Status SqliteChannels::MoveSides(AppRow app, uint32_t id, const ChannelRec
 }
 
 absl::Status SqliteChannels::DropLogs(const Entry& entry) {
-  for (const Role author : {Role::kInitiator, Role::kReceiver}) {
+  for (Role author : kRoles) {
     const LogState& log = entry.snapshot.log(author);
     if (log == LogState()) continue;
     if (log.stored != log.forgotten) {

@@ -19,7 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/sqlite/commit_thread.h"
 #include "relay/store/sqlite/file_watch.h"
 #include "relay/store/sqlite/lock_file.h"

@@ -36,12 +36,13 @@ ChannelSnapshot SnapshotOf(const StatementRun& run) {
       .ended_by = static_cast<Mood>(run.ColumnInteger(3)),
       .created_at = absl::FromUnixMicros(run.ColumnInteger(4)),
       .due_at = absl::FromUnixMicros(run.ColumnInteger(5)),
-      .members = {MemberAt(run, 6), MemberAt(run, 8)},
+      .members = {{MemberAt(run, 6), MemberAt(run, 8)}},
   };
-  for (int author = 0; author < 2; ++author) {
-    LogState& log = snapshot.logs[static_cast<size_t>(author)];
-    log.forgotten = static_cast<uint64_t>(run.ColumnInteger(10 + 2 * author));
-    log.accepted = static_cast<uint64_t>(run.ColumnInteger(11 + 2 * author));
+  for (Role author : kRoles) {
+    LogState& log = snapshot.log(author);
+    const int column = 10 + 2 * static_cast<int>(author);
+    log.forgotten = static_cast<uint64_t>(run.ColumnInteger(column));
+    log.accepted = static_cast<uint64_t>(run.ColumnInteger(column + 1));
     log.stored = log.forgotten;
   }
   return snapshot;
@@ -98,7 +99,7 @@ absl::Status SqliteTables::FindLogs(ChannelRow channel, ChannelSnapshot& snapsho
   while (true) {
     ASSIGN_OR_RETURN(const bool found, run.Next());
     if (!found) return absl::OkStatus();
-    LogState& log = snapshot.logs[static_cast<size_t>(run.ColumnInteger(0))];
+    LogState& log = snapshot.log(static_cast<Role>(run.ColumnInteger(0)));
     log.stored = static_cast<uint64_t>(run.ColumnInteger(1));
     log.bytes = static_cast<uint64_t>(run.ColumnInteger(2));
   }

@@ -95,9 +95,9 @@ class GroupStore final : public Store {
     Add("Put", std::move(done), [&] { return tables_->Put(relay_, key, expected, record); });
   }
   void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-               const PutAlong& along, Done<PutOutcome> done) override {
+               const PutOptions& options, Done<PutOutcome> done) override {
     Add("Put", std::move(done),
-        [&] { return tables_->PutWith(relay_, key, expected, record, along); });
+        [&] { return tables_->PutWith(relay_, key, expected, record, options); });
   }
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override {
     Add("Erase", std::move(done), [&] { return tables_->Erase(relay_, key, expected); });
@@ -126,7 +126,7 @@ class GroupStore final : public Store {
   void Flush() override {}
 
   bool shared() const override { return true; }
-  std::optional<ChannelSnapshot> Known(const ChannelKey& key) override {
+  std::optional<ChannelSnapshot> Cached(const ChannelKey& key) override {
     (void)key;
     return known_;
   }

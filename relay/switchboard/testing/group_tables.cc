@@ -1,20 +1,13 @@
 #include "relay/switchboard/testing/group_tables.h"
 
 namespace wormhole::relay {
-namespace {
-
-constexpr Role kRoles[] = {Role::kInitiator, Role::kReceiver};
-
-}  // namespace
-
 std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& key) const {
   std::optional<ChannelSnapshot> snapshot = channels_.Load(key);
   if (!snapshot.has_value()) return snapshot;
   for (Role role : kRoles) {
-    const auto i = static_cast<size_t>(role);
     const auto found = attached_.find({key, role});
-    snapshot->elsewhere[i] = found != attached_.end() && found->second != relay;
-    snapshot->superseded[i] = snapshot->elsewhere[i] || IsSuperseded(relay, {key, role});
+    snapshot->remote[role] = found != attached_.end() && found->second != relay;
+    snapshot->superseded[role] = snapshot->remote[role] || IsSuperseded(relay, {key, role});
   }
   return snapshot;
 }
@@ -38,18 +31,18 @@ void GroupTables::DropAttached(const ChannelKey& key) {
 }
 
 PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expected,
-                                const ChannelRecord& record, const PutAlong& along) {
+                                const ChannelRecord& record, const PutOptions& options) {
   const PutOutcome outcome = channels_.Put(key, expected, record);
   if (outcome != PutOutcome::kDone) return outcome;
   // Before the record, whose news has all of it.
   for (Role role : kRoles) {
-    const uint64_t accepted = record.ended() ? 0 : along.accepted[static_cast<size_t>(role)];
+    const uint64_t accepted = record.ended() ? 0 : options.accepted[role];
     if (accepted != 0) (void)Accept(relay, key, role, accepted);
   }
   NoteRecord(relay, key);
   if (record.ended()) DropAttached(key);
   for (Role role : kRoles) {
-    if (!along.attached.test(static_cast<size_t>(role))) continue;
+    if (!options.attached.contains(role)) continue;
     // The side's first stream: there is none that it could supersede.
     Say(relay, {key, record.member(Role::kInitiator).side}, role, true);
   }

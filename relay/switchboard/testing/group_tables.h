@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
 #include "relay/store/store.h"
 
@@ -41,7 +41,7 @@ class GroupTables {
   std::optional<ChannelSnapshot> Load(int relay, const ChannelKey& key) const;
   PutOutcome Put(int relay, const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
   PutOutcome PutWith(int relay, const ChannelKey& key, uint64_t expected,
-                     const ChannelRecord& record, const PutAlong& along);
+                     const ChannelRecord& record, const PutOptions& options);
   PutOutcome Erase(int relay, const ChannelKey& key, uint64_t expected);
   AppendResult Append(int relay, const ChannelRef& channel, uint64_t version, Role author,
                       uint64_t number, const std::string& frame);

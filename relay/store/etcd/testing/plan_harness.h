@@ -32,17 +32,17 @@ inline ChannelRecord Record() {
 inline std::string Long(char letter) { return std::string(kMaxBytesInLog + 1, letter); }
 
 // Revision 10 wrote everything. Frames have keys of their own.
-inline ChannelImage Image(uint64_t stored, uint64_t accepted) {
-  ChannelImage image;
-  image.record.Take(10, Record());
+inline ChannelState Image(uint64_t stored, uint64_t accepted) {
+  ChannelState state;
+  state.record.Take(10, Record());
   EtcdLog log{.stored = stored};
   for (uint64_t n = 1; n <= stored; ++n) log.last.push_back({.size = n});
-  image.log(kInitiator).Take(10, log);
-  image.cursor(kInitiator).Take(10, accepted);
-  image.log(kReceiver).Take(10, std::nullopt);
-  image.cursor(kReceiver).Take(10, std::nullopt);
-  for (const Role role : {kInitiator, kReceiver}) image.presence(role).Take(10, std::nullopt);
-  return image;
+  state.log(kInitiator).Take(10, log);
+  state.cursor(kInitiator).Take(10, accepted);
+  state.log(kReceiver).Take(10, std::nullopt);
+  state.cursor(kReceiver).Take(10, std::nullopt);
+  for (const Role role : {kInitiator, kReceiver}) state.presence(role).Take(10, std::nullopt);
+  return state;
 }
 
 inline std::vector<std::string> Keys(
@@ -60,16 +60,16 @@ inline std::vector<std::string> Keys(
 
 class PlanTest : public ::testing::Test {
  protected:
-  std::unique_ptr<ChannelPart> Plan(const ChannelImage* image) {
+  std::unique_ptr<ChannelTxn> Plan(const ChannelState* state) {
     return PlanPart({.keys = &kKeys,
-                     .writer = "me",
+                     .relay_id = "me",
                      .lease =
                          [this](absl::Time due_at) {
                            lease_for_ = due_at;
                            return lease_;
                          },
                      .presence_lease = 5},
-                    kKey, image, calls_, 1 << 20, missing_lease_);
+                    kKey, state, calls_, 1 << 20, missing_lease_);
   }
   void Append(uint64_t number, std::string frame) {
     calls_.push_back({.what = AppendCall{.initiator = "i",
@@ -88,17 +88,17 @@ class PlanTest : public ::testing::Test {
                accepted_.push_back(*log);
              }}});
   }
-  void Put(uint64_t expected, ChannelRecord record, PutAlong along = {}) {
+  void Put(uint64_t expected, ChannelRecord record, PutOptions options = {}) {
     calls_.push_back({.what = PutCall{.expected = expected,
                                       .record = std::move(record),
-                                      .along = along,
+                                      .options = options,
                                       .done = [this](absl::StatusOr<PutOutcome> outcome) {
                                         put_.push_back(*outcome);
                                       }}});
   }
-  void Finish(ChannelPart& part, const etcdserverpb::TxnResponse& response, ChannelImage& image) {
+  void Finish(ChannelTxn& part, const etcdserverpb::TxnResponse& response, ChannelState& state) {
     EtcdAnswers answers;
-    part.Finish(response, revision_ += 10, image, calls_, answers);
+    part.Finish(response, revision_ += 10, state, calls_, answers);
     for (const auto& answer : answers) answer();
   }
   static etcdserverpb::TxnResponse Success() {

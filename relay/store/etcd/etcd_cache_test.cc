@@ -1,4 +1,4 @@
-#include "relay/store/etcd/view.h"
+#include "relay/store/etcd/etcd_cache.h"
 
 #include <string>
 #include <vector>
@@ -28,9 +28,7 @@ class Listener final : public StoreListener {
     Note("log ", absl::StrCat(log.stored, frame != nullptr ? " " : "",
                               frame != nullptr ? frame->frame : ""));
   }
-  void OnPresence(const ChannelRef&, Role, bool elsewhere) override {
-    Note("elsewhere ", elsewhere);
-  }
+  void OnPresence(const ChannelRef&, Role, bool remote) override { Note("elsewhere ", remote); }
   void OnThirdParties(const ChannelRef&, uint32_t count) override { Note("third parties ", count); }
   void OnGap() override { Note("gap", ""); }
   void OnRestored() override { Note("restored", ""); }
@@ -50,14 +48,14 @@ class ViewTest : public ::testing::Test {
     record_.version = 1;
     record_.due_at = absl::FromUnixSeconds(100);
     record_.member(kInitiator).side = "i";
-    view_.Listen(&listener_);
+    cache_.Listen(&listener_);
     Learn();
   }
 
   // What an answer brings.
   void Learn() {
-    view_.Update(kKey, [&](ChannelImage& image) {
-      image.record.Take(10, record_);
+    cache_.Update(kKey, [&](ChannelState& state) {
+      state.record.Take(10, record_);
       return true;
     });
   }
@@ -68,16 +66,16 @@ class ViewTest : public ::testing::Test {
     event.mutable_kv()->set_value(value);
     event.mutable_kv()->set_create_revision(revision);
     event.mutable_kv()->set_mod_revision(revision);
-    view_.TakeEvents(response);
+    cache_.TakeEvents(response);
   }
 
   const EtcdKeys keys_{"w/"};
   ChannelRecord record_;
   Listener listener_;
   std::vector<std::string> own_;
-  EtcdView view_{&keys_, "one", [this](const ChannelRef& channel, Role) {
-                   own_.push_back(absl::StrCat(channel.key.id, " of ", channel.initiator));
-                 }};
+  EtcdCache cache_{&keys_, "one", [this](const ChannelRef& channel, Role) {
+                     own_.push_back(absl::StrCat(channel.key.id, " of ", channel.initiator));
+                   }};
 };
 
 TEST_F(ViewTest, OthersChangesAreNewsAndOwnOnesAreNot) {
@@ -89,7 +87,7 @@ TEST_F(ViewTest, OthersChangesAreNewsAndOwnOnesAreNot) {
 
 // A batch that had failed, and whose calls were given up, takes effect.
 TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNews) {
-  view_.Forget(kKey);
+  cache_.Forget(kKey);
   Learn();
   Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1}, "one"));
   EXPECT_THAT(listener_.notes, ElementsAre("log 1"));
@@ -99,7 +97,7 @@ TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNews) {
 }
 
 TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNewsOfAChannelThatIsNotAtHandToo) {
-  view_.Forget(kKey);
+  cache_.Forget(kKey);
   Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1}, "one"));
   EXPECT_THAT(listener_.notes, ElementsAre("record 7"));
 }
@@ -113,9 +111,9 @@ TEST_F(ViewTest, AFrameComesWithItsLog) {
 // An answer has brought a later channel with the id, in which a frame has the same number.
 TEST_F(ViewTest, AnEarlierChannelsFrameIsNotTheLaterOnes) {
   record_.member(kInitiator).side = "j";
-  view_.Update(kKey, [&](ChannelImage& image) {
-    image.record.Take(20, record_);
-    image.log(kInitiator).Take(21, EtcdLog{.stored = 1, .last = {{.size = 3}}});
+  cache_.Update(kKey, [&](ChannelState& state) {
+    state.record.Take(20, record_);
+    state.log(kInitiator).Take(21, EtcdLog{.stored = 1, .last = {{.size = 3}}});
     return false;
   });
   Happen(11, keys_.Frame(kKey, kInitiator, 1), WriteFrame("old", "two"));
@@ -129,13 +127,13 @@ TEST_F(ViewTest, OwnPresenceIsToldAsLongAsItIsThere) {
   Happen(12, keys_.Presence(kKey, kInitiator), WritePresence("two"));
   Happen(11, keys_.Presence(kKey, kInitiator), WritePresence("one"));  // comes once more
   EXPECT_THAT(own_, ElementsAre("7 of i"));
-  view_.Forget(kKey);
+  cache_.Forget(kKey);
   Happen(13, keys_.Presence(kKey, kInitiator), WritePresence("one"));
   EXPECT_THAT(own_, ElementsAre("7 of i", "7 of "));
 }
 
 TEST_F(ViewTest, OwnThirdPartiesAreCountedOnce) {
-  view_.Forget(kKey);
+  cache_.Forget(kKey);
   Happen(11, keys_.Notice(kKey), WriteNotice(2, "i", "one"));
   EXPECT_THAT(listener_.notes, IsEmpty());
   Happen(12, keys_.Notice(kKey), WriteNotice(3, "i", "two"));

@@ -4,121 +4,19 @@
 // The switchboard reads a ChannelSnapshot from the store, asks a rule here what to do, and commits
 // the ChannelRecord that the rule returns on the condition that the version has not changed.
 // Refusals are absl::Status values with an ErrorDetail (proto/error/error_detail.h).
-#ifndef WORMHOLE_RELAY_CHANNEL_CHANNEL_H_
-#define WORMHOLE_RELAY_CHANNEL_CHANNEL_H_
+#ifndef WORMHOLE_RELAY_CHANNEL_RULES_H_
+#define WORMHOLE_RELAY_CHANNEL_RULES_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "wormhole/rendezvous/v1/rendezvous.pb.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
-
-using rendezvous::v1::Mood;
-
-enum class Role : uint8_t { kInitiator = 0, kReceiver = 1 };
-
-constexpr Role Other(Role role) {
-  return role == Role::kInitiator ? Role::kReceiver : Role::kInitiator;
-}
-
-// The largest id: nine digits (proto/PROTOCOL.md section 1).
-inline constexpr uint32_t kMaxChannelId = 999'999'999;
-
-// Names a channel. Ids are scoped by app-id.
-struct ChannelKey {
-  std::string app_id;
-  uint32_t id = 0;
-
-  friend bool operator==(const ChannelKey&, const ChannelKey&) = default;
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy misreads comparisons that use it.
-  friend auto operator<=>(const ChannelKey&, const ChannelKey&) = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const ChannelKey& key) {
-    return H::combine(std::move(h), key.app_id, key.id);
-  }
-};
-
-struct Member {
-  std::string side;  // 16 bytes; empty: nobody has this role yet
-  bool left = false;
-
-  friend bool operator==(const Member&, const Member&) = default;
-};
-
-enum class Life : uint8_t { kActive = 0, kClosed = 1, kExpired = 2 };
-
-// A channel's membership and life: what the version covers.
-struct ChannelRecord {
-  uint64_t version = 0;  // 1 when first stored, one more with each change; 0: not stored
-  bool named = false;    // the id was asked for by name, not drawn
-  Life life = Life::kActive;
-  Mood ended_by = rendezvous::v1::MOOD_UNSPECIFIED;  // with kClosed
-  // Whole microseconds, as stores keep them; due_at likewise.
-  absl::Time created_at;
-  // When the store should bring this channel up again (Store::Due): the expiry of an active
-  // channel, the end of the quarantine of an ended one.
-  absl::Time due_at;
-  std::array<Member, 2> members;  // by Role
-
-  const Member& member(Role role) const { return members[static_cast<size_t>(role)]; }
-  Member& member(Role role) { return members[static_cast<size_t>(role)]; }
-  bool ended() const { return life != Life::kActive; }
-
-  friend bool operator==(const ChannelRecord&, const ChannelRecord&) = default;
-};
-
-// Whether both are of one channel, if they have the same id.
-inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
-  return a.member(Role::kInitiator).side == b.member(Role::kInitiator).side;
-}
-
-// Names one of the channels that have had an id one after the other, by its initiator's side, which
-// belongs to no other. Without one: whichever has the id.
-struct ChannelRef {
-  // NOLINTNEXTLINE(google-explicit-constructor): a key names whichever channel has the id.
-  ChannelRef(ChannelKey channel_key, std::string initiator_side = "")
-      : key(std::move(channel_key)), initiator(std::move(initiator_side)) {}
-
-  // Whether `record`, which has the id, is that of this channel.
-  bool Names(const ChannelRecord& record) const {
-    return initiator.empty() || initiator == record.member(Role::kInitiator).side;
-  }
-
-  ChannelKey key;
-  std::string initiator;
-};
-
-// One side's log, seen from outside. Frames (forgotten, stored] are kept.
-struct LogState {
-  uint64_t stored = 0;     // number of the last stored frame
-  uint64_t forgotten = 0;  // number of the last frame that was let go; <= stored
-  uint64_t accepted = 0;   // the reader's cursor; may exceed `stored`
-  uint64_t bytes = 0;      // of the frames that are kept
-
-  friend bool operator==(const LogState&, const LogState&) = default;
-};
-
-struct ChannelSnapshot {
-  ChannelRecord record;
-  std::array<LogState, 2> logs;  // by author
-  // By role: a stream of it is attached at another relay over the same store. (StoreListener's
-  // OnPresence says when that counts.)
-  std::array<bool, 2> elsewhere = {};
-  // By role: one has attached there after the last that attached here, and may be gone since. It
-  // has superseded what is here.
-  std::array<bool, 2> superseded = {};
-
-  const LogState& log(Role author) const { return logs[static_cast<size_t>(author)]; }
-  LogState& log(Role author) { return logs[static_cast<size_t>(author)]; }
-};
 
 // What a client has to keep, and how long things live.
 struct ChannelLimits {
@@ -187,4 +85,4 @@ absl::Status EndedError(const ChannelRecord& record);
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_CHANNEL_CHANNEL_H_
+#endif  // WORMHOLE_RELAY_CHANNEL_RULES_H_

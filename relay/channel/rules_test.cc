@@ -1,9 +1,10 @@
-#include "relay/channel/channel.h"
+#include "relay/channel/rules.h"
 
 #include <string>
 
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 namespace {

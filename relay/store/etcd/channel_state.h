@@ -3,8 +3,8 @@
 //
 // News of a key comes from the answers to this relay's transactions and from its watch, in any
 // order; the newer revision stays.
-#ifndef WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
-#define WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
+#ifndef WORMHOLE_RELAY_STORE_ETCD_CHANNEL_STATE_H_
+#define WORMHOLE_RELAY_STORE_ETCD_CHANNEL_STATE_H_
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,7 @@
 
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/store.h"
 
@@ -63,20 +63,20 @@ struct EtcdLog {
   void DropUpTo(uint64_t forgotten);
 };
 
-struct ChannelImage {
+struct ChannelState {
   Cell<ChannelRecord> record;
-  std::array<Cell<EtcdLog>, 2> logs;         // by author
-  std::array<Cell<uint64_t>, 2> cursors;     // by author: how far its reader has accepted
-  std::array<Cell<std::string>, 2> writers;  // by role: the relay at which it is attached
+  PerRole<Cell<EtcdLog>> logs;         // by author
+  PerRole<Cell<uint64_t>> cursors;     // by author: how far its reader has accepted
+  PerRole<Cell<std::string>> writers;  // the relay at which it is attached
   // By role: the relay at which it has attached last; its revision is at most that of `writers`
   // when both were written.
-  std::array<Cell<std::string>, 2> arrivals;
+  PerRole<Cell<std::string>> arrivals;
   int64_t lease = 0;  // of the record's key as it is known
 
-  Cell<EtcdLog>& log(Role author) { return logs[static_cast<size_t>(author)]; }
-  Cell<uint64_t>& cursor(Role author) { return cursors[static_cast<size_t>(author)]; }
-  Cell<std::string>& presence(Role role) { return writers[static_cast<size_t>(role)]; }
-  Cell<std::string>& arrival(Role role) { return arrivals[static_cast<size_t>(role)]; }
+  Cell<EtcdLog>& log(Role author) { return logs[author]; }
+  Cell<uint64_t>& cursor(Role author) { return cursors[author]; }
+  Cell<std::string>& presence(Role role) { return writers[role]; }
+  Cell<std::string>& arrival(Role role) { return arrivals[role]; }
 
   // 0: there is no channel.
   uint64_t version() const { return record.value ? record.value->version : 0; }
@@ -104,8 +104,7 @@ struct ChannelImage {
   bool empty() const { return record.revision == 0; }
   // As of which all is known of where the side is and was attached.
   int64_t PresenceRevision(Role role) const {
-    const auto i = static_cast<size_t>(role);
-    return std::max(writers[i].revision, arrivals[i].revision);
+    return std::max(writers[role].revision, arrivals[role].revision);
   }
   // When another relay than `relay` has said last that the side is or was attached there; 0: none
   // has that is known of.
@@ -117,22 +116,22 @@ struct ChannelImage {
   // whether that was news.
   bool Take(const EtcdKeys::Place& place, const etcdserverpb::KeyValue& kv, bool exists);
   // All that was read at `revision`: keys that are in neither range did not exist then.
-  static ChannelImage Read(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
+  static ChannelState Read(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
                            const etcdserverpb::RangeResponse& state_range, int64_t revision);
   // Of a channel that was made at `revision`, with nothing else from before.
-  static ChannelImage MadeAt(int64_t revision);
+  static ChannelState MadeAt(int64_t revision);
   // Takes over each key of `other` that is newer there.
-  void Merge(const ChannelImage& other);
+  void Merge(const ChannelState& other);
 };
 
 // The values as they are written; `writer` is the relay that writes.
-std::string WriteRecord(const ChannelRecord& record, std::string_view writer);
-std::string WriteLog(const EtcdLog& log, std::string_view writer);
-std::string WriteCursor(uint64_t accepted, std::string_view writer);
-std::string WriteFrame(std::string_view frame, std::string_view writer);
-std::string WritePresence(std::string_view writer);
+std::string WriteRecord(const ChannelRecord& record, std::string_view relay_id);
+std::string WriteLog(const EtcdLog& log, std::string_view relay_id);
+std::string WriteCursor(uint64_t accepted, std::string_view relay_id);
+std::string WriteFrame(std::string_view frame, std::string_view relay_id);
+std::string WritePresence(std::string_view relay_id);
 std::string WriteNotice(uint32_t third_parties, std::string_view initiator,
-                        std::string_view writer);
+                        std::string_view relay_id);
 // Under a side's key: the id of its channel, and until when the side rests when another channel has
 // taken the place of that.
 std::string WriteSide(uint32_t id);
@@ -151,8 +150,8 @@ struct EtcdSide {
 };
 std::optional<EtcdSide> ReadSide(std::string_view value);
 // How every value that this relay writes begins.
-std::string BeginningOf(std::string_view writer);
+std::string BeginningOf(std::string_view relay_id);
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_STORE_ETCD_IMAGE_H_
+#endif  // WORMHOLE_RELAY_STORE_ETCD_CHANNEL_STATE_H_

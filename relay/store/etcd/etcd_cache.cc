@@ -1,4 +1,4 @@
-#include "relay/store/etcd/view.h"
+#include "relay/store/etcd/etcd_cache.h"
 
 #include <memory>
 #include <utility>
@@ -17,73 +17,73 @@ constexpr size_t kImages = 16'384;
 
 }  // namespace
 
-EtcdView::EtcdView(const EtcdKeys* keys, std::string writer,
-                   std::function<void(const ChannelRef&, Role)> on_own_presence)
+EtcdCache::EtcdCache(const EtcdKeys* keys, std::string relay_id,
+                     std::function<void(const ChannelRef&, Role)> on_own_presence)
     : keys_(keys),
-      writer_(std::move(writer)),
+      writer_(std::move(relay_id)),
       own_beginning_(BeginningOf(writer_)),
       on_own_presence_(std::move(on_own_presence)),
       images_(kImages),
       doubts_(kImages) {}
 
-std::optional<ChannelImage> EtcdView::Find(const ChannelKey& key) {
+std::optional<ChannelState> EtcdCache::Find(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
-  const ChannelImage* const image = images_.Find(key);
-  if (image == nullptr) return std::nullopt;
-  return *image;
+  const ChannelState* const state = images_.Find(key);
+  if (state == nullptr) return std::nullopt;
+  return *state;
 }
 
-bool EtcdView::WritesNext(const ChannelKey& key, const EtcdCall& first) {
+bool EtcdCache::WritesNext(const ChannelKey& key, const EtcdCall& first) {
   sync::MutexLock lock(mutex_);
   return relay::WritesNext(images_.Find(key), first);
 }
 
-std::vector<StoredFrame> EtcdView::Frames(const ChannelRef& channel, Role author, uint64_t after,
-                                          size_t max_bytes) {
+std::vector<StoredFrame> EtcdCache::Frames(const ChannelRef& channel, Role author, uint64_t after,
+                                           size_t max_bytes) {
   sync::MutexLock lock(mutex_);
-  const ChannelImage* const image = images_.Find(channel.key);
-  if (image == nullptr || !image->IsOf(channel.initiator)) return {};
-  after = std::max(after, image->LogOf(author).forgotten);
-  return image->FramesInLog(author, after, max_bytes);
+  const ChannelState* const state = images_.Find(channel.key);
+  if (state == nullptr || !state->IsOf(channel.initiator)) return {};
+  after = std::max(after, state->LogOf(author).forgotten);
+  return state->FramesInLog(author, after, max_bytes);
 }
 
-void EtcdView::Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take) {
+void EtcdCache::Update(const ChannelKey& key, const std::function<bool(ChannelState&)>& take) {
   sync::MutexLock lock(mutex_);
-  ChannelImage* image = images_.Find(key);
-  if (image == nullptr) {
+  ChannelState* state = images_.Find(key);
+  if (state == nullptr) {
     images_.Age();
-    image = images_.Insert(key, {});
+    state = images_.Insert(key, {});
   }
   // What others have written is for the watch to tell, so that the listener hears of it.
-  if (!take(*image)) return;
-  const auto& record = image->record.value;
-  index_.Take(key, image->record.revision, record ? &*record : nullptr, true);
+  if (!take(*state)) return;
+  const auto& record = state->record.value;
+  index_.Take(key, state->record.revision, record ? &*record : nullptr, true);
 }
 
-void EtcdView::Forget(const ChannelKey& key) {
+void EtcdCache::Forget(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
   images_.Erase(key);
   doubts_.Age();
   doubts_.Insert(key, {});
 }
 
-void EtcdView::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+void EtcdCache::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
   sync::MutexLock lock(mutex_);
   index_.ForEach(visit);
 }
 
-std::vector<ChannelKey> EtcdView::Due(absl::Time now, size_t limit) {
+std::vector<ChannelKey> EtcdCache::Due(absl::Time now, size_t limit) {
   sync::MutexLock lock(mutex_);
   return index_.Due(now, limit);
 }
 
-void EtcdView::Listen(StoreListener* listener) {
+void EtcdCache::Listen(StoreListener* listener) {
   sync::MutexLock lock(mutex_);
   listener_ = listener;
   while (listener == nullptr && telling_ != 0) told_.Wait(mutex_);
 }
 
-void EtcdView::Tell(const Notices& notices) {
+void EtcdCache::Tell(const Notices& notices) {
   if (notices.empty()) return;
   StoreListener* listener = nullptr;
   {
@@ -97,7 +97,7 @@ void EtcdView::Tell(const Notices& notices) {
   if (--telling_ == 0) told_.NotifyAll();
 }
 
-void EtcdView::TakeEvents(const etcdserverpb::WatchResponse& response) {
+void EtcdCache::TakeEvents(const etcdserverpb::WatchResponse& response) {
   Notices notices;
   std::vector<std::pair<ChannelRef, Role>> own;
   {
@@ -111,17 +111,17 @@ void EtcdView::TakeEvents(const etcdserverpb::WatchResponse& response) {
   Tell(notices);
 }
 
-std::optional<std::pair<ChannelRef, Role>> EtcdView::OwnPresence(const Event& event) {
+std::optional<std::pair<ChannelRef, Role>> EtcdCache::OwnPresence(const Event& event) {
   if (event.type() != Event::PUT || !event.kv().value().starts_with(own_beginning_)) return {};
   const auto place = keys_->Parse(event.kv().key());
   if (!place || place->kind != Kind::kPresence) return {};
-  const ChannelImage* const image = images_.Find(place->channel);
-  if (image == nullptr) return std::pair(ChannelRef(place->channel), place->role);
-  if (image->writers[static_cast<size_t>(place->role)].value != writer_) return {};
-  return std::pair(ChannelRef(place->channel, image->Initiator()), place->role);
+  const ChannelState* const state = images_.Find(place->channel);
+  if (state == nullptr) return std::pair(ChannelRef(place->channel), place->role);
+  if (state->writers[place->role].value != writer_) return {};
+  return std::pair(ChannelRef(place->channel, state->Initiator()), place->role);
 }
 
-void EtcdView::TakeEvent(const Event& event, Notices& notices) {
+void EtcdCache::TakeEvent(const Event& event, Notices& notices) {
   const auto place = keys_->Parse(event.kv().key());
   if (!place) return;
   const ChannelKey& key = place->channel;
@@ -159,45 +159,45 @@ void EtcdView::TakeEvent(const Event& event, Notices& notices) {
 
 // An answer may have told the image before; the listener hears of it here all the same, and of what
 // is true now.
-void EtcdView::TakeState(const EtcdKeys::Place& place, const Event& event, bool own,
-                         Notices& notices) {
+void EtcdCache::TakeState(const EtcdKeys::Place& place, const Event& event, bool own,
+                          Notices& notices) {
   const ChannelKey& key = place.channel;
   const bool exists = event.type() == Event::PUT;
-  ChannelImage* const image = images_.Find(key);
-  if (image == nullptr) {
+  ChannelState* const state = images_.Find(key);
+  if (state == nullptr) {
     // The listener may have the channel still.
     if (own) return;
     notices.push_back([key](StoreListener& listener) { listener.OnChanged(key, nullptr); });
     return;
   }
-  image->Take(place, event.kv(), exists);
+  state->Take(place, event.kv(), exists);
   if (own) return;
   if (place.kind == Kind::kArrival) return;  // with it comes the presence, which is told
   if (place.kind == Kind::kPresence) {
-    TellPresence(place, *image, notices);
+    TellPresence(place, *state, notices);
   } else if (exists) {
-    TellLog(place, *image, notices);
+    TellLog(place, *state, notices);
   }
 }
 
-void EtcdView::TellPresence(const EtcdKeys::Place& place, const ChannelImage& image,
-                            Notices& notices) {
-  const auto& writer = image.writers[static_cast<size_t>(place.role)].value;
-  const bool elsewhere = writer.has_value() && *writer != writer_;
-  const ChannelRef channel(place.channel, image.Initiator());
-  notices.push_back([channel, role = place.role, elsewhere](StoreListener& listener) {
-    listener.OnPresence(channel, role, elsewhere);
+void EtcdCache::TellPresence(const EtcdKeys::Place& place, const ChannelState& state,
+                             Notices& notices) {
+  const auto& relay_id = state.writers[place.role].value;
+  const bool remote = relay_id.has_value() && *relay_id != writer_;
+  const ChannelRef channel(place.channel, state.Initiator());
+  notices.push_back([channel, role = place.role, remote](StoreListener& listener) {
+    listener.OnPresence(channel, role, remote);
   });
 }
 
-void EtcdView::ExpectNews(const ChannelKey& key, int64_t revision) {
+void EtcdCache::ExpectNews(const ChannelKey& key, int64_t revision) {
   if (images_.Find(key) != nullptr) return;
   images_.Age();
-  images_.Insert(key, ChannelImage::MadeAt(revision));
+  images_.Insert(key, ChannelState::MadeAt(revision));
 }
 
-void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists, bool own,
-                          Notices& notices) {
+void EtcdCache::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists, bool own,
+                           Notices& notices) {
   std::optional<ChannelRecord> record = exists ? ReadRecord(kv.value()) : std::nullopt;
   // One of a later version that cannot be read: its id is not to be drawn.
   const ChannelRecord unknown{.due_at = absl::InfiniteFuture()};
@@ -206,9 +206,9 @@ void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists
   if (record) known = &read;
   if (!index_.Take(key, kv.mod_revision(), known, own)) return;
   std::shared_ptr<ChannelSnapshot> now;
-  if (ChannelImage* const image = images_.Find(key)) {
-    if (image->record.Take(kv.mod_revision(), std::move(record))) image->lease = kv.lease();
-    if (auto snapshot = image->SnapshotFor(writer_)) {
+  if (ChannelState* const state = images_.Find(key)) {
+    if (state->record.Take(kv.mod_revision(), std::move(record))) state->lease = kv.lease();
+    if (auto snapshot = state->SnapshotFor(writer_)) {
       now = std::make_shared<ChannelSnapshot>(*std::move(snapshot));
     }
   }
@@ -220,34 +220,34 @@ void EtcdView::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists
   });
 }
 
-void EtcdView::TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices) {
-  const LogState log = image.LogOf(place.role);
+void EtcdCache::TellLog(const EtcdKeys::Place& place, const ChannelState& state, Notices& notices) {
+  const LogState log = state.LogOf(place.role);
   std::shared_ptr<StoredFrame> frame;
-  if (place.kind == Kind::kLog) frame = NewestFrame(place, image, log.stored);
+  if (place.kind == Kind::kLog) frame = NewestFrame(place, state, log.stored);
   last_place_.reset();
-  const ChannelRef channel(place.channel, image.Initiator());
+  const ChannelRef channel(place.channel, state.Initiator());
   notices.push_back([channel, role = place.role, log, frame](StoreListener& listener) {
     listener.OnLog(channel, role, log, frame.get());
   });
 }
 
-std::shared_ptr<StoredFrame> EtcdView::NewestFrame(const EtcdKeys::Place& place,
-                                                   const ChannelImage& image, uint64_t number) {
+std::shared_ptr<StoredFrame> EtcdCache::NewestFrame(const EtcdKeys::Place& place,
+                                                    const ChannelState& state, uint64_t number) {
   if (number == 0) return nullptr;
-  std::vector<StoredFrame> in_log = image.FramesInLog(place.role, number - 1, 0);
+  std::vector<StoredFrame> in_log = state.FramesInLog(place.role, number - 1, 0);
   if (!in_log.empty()) return std::make_shared<StoredFrame>(std::move(in_log[0]));
   // What is known may be ahead of the news, and of another channel: its log is not the frame's
   // then.
   const bool came = last_place_ && last_place_->channel == place.channel &&
                     last_place_->role == place.role && last_place_->number == number &&
-                    last_revision_ == image.logs[static_cast<size_t>(place.role)].revision;
+                    last_revision_ == state.logs[place.role].revision;
   if (!came) return nullptr;
   auto frame = std::make_shared<StoredFrame>();
   *frame = {.number = number, .frame = std::move(last_frame_)};
   return frame;
 }
 
-void EtcdView::TakeRecords(const std::vector<KeyValue>& records, int64_t revision, bool restored) {
+void EtcdCache::TakeRecords(const std::vector<KeyValue>& records, int64_t revision, bool restored) {
   Notices notices;
   {
     sync::MutexLock lock(mutex_);

@@ -5,8 +5,8 @@
 // A restored etcd counts its revisions on from those of the copy, and may have come to more than
 // were seen here. So its history is known again by the last event that was seen, be it a deletion:
 // another one has something else at that revision.
-#ifndef WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
-#define WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
+#ifndef WORMHOLE_RELAY_STORE_ETCD_WATCHER_H_
+#define WORMHOLE_RELAY_STORE_ETCD_WATCHER_H_
 
 #include <cstdint>
 #include <functional>
@@ -20,13 +20,13 @@
 #include "proto/sync/mutex.h"
 #include "relay/store/etcd/client.h"
 #include "relay/store/etcd/clocks.h"
+#include "relay/store/etcd/etcd_cache.h"
 #include "relay/store/etcd/keys.h"
-#include "relay/store/etcd/view.h"
 
 namespace wormhole::relay {
 
 // Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
-class EtcdFollower {
+class EtcdWatcher {
  public:
   // What it tells beside the view. Called without locks.
   struct Listener {
@@ -40,7 +40,7 @@ class EtcdFollower {
     std::function<void(const ClockSighting& one)> on_clock;
   };
 
-  EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view, Listener listener);
+  EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* view, Listener listener);
 
   // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
   absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
@@ -100,7 +100,7 @@ class EtcdFollower {
 
   const EtcdKeys* const keys_;
   EtcdClient* const client_;
-  EtcdView* const view_;
+  EtcdCache* const cache_;
   const Listener listener_;
 
   sync::Mutex mutex_;
@@ -116,4 +116,4 @@ class EtcdFollower {
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_STORE_ETCD_FOLLOWER_H_
+#endif  // WORMHOLE_RELAY_STORE_ETCD_WATCHER_H_

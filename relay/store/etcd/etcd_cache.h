@@ -1,8 +1,8 @@
 // What this relay knows of etcd's content: every channel's id and time, and the state of those that
 // it deals with. Fed by the answers to its transactions and by its watch; tells the listener what
 // other relays have changed.
-#ifndef WORMHOLE_RELAY_STORE_ETCD_VIEW_H_
-#define WORMHOLE_RELAY_STORE_ETCD_VIEW_H_
+#ifndef WORMHOLE_RELAY_STORE_ETCD_ETCD_CACHE_H_
+#define WORMHOLE_RELAY_STORE_ETCD_ETCD_CACHE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -17,9 +17,9 @@
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/etcd/call.h"
-#include "relay/store/etcd/image.h"
+#include "relay/store/etcd/channel_state.h"
 #include "relay/store/etcd/index.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/recent_map.h"
@@ -28,22 +28,22 @@
 namespace wormhole::relay {
 
 // Thread-safe; the listener is called without the lock.
-class EtcdView {
+class EtcdCache {
  public:
   // `writer` is this relay. `on_own_presence` is told of each word of its own that etcd is found to
   // have, by a thread that holds no lock.
-  EtcdView(const EtcdKeys* keys, std::string writer,
-           std::function<void(const ChannelRef&, Role)> on_own_presence);
+  EtcdCache(const EtcdKeys* keys, std::string relay_id,
+            std::function<void(const ChannelRef&, Role)> on_own_presence);
 
-  std::optional<ChannelImage> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
+  std::optional<ChannelState> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
   // Whether the channel's next part would write, were it planned now. See plan.h.
   bool WritesNext(const ChannelKey& key, const EtcdCall& first) WORMHOLE_EXCLUDES(mutex_);
-  // See ChannelImage::FramesInLog. Empty also when the channel is not known, or another one.
+  // See ChannelState::FramesInLog. Empty also when the channel is not known, or another one.
   std::vector<StoredFrame> Frames(const ChannelRef& channel, Role author, uint64_t after,
                                   size_t max_bytes) WORMHOLE_EXCLUDES(mutex_);
   // Takes an answer over into what is known of the channel, from nothing if need be; true when this
   // relay has written the record. The view is locked inside.
-  void Update(const ChannelKey& key, const std::function<bool(ChannelImage&)>& take)
+  void Update(const ChannelKey& key, const std::function<bool(ChannelState&)>& take)
       WORMHOLE_EXCLUDES(mutex_);
   // Nothing certain is known of the channel any more: a batch may have taken effect, or may yet do
   // so when its calls have failed. What comes of this relay's own is news from now on.
@@ -74,15 +74,15 @@ class EtcdView {
                   Notices& notices) WORMHOLE_REQUIRES(mutex_);
   void TakeState(const EtcdKeys::Place& place, const etcdserverpb::Event& event, bool own,
                  Notices& notices) WORMHOLE_REQUIRES(mutex_);
-  void TellPresence(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices);
+  void TellPresence(const EtcdKeys::Place& place, const ChannelState& state, Notices& notices);
   // The channel and the role, when the event says that etcd has this relay's word, and as far as is
   // known it has it still.
   std::optional<std::pair<ChannelRef, Role>> OwnPresence(const etcdserverpb::Event& event)
       WORMHOLE_REQUIRES(mutex_);
-  void TellLog(const EtcdKeys::Place& place, const ChannelImage& image, Notices& notices)
+  void TellLog(const EtcdKeys::Place& place, const ChannelState& state, Notices& notices)
       WORMHOLE_REQUIRES(mutex_);
   // The log's last frame, in its value or under the key that came last; null when it is not here.
-  std::shared_ptr<StoredFrame> NewestFrame(const EtcdKeys::Place& place, const ChannelImage& image,
+  std::shared_ptr<StoredFrame> NewestFrame(const EtcdKeys::Place& place, const ChannelState& state,
                                            uint64_t number) WORMHOLE_REQUIRES(mutex_);
   void Tell(const Notices& notices) WORMHOLE_EXCLUDES(mutex_);
 
@@ -94,7 +94,7 @@ class EtcdView {
   sync::Mutex mutex_;
   sync::CondVar told_;
   EtcdIndex index_ WORMHOLE_GUARDED_BY(mutex_);
-  RecentMap<ChannelKey, ChannelImage> images_ WORMHOLE_GUARDED_BY(mutex_);
+  RecentMap<ChannelKey, ChannelState> images_ WORMHOLE_GUARDED_BY(mutex_);
   // Of channels that were forgotten once: news that came twice costs little.
   RecentMap<ChannelKey, std::monostate> doubts_ WORMHOLE_GUARDED_BY(mutex_);
   // The frame that came last: its log follows, at the same revision.
@@ -107,4 +107,4 @@ class EtcdView {
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_STORE_ETCD_VIEW_H_
+#endif  // WORMHOLE_RELAY_STORE_ETCD_ETCD_CACHE_H_

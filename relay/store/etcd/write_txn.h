@@ -1,9 +1,8 @@
 // The part of a batch that changes one channel. Pure.
-#ifndef WORMHOLE_RELAY_STORE_ETCD_WRITE_PART_H_
-#define WORMHOLE_RELAY_STORE_ETCD_WRITE_PART_H_
+#ifndef WORMHOLE_RELAY_STORE_ETCD_WRITE_TXN_H_
+#define WORMHOLE_RELAY_STORE_ETCD_WRITE_TXN_H_
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,18 +15,17 @@
 
 namespace wormhole::relay {
 
-class WritePart final : public ChannelPart {
+class WriteTxn final : public ChannelTxn {
  public:
   // The first of `calls` is one that writes. See PlanPart.
-  static std::unique_ptr<WritePart> Plan(const PartContext& context, const ChannelKey& key,
-                                         const ChannelImage& image, const EtcdCalls& calls,
-                                         size_t max_bytes,
-                                         std::optional<absl::Time>& missing_lease);
+  static std::unique_ptr<WriteTxn> Plan(const TxnContext& context, const ChannelKey& key,
+                                        const ChannelState& state, const EtcdCalls& calls,
+                                        size_t max_bytes, std::optional<absl::Time>& missing_lease);
 
-  bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelImage& image,
+  bool Finish(const etcdserverpb::TxnResponse& response, int64_t revision, ChannelState& state,
               EtcdCalls& calls, EtcdAnswers& answers) override;
   bool writes() const override { return true; }
-  std::bitset<2> attached() const override { return attached_; }
+  RoleSet attached() const override { return attached_; }
 
  private:
   using Result = std::variant<std::monostate, PutOutcome, AppendResult, absl::StatusOr<LogState>>;
@@ -38,15 +36,15 @@ class WritePart final : public ChannelPart {
     const std::string* frame;  // of the call, which stays in the queue
   };
 
-  WritePart(const PartContext& context, ChannelKey key, const ChannelImage& image)
-      : ChannelPart(context, std::move(key)), before_(image), after_(image) {}
+  WriteTxn(const TxnContext& context, ChannelKey key, const ChannelState& state)
+      : ChannelTxn(context, std::move(key)), before_(state), after_(state) {}
 
   // Carries the call out on after_; false when it has to wait for another part.
   bool Do(const EtcdCall& call, size_t max_bytes);
   bool DoPut(const PutCall& call);
   // Whether the call may join those before it: it is not refused for a reason of its own.
   bool MayFollow(const PutCall& call) const;
-  void DoAlong(const PutAlong& along);
+  void DoAlong(const PutOptions& options);
   bool DoErase(const EraseCall& call);
   bool DoAppend(const AppendCall& call, size_t max_bytes);
   void AddFrame(const AppendCall& call, bool keep);
@@ -58,7 +56,6 @@ class WritePart final : public ChannelPart {
   void DropStates();
   bool WritesRecord() const;
 
-  // write_part_request.cc
   // False when the lease is missing.
   bool Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease);
   absl::Time LastsUntil() const;
@@ -72,20 +69,19 @@ class WritePart final : public ChannelPart {
   void AddPut(std::string key, std::string value, int64_t lease);
   void AddDelete(std::string key, std::string end);
 
-  // write_part.cc
   // The record's call is answered, if the refusal tells how.
-  bool FinishRefusedPut(const etcdserverpb::TxnResponse& response, const ChannelImage& read,
+  bool FinishRefusedPut(const etcdserverpb::TxnResponse& response, const ChannelState& read,
                         EtcdCalls& calls, EtcdAnswers& answers);
-  void Answer(EtcdCall& call, Result& result, const ChannelImage& image, EtcdAnswers& answers);
-  void TakeWritten(int64_t revision, ChannelImage& image) const;
+  void Answer(EtcdCall& call, Result& result, const ChannelState& state, EtcdAnswers& answers);
+  void TakeWritten(int64_t revision, ChannelState& state) const;
   void TakeSeen(const etcdserverpb::TxnResponse& response, int64_t revision,
-                ChannelImage& image) const;
+                ChannelState& state) const;
   // Whether a side of the record is another channel's, or rests. Notes those that may be taken
   // over.
   bool IsSideTaken(const etcdserverpb::TxnResponse& response, PutCall& put) const;
 
-  const ChannelImage before_;
-  ChannelImage after_;
+  const ChannelState before_;
+  ChannelState after_;
   std::vector<Result> results_;
   std::vector<NewFrame> frames_;
   size_t frame_bytes_ = 0;
@@ -93,12 +89,12 @@ class WritePart final : public ChannelPart {
   int look_ = 0;
   bool record_changed_ = false;  // by the last call
   bool drops_states_ = false;
-  std::bitset<2> log_judged_, log_changed_, cursor_changed_;  // by Role
-  std::bitset<2> presence_judged_, presence_changed_, arrives_;
+  RoleSet log_judged_, log_changed_, cursor_changed_;
+  RoleSet presence_judged_, presence_changed_, arrives_;
   int64_t record_lease_ = 0;  // under which the record is written
-  std::bitset<2> attached_;
+  RoleSet attached_;
 };
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_STORE_ETCD_WRITE_PART_H_
+#endif  // WORMHOLE_RELAY_STORE_ETCD_WRITE_TXN_H_

@@ -1,4 +1,4 @@
-#include "relay/store/etcd/follower.h"
+#include "relay/store/etcd/watcher.h"
 
 #include <algorithm>
 #include <functional>
@@ -34,11 +34,11 @@ ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
 
 }  // namespace
 
-EtcdFollower::EtcdFollower(const EtcdKeys* keys, EtcdClient* client, EtcdView* view,
-                           Listener listener)
-    : keys_(keys), client_(client), view_(view), listener_(std::move(listener)) {}
+EtcdWatcher::EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* view,
+                         Listener listener)
+    : keys_(keys), client_(client), cache_(view), listener_(std::move(listener)) {}
 
-absl::Status EtcdFollower::Start() {
+absl::Status EtcdWatcher::Start() {
   std::promise<absl::Status> read;
   auto listing = std::make_shared<Listing>();
   listing->done = [&read](const absl::Status& status) { read.set_value(status); };
@@ -48,7 +48,7 @@ absl::Status EtcdFollower::Start() {
   return status;
 }
 
-void EtcdFollower::List(const std::shared_ptr<Listing>& listing) {
+void EtcdWatcher::List(const std::shared_ptr<Listing>& listing) {
   etcdserverpb::RangeRequest request;
   request.set_key(listing->records.empty() ? keys_->Records()
                                            : listing->records.back().key() + '\0');
@@ -59,8 +59,8 @@ void EtcdFollower::List(const std::shared_ptr<Listing>& listing) {
                  [this, listing](absl::StatusOr<RangeResponse> page) { OnPage(listing, page); });
 }
 
-void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
-                          const absl::StatusOr<RangeResponse>& page) {
+void EtcdWatcher::OnPage(const std::shared_ptr<Listing>& listing,
+                         const absl::StatusOr<RangeResponse>& page) {
   if (!page.ok()) return listing->done(page.status());
   if (listing->revision == 0) {
     listing->revision = page->header().revision();
@@ -70,7 +70,7 @@ void EtcdFollower::OnPage(const std::shared_ptr<Listing>& listing,
   page->more() ? List(listing) : ListClocks(listing);
 }
 
-void EtcdFollower::ListClocks(const std::shared_ptr<Listing>& listing) {
+void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
   etcdserverpb::RangeRequest request;
   request.set_key(keys_->Clocks());
   request.set_range_end(EndOfPrefix(keys_->Clocks()));
@@ -85,7 +85,7 @@ void EtcdFollower::ListClocks(const std::shared_ptr<Listing>& listing) {
   });
 }
 
-void EtcdFollower::Take(const Listing& listing) {
+void EtcdWatcher::Take(const Listing& listing) {
   {
     sync::MutexLock lock(mutex_);
     cluster_ = listing.cluster;
@@ -100,10 +100,10 @@ void EtcdFollower::Take(const Listing& listing) {
   }
   if (listing.restored) listener_.on_restored();
   listener_.on_clocks(listing.clocks, listing.restored);
-  view_->TakeRecords(listing.records, listing.revision, listing.restored);
+  cache_->TakeRecords(listing.records, listing.revision, listing.restored);
 }
 
-void EtcdFollower::Watch() {
+void EtcdWatcher::Watch() {
   etcdserverpb::WatchCreateRequest request;
   request.set_key(keys_->Watched());
   request.set_range_end(EndOfPrefix(keys_->root()));
@@ -118,12 +118,12 @@ void EtcdFollower::Watch() {
       [this](const absl::Status&) { OnEnd(); });
 }
 
-void EtcdFollower::OnResponse(const WatchResponse& response) {
+void EtcdWatcher::OnResponse(const WatchResponse& response) {
   for (const etcdserverpb::Event& event : response.events()) {
     if (!event.kv().key().starts_with(keys_->Clocks())) continue;
     listener_.on_clock(SightingOfClock(event.kv(), event.type() == etcdserverpb::Event::PUT));
   }
-  view_->TakeEvents(response);
+  cache_->TakeEvents(response);
   sync::MutexLock lock(mutex_);
   if (response.compact_revision() != 0) compacted_ = true;
   for (const etcdserverpb::Event& event : response.events()) {
@@ -142,18 +142,18 @@ void EtcdFollower::OnResponse(const WatchResponse& response) {
   term_ = std::max(term_, response.header().raft_term());
 }
 
-void EtcdFollower::OnEnd() {
+void EtcdWatcher::OnEnd() {
   listener_.on_lost();
   sync::MutexLock lock(mutex_);
   busy_ = false;
 }
 
-void EtcdFollower::Heard(int64_t revision) {
+void EtcdWatcher::Heard(int64_t revision) {
   sync::MutexLock lock(mutex_);
   seen_ = std::max(seen_, revision);
 }
 
-void EtcdFollower::Tick(absl::Duration now) {
+void EtcdWatcher::Tick(absl::Duration now) {
   {
     sync::MutexLock lock(mutex_);
     if (busy_ || now - last_try_ < kPause) return;
@@ -165,7 +165,7 @@ void EtcdFollower::Tick(absl::Duration now) {
 
 // A watch from a revision that is still to come would be silent until then. What is heard of after
 // the question need not be in its answer.
-void EtcdFollower::Resume() {
+void EtcdWatcher::Resume() {
   etcdserverpb::RangeRequest request;
   int64_t seen = 0;
   {
@@ -185,7 +185,7 @@ void EtcdFollower::Resume() {
 // its history, most likely: no relay has even told of its clock, as none can while etcd takes no
 // writes. An etcd that was restored meanwhile would have outrun it, in the short time without a
 // watch.
-void EtcdFollower::LookBack() {
+void EtcdWatcher::LookBack() {
   etcdserverpb::TxnRequest request;
   {
     sync::MutexLock lock(mutex_);
@@ -201,7 +201,7 @@ void EtcdFollower::LookBack() {
   });
 }
 
-void EtcdFollower::GoOn(History history) {
+void EtcdWatcher::GoOn(History history) {
   switch (history) {
     case History::kSame:
       return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
@@ -212,7 +212,7 @@ void EtcdFollower::GoOn(History history) {
   }
 }
 
-EtcdFollower::History EtcdFollower::JudgeNow(const RangeResponse& answer, int64_t seen) {
+EtcdWatcher::History EtcdWatcher::JudgeNow(const RangeResponse& answer, int64_t seen) {
   sync::MutexLock lock(mutex_);
   const etcdserverpb::ResponseHeader& now = answer.header();
   if (now.cluster_id() != cluster_) return History::kAnother;
@@ -227,7 +227,7 @@ EtcdFollower::History EtcdFollower::JudgeNow(const RangeResponse& answer, int64_
 }
 
 // Only what was there can be deleted.
-EtcdFollower::History EtcdFollower::JudgeThen(const TxnResponse& answer) {
+EtcdWatcher::History EtcdWatcher::JudgeThen(const TxnResponse& answer) {
   sync::MutexLock lock(mutex_);
   const RangeResponse& then = answer.responses(0).response_range();
   const RangeResponse& before = answer.responses(1).response_range();
@@ -236,16 +236,16 @@ EtcdFollower::History EtcdFollower::JudgeThen(const TxnResponse& answer) {
   return same ? History::kSame : History::kAnother;
 }
 
-EtcdFollower::Sighting EtcdFollower::SightingOf(const etcdserverpb::KeyValue& kv) {
+EtcdWatcher::Sighting EtcdWatcher::SightingOf(const etcdserverpb::KeyValue& kv) {
   return {.key = kv.key(), .revision = kv.mod_revision(), .value = Digest(kv.value())};
 }
 
-bool EtcdFollower::Shows(const RangeResponse& range, const Sighting& written) {
+bool EtcdWatcher::Shows(const RangeResponse& range, const Sighting& written) {
   return range.kvs_size() != 0 && range.kvs(0).mod_revision() == written.revision &&
          Digest(range.kvs(0).value()) == written.value;
 }
 
-void EtcdFollower::ListAndWatch(bool restored) {
+void EtcdWatcher::ListAndWatch(bool restored) {
   auto listing = std::make_shared<Listing>();
   listing->restored = restored;
   listing->done = [this](const absl::Status& status) { status.ok() ? Watch() : OnEnd(); };

@@ -1,4 +1,4 @@
-#include "relay/store/etcd/image.h"
+#include "relay/store/etcd/channel_state.h"
 
 #include <algorithm>
 
@@ -40,7 +40,7 @@ std::optional<uint64_t> ReadCursor(const std::string& bytes) {
 std::optional<std::string> ReadPresence(const std::string& bytes) {
   const auto value = Parse<store::PresenceValue>(bytes);
   if (!value) return std::nullopt;
-  return value->writer();
+  return value->relay_id();
 }
 
 store::MemberValue MemberOf(const Member& member) {
@@ -82,10 +82,10 @@ void EtcdLog::DropUpTo(uint64_t forgotten) {
   if (last.size() > kept) last.erase(last.begin(), last.end() - static_cast<std::ptrdiff_t>(kept));
 }
 
-LogState ChannelImage::LogUpTo(Role author, uint64_t number) const {
-  const auto& log = logs[static_cast<size_t>(author)].value;
+LogState ChannelState::LogUpTo(Role author, uint64_t number) const {
+  const auto& log = logs[author].value;
   LogState state;
-  state.accepted = cursors[static_cast<size_t>(author)].value.value_or(0);
+  state.accepted = cursors[author].value.value_or(0);
   if (!log) return state;
   state.stored = std::min(log->stored, number);
   state.forgotten = std::min(state.stored, state.accepted);
@@ -96,8 +96,8 @@ LogState ChannelImage::LogUpTo(Role author, uint64_t number) const {
   return state;
 }
 
-bool ChannelImage::MayHaveKeys(Role author, uint64_t first, uint64_t last) const {
-  const auto& log = logs[static_cast<size_t>(author)].value;
+bool ChannelState::MayHaveKeys(Role author, uint64_t first, uint64_t last) const {
+  const auto& log = logs[author].value;
   for (uint64_t number = first; number <= last; ++number) {
     if (!log || number > log->stored) return true;  // others may have been stored since
     const EtcdFrame* const frame = log->Find(number);
@@ -106,10 +106,10 @@ bool ChannelImage::MayHaveKeys(Role author, uint64_t first, uint64_t last) const
   return false;
 }
 
-std::vector<StoredFrame> ChannelImage::FramesInLog(Role author, uint64_t after,
+std::vector<StoredFrame> ChannelState::FramesInLog(Role author, uint64_t after,
                                                    size_t max_bytes) const {
   std::vector<StoredFrame> frames;
-  const auto& log = logs[static_cast<size_t>(author)].value;
+  const auto& log = logs[author].value;
   if (!log) return frames;
   size_t bytes = 0;
   for (uint64_t number = after + 1;; ++number) {
@@ -122,28 +122,27 @@ std::vector<StoredFrame> ChannelImage::FramesInLog(Role author, uint64_t after,
   return frames;
 }
 
-std::optional<ChannelSnapshot> ChannelImage::SnapshotFor(std::string_view relay) const {
+std::optional<ChannelSnapshot> ChannelState::SnapshotFor(std::string_view relay) const {
   if (!record.value) return std::nullopt;
   ChannelSnapshot snapshot{.record = *record.value};
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (Role role : kRoles) {
     snapshot.log(role) = LogOf(role);
-    const auto i = static_cast<size_t>(role);
-    snapshot.elsewhere[i] = writers[i].value.has_value() && *writers[i].value != relay;
-    snapshot.superseded[i] = SaidByOthers(role, relay) != 0;
+    snapshot.remote[role] = writers[role].value.has_value() && *writers[role].value != relay;
+    snapshot.superseded[role] = SaidByOthers(role, relay) != 0;
   }
   return snapshot;
 }
 
-int64_t ChannelImage::SaidByOthers(Role role, std::string_view relay) const {
+int64_t ChannelState::SaidByOthers(Role role, std::string_view relay) const {
   int64_t newest = 0;
   for (const auto* cells : {&writers, &arrivals}) {
-    const Cell<std::string>& cell = (*cells)[static_cast<size_t>(role)];
+    const Cell<std::string>& cell = (*cells)[role];
     if (cell.value && *cell.value != relay) newest = std::max(newest, cell.revision);
   }
   return newest;
 }
 
-bool ChannelImage::Take(const EtcdKeys::Place& place, const KeyValue& kv, bool exists) {
+bool ChannelState::Take(const EtcdKeys::Place& place, const KeyValue& kv, bool exists) {
   switch (place.kind) {
     case Kind::kRecord:
       if (!TakeCell(record, kv, exists, &ReadRecord)) return false;
@@ -165,9 +164,9 @@ bool ChannelImage::Take(const EtcdKeys::Place& place, const KeyValue& kv, bool e
 }
 
 // A key that is there has the revision of its writing; one that is not is missing as of the read.
-ChannelImage ChannelImage::Read(const EtcdKeys& keys, const RangeResponse& record_range,
+ChannelState ChannelState::Read(const EtcdKeys& keys, const RangeResponse& record_range,
                                 const RangeResponse& state_range, int64_t revision) {
-  ChannelImage found;
+  ChannelState found;
   for (const RangeResponse* range : {&record_range, &state_range}) {
     for (const KeyValue& kv : range->kvs()) {
       if (const auto place = keys.Parse(kv.key())) found.Take(*place, kv, true);
@@ -177,7 +176,7 @@ ChannelImage ChannelImage::Read(const EtcdKeys& keys, const RangeResponse& recor
     if (cell.revision == 0) cell.revision = revision;
   };
   missing(found.record);
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (Role role : kRoles) {
     missing(found.log(role));
     missing(found.cursor(role));
     missing(found.arrival(role));
@@ -186,30 +185,30 @@ ChannelImage ChannelImage::Read(const EtcdKeys& keys, const RangeResponse& recor
   return found;
 }
 
-ChannelImage ChannelImage::MadeAt(int64_t revision) {
-  ChannelImage image;
-  for (const Role role : {Role::kInitiator, Role::kReceiver}) {
-    image.log(role).revision = revision - 1;
-    image.cursor(role).revision = revision - 1;
-    image.arrival(role).revision = revision - 1;
-    image.presence(role).revision = revision - 1;
+ChannelState ChannelState::MadeAt(int64_t revision) {
+  ChannelState state;
+  for (Role role : kRoles) {
+    state.log(role).revision = revision - 1;
+    state.cursor(role).revision = revision - 1;
+    state.arrival(role).revision = revision - 1;
+    state.presence(role).revision = revision - 1;
   }
-  return image;
+  return state;
 }
 
-void ChannelImage::Merge(const ChannelImage& other) {
+void ChannelState::Merge(const ChannelState& other) {
   if (record.Take(other.record.revision, other.record.value)) lease = other.lease;
-  for (size_t i = 0; i < logs.size(); ++i) {
-    logs[i].Take(other.logs[i].revision, other.logs[i].value);
-    cursors[i].Take(other.cursors[i].revision, other.cursors[i].value);
-    arrivals[i].Take(other.arrivals[i].revision, other.arrivals[i].value);
-    writers[i].Take(other.writers[i].revision, other.writers[i].value);
+  for (Role role : kRoles) {
+    logs[role].Take(other.logs[role].revision, other.logs[role].value);
+    cursors[role].Take(other.cursors[role].revision, other.cursors[role].value);
+    arrivals[role].Take(other.arrivals[role].revision, other.arrivals[role].value);
+    writers[role].Take(other.writers[role].revision, other.writers[role].value);
   }
 }
 
-std::string WriteRecord(const ChannelRecord& record, std::string_view writer) {
+std::string WriteRecord(const ChannelRecord& record, std::string_view relay_id) {
   store::RecordValue value;
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   value.set_version(record.version);
   value.set_named(record.named);
   value.set_life(static_cast<uint32_t>(record.life));
@@ -221,9 +220,9 @@ std::string WriteRecord(const ChannelRecord& record, std::string_view writer) {
   return value.SerializeAsString();
 }
 
-std::string WriteLog(const EtcdLog& log, std::string_view writer) {
+std::string WriteLog(const EtcdLog& log, std::string_view relay_id) {
   store::LogValue value;
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   value.set_stored(log.stored);
   for (const EtcdFrame& frame : log.last) {
     store::KeptFrameValue* const last = value.add_last();
@@ -233,31 +232,31 @@ std::string WriteLog(const EtcdLog& log, std::string_view writer) {
   return value.SerializeAsString();
 }
 
-std::string WriteCursor(uint64_t accepted, std::string_view writer) {
+std::string WriteCursor(uint64_t accepted, std::string_view relay_id) {
   store::CursorValue value;
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   value.set_accepted(accepted);
   return value.SerializeAsString();
 }
 
-std::string WriteFrame(std::string_view frame, std::string_view writer) {
+std::string WriteFrame(std::string_view frame, std::string_view relay_id) {
   store::FrameValue value;
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   value.set_frame(std::string(frame));
   return value.SerializeAsString();
 }
 
-std::string WritePresence(std::string_view writer) {
+std::string WritePresence(std::string_view relay_id) {
   store::PresenceValue value;
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   return value.SerializeAsString();
 }
 
 std::string WriteNotice(uint32_t third_parties, std::string_view initiator,
-                        std::string_view writer) {
+                        std::string_view relay_id) {
   store::NoticeValue value;
   value.set_initiator(std::string(initiator));
-  value.set_writer(std::string(writer));
+  value.set_relay_id(std::string(relay_id));
   value.set_third_parties(third_parties);
   return value.SerializeAsString();
 }
@@ -311,6 +310,6 @@ std::optional<EtcdSide> ReadSide(std::string_view value) {
 }
 
 // Every value has its writer as field 1, which is written first.
-std::string BeginningOf(std::string_view writer) { return WritePresence(writer); }
+std::string BeginningOf(std::string_view relay_id) { return WritePresence(relay_id); }
 
 }  // namespace wormhole::relay

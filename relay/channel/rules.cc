@@ -1,4 +1,4 @@
-#include "relay/channel/channel.h"
+#include "relay/channel/rules.h"
 
 #include <algorithm>
 
@@ -69,7 +69,7 @@ ChannelRecord NewChannel(std::string_view initiator, std::string_view receiver, 
 
 absl::StatusOr<Role> JudgeResume(const ChannelRecord& record, std::string_view side,
                                  absl::Time now) {
-  for (Role role : {Role::kInitiator, Role::kReceiver}) {
+  for (Role role : kRoles) {
     if (side.empty() || record.member(role).side != side) continue;
     if (absl::Status alive = CheckAlive(record, now); !alive.ok()) return alive;
     return role;

@@ -1,6 +1,6 @@
 // Makes bytes from others harmless for a terminal. Pure.
-#ifndef WORMHOLE_CLIENT_CLI_NEUTRALISE_H_
-#define WORMHOLE_CLIENT_CLI_NEUTRALISE_H_
+#ifndef WORMHOLE_CLIENT_CLI_ESCAPE_FOR_TERMINAL_H_
+#define WORMHOLE_CLIENT_CLI_ESCAPE_FOR_TERMINAL_H_
 
 #include <string>
 #include <string_view>
@@ -20,8 +20,8 @@ enum class Lines {
 // separators, variation selectors and tags, private use and noncharacters (\u{202e}), and for an
 // ASCII terminal all that is not ASCII (\u{e9}). A backslash stays as it is. Never fails; the
 // result is at most six times as long.
-std::string Neutralise(std::string_view bytes, Lines lines, Charset charset);
+std::string EscapeForTerminal(std::string_view bytes, Lines lines, Charset charset);
 
 }  // namespace wormhole::cli
 
-#endif  // WORMHOLE_CLIENT_CLI_NEUTRALISE_H_
+#endif  // WORMHOLE_CLIENT_CLI_ESCAPE_FOR_TERMINAL_H_

@@ -1,4 +1,4 @@
-#include "client/cli/neutralise.h"
+#include "client/cli/escape_for_terminal.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +72,7 @@ void AppendAscii(char c, Lines lines, std::string& out) {
 
 }  // namespace
 
-std::string Neutralise(std::string_view bytes, Lines lines, Charset charset) {
+std::string EscapeForTerminal(std::string_view bytes, Lines lines, Charset charset) {
   std::string out;
   out.reserve(bytes.size());
   for (size_t i = 0; i < bytes.size();) {

@@ -1,4 +1,4 @@
-#include "relay/store/etcd/read_part.h"
+#include "relay/store/etcd/read_txn.h"
 
 #include <algorithm>
 #include <map>
@@ -21,9 +21,9 @@ constexpr size_t kMaxCalls = 8;
 constexpr int kMaxAttempts = 32;
 
 // How many frames with numbers above `after` have `max_bytes` in all: at least one.
-int CountFrames(const ChannelImage& image, Role author, uint64_t after, size_t max_bytes,
+int CountFrames(const ChannelState& state, Role author, uint64_t after, size_t max_bytes,
                 size_t& bytes) {
-  const auto& log = image.logs[static_cast<size_t>(author)].value;
+  const auto& log = state.logs[author].value;
   int count = 0;
   if (log) {
     uint64_t number = log->stored - std::min<uint64_t>(log->stored, log->last.size());
@@ -48,10 +48,10 @@ std::optional<std::string> FrameOf(const EtcdLog& log, uint64_t number,
 }
 
 std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& range,
-                                    const ReadCall& call, const ChannelImage& image) {
+                                    const ReadCall& call, const ChannelState& state) {
   std::vector<StoredFrame> frames;
-  const auto& log = image.logs[static_cast<size_t>(call.author)].value;
-  if (!log || !image.IsOf(call.initiator)) return frames;
+  const auto& log = state.logs[call.author].value;
+  if (!log || !state.IsOf(call.initiator)) return frames;
   std::map<uint64_t, std::string> read;
   for (const etcdserverpb::KeyValue& kv : range.kvs()) {
     const auto place = keys.Parse(kv.key());
@@ -59,7 +59,7 @@ std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& r
     if (place && frame) read.emplace(place->number, *std::move(frame));
   }
   size_t bytes = 0;
-  uint64_t number = std::max(call.after, image.LogOf(call.author).forgotten);
+  uint64_t number = std::max(call.after, state.LogOf(call.author).forgotten);
   while (number < log->stored) {
     std::optional<std::string> frame = FrameOf(*log, ++number, read);
     if (!frame) break;
@@ -73,11 +73,11 @@ std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& r
 // Of an append whose number is stored already, as the state is now; nothing when it has to be
 // planned again.
 std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall& call,
-                                    const ChannelImage& image) {
-  if (!image.IsOf(call.initiator) || image.version() != call.version) {
+                                    const ChannelState& state) {
+  if (!state.IsOf(call.initiator) || state.version() != call.version) {
     return AppendResult{.outcome = AppendOutcome::kStale};
   }
-  const LogState log = image.LogOf(call.author);
+  const LogState log = state.LogOf(call.author);
   switch (JudgeAppend(log, call.number)) {
     case AppendStep::kDone:
       return AppendResult{.log = log};
@@ -88,8 +88,7 @@ std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall
     case AppendStep::kKeep:
       return std::nullopt;
   }
-  const EtcdFrame* const kept =
-      image.logs[static_cast<size_t>(call.author)].value->Find(call.number);
+  const EtcdFrame* const kept = state.logs[call.author].value->Find(call.number);
   const bool here = kept != nullptr && !kept->frame.empty();
   const bool same = here ? kept->frame == call.frame
                          : range.kvs_size() == 1 && ReadFrame(range.kvs(0).value()) == call.frame;
@@ -99,36 +98,36 @@ std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall
 
 }  // namespace
 
-std::unique_ptr<ReadPart> ReadPart::Plan(const PartContext& context, const ChannelKey& key,
-                                         const ChannelImage* image, const EtcdCalls& calls) {
-  auto part = absl::WrapUnique(new ReadPart(context, key));
+std::unique_ptr<ReadTxn> ReadTxn::Plan(const TxnContext& context, const ChannelKey& key,
+                                       const ChannelState* state, const EtcdCalls& calls) {
+  auto part = absl::WrapUnique(new ReadTxn(context, key));
   part->AddStateReads(part->request_.mutable_success());
   for (const EtcdCall& call : calls) {
-    if (part->taken_ == kMaxCalls || !part->Add(image, call)) break;
+    if (part->taken_ == kMaxCalls || !part->Add(state, call)) break;
     ++part->taken_;
   }
   return part;
 }
 
-bool ReadPart::Reads(const ChannelImage& image, const EtcdCall& call) {
+bool ReadTxn::Reads(const ChannelState& state, const EtcdCall& call) {
   if (std::holds_alternative<LoadCall>(call.what)) return true;
   if (std::holds_alternative<ReadCall>(call.what)) return true;
   const auto* const append = std::get_if<AppendCall>(&call.what);
   if (append == nullptr) return false;
-  if (!image.IsOf(append->initiator) || image.version() != append->version) return false;
-  return JudgeAppend(image.LogOf(append->author), append->number) == AppendStep::kCompare;
+  if (!state.IsOf(append->initiator) || state.version() != append->version) return false;
+  return JudgeAppend(state.LogOf(append->author), append->number) == AppendStep::kCompare;
 }
 
-bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
+bool ReadTxn::Add(const ChannelState* state, const EtcdCall& call) {
   if (std::holds_alternative<LoadCall>(call.what)) return true;
   const EtcdKeys& keys = *context_.keys;
-  if (image == nullptr || !Reads(*image, call)) return false;
+  if (state == nullptr || !Reads(*state, call)) return false;
   if (const auto* read = std::get_if<ReadCall>(&call.what)) {
     RangeRequest* const range = request_.add_success()->mutable_request_range();
-    const uint64_t first = std::max(read->after, image->LogOf(read->author).forgotten);
+    const uint64_t first = std::max(read->after, state->LogOf(read->author).forgotten);
     range->set_key(keys.Frame(key_, read->author, first) + '\0');
     range->set_range_end(keys.Frame(key_, read->author, UINT64_MAX) + '\0');
-    range->set_limit(CountFrames(*image, read->author, first, read->max_bytes, answer_bytes_));
+    range->set_limit(CountFrames(*state, read->author, first, read->max_bytes, answer_bytes_));
     return true;
   }
   const auto* const append = std::get_if<AppendCall>(&call.what);
@@ -138,11 +137,11 @@ bool ReadPart::Add(const ChannelImage* image, const EtcdCall& call) {
   return true;
 }
 
-bool ReadPart::Finish(const etcdserverpb::TxnResponse& response, int64_t revision,
-                      ChannelImage& image, EtcdCalls& calls, EtcdAnswers& answers) {
+bool ReadTxn::Finish(const etcdserverpb::TxnResponse& response, int64_t revision,
+                     ChannelState& state, EtcdCalls& calls, EtcdAnswers& answers) {
   // The state as it was read, whatever the watch has brought since.
-  const ChannelImage read = StateOf(response, revision);
-  image.Merge(read);
+  const ChannelState read = StateOf(response, revision);
+  state.Merge(read);
   int next = 2;
   for (size_t i = 0; i < taken_; ++i) {
     EtcdCall& call = calls.front();

@@ -1,6 +1,6 @@
 // A turn of a live channel: its lock, and what has to happen once the lock is given back.
-#ifndef WORMHOLE_RELAY_SWITCHBOARD_TURN_H_
-#define WORMHOLE_RELAY_SWITCHBOARD_TURN_H_
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_LOCKED_EFFECTS_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_LOCKED_EFFECTS_H_
 
 #include <algorithm>
 #include <functional>
@@ -18,18 +18,20 @@ namespace wormhole::relay {
 // Holds `mutex` for its life; then flushes the streams that were touched, runs what was put off,
 // tells the observer, and flushes the store if it was called. All of them call back, so none of
 // that may happen under a lock. The streams come first: somebody waits for what they write.
-class WORMHOLE_SCOPED_CAPABILITY Turn {
+class WORMHOLE_SCOPED_CAPABILITY LockedEffects {
  public:
-  explicit Turn(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
-  ~Turn() WORMHOLE_RELEASE() {
+  explicit LockedEffects(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) {
+    mutex_.Lock();
+  }
+  ~LockedEffects() WORMHOLE_RELEASE() {
     mutex_.Unlock();
     for (const auto& stream : touched_) stream->Flush();
     for (const auto& work : afterwards_) work();
     for (const auto& event : events_) observer_->OnEvent(event);
     if (called_ != nullptr) called_->Flush();
   }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  LockedEffects(const LockedEffects&) = delete;
+  LockedEffects& operator=(const LockedEffects&) = delete;
 
   void Send(const std::shared_ptr<StreamAttachment>& stream,
             rendezvous::v1::AttachResponse response) {
@@ -60,7 +62,7 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
     events_.push_back(std::move(event));
   }
 
-  void Afterwards(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
+  void Defer(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
 
  private:
   void Touch(const std::shared_ptr<StreamAttachment>& stream) {
@@ -79,4 +81,4 @@ class WORMHOLE_SCOPED_CAPABILITY Turn {
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_SWITCHBOARD_TURN_H_
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_LOCKED_EFFECTS_H_

@@ -1,27 +1,27 @@
 // What the store tells of other relays, on its way to the live channels and the pools of ids.
-#ifndef WORMHOLE_RELAY_SWITCHBOARD_STORE_NEWS_H_
-#define WORMHOLE_RELAY_SWITCHBOARD_STORE_NEWS_H_
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_STORE_WATCH_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_STORE_WATCH_H_
 
 #include <cstdint>
 #include <memory>
 #include <utility>
 
-#include "relay/channel/channel.h"
+#include "relay/channel/record.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/registry.h"
 
 namespace wormhole::relay {
 
 // Thread-safe. A channel that nobody is attached to here needs no news: whoever comes loads it.
-class StoreNews final : public StoreListener {
+class StoreWatch final : public StoreListener {
  public:
-  explicit StoreNews(std::shared_ptr<Registry> registry) : registry_(std::move(registry)) {}
+  explicit StoreWatch(std::shared_ptr<Registry> registry) : registry_(std::move(registry)) {}
 
   void OnId(const ChannelKey& key, bool exists, bool ended) override;
   void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) override;
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;
-  void OnPresence(const ChannelRef& channel, Role role, bool elsewhere) override;
+  void OnPresence(const ChannelRef& channel, Role role, bool remote) override;
   void OnThirdParties(const ChannelRef& channel, uint32_t count) override;
   void OnGap() override;
   void OnRestored() override;
@@ -32,4 +32,4 @@ class StoreNews final : public StoreListener {
 
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_SWITCHBOARD_STORE_NEWS_H_
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_STORE_WATCH_H_
