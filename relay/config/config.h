@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/channel/rules.h"
 
@@ -101,10 +100,6 @@ struct RelayConfig {
   // addresses leave by themselves. Behind a load balancer, two intervals of its checks.
   absl::Duration drain_delay = absl::ZeroDuration();
 };
-
-// What no single value shows: limits that contradict each other, half a TLS setup.
-// INVALID_ARGUMENT with one line that names the flags.
-absl::Status Validate(const RelayConfig& config);
 
 }  // namespace wormhole::relay
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "relay/config/flag_check.h"
 #include "relay/config/flag_file.h"
 #include "relay/config/flag_table.h"
 
@@ -182,7 +183,7 @@ absl::StatusOr<CommandLine> ReadCommandLine(const std::vector<std::string>& args
   if (read.ok()) read = reader.ReadEnvironment(environment);
   if (read.ok()) read = reader.ReadFile(read_file);
   if (!read.ok()) return read;
-  const absl::Status valid = Validate(reader.line.config);
+  const absl::Status valid = CheckTogether(reader.line.config);
   if (!valid.ok()) return Usage(std::string(valid.message()));
   return std::move(reader.line);
 }

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "relay/grpc/start_loop.h"
+
 namespace wormhole::relay {
 
 using grpc::health::v1::HealthCheckRequest;
@@ -22,8 +24,7 @@ grpc::Status Stopping() {
 
 }  // namespace
 
-// One Watch. Writes the latest status that differs from the last one written, also before it ends;
-// as in AttachReactor, one thread at a time starts things, without the mutex.
+// One Watch. Writes the latest status that differs from the last one written, also before it ends.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse>,
                                      public std::enable_shared_from_this<Watcher> {
  public:
@@ -45,19 +46,11 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   }
 
   void Flush() {
-    const std::shared_ptr<Watcher> alive = shared_from_this();
-    {
-      sync::MutexLock lock(mutex_);
-      if (starting_) return;
-      starting_ = true;
-    }
-    for (Action action; (action = NextAction()) != Action::kNone;) {
-      if (action == Action::kWrite) {
-        StartWrite(&response_);
-      } else {
-        Finish(final_);
-      }
-    }
+    const auto next = [this] {
+      mutex_.AssumeHeld();
+      return NextAction();
+    };
+    start_loop_.Run(shared_from_this(), next, [this](Action action) { Start(action); });
   }
 
   void OnWriteDone(bool ok) override {
@@ -77,25 +70,31 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   void OnDone() override { service_->Forget(shared_from_this()); }
 
  private:
-  enum class Action { kNone, kWrite, kFinish };
+  enum class Action { kWrite, kFinish };
 
-  Action NextAction() {
-    sync::MutexLock lock(mutex_);
-    if (!finished_ && !writing_) {
-      if (wanted_ != shown_) {
-        shown_ = wanted_;
-        response_.set_status(*shown_);
-        writing_ = true;
-        return Action::kWrite;
-      }
-      if (ending_) {
-        finished_ = true;
-        final_ = *ending_;
-        return Action::kFinish;
-      }
+  // What to start next; marks it as started.
+  std::optional<Action> NextAction() WORMHOLE_REQUIRES(mutex_) {
+    if (finished_ || writing_) return std::nullopt;
+    if (wanted_ != shown_) {
+      shown_ = wanted_;
+      response_.set_status(*shown_);
+      writing_ = true;
+      return Action::kWrite;
     }
-    starting_ = false;
-    return Action::kNone;
+    if (ending_) {
+      finished_ = true;
+      final_ = *ending_;
+      return Action::kFinish;
+    }
+    return std::nullopt;
+  }
+
+  void Start(Action action) WORMHOLE_EXCLUDES(mutex_) {
+    if (action == Action::kWrite) {
+      StartWrite(&response_);
+    } else {
+      Finish(final_);
+    }
   }
 
   HealthService* const service_;
@@ -104,12 +103,12 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
   grpc::Status final_;
 
   sync::Mutex mutex_;
+  StartLoop start_loop_{mutex_};
   std::optional<HealthCheckResponse::ServingStatus> wanted_ WORMHOLE_GUARDED_BY(mutex_);
   std::optional<HealthCheckResponse::ServingStatus> shown_ WORMHOLE_GUARDED_BY(mutex_);
   std::optional<grpc::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  bool starting_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
 const std::function<bool()>* HealthService::Find(const std::string& service) const {

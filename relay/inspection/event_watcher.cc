@@ -26,36 +26,33 @@ std::shared_ptr<EventQueue> EventWatcher::queue() const {
 }
 
 void EventWatcher::Flush() {
-  const std::shared_ptr<EventWatcher> alive = shared_from_this();
-  {
-    sync::MutexLock lock(mutex_);
-    if (starting_) return;
-    starting_ = true;
-  }
-  for (Action action; (action = NextAction()) != Action::kNone;) {
-    if (action == Action::kWrite) {
-      StartWrite(&response_);
-    } else {
-      Finish(final_);
-    }
-  }
+  const auto next = [this] {
+    mutex_.AssumeHeld();
+    return NextAction();
+  };
+  start_loop_.Run(shared_from_this(), next, [this](Action action) { Start(action); });
 }
 
-EventWatcher::Action EventWatcher::NextAction() {
-  sync::MutexLock lock(mutex_);
-  if (!finished_ && !writing_) {
-    if (TakeNext()) {
-      writing_ = true;
-      return Action::kWrite;
-    }
-    if (ending_) {
-      finished_ = true;
-      final_ = *ending_;
-      return Action::kFinish;
-    }
+std::optional<EventWatcher::Action> EventWatcher::NextAction() {
+  if (finished_ || writing_) return std::nullopt;
+  if (TakeNext()) {
+    writing_ = true;
+    return Action::kWrite;
   }
-  starting_ = false;
-  return Action::kNone;
+  if (ending_) {
+    finished_ = true;
+    final_ = *ending_;
+    return Action::kFinish;
+  }
+  return std::nullopt;
+}
+
+void EventWatcher::Start(Action action) {
+  if (action == Action::kWrite) {
+    StartWrite(&response_);
+  } else {
+    Finish(final_);
+  }
 }
 
 bool EventWatcher::TakeNext() {

@@ -9,13 +9,13 @@
 #include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/sync/mutex.h"
+#include "relay/grpc/start_loop.h"
 #include "relay/monitor/event_feed.h"
 #include "wormhole/rendezvous/v1/inspection.pb.h"
 
 namespace wormhole::relay {
 
-// Writes one response at a time; what comes meanwhile waits in the queue. As in AttachReactor, one
-// thread at a time starts things, without the mutex. Thread-safe.
+// Writes one response at a time; what comes meanwhile waits in the queue. Thread-safe.
 class EventWatcher final : public grpc::ServerWriteReactor<rendezvous::v1::WatchEventsResponse>,
                            public std::enable_shared_from_this<EventWatcher> {
  public:
@@ -40,9 +40,11 @@ class EventWatcher final : public grpc::ServerWriteReactor<rendezvous::v1::Watch
   void OnDone() override;
 
  private:
-  enum class Action { kNone, kWrite, kFinish };
+  enum class Action { kWrite, kFinish };
 
-  Action NextAction() WORMHOLE_EXCLUDES(mutex_);
+  // What to start next; marks it as started.
+  std::optional<Action> NextAction() WORMHOLE_REQUIRES(mutex_);
+  void Start(Action action) WORMHOLE_EXCLUDES(mutex_);
   // Fills `response_`, if there is anything to write.
   bool TakeNext() WORMHOLE_REQUIRES(mutex_);
   // The client has gone.
@@ -54,13 +56,13 @@ class EventWatcher final : public grpc::ServerWriteReactor<rendezvous::v1::Watch
   grpc::Status final_;
 
   mutable sync::Mutex mutex_;
+  StartLoop start_loop_{mutex_};
   std::shared_ptr<EventQueue> queue_ WORMHOLE_GUARDED_BY(mutex_);
   std::optional<absl::Time> since_ WORMHOLE_GUARDED_BY(mutex_);  // until it has been written
   std::optional<grpc::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
   bool gone_ WORMHOLE_GUARDED_BY(mutex_) = false;  // nothing more is written
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  bool starting_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace wormhole::relay

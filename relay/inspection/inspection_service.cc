@@ -14,10 +14,10 @@
 #include "proto/wire/proto_time.h"
 #include "proto/wire/utf8.h"
 #include "relay/config/flag_values.h"
+#include "relay/grpc/grpc_status.h"
 #include "relay/inspection/channel_view.h"
 #include "relay/inspection/page_token.h"
 #include "relay/monitor/version.h"
-#include "relay/rendezvous/attach_reactor.h"
 
 namespace wormhole::relay {
 namespace {

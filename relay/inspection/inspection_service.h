@@ -20,9 +20,6 @@ namespace wormhole::relay {
 // Thread-safe. Nothing here blocks: pages of channels are answered from the store's threads.
 class InspectionService final : public rendezvous::v1::InspectionService::CallbackService {
  public:
-  // As it is written in requests, health checks and reflection.
-  static constexpr char kName[] = "wormhole.rendezvous.v1.InspectionService";
-
   // Pages of channels that are read from the store at a time, also for clients that have gone; each
   // may be a thousand loads.
   static constexpr int kMaxListings = 4;

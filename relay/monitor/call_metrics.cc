@@ -7,7 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/support/server_interceptor.h"
-#include "relay/rendezvous/rendezvous_service.h"
+#include "wormhole/rendezvous/v1/inspection.grpc.pb.h"
+#include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
 namespace wormhole::relay {
 namespace {
@@ -16,8 +17,10 @@ namespace experimental = grpc::experimental;
 
 // What a relay may serve; what is not linked into this program is left out.
 constexpr const char* kServices[] = {
-    RendezvousService::kName,    "wormhole.rendezvous.v1.InspectionService",
-    "grpc.health.v1.Health",     "grpc.reflection.v1alpha.ServerReflection",
+    rendezvous::v1::RendezvousService::service_full_name(),
+    rendezvous::v1::InspectionService::service_full_name(),
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1alpha.ServerReflection",
     "grpc.channelz.v1.Channelz",
 };
 constexpr char kAttach[] = "Attach";
@@ -170,7 +173,8 @@ CallMetrics::CallMetrics(prometheus::Registry& registry) : families_(registry) {
       methods_.try_emplace(absl::StrCat("/", name, "/", method.name()), families_, method);
     }
   }
-  attach_ = &methods_.find(absl::StrCat("/", RendezvousService::kName, "/", kAttach))->second;
+  const char* const rendezvous = rendezvous::v1::RendezvousService::service_full_name();
+  attach_ = &methods_.find(absl::StrCat("/", rendezvous, "/", kAttach))->second;
 }
 
 MethodMetrics* CallMetrics::Find(std::string_view name) {

@@ -7,6 +7,7 @@
 
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "proto/error/error_detail.h"
+#include "relay/grpc/grpc_status.h"
 
 namespace wormhole::relay {
 namespace {
@@ -18,12 +19,6 @@ using rendezvous::v1::AttachResponse;
 constexpr size_t kOverhead = 64;
 
 }  // namespace
-
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
-                      error::ToEnvelope(status));
-}
 
 AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
                                   BacklogLimits limits, StreamObserver* observer,
@@ -72,56 +67,47 @@ bool AttachReactor::Crowded() const {
   return queue_.size() > limits_.responses || queue_bytes_ + writing_bytes_ > limits_.bytes;
 }
 
-// One thread at a time starts things; another that comes meanwhile leaves what it noted to the
-// first, which looks again before it goes.
 void AttachReactor::Flush() {
-  const std::shared_ptr<AttachReactor> alive = shared_from_this();
-  {
-    sync::MutexLock lock(mutex_);
-    if (starting_) return;
-    starting_ = true;
-  }
-  for (Action action; (action = NextAction()) != Action::kNone;) Start(action);
+  const auto next = [this] {
+    mutex_.AssumeHeld();
+    return NextAction();
+  };
+  start_loop_.Run(shared_from_this(), next, [this](Action action) { Start(action); });
 }
 
-AttachReactor::Action AttachReactor::NextAction() {
-  sync::MutexLock lock(mutex_);
-  if (!finished_) {
-    if (!writing_ && !queue_.empty()) {
-      writing_ = true;
-      current_ = std::move(queue_.front().response);
-      NoteResponse(current_);
-      writing_bytes_ = queue_.front().bytes;
-      queue_bytes_ -= writing_bytes_;
-      queue_.pop_front();
-      more_follows_ = !queue_.empty();
-      return Action::kWrite;
-    }
-    if (ending_ && !writing_) {
-      finished_ = true;
-      return Action::kFinish;
-    }
-    if (ending_ && !ending_limited_) {
-      ending_limited_ = true;
-      return Action::kLimitEnding;
-    }
-    if (cancel_wanted_) {
-      cancel_wanted_ = false;
-      return Action::kCancel;
-    }
-    if (read_wanted_ && !ending_ && !closing_ && !Crowded()) {
-      read_wanted_ = false;
-      return Action::kRead;
-    }
+std::optional<AttachReactor::Action> AttachReactor::NextAction() {
+  if (finished_) return std::nullopt;
+  if (!writing_ && !queue_.empty()) {
+    writing_ = true;
+    current_ = std::move(queue_.front().response);
+    NoteResponse(current_);
+    writing_bytes_ = queue_.front().bytes;
+    queue_bytes_ -= writing_bytes_;
+    queue_.pop_front();
+    more_follows_ = !queue_.empty();
+    return Action::kWrite;
   }
-  starting_ = false;
-  return Action::kNone;
+  if (ending_ && !writing_) {
+    finished_ = true;
+    return Action::kFinish;
+  }
+  if (ending_ && !ending_limited_) {
+    ending_limited_ = true;
+    return Action::kLimitEnding;
+  }
+  if (cancel_wanted_) {
+    cancel_wanted_ = false;
+    return Action::kCancel;
+  }
+  if (read_wanted_ && !ending_ && !closing_ && !Crowded()) {
+    read_wanted_ = false;
+    return Action::kRead;
+  }
+  return std::nullopt;
 }
 
 void AttachReactor::Start(Action action) {
   switch (action) {
-    case Action::kNone:
-      return;
     case Action::kRead:
       StartRead(&read_buffer_);
       return;

@@ -12,6 +12,7 @@
 #include "grpcpp/alarm.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/sync/mutex.h"
+#include "relay/grpc/start_loop.h"
 #include "relay/rendezvous/live_streams.h"
 #include "relay/rendezvous/stream_report.h"
 #include "relay/switchboard/sink.h"
@@ -30,15 +31,11 @@ struct BacklogLimits {
   std::chrono::milliseconds ending_time{5000};
 };
 
-// The same status for gRPC, with its detail in `grpc-status-details-bin`.
-grpc::Status ToGrpcStatus(const absl::Status& status);
-
 // Works on bytes, not messages, so that a request that does not parse is told from the end of the
 // stream and gets its typed error.
 //
-// Threads: all of Sink from any thread. gRPC's Start* calls come from one thread at a time (see
-// Flush), never under the mutex, and none follows Finish; so reactions that run inside of them, and
-// the destruction of the call that follows Finish, are harmless.
+// Threads: all of Sink from any thread. gRPC's operations are started in a StartLoop, and none
+// follows Finish.
 //
 // Lifetime: owned by itself from Run() to OnDone(), and by whoever holds its shared_ptr.
 class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
@@ -72,10 +69,10 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     rendezvous::v1::AttachResponse response;
     size_t bytes;
   };
-  enum class Action { kNone, kRead, kWrite, kFinish, kLimitEnding, kCancel };
+  enum class Action { kRead, kWrite, kFinish, kLimitEnding, kCancel };
 
   // What to start next; marks it as started. With kWrite, `current_` is what to write.
-  Action NextAction() WORMHOLE_EXCLUDES(mutex_);
+  std::optional<Action> NextAction() WORMHOLE_REQUIRES(mutex_);
   void Start(Action action) WORMHOLE_EXCLUDES(mutex_);
   void StartNextWrite() WORMHOLE_EXCLUDES(mutex_);
   void StartFinish() WORMHOLE_EXCLUDES(mutex_);
@@ -110,6 +107,7 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   std::unique_ptr<grpc::Alarm> ending_alarm_;
 
   mutable sync::Mutex mutex_;
+  StartLoop start_loop_{mutex_};
   std::list<Queued> queue_ WORMHOLE_GUARDED_BY(mutex_);
   size_t queue_bytes_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   size_t writing_bytes_ WORMHOLE_GUARDED_BY(mutex_) = 0;
@@ -125,7 +123,6 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   bool ending_limited_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool cancel_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  bool starting_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a thread is in Flush's loop
 };
 
 }  // namespace wormhole::relay

@@ -18,9 +18,6 @@ class RendezvousService final
     : public rendezvous::v1::RendezvousService::WithRawCallbackMethod_Attach<
           rendezvous::v1::RendezvousService::Service> {
  public:
-  // As it is written in requests, health checks and reflection.
-  static constexpr char kName[] = "wormhole.rendezvous.v1.RendezvousService";
-
   // `switchboard` outlives the service and the server that it is registered at.
   // `observer` too, unless it is null.
   RendezvousService(Switchboard* switchboard, BacklogLimits limits, StreamObserver* observer);

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "relay/rendezvous/rendezvous_service.h"
+#include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
 namespace wormhole::relay {
 namespace {
@@ -10,9 +10,9 @@ namespace {
 // As the public port has it; and of the service that is here.
 HealthService::Services Services(const ServingState* serving) {
   const auto serves = [serving] { return serving->serves(); };
-  return {{"", serves}, {RendezvousService::kName, serves}, {InspectionService::kName, [] {
-                                                               return true;
-                                                             }}};
+  return {{"", serves},
+          {rendezvous::v1::RendezvousService::service_full_name(), serves},
+          {rendezvous::v1::InspectionService::service_full_name(), [] { return true; }}};
 }
 
 }  // namespace

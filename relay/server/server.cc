@@ -38,7 +38,7 @@ BacklogLimits BacklogOf(const ChannelLimits& limits) {
 // a balancer where to go.
 HealthService::Services PublicServices(const ServingState* serving) {
   const auto serves = [serving] { return serving->serves(); };
-  return {{"", serves}, {RendezvousService::kName, serves}};
+  return {{"", serves}, {rendezvous::v1::RendezvousService::service_full_name(), serves}};
 }
 
 absl::StatusOr<std::unique_ptr<ProbePort>> OpenProbes(const RelayConfig& config,

@@ -1,4 +1,4 @@
-#include "relay/config/config.h"
+#include "relay/config/flag_check.h"
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace wormhole::relay {
 namespace {
 
-absl::Status ValidateEtcd(const StoreChoice& store) {
+absl::Status CheckEtcd(const StoreChoice& store) {
   const EtcdChoice& etcd = store.etcd;
   if (etcd.tls_cert.empty() != etcd.tls_key.empty()) {
     return absl::InvalidArgumentError(
@@ -45,7 +45,7 @@ bool Collide(std::string_view a, std::string_view b) {
   return a == b || covers(a, b) || covers(b, a);
 }
 
-absl::Status ValidateListeners(const RelayConfig& config) {
+absl::Status CheckListeners(const RelayConfig& config) {
   const std::pair<const char*, std::string_view> listeners[] = {
       {"--listen", config.listen},
       {"--admin-listen", config.admin_listen},
@@ -64,7 +64,7 @@ absl::Status ValidateListeners(const RelayConfig& config) {
 
 }  // namespace
 
-absl::Status Validate(const RelayConfig& config) {
+absl::Status CheckTogether(const RelayConfig& config) {
   const ChannelLimits& limits = config.limits;
   if (limits.ttl_default > limits.ttl_max) {
     return absl::InvalidArgumentError(
@@ -95,9 +95,9 @@ absl::Status Validate(const RelayConfig& config) {
   if (!config.metrics_apps.empty() && config.metrics_listen.empty()) {
     return absl::InvalidArgumentError("--metrics-apps needs --metrics-listen");
   }
-  const absl::Status listeners = ValidateListeners(config);
+  const absl::Status listeners = CheckListeners(config);
   if (!listeners.ok()) return listeners;
-  return ValidateEtcd(config.store);
+  return CheckEtcd(config.store);
 }
 
 }  // namespace wormhole::relay
