@@ -1,19 +1,19 @@
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 #include <sodium.h>
 
-#include <cstdlib>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "client/client_access.h"
 #include "client/core/exchange.h"
+#include "client/core/failure.h"
 #include "client/core/sealed_state.h"
-#include "client/default_rendezvous.h"
-#include "client/engine/default_transport.h"
 #include "client/engine/engine.h"
 #include "client/engine/party_driver.h"
-#include "client/party_factory.h"
+#include "client/engine/party_factory.h"
+#include "client/stream/default_transport.h"
+#include "proto/sync/mutex.h"
 
 namespace wormhole {
 namespace {
@@ -30,12 +30,17 @@ absl::Status MovedFrom() {
 // --- Client -----------------------------------------------------------------------------------
 
 absl::StatusOr<std::shared_ptr<Client>> Client::Create(ClientOptions options) {
+  return ClientAccess::WithTransport(nullptr, options);
+}
+
+absl::StatusOr<std::shared_ptr<Client>> ClientAccess::WithTransport(
+    std::shared_ptr<Transport> transport, ClientOptions options) {
   if (options.threads < 1 || options.threads > kMaxThreads) {
     return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
                          absl::StrCat("a Client has 1 to 64 threads, not ", options.threads));
   }
-  if (options.transport == nullptr) options.transport = MakeDefaultTransport();
-  auto engine = Engine::Create(options.threads, std::move(options.transport));
+  if (transport == nullptr) transport = MakeDefaultTransport();
+  auto engine = Engine::Create(options.threads, std::move(transport));
   if (!engine.ok()) return engine.status();
   return std::shared_ptr<Client>(new Client(*std::move(engine)));
 }
@@ -43,6 +48,37 @@ absl::StatusOr<std::shared_ptr<Client>> Client::Create(ClientOptions options) {
 Client::Client(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
 Client::~Client() { engine_->DropBackground(); }
+
+namespace {
+
+// The Client of exchanges that were given none: made anew when the last one is gone.
+absl::StatusOr<std::shared_ptr<Client>> CommonClient() {
+  struct Common {
+    sync::Mutex mutex;
+    std::weak_ptr<Client> client WORMHOLE_GUARDED_BY(mutex);
+  };
+  static Common* const common = new Common;  // never destroyed: threads may outlive main
+  sync::MutexLock lock(common->mutex);
+  std::shared_ptr<Client> client = common->client.lock();
+  if (client == nullptr) {
+    auto made = Client::Create();
+    if (!made.ok()) return made.status();
+    client = *std::move(made);
+    common->client = client;
+  }
+  return client;
+}
+
+// An application's own Client goes when the application says so; only its exchanges keep the common
+// one.
+absl::StatusOr<PartyEngine> EngineOf(const Options& options) {
+  if (options.client != nullptr) return PartyEngine{ClientAccess::engine(*options.client), nullptr};
+  auto common = CommonClient();
+  if (!common.ok()) return common.status();
+  return PartyEngine{ClientAccess::engine(**common), *common};
+}
+
+}  // namespace
 
 // --- Party ------------------------------------------------------------------------------------
 
@@ -135,18 +171,18 @@ absl::StatusOr<T> Handle(absl::StatusOr<std::shared_ptr<PartyDriver>> driver, Ma
 
 absl::StatusOr<Initiator> Initiator::Create(Options options, std::string data) {
   return Handle<Initiator>(
-      PartyFactory::Create(std::move(options), pake::Role::kInitiator, "", std::move(data)), Make);
+      CreateParty(EngineOf, std::move(options), pake::Role::kInitiator, "", std::move(data)), Make);
 }
 
 absl::StatusOr<Initiator> Initiator::FromSerialized(std::string_view state, Options options) {
-  return Handle<Initiator>(PartyFactory::Restore(state, std::move(options), pake::Role::kInitiator),
-                           Make);
+  return Handle<Initiator>(
+      RestoreParty(EngineOf, state, std::move(options), pake::Role::kInitiator), Make);
 }
 
 absl::StatusOr<Initiator> Initiator::FromSealed(std::string_view state, const unsigned char* key,
                                                 size_t key_size, Options options) {
-  return Handle<Initiator>(PartyFactory::RestoreSealed(state, pake::SecretView(key, key_size),
-                                                       std::move(options), pake::Role::kInitiator),
+  return Handle<Initiator>(RestoreSealedParty(EngineOf, state, pake::SecretView(key, key_size),
+                                              std::move(options), pake::Role::kInitiator),
                            Make);
 }
 
@@ -165,18 +201,19 @@ void Initiator::WhenCode(std::function<void(absl::StatusOr<std::string>)> callba
 absl::StatusOr<Receiver> Receiver::Create(Options options, std::string_view code,
                                           std::string data) {
   return Handle<Receiver>(
-      PartyFactory::Create(std::move(options), pake::Role::kReceiver, code, std::move(data)), Make);
+      CreateParty(EngineOf, std::move(options), pake::Role::kReceiver, code, std::move(data)),
+      Make);
 }
 
 absl::StatusOr<Receiver> Receiver::FromSerialized(std::string_view state, Options options) {
-  return Handle<Receiver>(PartyFactory::Restore(state, std::move(options), pake::Role::kReceiver),
+  return Handle<Receiver>(RestoreParty(EngineOf, state, std::move(options), pake::Role::kReceiver),
                           Make);
 }
 
 absl::StatusOr<Receiver> Receiver::FromSealed(std::string_view state, const unsigned char* key,
                                               size_t key_size, Options options) {
-  return Handle<Receiver>(PartyFactory::RestoreSealed(state, pake::SecretView(key, key_size),
-                                                      std::move(options), pake::Role::kReceiver),
+  return Handle<Receiver>(RestoreSealedParty(EngineOf, state, pake::SecretView(key, key_size),
+                                             std::move(options), pake::Role::kReceiver),
                           Make);
 }
 
@@ -191,15 +228,6 @@ absl::StatusOr<SavedRole> RoleOf(std::string_view state) {
   if (!exchange.ok()) return exchange.status();
   return (*exchange)->role() == pake::Role::kInitiator ? SavedRole::kInitiator
                                                        : SavedRole::kReceiver;
-}
-
-std::string EffectiveRendezvous(const Options& options) {
-  if (!options.rendezvous.empty()) return options.rendezvous;
-  const char* const variable = std::getenv("WORMHOLE_RENDEZVOUS");
-  // Read from a file it often ends with a line end.
-  const absl::string_view named =
-      absl::StripAsciiWhitespace(variable == nullptr ? absl::string_view() : variable);
-  return named.empty() ? kDefaultRendezvous : std::string(named);
 }
 
 }  // namespace wormhole

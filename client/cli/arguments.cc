@@ -8,7 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/option_table.h"
 #include "client/core/code.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

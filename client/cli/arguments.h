@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/core/schedule.h"
+#include "wormhole/schedule.h"
 
 namespace wormhole::cli {
 

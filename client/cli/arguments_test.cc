@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

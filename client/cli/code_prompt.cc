@@ -10,7 +10,8 @@
 #include "client/cli/line_editor.h"
 #include "client/cli/rows.h"
 #include "client/core/code.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "client/cli/testing/pseudo_terminal.h"
 #include "client/cli/testing/screen_model.h"
-#include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

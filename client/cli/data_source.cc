@@ -9,7 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/file_descriptor.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

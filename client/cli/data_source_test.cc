@@ -11,9 +11,9 @@
 #include <thread>
 
 #include "client/cli/file_descriptor.h"
-#include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

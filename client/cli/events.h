@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "client/cli/file_descriptor.h"
-#include "client/wormhole.h"
 #include "proto/sync/mutex.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::cli {
 

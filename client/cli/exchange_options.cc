@@ -9,8 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "client/cli/data_source.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/tls/pem.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

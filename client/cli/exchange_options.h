@@ -8,7 +8,7 @@
 #include "client/cli/arguments.h"
 #include "client/cli/console.h"
 #include "client/cli/interrupt.h"
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::cli {
 

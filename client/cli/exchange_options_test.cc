@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

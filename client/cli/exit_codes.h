@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "client/core/outcome.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 

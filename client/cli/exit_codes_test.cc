@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "client/core/failure.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -11,7 +11,8 @@
 #include <cstdint>
 #include <string>
 
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

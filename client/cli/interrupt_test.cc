@@ -6,8 +6,8 @@
 
 #include <chrono>
 
-#include "client/core/outcome.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

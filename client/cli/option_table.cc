@@ -9,6 +9,7 @@
 #include "client/core/code.h"
 #include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
+#include "wormhole/schedule.h"
 
 namespace wormhole::cli {
 namespace {

@@ -5,10 +5,11 @@
 
 #include "absl/strings/numbers.h"
 #include "client/cli/exit_codes.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "client/core/testing/outcome_names.h"
 #include "gtest/gtest.h"
 #include "proto/page/tables.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

@@ -31,8 +31,8 @@
 #include "client/cli/session.h"
 #include "client/cli/state_file.h"
 #include "client/cli/terminal.h"
-#include "client/core/outcome.h"
-#include "client/wormhole.h"
+#include "client/core/failure.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::cli {
 namespace {

@@ -13,7 +13,8 @@
 #include "client/cli/exchange_options.h"
 #include "client/cli/qr.h"
 #include "client/cli/relay_message.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

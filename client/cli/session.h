@@ -16,7 +16,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/state_file.h"
 #include "client/cli/terminal.h"
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::cli {
 

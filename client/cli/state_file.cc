@@ -12,7 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/durable_file.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

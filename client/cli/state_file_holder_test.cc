@@ -12,9 +12,9 @@
 #include "client/cli/durable_file.h"
 #include "client/cli/state_file.h"
 #include "client/cli/testing/state_file_fixture.h"
-#include "client/core/outcome.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

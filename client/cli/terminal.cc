@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 namespace {

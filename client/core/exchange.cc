@@ -8,8 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "client/core/code.h"
 #include "client/core/exchange_machine.h"
+#include "client/core/failure.h"
 #include "client/core/saved_state.h"
+#include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

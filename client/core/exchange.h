@@ -18,12 +18,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/core/data_limit.h"
-#include "client/core/outcome.h"
 #include "client/core/random_source.h"
-#include "client/core/schedule.h"
 #include "client/pake/role.h"
 #include "client/pake/secret_view.h"
+#include "wormhole/progress.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
+#include "wormhole/schedule.h"
 
 namespace wormhole::core {
 
@@ -112,27 +112,15 @@ struct DataReady {
 struct Failed {
   absl::Status status;
 };
-// For people: a line about what is going on ("waiting for the other side"). No secrets.
-struct Progress {
-  enum class Kind {
-    kConnecting,    // a stream is being opened
-    kDisconnected,  // it was lost; `text` says why and when the next try is
-    kWaiting,       // attached, the peer is not here yet
-    kPeerArrived,
-    kThirdParty,  // somebody else tried this channel id
-    kMotd,        // `text` is the operator's message of the day; foreign text
-  };
-  Kind kind = Kind::kConnecting;
-  std::string text;
-};
 // Nothing will ever happen again: the channel was closed, or the tries to close it are over.
 struct Over {
   bool nothing_to_tell =
       false;  // no channel was joined, so that the relay need not hear of the end
 };
 
+// ProgressEvent: for people. No secrets.
 using Effect = std::variant<Save, OpenStream, Send, DropStream, CodeReady, VerifierReady, DataReady,
-                            Failed, Progress, Over>;
+                            Failed, ProgressEvent, Over>;
 
 class Exchange {
  public:

@@ -1,9 +1,9 @@
 // Crashes at every point, and what a restored exchange then comes to (proto/PROTOCOL.md section 7).
 #include <nlohmann/json.hpp>
 
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -3,13 +3,13 @@
 
 #include "client/core/data_limit.h"
 #include "client/core/handshake.h"
-#include "client/core/outcome.h"
 #include "client/core/saved_state.h"
 #include "client/core/testing/exchange_world.h"
 #include "client/pake/sealed.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -1,7 +1,8 @@
 // Timeouts and Cancel.
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -3,11 +3,11 @@
 #include <functional>
 
 #include "client/core/link.h"
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "client/core/testing/seeded_random.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

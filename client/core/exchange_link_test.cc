@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -7,10 +7,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/core/code.h"
+#include "client/core/default_rendezvous.h"
+#include "client/core/failure.h"
 #include "client/core/handshake.h"
-#include "client/core/outcome.h"
 #include "client/core/saved_state.h"
-#include "client/default_rendezvous.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 
@@ -260,7 +261,7 @@ void ExchangeMachine::OpenStreamNow() {
     open.mutable_claim()->set_wait(state_.wait);
   }
   SaveIfChanged();
-  Tell(Progress::Kind::kConnecting, absl::StrCat("connecting to ", state_.relay));
+  Tell(ProgressEvent::Kind::kConnecting, absl::StrCat("connecting to ", state_.relay));
   Emit(OpenStream{std::move(request)});
   unanswered_ = true;
   link_.OnOpening(now_.steady);
@@ -301,8 +302,8 @@ void ExchangeMachine::SaveIfChanged() {
   if (saves_) Emit(Save{SerializeState(state_)});
 }
 
-void ExchangeMachine::Tell(Progress::Kind kind, std::string text) {
-  Emit(Progress{kind, std::move(text)});
+void ExchangeMachine::Tell(ProgressEvent::Kind kind, std::string text) {
+  Emit(ProgressEvent{kind, std::move(text)});
 }
 
 // A relay that was never reached cannot be lost.
@@ -315,7 +316,7 @@ void ExchangeMachine::TellDisconnected(std::string_view why) {
                                ? absl::StrCat("lost ", state_.relay, " (", trouble_, ")")
                                : trouble_;
   Tell(
-      Progress::Kind::kDisconnected,
+      ProgressEvent::Kind::kDisconnected,
       absl::StrCat(what, "; trying again ",
                    wait == absl::ZeroDuration() ? std::string("now")
                                                 : absl::StrCat("in ", absl::FormatDuration(wait))));
@@ -379,7 +380,7 @@ bool ExchangeMachine::IsExpected(const Opened& opened) const {
 }
 
 void ExchangeMachine::OnWaiting() {
-  Tell(Progress::Kind::kWaiting, "waiting for the other side to open this code");
+  Tell(ProgressEvent::Kind::kWaiting, "waiting for the other side to open this code");
   DetachIfDrained();
 }
 
@@ -519,7 +520,7 @@ void ExchangeMachine::TellPeerNews() {
   news_due_ = now_.steady + kNewsInterval;
   if (stream_.third_parties > stream_.third_parties_told) {
     stream_.third_parties_told = stream_.third_parties;
-    Tell(Progress::Kind::kThirdParty,
+    Tell(ProgressEvent::Kind::kThirdParty,
          "somebody else tried this code's number and was turned away; if the exchange fails, use a "
          "new code");
   }
@@ -527,16 +528,16 @@ void ExchangeMachine::TellPeerNews() {
   if (stream_.peer == rendezvous::v1::PRESENCE_LEFT || stream_.peer_told == here) return;
   stream_.peer_told = here;
   if (here) {
-    Tell(Progress::Kind::kPeerArrived, "the other side is here");
+    Tell(ProgressEvent::Kind::kPeerArrived, "the other side is here");
   } else {
-    Tell(Progress::Kind::kWaiting, "waiting for the other side");
+    Tell(ProgressEvent::Kind::kWaiting, "waiting for the other side");
   }
 }
 
 void ExchangeMachine::ShowMotd(const std::string& motd) {
   if (motd.empty() || motd == motd_) return;
   motd_ = motd;
-  Tell(Progress::Kind::kMotd, motd);
+  Tell(ProgressEvent::Kind::kMotd, motd);
 }
 
 // --- What is said on it. Everything that the logs and the window allow by now.

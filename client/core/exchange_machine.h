@@ -145,7 +145,7 @@ class ExchangeMachine final : public Exchange {
     effects_.emplace_back(std::move(effect));
   }
   void SaveIfChanged();
-  void Tell(Progress::Kind kind, std::string text);
+  void Tell(ProgressEvent::Kind kind, std::string text);
   void TellDisconnected(std::string_view why);
 
   ExchangeState state_;

@@ -1,11 +1,11 @@
 // Peers and relays that cheat: always WrongCode or another typed error, never data.
 #include <algorithm>
 
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -1,10 +1,10 @@
 // What a restored exchange tells, and when it is too old (proto/PROTOCOL.md section 7).
 #include <algorithm>
 
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -12,14 +12,14 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "client/core/code.h"
-#include "client/core/outcome.h"
-#include "client/core/schedule.h"
 #include "client/pake/cpace.h"
 #include "client/pake/key_schedule.h"
 #include "client/pake/role.h"
 #include "client/pake/secret_struct.h"
 #include "proto/wire/side.h"
+#include "wormhole/outcome.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
+#include "wormhole/schedule.h"
 
 namespace wormhole::core {
 

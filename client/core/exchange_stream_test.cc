@@ -1,7 +1,6 @@
 // What is said on a stream: relays that talk nonsense, the window, acknowledgements, check-in mode.
 #include <algorithm>
 
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
@@ -223,7 +222,7 @@ TEST(ExchangeStreamTest, AFloodOfPeerStatusIsToldInBits) {
   // What holds in the end is told a little later, and then there is peace.
   w.Run(Seconds(2));
   const size_t told = w.alice.progress.size();
-  EXPECT_EQ(w.alice.progress.back().kind, Progress::Kind::kWaiting);
+  EXPECT_EQ(w.alice.progress.back().kind, ProgressEvent::Kind::kWaiting);
   w.Run(Seconds(10));
   EXPECT_EQ(w.alice.progress.size(), told);
 }

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "client/core/code.h"
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {
@@ -104,7 +104,7 @@ TEST(ExchangeTest, AReceiverThatComesFirst) {
   w.bob.Create(bob);
   w.bob.Start();
   w.Run(Seconds(60));
-  EXPECT_EQ(w.bob.progress.back().kind, Progress::Kind::kWaiting);
+  EXPECT_EQ(w.bob.progress.back().kind, ProgressEvent::Kind::kWaiting);
   ExchangeConfig alice = InitiatorConfig();
   alice.code = "77-zoo-abandon";
   w.alice.Create(alice);
@@ -155,11 +155,11 @@ TEST(ExchangeTest, ItTellsWhatIsGoingOn) {
   World w;
   w.relay.on_opened = [](rendezvous::v1::Opened& opened) { opened.set_motd("be nice"); };
   RunBoth(w, InitiatorConfig(), ReceiverConfig(""));
-  std::vector<Progress::Kind> kinds;
-  for (const Progress& line : w.alice.progress) kinds.push_back(line.kind);
-  EXPECT_EQ(kinds,
-            (std::vector<Progress::Kind>{Progress::Kind::kConnecting, Progress::Kind::kMotd,
-                                         Progress::Kind::kWaiting, Progress::Kind::kPeerArrived}));
+  std::vector<ProgressEvent::Kind> kinds;
+  for (const ProgressEvent& line : w.alice.progress) kinds.push_back(line.kind);
+  EXPECT_EQ(kinds, (std::vector<ProgressEvent::Kind>{
+                       ProgressEvent::Kind::kConnecting, ProgressEvent::Kind::kMotd,
+                       ProgressEvent::Kind::kWaiting, ProgressEvent::Kind::kPeerArrived}));
   EXPECT_EQ(w.alice.progress[1].text, "be nice");
 }
 
@@ -174,7 +174,7 @@ TEST(ExchangeTest, MembersAreToldOfAThirdParty) {
   w.Run(Seconds(1));
   EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kCrowded);
   EXPECT_TRUE(w.bob.over);
-  EXPECT_EQ(w.alice.progress.back().kind, Progress::Kind::kThirdParty);
+  EXPECT_EQ(w.alice.progress.back().kind, ProgressEvent::Kind::kThirdParty);
   EXPECT_FALSE(w.alice.over);
   // The next one is told as well, though the relay counts anew with each stream.
   w.alice.LoseStream();
@@ -184,7 +184,7 @@ TEST(ExchangeTest, MembersAreToldOfAThirdParty) {
   w.bob.Start();
   w.Run(Seconds(5));
   ASSERT_FALSE(w.alice.progress.empty());
-  EXPECT_EQ(w.alice.progress.back().kind, Progress::Kind::kThirdParty);
+  EXPECT_EQ(w.alice.progress.back().kind, ProgressEvent::Kind::kThirdParty);
 }
 
 TEST(ExchangeTest, TheVerifierHoldsBackTheDataOfBoth) {

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -10,12 +10,12 @@
 #include "client/core/code.h"
 #include "client/core/exchange.h"
 #include "client/core/handshake.h"
-#include "client/core/outcome.h"
 #include "client/core/saved_state.h"
 #include "client/core/testing/known_inputs.h"
 #include "client/pake/verifier_words.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/core/schedule.h"
+
 namespace wormhole::core {
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "absl/time/time.h"
 #include "client/core/random_source.h"
-#include "client/core/schedule.h"
+#include "wormhole/schedule.h"
 
 namespace wormhole::core {
 

@@ -13,12 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "client/core/exchange.h"
-#include "client/core/outcome.h"
 #include "client/core/testing/known_inputs.h"
 #include "client/core/testing/outcome_names.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "proto/page/tables.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

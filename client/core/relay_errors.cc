@@ -1,8 +1,9 @@
 #include "client/core/relay_errors.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -7,9 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/core/data_limit.h"
+#include "client/core/failure.h"
 #include "client/core/json_fields.h"
-#include "client/core/outcome.h"
+#include "client/core/schedule.h"
 #include "client/core/state_check.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

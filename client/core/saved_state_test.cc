@@ -5,9 +5,9 @@
 #include <set>
 
 #include "client/core/exchange.h"
-#include "client/core/outcome.h"
 #include "client/core/testing/exchange_world.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

@@ -1,24 +1,17 @@
-// When a client that has no stream tries again (proto/PROTOCOL.md section 6). Pure.
+// Checks a schedule (wormhole/schedule.h), reads and writes it as text, and says what it asks for
+// at a time. Pure.
 #ifndef WORMHOLE_CLIENT_CORE_SCHEDULE_H_
 #define WORMHOLE_CLIENT_CORE_SCHEDULE_H_
 
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "wormhole/schedule.h"
 
-namespace wormhole {
-
-// From `when` after the first start on, tries are `interval` apart (plus or minus a tenth).
-struct ScheduleEntry {
-  absl::Duration when;
-  absl::Duration interval;
-};
-using Schedule = std::vector<ScheduleEntry>;
-
-namespace core {
+namespace wormhole::core {
 
 // INVALID_ARGUMENT unless there is an entry, the first is at 0, `when` ascends strictly, no
 // interval is below 10 ms, and nothing is infinite or above 366 days.
@@ -32,7 +25,6 @@ std::string FormatSchedule(const Schedule& schedule);
 // between 0.9 and 1.1 of the entry's. A next entry that begins earlier cuts it short.
 absl::Duration NextInterval(const Schedule& schedule, absl::Duration elapsed, double unit);
 
-}  // namespace core
-}  // namespace wormhole
+}  // namespace wormhole::core
 
 #endif  // WORMHOLE_CLIENT_CORE_SCHEDULE_H_

@@ -4,7 +4,8 @@
 
 #include <cstring>
 
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

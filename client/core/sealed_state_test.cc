@@ -1,8 +1,8 @@
 #include "client/core/sealed_state.h"
 
-#include "client/core/outcome.h"
 #include "client/core/testing/seeded_random.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 namespace {

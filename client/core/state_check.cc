@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "client/core/saved_state.h"
+#include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
 

@@ -11,8 +11,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/sync/mutex.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

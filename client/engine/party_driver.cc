@@ -6,7 +6,9 @@
 #include <variant>
 
 #include "absl/time/clock.h"
+#include "client/core/failure.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {
@@ -326,7 +328,7 @@ void PartyDriver::CarryOutOne(core::Effect effect) {
           },
           [this](core::DataReady& ready) { results_.Set(Results::kData, std::move(ready.data)); },
           [this](core::Failed& failed) { results_.Fail(failed.status); },
-          [this](core::Progress& progress) {
+          [this](ProgressEvent& progress) {
             if (on_progress_ == nullptr) return;
             callbacks_->Post([callback = on_progress_, progress] { callback(progress); });
           },

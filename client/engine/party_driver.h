@@ -31,7 +31,7 @@ struct PartySetup {
   std::unique_ptr<core::Exchange> exchange;
   StreamTarget target;
   std::function<absl::Status(std::string_view)> on_save;
-  std::function<void(const core::Progress&)> on_progress;
+  std::function<void(const ProgressEvent&)> on_progress;
 };
 
 // One of Party's handles owns it until Release; then, while the exchange still has something to
@@ -94,7 +94,7 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   const std::shared_ptr<Engine> engine_;
   const StreamTarget target_;
   const std::function<absl::Status(std::string_view)> on_save_;
-  const std::function<void(const core::Progress&)> on_progress_;
+  const std::function<void(const ProgressEvent&)> on_progress_;
   const std::shared_ptr<CallbackQueue> callbacks_;
   Results results_;
 

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {
@@ -37,7 +38,7 @@ class PartyDriverTest : public testing::Test {
     setup.engine = engine_;
     setup.exchange = std::make_unique<ScriptedExchange>(script_);
     setup.on_save = std::move(on_save);
-    setup.on_progress = [log = log_](const core::Progress& progress) { log->Add(progress.text); };
+    setup.on_progress = [log = log_](const ProgressEvent& progress) { log->Add(progress.text); };
     return PartyDriver::Start(std::move(setup));
   }
 
@@ -337,7 +338,7 @@ TEST_F(PartyDriverTest, ProgressComesInOrder) {
   std::vector<std::string> texts;
   for (int i = 0; i < 200; ++i) {
     texts.push_back("progress " + std::to_string(i));
-    effects.push_back(core::Progress{core::Progress::Kind::kWaiting, texts.back()});
+    effects.push_back(ProgressEvent{ProgressEvent::Kind::kWaiting, texts.back()});
   }
   OnStart(effects);
   auto driver = Start();

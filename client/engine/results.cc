@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "client/engine/executor.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

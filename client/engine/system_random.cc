@@ -3,7 +3,8 @@
 #include <sodium.h>
 
 #include "absl/status/status.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 

@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/tls/pem.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "client/core/outcome.h"
 #include "client/stream/detached.h"
 
 namespace wormhole {

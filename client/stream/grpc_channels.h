@@ -7,9 +7,9 @@
 #include <string>
 #include <tuple>
 
-#include "client/security.h"
 #include "client/stream/route.h"
 #include "proto/sync/mutex.h"
+#include "wormhole/security.h"
 
 namespace grpc {
 class Channel;

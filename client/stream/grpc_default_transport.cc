@@ -1,4 +1,4 @@
-#include "client/engine/default_transport.h"
+#include "client/stream/default_transport.h"
 #include "client/stream/grpc_transport.h"
 
 namespace wormhole {

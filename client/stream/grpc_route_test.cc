@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "client/core/outcome.h"
 #include "client/stream/grpc_transport.h"
 #include "client/stream/testing/connect_proxy.h"
 #include "client/stream/testing/echo.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -11,13 +11,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "client/stream/authorities.h"
 #include "client/stream/grpc_stream.h"
 #include "client/stream/pem.h"
 #include "client/stream/relay_address.h"
 #include "client/stream/target.h"
 #include "client/stream/thread_rehearsal.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "absl/strings/match.h"
-#include "client/core/outcome.h"
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_transport.h"
 #include "client/stream/testing/connect_proxy.h"
@@ -19,6 +18,7 @@
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "proto/tls/testing/certificates.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

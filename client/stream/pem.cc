@@ -1,8 +1,9 @@
 #include "client/stream/pem.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/tls/pem.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -3,7 +3,7 @@
 #define WORMHOLE_CLIENT_STREAM_PEM_H_
 
 #include "absl/status/status.h"
-#include "client/security.h"
+#include "wormhole/security.h"
 
 namespace wormhole {
 

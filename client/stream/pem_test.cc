@@ -8,9 +8,9 @@
 #include <string>
 
 #include "absl/strings/match.h"
-#include "client/core/outcome.h"
 #include "client/stream/authorities.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -8,8 +8,8 @@
 #include <chrono>
 #include <optional>
 
-#include "client/security.h"
 #include "client/stream/trouble.h"
+#include "wormhole/security.h"
 
 namespace wormhole {
 

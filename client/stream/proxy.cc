@@ -11,9 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/net/address.h"
 #include "proto/net/percent.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -10,8 +10,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/net/address.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "client/core/outcome.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -4,8 +4,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "client/stream/relay_address.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 #include "proto/sync/mutex.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "client/security.h"
 #include "client/stream/probe_socket.h"
 #include "client/stream/trouble.h"
+#include "wormhole/security.h"
 
 namespace wormhole {
 

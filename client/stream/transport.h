@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "client/security.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
+#include "wormhole/security.h"
 
 namespace wormhole {
 

@@ -1,7 +1,7 @@
 // Why no relay was reached, in our words: one line that first says what to do. Pure.
 //
 // gRPC's words, c-ares' and OpenSSL's are written for whoever debugs those; they go along as the
-// status's details (DetailsOf, client/core/outcome.h).
+// status's details (DetailsOf, wormhole/outcome.h).
 #ifndef WORMHOLE_CLIENT_STREAM_TROUBLE_H_
 #define WORMHOLE_CLIENT_STREAM_TROUBLE_H_
 

@@ -4,8 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

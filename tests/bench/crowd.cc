@@ -9,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "client/client_access.h"
 #include "client/stream/grpc_transport.h"
 #include "tests/bench/raw_side.h"
 #include "tests/bench/usage.h"
@@ -124,7 +125,7 @@ Initiator NewSide(const std::string& target, std::shared_ptr<Transport> transpor
   options.app_id = kAppId;
   options.rendezvous = target;
   options.timeout = absl::Hours(1);
-  const auto client = Client::Create({.threads = 1, .transport = std::move(transport)});
+  const auto client = ClientAccess::WithTransport(std::move(transport), {.threads = 1});
   if (!client.ok()) Die(client.status().ToString());
   options.client = *client;
   absl::StatusOr<Initiator> initiator = Initiator::Create(std::move(options), "");

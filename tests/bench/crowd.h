@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::bench {
 

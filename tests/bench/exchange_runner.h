@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "tests/bench/raw_side.h"
 #include "tests/bench/servers.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::bench {
 

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::bench {
 

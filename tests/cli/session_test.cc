@@ -19,10 +19,11 @@
 #include "client/cli/events.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/state_file.h"
+#include "client/client_access.h"
 #include "client/stream/transport.h"
-#include "client/wormhole.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {
@@ -131,7 +132,7 @@ TEST(SessionTest, CtrlCGivesUpWhatIsNotFinished) {
   Tool tool;
   tool.state = cli::StateFile::ForNew(path).value();
   const auto mute = std::make_shared<MuteTransport>(tool.relay.transport());
-  Options options = InProcessRelay::OptionsFor(Client::Create({.transport = mute}).value());
+  Options options = InProcessRelay::OptionsFor(ClientAccess::WithTransport(mute).value());
   auto initiator = Initiator::Create(options, "a").value();
   options.on_save = [state = tool.state](std::string_view text) { return state->Save(text); };
   auto receiver = Receiver::Create(options, initiator.GetCode().value(), "b").value();

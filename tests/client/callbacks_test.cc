@@ -4,11 +4,11 @@
 #include <string>
 #include <thread>
 
-#include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

@@ -2,11 +2,11 @@
 #include <array>
 #include <string>
 
-#include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

@@ -12,10 +12,11 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "client/client_access.h"
 #include "client/stream/grpc_transport.h"
-#include "client/wormhole.h"
 #include "gtest/gtest.h"
 #include "proto/tls/testing/certificates.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {
@@ -113,7 +114,7 @@ Trial Good(ProxySettings proxies = {}) {
 }
 
 absl::Status Create(Trial setup, bool initiator) {
-  auto client = Client::Create({.transport = std::make_shared<GrpcTransport>(setup.proxies)});
+  auto client = ClientAccess::WithTransport(std::make_shared<GrpcTransport>(setup.proxies));
   if (!client.ok()) return client.status();
   setup.options.client = *client;
   if (initiator) return Initiator::Create(setup.options, setup.data).status();
@@ -144,14 +145,14 @@ TEST(FirstFailuresTest, ARestoredExchangeIsLookedAtToo) {
   Trial trial = Good();
   trial.options.tls = {};
   trial.options.rendezvous = "unix:/no/such/socket";
-  auto first = Client::Create({.transport = std::make_shared<GrpcTransport>(ProxySettings())});
+  auto first = ClientAccess::WithTransport(std::make_shared<GrpcTransport>(ProxySettings()));
   ASSERT_TRUE(first.ok());
   trial.options.client = *first;
   auto initiator = Initiator::Create(trial.options, "a");
   ASSERT_TRUE(initiator.ok()) << initiator.status();
   const std::string state = *initiator->Serialize();
   ProxyOf(trial, "socks5://p:1");
-  auto second = Client::Create({.transport = std::make_shared<GrpcTransport>(trial.proxies)});
+  auto second = ClientAccess::WithTransport(std::make_shared<GrpcTransport>(trial.proxies));
   ASSERT_TRUE(second.ok());
   trial.options.client = *second;
   trial.options.rendezvous = "relay.example.com:443";

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "relay/server/server.h"
 #include "relay/store/memory/memory_store.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "client/client_access.h"
 
 namespace wormhole::testing {
 namespace {
@@ -42,7 +43,7 @@ void InProcessRelay::TickUntil(std::stop_token stop) {
 }
 
 std::shared_ptr<Client> InProcessRelay::MakeClient(int threads) {
-  return Client::Create({.threads = threads, .transport = transport_}).value();
+  return ClientAccess::WithTransport(transport_, {.threads = threads}).value();
 }
 
 Options InProcessRelay::OptionsFor(std::shared_ptr<Client> client) {

@@ -6,10 +6,10 @@
 #include <string>
 #include <thread>
 
-#include "client/wormhole.h"
 #include "relay/store/memory/memory_store.h"
 #include "relay/switchboard/switchboard.h"
 #include "tests/client/switchboard_transport.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/wormhole.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

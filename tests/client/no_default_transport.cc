@@ -1,7 +1,7 @@
 // For programs that link no gRPC: exchanges need a Client with a transport.
 #include <utility>
 
-#include "client/engine/default_transport.h"
+#include "client/stream/default_transport.h"
 
 namespace wormhole {
 namespace {

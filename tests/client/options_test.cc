@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "client/stream/transport.h"
-#include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

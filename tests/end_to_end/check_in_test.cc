@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "client/client_access.h"
 #include "client/stream/grpc_transport.h"
 #include "gtest/gtest.h"
 #include "proto/sync/mutex.h"
@@ -111,7 +112,7 @@ TEST_F(CheckInTest, TheTwoAreNeverAttachedTogether) {
   Options options = NewOptions();
   options.check_in = true;
   options.schedule = {{absl::ZeroDuration(), absl::Milliseconds(40)}};
-  options.client = Client::Create({.transport = std::make_shared<GatedTransport>(gate)}).value();
+  options.client = ClientAccess::WithTransport(std::make_shared<GatedTransport>(gate)).value();
   auto initiator = Initiator::Create(options, "a");
   const std::string code = initiator->GetCode().value();
   auto receiver = Receiver::Create(options, code, "b");

@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "tests/support/child_process.h"
 #include "tests/support/etcd_server.h"
 #include "tests/support/reserved_port.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <string>
 
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "gtest/gtest.h"
 #include "tests/support/child_process.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 

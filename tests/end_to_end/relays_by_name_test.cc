@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "tests/end_to_end/name_server.h"
@@ -20,6 +19,7 @@
 #include "tests/support/etcd_server.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

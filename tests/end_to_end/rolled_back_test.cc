@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "client/client_access.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -192,8 +193,8 @@ TEST_F(RolledBackTest, WhatAnAuthorHasLetGoOfIsStaleState) {
   Options holding = Holding();
   auto of_initiator = std::make_shared<CursorTransport>();
   auto of_receiver = std::make_shared<CursorTransport>();
-  holding.client = Client::Create({.transport = of_initiator}).value();
-  options.client = Client::Create({.transport = of_receiver}).value();
+  holding.client = ClientAccess::WithTransport(of_initiator).value();
+  options.client = ClientAccess::WithTransport(of_receiver).value();
   auto initiator = Initiator::Create(holding, "a");
   auto receiver = Receiver::Create(options, initiator->GetCode().value(), "b");
   claimed.Await();

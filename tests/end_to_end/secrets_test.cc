@@ -17,12 +17,13 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "client/wormhole.h"
+#include "client/client_access.h"
 #include "gtest/gtest.h"
 #include "tests/end_to_end/secret_ledger.h"
 #include "tests/end_to_end/secret_search.h"
 #include "tests/end_to_end/watched_relay.h"
 #include "tests/support/attach_client.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {
@@ -52,7 +53,7 @@ class SecretsTest : public ::testing::TestWithParam<const char*> {
   void StartRelay(const std::vector<std::string>& flags) {
     relay_ = std::make_unique<WatchedRelay>(folder_, kApp, flags);
     ASSERT_NE(relay_->address(), "");
-    client_ = Client::Create({.transport = std::make_shared<LedgerTransport>(ledger_)}).value();
+    client_ = ClientAccess::WithTransport(std::make_shared<LedgerTransport>(ledger_)).value();
     channel_ = service_test::Connect(relay_->address());
   }
 

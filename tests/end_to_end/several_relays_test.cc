@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "client/wormhole.h"
+#include "client/client_access.h"
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
@@ -22,6 +22,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {
@@ -52,7 +53,7 @@ class SeveralRelaysTest : public ::testing::Test {
  protected:
   SeveralRelaysTest() {
     gpr_set_log_function([](gpr_log_func_args*) {});  // refused connections are part of the test
-    client_ = Client::Create({.transport = std::make_shared<NotingTransport>(ends_)}).value();
+    client_ = ClientAccess::WithTransport(std::make_shared<NotingTransport>(ends_)).value();
   }
 
   Options NewOptions(const std::string& relays) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/client_access.h"
 #include "tests/faults/recording_transport.h"
 
 namespace wormhole::faults {
@@ -48,7 +49,7 @@ Load::Load(LoadPlan plan, const std::shared_ptr<EventLog>& initiators,
   for (int end = 0; end < 2; ++end) {
     for (int i = 0; i < plan_.connections; ++i) {
       clients_[end].push_back(
-          Client::Create({.transport = std::make_shared<RecordingTransport>(logs_[end])}).value());
+          ClientAccess::WithTransport(std::make_shared<RecordingTransport>(logs_[end])).value());
     }
   }
 }

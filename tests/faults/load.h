@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "tests/faults/event_log.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::faults {
 

@@ -23,9 +23,10 @@
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
-#include "client/wormhole.h"
+#include "client/client_access.h"
 #include "tests/faults/event_log.h"
 #include "tests/faults/recording_transport.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::faults {
 namespace {
@@ -97,12 +98,12 @@ class Side {
     options.timeout = absl::Seconds(arguments_.timeout_seconds);
     options.schedule = {{absl::ZeroDuration(), absl::Milliseconds(100)}};
     options.on_save = [this](std::string_view state) { return Save(state); };
-    options.client =
-        Client::Create({.transport = std::make_shared<RecordingTransport>(
-                            log_, StepHooks{[this] { Step("before-send", sends_); },
-                                            [this] { Step("after-send", sent_); },
-                                            [this] { Step("before-response", heard_); }})})
-            .value();
+    options.client = ClientAccess::WithTransport(
+                         std::make_shared<RecordingTransport>(
+                             log_, StepHooks{[this] { Step("before-send", sends_); },
+                                             [this] { Step("after-send", sent_); },
+                                             [this] { Step("before-response", heard_); }}))
+                         .value();
     return options;
   }
 

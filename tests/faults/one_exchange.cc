@@ -5,8 +5,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "client/wormhole.h"
+#include "client/client_access.h"
 #include "tests/faults/recording_transport.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::faults {
 namespace {
@@ -18,7 +19,7 @@ Options OptionsFor(const ExchangePlan& plan, const std::string& relay,
   options.rendezvous = relay;
   options.timeout = plan.timeout;
   options.schedule = {{absl::ZeroDuration(), absl::Milliseconds(100)}};
-  options.client = Client::Create({.transport = std::make_shared<RecordingTransport>(log)}).value();
+  options.client = ClientAccess::WithTransport(std::make_shared<RecordingTransport>(log)).value();
   return options;
 }
 

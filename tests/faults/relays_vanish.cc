@@ -19,12 +19,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/wormhole.h"
 #include "gtest/gtest.h"
 #include "tests/faults/network.h"
 #include "tests/faults/scene.h"
 #include "tests/support/etcd_server.h"
 #include "tests/support/signal.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::faults {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "client/core/outcome.h"
 #include "client/pake/role.h"
 #include "tests/malice/evil_relay.h"
 #include "tests/simulation/sim_client.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::malice {
 

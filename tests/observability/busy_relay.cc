@@ -14,10 +14,10 @@
 #include <thread>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "tests/observability/prometheus.h"
 #include "tests/observability/traffic.h"
 #include "tests/support/child_process.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {

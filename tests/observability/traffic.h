@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "client/wormhole.h"
 #include "grpcpp/grpcpp.h"
 #include "tests/support/attach_client.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 

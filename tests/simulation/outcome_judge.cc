@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "client/core/outcome.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::simulation {
 namespace {

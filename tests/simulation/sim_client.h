@@ -13,10 +13,10 @@
 
 #include "absl/status/status.h"
 #include "client/core/exchange.h"
-#include "client/core/outcome.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/stage.h"
 #include "tests/simulation/transport.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::simulation {
 

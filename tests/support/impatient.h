@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "client/wormhole.h"
+#include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 

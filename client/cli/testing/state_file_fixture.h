@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "client/cli/state_file.h"
-#include "client/core/outcome.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 

@@ -85,7 +85,7 @@ void Party::CarryOut(Effect effect) {
     }
   } else if (auto* failed = std::get_if<Failed>(&effect)) {
     failures.push_back(failed->status);
-  } else if (auto* line = std::get_if<Progress>(&effect)) {
+  } else if (auto* line = std::get_if<ProgressEvent>(&effect)) {
     progress.push_back(*line);
   } else {
     over = true;

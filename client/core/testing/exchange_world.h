@@ -43,7 +43,7 @@ class Party {
   std::vector<absl::Status> failures;
   std::vector<std::string> verifiers;
   std::vector<std::string> saves;
-  std::vector<Progress> progress;
+  std::vector<ProgressEvent> progress;
   std::vector<rendezvous::v1::AttachRequest> sent;  // Open and all later ones
   std::vector<absl::Duration> opens;                // when
   std::vector<bool> drops;                          // whether for silence

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "client/core/outcome.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole::core {
 

@@ -1,6 +1,6 @@
 // How the connection to the relay is protected.
-#ifndef WORMHOLE_CLIENT_SECURITY_H_
-#define WORMHOLE_CLIENT_SECURITY_H_
+#ifndef WORMHOLE_SECURITY_H_
+#define WORMHOLE_SECURITY_H_
 
 #include <string>
 
@@ -27,4 +27,4 @@ struct Tls {
 
 }  // namespace wormhole
 
-#endif  // WORMHOLE_CLIENT_SECURITY_H_
+#endif  // WORMHOLE_SECURITY_H_

@@ -1,12 +1,13 @@
-// What a program of a user looks like, as C++17.
-#include "client/wormhole.h"  // first: it must stand on its own
+// What a program of a user looks like, as C++17. The files *_alone.cc beside it, which the build
+// writes, include one public header each.
 #include "gtest/gtest.h"
+#include "wormhole/wormhole.h"
 
 static_assert(__cplusplus == 201703L, "this is to be compiled as C++17");
 
 namespace {
 
-TEST(HeaderTest, StandsOnItsOwnAsCpp17) {
+TEST(HeadersTest, AreCpp17) {
   wormhole::Options options;
   options.rendezvous = "localhost:1";
   options.on_save = [](std::string_view) { return absl::OkStatus(); };

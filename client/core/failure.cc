@@ -1,8 +1,9 @@
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -1,7 +1,8 @@
-#include "client/core/outcome.h"
+#include "client/core/failure.h"
 
 #include "absl/strings/cord.h"
 #include "gtest/gtest.h"
+#include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {

@@ -1,7 +1,7 @@
 // The transport of a Client that was given none. Which one that is, is decided at link time:
 // //client:wormhole brings gRPC.
-#ifndef WORMHOLE_CLIENT_ENGINE_DEFAULT_TRANSPORT_H_
-#define WORMHOLE_CLIENT_ENGINE_DEFAULT_TRANSPORT_H_
+#ifndef WORMHOLE_CLIENT_STREAM_DEFAULT_TRANSPORT_H_
+#define WORMHOLE_CLIENT_STREAM_DEFAULT_TRANSPORT_H_
 
 #include <memory>
 
@@ -14,4 +14,4 @@ std::shared_ptr<Transport> MakeDefaultTransport();
 
 }  // namespace wormhole
 
-#endif  // WORMHOLE_CLIENT_ENGINE_DEFAULT_TRANSPORT_H_
+#endif  // WORMHOLE_CLIENT_STREAM_DEFAULT_TRANSPORT_H_

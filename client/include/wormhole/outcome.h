@@ -1,10 +1,9 @@
 // How an exchange can end, as typed errors: an absl::Status with a message for people and a reason
 // for programs, carried as the status's payload.
-#ifndef WORMHOLE_CLIENT_CORE_OUTCOME_H_
-#define WORMHOLE_CLIENT_CORE_OUTCOME_H_
+#ifndef WORMHOLE_OUTCOME_H_
+#define WORMHOLE_OUTCOME_H_
 
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -43,22 +42,10 @@ inline constexpr Reason kLastReason = Reason::kUnproven;
 // The reason of a status that this library returned; kNone for an OK or a foreign status.
 Reason ReasonOf(const absl::Status& status);
 
-// What a library beneath said of it in its own words (gRPC, for kUnreachable); empty: nothing.
-// Foreign text, for logs and whoever looks for a cause.
+// What a library below this one said in its own words (gRPC, for kUnreachable); empty: nothing.
+// Foreign text, for logs and for people who look for a cause.
 std::string DetailsOf(const absl::Status& status);
 
-namespace core {
-
-// A status with its reason. `code` must not be kOk.
-absl::Status Failure(Reason reason, absl::StatusCode code, std::string_view message);
-
-// The same status with another reason attached.
-absl::Status WithReason(absl::Status status, Reason reason);
-
-// The same status with details, unless they are empty.
-absl::Status WithDetails(absl::Status status, std::string_view details);
-
-}  // namespace core
 }  // namespace wormhole
 
-#endif  // WORMHOLE_CLIENT_CORE_OUTCOME_H_
+#endif  // WORMHOLE_OUTCOME_H_

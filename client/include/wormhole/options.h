@@ -1,0 +1,98 @@
+// What a program can choose: for a Client, and for each exchange.
+#ifndef WORMHOLE_OPTIONS_H_
+#define WORMHOLE_OPTIONS_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "wormhole/progress.h"
+#include "wormhole/schedule.h"
+#include "wormhole/security.h"
+
+namespace wormhole {
+
+class Client;  // wormhole/wormhole.h
+
+struct ClientOptions {
+  // Threads that run callbacks, save hooks, timers, and the exchanges that have a save hook; what
+  // the relay sends to the others is worked on where gRPC brings it. Two keep one slow callback
+  // from holding up all other exchanges; more only pay when callbacks compute. 1 to 64.
+  int threads = 2;
+};
+
+struct Options {
+  // Scopes channel ids and codes: both sides must name the same one. UTF-8, 1 to 255 bytes, no
+  // control characters; by convention a domain name of yours with a path. No default: two programs
+  // that have nothing to do with each other must not meet.
+  std::string app_id;
+
+  // The relay, in gRPC target syntax: "relay.example.com:443", "ipv4:127.0.0.1:47180". Several
+  // relays that serve as one: "dns:///relays.example.com:443", a name with several addresses, or
+  // "ipv4:10.0.0.1:47180,10.0.0.2:47180"; with TLS, all certificates of a list name its first
+  // address. Streams are spread over them, and move on when one is gone. On this machine also
+  // "unix:PATH"; an IPv6 address may have a zone, "[fe80::1%eth0]:47180". Other machines are
+  // reached through the proxy that curl would take from the environment, but $grpc_proxy comes
+  // first. Empty: $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
+  std::string rendezvous;
+
+  Security security = Security::kAuto;
+  Tls tls;
+  // Sent as `authorization: Bearer ...` to relays that ask for it. Only over TLS or loopback:
+  // Create refuses it elsewhere. Never saved.
+  std::string bearer_token;
+
+  // When to try again without a stream, from the first start: each half second by default, since
+  // people who wait face to face notice a second.
+  Schedule schedule = {{absl::ZeroDuration(), absl::Milliseconds(500)}};
+  // The hard limit, from the first start and over restores: 1 ms to 7 days. Three minutes by
+  // default: two people on the phone take less, and a forgotten invitation should not stay open.
+  absl::Duration timeout = absl::Seconds(180);
+  // How long the relay should keep the channel. 0: a minute longer than `timeout`, so that waiters
+  // hear of the timeout and not of a channel that is gone. One shorter than `timeout` is refused;
+  // a relay may keep it for less than asked for (7 days by default).
+  absl::Duration ttl = absl::ZeroDuration();
+  // Attach only at the ticks of the schedule, and detach when there is nothing more to do: for
+  // hosts that cannot keep a stream for days. The two sides then need never be there together.
+  bool check_in = false;
+
+  // Initiator: how many words a drawn code has, 2 to 8. Two are 22 bits, and whoever wants to
+  // guess has one try; more only pay when the same code is shown to many.
+  size_t words = 2;
+  // Initiator: a whole code agreed beforehand instead of a drawn one. Each use gives the relay two
+  // more guesses at the same words: do not use one code often.
+  std::string code;
+  // Take words outside the list, in both roles: for codes that people agree on by themselves. Off,
+  // since with the list a typing error is found before it costs the one guess.
+  bool allow_other_words = false;
+  // Receiver: may come before the initiator, and waits for one that asks for this very channel id
+  // by name (Options::code). Off: a channel that is not there is a typing error.
+  bool wait = false;
+
+  // Hold back own data and the peer's until AcceptVerifier(true): for people who compare the
+  // verifier over another way. Off: the code alone protects against all but a 2^-22 guess.
+  bool confirm_verifier = false;
+
+  // Called with the new state, a secret, before anything is done that cannot be taken back; what
+  // it returns decides whether to go on. With a hook that stores the state durably, a crash at any
+  // moment is survived by FromSerialized. Runs on a thread of the client, one call at a time for
+  // an exchange; it may block, which holds up this exchange and one of the client's threads. It
+  // must not call into the exchange.
+  std::function<absl::Status(std::string_view state)> on_save;
+  // Runs like a callback. May be called any number of times.
+  std::function<void(const ProgressEvent&)> on_progress;
+
+  // Shared connections and threads; empty: the process's common one.
+  std::shared_ptr<Client> client;
+};
+
+// The relay that `options` leads to: the option, $WORMHOLE_RENDEZVOUS, or the baked-in one.
+std::string EffectiveRendezvous(const Options& options);
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_OPTIONS_H_

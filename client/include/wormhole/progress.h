@@ -1,0 +1,25 @@
+// What an exchange tells people while it goes on.
+#ifndef WORMHOLE_PROGRESS_H_
+#define WORMHOLE_PROGRESS_H_
+
+#include <string>
+
+namespace wormhole {
+
+// A line for people. Never secrets.
+struct ProgressEvent {
+  enum class Kind {
+    kConnecting,    // a stream is being opened
+    kDisconnected,  // it was lost; `text` says why and when the next try is
+    kWaiting,       // the relay is there, the other side is not yet
+    kPeerArrived,
+    kThirdParty,  // somebody else tried to join with this channel id and was refused
+    kMotd,        // the relay operator's message of the day: foreign text, neutralise escapes
+  };
+  Kind kind = Kind::kConnecting;
+  std::string text;
+};
+
+}  // namespace wormhole
+
+#endif  // WORMHOLE_PROGRESS_H_
