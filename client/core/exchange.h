@@ -17,32 +17,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/core/data_limit.h"
+#include "client/core/exchange_config.h"
 #include "client/core/random_source.h"
 #include "client/pake/role.h"
 #include "client/pake/secret_view.h"
 #include "wormhole/progress.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
-#include "wormhole/schedule.h"
 
 namespace wormhole::core {
-
-// What the caller asked for. Create() checks all of it before anything is sent.
-struct ExchangeConfig {
-  pake::Role role = pake::Role::kInitiator;
-  std::string app_id;
-  std::string relay;  // saved with the state, so that a restore knows where to go
-  std::string data;   // 0 to 65,000 bytes
-  std::string code;   // receiver: required; initiator: one agreed beforehand, or empty
-  size_t words = 2;   // initiator without `code`: how many to draw, 2 to 8
-  bool allow_other_words = false;
-  bool wait = false;              // receiver: may come first
-  bool check_in = false;          // attach at each tick of the schedule only, detach when drained
-  bool confirm_verifier = false;  // hold own data and the peer's until AcceptVerifier
-  Schedule schedule = {{absl::ZeroDuration(), absl::Milliseconds(500)}};
-  absl::Duration timeout = absl::Seconds(180);
-  absl::Duration ttl = absl::ZeroDuration();  // 0: as long as `timeout`; else not shorter
-};
 
 // The two clocks. Within a process `steady` counts; `wall` is what a saved deadline means.
 struct Instant {
@@ -122,6 +104,8 @@ struct Over {
 using Effect = std::variant<Save, OpenStream, Send, DropStream, CodeReady, VerifierReady, DataReady,
                             Failed, ProgressEvent, Over>;
 
+// ExchangeMachine is the one that ships. An interface all the same: the tests of the driver hand it
+// an Exchange that follows a script, and so reach what the machine does once in a million runs.
 class Exchange {
  public:
   // INVALID_ARGUMENT (kInvalidArgument) with what to change, or RESOURCE_EXHAUSTED (kInternal) when
@@ -154,7 +138,6 @@ class Exchange {
   virtual absl::Status DeriveKey(std::string_view purpose, pake::SecretSpan out) const = 0;
 
   virtual const std::string& relay() const = 0;
-  virtual const std::string& app_id() const = 0;
   virtual pake::Role role() const = 0;
   // Whether AcceptVerifier counts: the exchange was made with confirm_verifier.
   virtual bool asks_for_verifier() const = 0;

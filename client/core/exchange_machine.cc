@@ -25,7 +25,9 @@ constexpr char kUnsaved[] = "; saving this has failed: do not resume from what w
 }  // namespace
 
 ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* random)
-    : state_(std::move(state)), saves_(saves), link_(state_.schedule, state_.check_in, random) {
+    : state_(std::move(state)),
+      saves_(saves),
+      link_(state_.terms.schedule, state_.terms.check_in, random) {
   unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
 }
 
@@ -59,7 +61,7 @@ void ExchangeMachine::On(const Wake&) {
   if (!started_) return;
   if (!closing() && now_.steady >= deadline_) return TimeOut();
   if (closing() && now_.steady >= close_until_) return End();
-  TellPeerNews();
+  Notify();
   if (link_.Silent(now_.steady)) return LoseStream("the relay fell silent", /*silent=*/true);
   if (AwaitsRest() && now_.steady >= *stream_.rest_due) {
     return LoseStream("the other side has left, and more of its messages is asked for");
@@ -192,7 +194,7 @@ void ExchangeMachine::On(const Cancel&) {
 }
 
 void ExchangeMachine::On(const AcceptVerifier& answer) {
-  if (!state_.confirm_verifier || !state_.confirmed || closing()) return;
+  if (!state_.terms.confirm_verifier || !state_.confirmed || closing()) return;
   // Also after a yes: a restored exchange's user may have looked again, more closely.
   if (!answer.accepted) {
     return Fail(
@@ -217,13 +219,13 @@ void ExchangeMachine::On(const AcceptVerifier& answer) {
 // the clock was set back.
 void ExchangeMachine::StartClock() {
   if (!state_.deadline) {
-    state_.deadline = now_.wall + state_.timeout;
+    state_.deadline = now_.wall + state_.terms.timeout;
     changed_ = true;
   }
   const absl::Duration left =
-      std::clamp(*state_.deadline - now_.wall, absl::ZeroDuration(), state_.timeout);
+      std::clamp(*state_.deadline - now_.wall, absl::ZeroDuration(), state_.terms.timeout);
   deadline_ = now_.steady + left;
-  link_.Begin(now_.steady, state_.timeout - left);
+  link_.Begin(now_.steady, state_.terms.timeout - left);
 }
 
 // A restored exchange tells in the new process what it had told in the old one. The peer's data
@@ -244,28 +246,30 @@ void ExchangeMachine::TellWhatIsKnown() {
 void ExchangeMachine::OpenStreamNow() {
   AttachRequest request;
   rendezvous::v1::Open& open = *request.mutable_open();
-  open.set_app_id(state_.app_id);
+  open.set_app_id(state_.terms.app_id);
   const std::string_view token = state_.token().string(pake::SecretAccess{});
   open.set_token(token.data(), token.size());
   open.set_cursor(state_.cursor);
   if (state_.joined) {
     open.mutable_resume()->set_channel_id(state_.channel_id);
-  } else if (state_.role == pake::Role::kInitiator) {
+  } else if (state_.terms.role == pake::Role::kInitiator) {
     rendezvous::v1::Allocate& allocate = *open.mutable_allocate();
     absl::Duration rest;
-    allocate.mutable_ttl()->set_seconds(absl::IDivDuration(state_.ttl, absl::Seconds(1), &rest));
+    allocate.mutable_ttl()->set_seconds(
+        absl::IDivDuration(state_.terms.ttl, absl::Seconds(1), &rest));
     allocate.mutable_ttl()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
     allocate.set_channel_id(state_.agreed_id);
   } else {
     open.mutable_claim()->set_channel_id(state_.channel_id);
-    open.mutable_claim()->set_wait(state_.wait);
+    open.mutable_claim()->set_wait(state_.terms.wait);
   }
   SaveIfChanged();
-  Tell(ProgressEvent::Kind::kConnecting, absl::StrCat("connecting to ", state_.relay));
+  Tell(ProgressEvent::Kind::kConnecting, absl::StrCat("connecting to ", state_.terms.relay));
   Emit(OpenStream{std::move(request)});
   unanswered_ = true;
   link_.OnOpening(now_.steady);
   stream_ = Stream{.acked = state_.cursor};
+  presence_notifier_.OnStream();
 }
 
 // --- Queries.
@@ -273,7 +277,9 @@ void ExchangeMachine::OpenStreamNow() {
 std::optional<absl::Duration> ExchangeMachine::NextWake() const {
   if (!started_ || over_) return std::nullopt;
   absl::Duration limit = closing() ? close_until_ : deadline_;
-  if (PeerNews()) limit = std::min(limit, news_due_);
+  if (MayNotify() && presence_notifier_.pending()) {
+    limit = std::min(limit, presence_notifier_.due());
+  }
   if (AwaitsRest()) limit = std::min(limit, *stream_.rest_due);
   return std::min(limit, link_.NextWake().value_or(limit));
 }
@@ -313,7 +319,7 @@ void ExchangeMachine::TellDisconnected(std::string_view why) {
   const absl::Duration wait = absl::Trunc(
       std::max(link_.UntilTry(now_.steady), absl::ZeroDuration()), absl::Milliseconds(100));
   const std::string what = answered_ || state_.joined
-                               ? absl::StrCat("lost ", state_.relay, " (", trouble_, ")")
+                               ? absl::StrCat("lost ", state_.terms.relay, " (", trouble_, ")")
                                : trouble_;
   Tell(
       ProgressEvent::Kind::kDisconnected,
@@ -337,10 +343,6 @@ constexpr uint64_t kDefaultMaxFrameBytes = 66'000;
 // A peer that has left as far as a PeerStatus tells may have frames on their way still: the two
 // overtake each other. So long nothing of the peer's must have come before a new Opened is asked.
 constexpr absl::Duration kRestPatience = absl::Seconds(1);
-// Coming and going of others is told at once so many times, and then once in a while: a relay that
-// makes it up must not keep the application busy.
-constexpr int kPromptNews = 8;
-constexpr absl::Duration kNewsInterval = absl::Seconds(1);
 
 }  // namespace
 
@@ -374,7 +376,7 @@ bool ExchangeMachine::IsExpected(const Opened& opened) const {
   if (opened.channel_id() == 0 || opened.channel_id() > kMaxChannelId) return false;
   if (own_id != 0 && opened.channel_id() != own_id) return false;
   if (opened.state() == Opened::STATE_WAITING) {
-    return link_.phase() == Link::Phase::kOpening && state_.wait && !state_.joined;
+    return link_.phase() == Link::Phase::kOpening && state_.terms.wait && !state_.joined;
   }
   return opened.state() == Opened::STATE_ATTACHED && !link_.attached();
 }
@@ -473,7 +475,7 @@ void ExchangeMachine::OnPeerStatus(const rendezvous::v1::PeerStatus& status) {
                 rendezvous::v1::MOOD_ERRORY);
   }
   stream_.peer_cursor = status.peer_cursor();
-  stream_.third_parties = std::max(stream_.third_parties, status.third_parties());
+  presence_notifier_.OnThirdParties(status.third_parties());
   OnPeer(status.presence());
   AwaitRest();
   Advance();
@@ -503,35 +505,15 @@ void ExchangeMachine::OnDraining(const rendezvous::v1::Draining& draining) {
 
 void ExchangeMachine::OnPeer(rendezvous::v1::Presence presence) {
   stream_.peer = presence;
-  TellPeerNews();
+  presence_notifier_.OnPresence(presence);
+  Notify();
 }
 
-bool ExchangeMachine::PeerNews() const {
-  if (closing() || !link_.attached()) return false;
-  if (stream_.third_parties > stream_.third_parties_told) return true;
-  return stream_.peer != rendezvous::v1::PRESENCE_LEFT &&
-         stream_.peer_told != (stream_.peer == rendezvous::v1::PRESENCE_ATTACHED);
-}
+bool ExchangeMachine::MayNotify() const { return !closing() && link_.attached(); }
 
-// What comes too often is told by a later Wake, as it is then.
-void ExchangeMachine::TellPeerNews() {
-  if (!PeerNews() || (news_told_ >= kPromptNews && now_.steady < news_due_)) return;
-  if (news_told_ < kPromptNews) ++news_told_;
-  news_due_ = now_.steady + kNewsInterval;
-  if (stream_.third_parties > stream_.third_parties_told) {
-    stream_.third_parties_told = stream_.third_parties;
-    Tell(ProgressEvent::Kind::kThirdParty,
-         "somebody else tried this code's number and was turned away; if the exchange fails, use a "
-         "new code");
-  }
-  const bool here = stream_.peer == rendezvous::v1::PRESENCE_ATTACHED;
-  if (stream_.peer == rendezvous::v1::PRESENCE_LEFT || stream_.peer_told == here) return;
-  stream_.peer_told = here;
-  if (here) {
-    Tell(ProgressEvent::Kind::kPeerArrived, "the other side is here");
-  } else {
-    Tell(ProgressEvent::Kind::kWaiting, "waiting for the other side");
-  }
+void ExchangeMachine::Notify() {
+  if (!MayNotify()) return;
+  for (ProgressEvent& event : presence_notifier_.Take(now_.steady)) Emit(std::move(event));
 }
 
 void ExchangeMachine::ShowMotd(const std::string& motd) {
@@ -564,7 +546,7 @@ void ExchangeMachine::Advance() {
 }
 
 void ExchangeMachine::AnnounceCode() {
-  if (state_.role != pake::Role::kInitiator || state_.confirmed || code_told_) return;
+  if (state_.terms.role != pake::Role::kInitiator || state_.confirmed || code_told_) return;
   code_told_ = true;
   SaveIfChanged();
   const std::string_view words = state_.words().string(pake::SecretAccess{});
@@ -640,7 +622,7 @@ void ExchangeMachine::Ack() {
 // Check-in mode: nothing is left to do until the other side has been here. WAITING has nothing to
 // read or to post either.
 void ExchangeMachine::DetachIfDrained() {
-  if (!state_.check_in || closing()) return;
+  if (!state_.terms.check_in || closing()) return;
   if (state_.cursor < stream_.peer_stored || stream_.posted < stream_.sent) return;
   if (link_.attached()) Ack();
   Emit(DropStream{});
@@ -738,7 +720,7 @@ void ExchangeMachine::TimeOut() {
   const bool met = state_.confirmed || IsUnproven(state_);
   std::string message = absl::StrCat(
       met ? "the exchange was not finished within " : "the other side did not come within ",
-      absl::FormatDuration(state_.timeout), " on ", Place(state_));
+      absl::FormatDuration(state_.terms.timeout), " on ", Place(state_));
   if (!trouble_.empty()) absl::StrAppend(&message, "; the last trouble was: ", trouble_);
   absl::StrAppend(&message, "; begin again with a new code, or a longer timeout",
                   GuessNote(state_));
@@ -750,9 +732,10 @@ void ExchangeMachine::TimeOut() {
 absl::Status ExchangeMachine::Unreached() const {
   std::string message =
       absl::StrCat(trouble_.empty() ? "check the relay's name and the network" : trouble_, "; ",
-                   state_.relay.empty() ? "the relay" : state_.relay,
-                   " could not be reached within ", absl::FormatDuration(state_.timeout));
-  if (state_.relay == kDefaultRendezvous && absl::StartsWith(kDefaultRendezvous, "localhost:")) {
+                   state_.terms.relay.empty() ? "the relay" : state_.terms.relay,
+                   " could not be reached within ", absl::FormatDuration(state_.terms.timeout));
+  if (state_.terms.relay == kDefaultRendezvous &&
+      absl::StartsWith(kDefaultRendezvous, "localhost:")) {
     absl::StrAppend(&message,
                     "; no public relay exists yet: start one, or name one with --rendezvous, "
                     "Options::rendezvous or WORMHOLE_RENDEZVOUS");

@@ -28,6 +28,7 @@
 #include "client/core/exchange_state.h"
 #include "client/core/handshake.h"
 #include "client/core/link.h"
+#include "client/core/presence_notifier.h"
 #include "client/core/relay_errors.h"
 
 namespace wormhole::core {
@@ -46,10 +47,9 @@ class ExchangeMachine final : public Exchange {
   std::string Serialize() const override;
   absl::StatusOr<std::string> Verifier() const override;
   absl::Status DeriveKey(std::string_view purpose, pake::SecretSpan out) const override;
-  const std::string& relay() const override { return state_.relay; }
-  const std::string& app_id() const override { return state_.app_id; }
-  pake::Role role() const override { return state_.role; }
-  bool asks_for_verifier() const override { return state_.confirm_verifier; }
+  const std::string& relay() const override { return state_.terms.relay; }
+  pake::Role role() const override { return state_.terms.role; }
+  bool asks_for_verifier() const override { return state_.terms.confirm_verifier; }
 
  private:
   // What the relay has said on the present stream.
@@ -66,9 +66,6 @@ class ExchangeMachine final : public Exchange {
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
     bool peer_log_ends = false;              // at peer_stored: Opened said that the peer has left
     std::optional<absl::Duration> rest_due;  // steady; see AwaitRest
-    uint32_t third_parties = 0;
-    uint32_t third_parties_told = 0;
-    std::optional<bool> peer_told;  // whether people were told last that the peer is here
     bool close_sent = false;
   };
 
@@ -104,8 +101,8 @@ class ExchangeMachine final : public Exchange {
   bool AwaitsRest() const;
   bool PeerIsDone() const;
   void OnPeer(rendezvous::v1::Presence presence);
-  bool PeerNews() const;
-  void TellPeerNews();
+  bool MayNotify() const;
+  void Notify();
   void ShowMotd(const std::string& motd);
 
   // What it is told.
@@ -152,6 +149,7 @@ class ExchangeMachine final : public Exchange {
   const bool saves_;
   Link link_;
   Stream stream_;
+  PresenceNotifier presence_notifier_;
 
   bool changed_ = true;  // since the last Save; a restored state has not been seen by this hook
   bool started_ = false;
@@ -162,8 +160,6 @@ class ExchangeMachine final : public Exchange {
   bool code_told_ = false;
   bool unanswered_ = false;      // an Open may have reached the relay, and no Opened has come
   bool outcome_unsure_ = false;  // the last step's DataReady or Failed came after a Save
-  int news_told_ = 0;            // see TellPeerNews
-  absl::Duration news_due_;      // steady
   std::string motd_;
   std::string trouble_;          // why the last stream ended
   std::string trouble_details_;  // foreign words for it

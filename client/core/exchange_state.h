@@ -12,14 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "client/core/code.h"
+#include "client/core/exchange_config.h"
 #include "client/pake/cpace.h"
 #include "client/pake/key_schedule.h"
-#include "client/pake/role.h"
 #include "client/pake/secret_struct.h"
 #include "proto/wire/side.h"
 #include "wormhole/outcome.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
-#include "wormhole/schedule.h"
 
 namespace wormhole::core {
 
@@ -40,20 +39,10 @@ struct SavedFailure {
 };
 
 struct ExchangeState {
-  // --- What the caller asked for. Never changes.
-  pake::Role role = pake::Role::kInitiator;
-  std::string app_id;
-  std::string relay;
-  std::string data;
-  uint32_t agreed_id = 0;  // initiator: the id of a code agreed beforehand, or 0
-  bool wait = false;
-  bool check_in = false;
-  bool confirm_verifier = false;
-  Schedule schedule;
-  absl::Duration timeout;
-  absl::Duration ttl;
+  ExchangeTerms terms;  // stay, but that `data` is wiped once it is of no use any more
 
   // --- The channel.
+  uint32_t agreed_id = 0;              // initiator: the id of a code agreed beforehand, or 0
   std::optional<absl::Time> deadline;  // wall clock; set by the first Start
   uint32_t channel_id = 0;             // 0: not known yet (initiator only)
   bool joined = false;                 // an Opened other than WAITING came: from now on, resume
@@ -89,9 +78,9 @@ struct ExchangeState {
   // The number of own frames that have been made; the number of all that there will be; the number
   // of all that the peer makes.
   uint64_t made() const { return dropped + frames.size(); }
-  uint64_t own_total() const { return role == pake::Role::kInitiator ? 3 : 2; }
-  uint64_t peer_total() const { return role == pake::Role::kInitiator ? 2 : 3; }
-  bool may_seal() const { return confirmed && (verifier_accepted || !confirm_verifier); }
+  uint64_t own_total() const { return terms.role == pake::Role::kInitiator ? 3 : 2; }
+  uint64_t peer_total() const { return terms.role == pake::Role::kInitiator ? 2 : 3; }
+  bool may_seal() const { return confirmed && (verifier_accepted || !terms.confirm_verifier); }
 
   pake::SecretView token() const {
     const ExchangeSecrets& s = secrets.get(pake::SecretAccess{});

@@ -27,7 +27,7 @@ wire::Side OwnSide(const ExchangeState& state) {
 
 // The six values in the order of the roles. `ci` must outlive the result.
 pake::Transcript TranscriptOf(const ExchangeState& state, std::string_view ci) {
-  const bool initiator = state.role == Role::kInitiator;
+  const bool initiator = state.terms.role == Role::kInitiator;
   return {.ci = ci,
           .sid = state.sid,
           .share_i = initiator ? state.own_share : state.peer_share,
@@ -38,13 +38,13 @@ pake::Transcript TranscriptOf(const ExchangeState& state, std::string_view ci) {
 
 absl::StatusOr<std::string> OwnShare(const ExchangeState& state, std::string_view sid) {
   const pake::Generator generator = pake::CalculateGenerator(
-      state.words(), pake::ChannelInfo(state.app_id, state.channel_id), sid);
+      state.words(), pake::ChannelInfo(state.terms.app_id, state.channel_id), sid);
   return pake::Share(generator, state.scalar());
 }
 
 // Fills state.prk from K and the transcript's values, which are all there.
 void DeriveKeys(ExchangeState& state, const pake::SharedPoint& k) {
-  const std::string ci = pake::ChannelInfo(state.app_id, state.channel_id);
+  const std::string ci = pake::ChannelInfo(state.terms.app_id, state.channel_id);
   const pake::Prk prk = pake::DerivePrk(TranscriptOf(state, ci), k);
   std::memcpy(state.secrets.get(SecretAccess{}).prk, prk.data(SecretAccess{}), prk.size());
   state.has_prk = true;
@@ -114,7 +114,7 @@ FrameVerdict TakePakeReceiver(ExchangeState& state, const exchange::v1::PakeRece
 FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame) {
   if (frame.number() != 0) return FrameVerdict::kBad;
   absl::StatusOr<std::string> plaintext =
-      pake::Open(Keys(state), pake::OtherRole(state.role), 0, frame.box());
+      pake::Open(Keys(state), pake::OtherRole(state.terms.role), 0, frame.box());
   if (!plaintext.ok()) return FrameVerdict::kBad;
   exchange::v1::Data data;
   const bool parsed = data.ParseFromString(*plaintext);
@@ -130,7 +130,7 @@ FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame)
 
 // The table of section 4, by the reader's role and the frame's number: anything else is bad.
 FrameVerdict Take(ExchangeState& state, uint64_t number, const ExchangeFrame& frame) {
-  const bool initiator = state.role == Role::kInitiator;
+  const bool initiator = state.terms.role == Role::kInitiator;
   if (initiator && number == 1 && frame.has_pake_receiver()) {
     return TakePakeReceiver(state, frame.pake_receiver());
   }
@@ -175,9 +175,9 @@ void MakeConfirm(ExchangeState& state) {
 
 absl::Status MakeSealed(ExchangeState& state) {
   exchange::v1::Data data;
-  data.set_data(state.data);
+  data.set_data(state.terms.data);
   std::string plaintext = data.SerializeAsString();
-  absl::StatusOr<std::string> box = pake::Seal(Keys(state), state.role, 0, plaintext);
+  absl::StatusOr<std::string> box = pake::Seal(Keys(state), state.terms.role, 0, plaintext);
   sodium_memzero(plaintext.data(), plaintext.size());
   if (!box.ok()) return box.status();
   ExchangeFrame frame;
@@ -198,7 +198,7 @@ FrameVerdict TakePeerFrame(ExchangeState& state, std::string_view bytes) {
 }
 
 absl::Status MakeDueFrames(ExchangeState& state) {
-  const bool initiator = state.role == Role::kInitiator;
+  const bool initiator = state.terms.role == Role::kInitiator;
   if (initiator) {
     if (state.made() == 0 && state.joined) {
       if (absl::Status status = MakePakeInitiator(state); !status.ok()) return status;
@@ -212,7 +212,7 @@ absl::Status MakeDueFrames(ExchangeState& state) {
 }
 
 pake::KeySchedule Keys(const ExchangeState& state) {
-  const std::string ci = pake::ChannelInfo(state.app_id, state.channel_id);
+  const std::string ci = pake::ChannelInfo(state.terms.app_id, state.channel_id);
   return pake::KeySchedule(state.prk(), pake::HashTranscript(TranscriptOf(state, ci)));
 }
 
@@ -235,8 +235,8 @@ void WipeCode(ExchangeState& state) {
 void WipeAll(ExchangeState& state) {
   WipeCode(state);
   ForgetKeys(state);
-  sodium_memzero(state.data.data(), state.data.size());
-  state.data.clear();
+  sodium_memzero(state.terms.data.data(), state.terms.data.size());
+  state.terms.data.clear();
   if (state.peer_data) sodium_memzero(state.peer_data->data(), state.peer_data->size());
   state.peer_data.reset();
   for (std::string& frame : state.frames) frame.clear();

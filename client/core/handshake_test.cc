@@ -182,7 +182,7 @@ TEST_P(HandshakeTest, WordsAndScalarAreWipedOnceTheKeyIsConfirmed) {
   EXPECT_FALSE(sodium_is_zero(secrets.token, sizeof(secrets.token)));
   WipeAll(i);
   EXPECT_TRUE(sodium_is_zero(secrets.prk, sizeof(secrets.prk)));
-  EXPECT_TRUE(i.data.empty());
+  EXPECT_TRUE(i.terms.data.empty());
 }
 
 TEST_P(HandshakeTest, ABadFrameLeavesTheStateAsItWas) {

@@ -61,7 +61,7 @@ StreamEnd Closed(rendezvous::v1::Mood mood, const ExchangeState& state) {
 }
 
 StreamEnd Gone(const ErrorDetail& detail, const ExchangeState& state) {
-  if (!state.joined && state.role == pake::Role::kInitiator) {
+  if (!state.joined && state.terms.role == pake::Role::kInitiator) {
     return Final(
         Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
         absl::StrCat("the relay was asked for ", Place(state),
@@ -223,7 +223,7 @@ StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state, bool 
 }
 
 bool IsUnproven(const ExchangeState& state) {
-  return state.role == pake::Role::kReceiver && state.made() > 0 && !state.confirmed;
+  return state.terms.role == pake::Role::kReceiver && state.made() > 0 && !state.confirmed;
 }
 
 absl::Status Unproven(const ExchangeState& state) {
@@ -259,8 +259,8 @@ absl::Status WrongCode(const ExchangeState& state) {
 std::string Place(const ExchangeState& state) {
   const uint32_t id = state.channel_id != 0 ? state.channel_id : state.agreed_id;
   const std::string channel = id == 0 ? "a new channel" : absl::StrCat("channel ", id);
-  return absl::StrCat(channel, " of ", state.app_id, " at ",
-                      state.relay.empty() ? "the relay" : state.relay);
+  return absl::StrCat(channel, " of ", state.terms.app_id, " at ",
+                      state.terms.relay.empty() ? "the relay" : state.terms.relay);
 }
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {

@@ -51,7 +51,7 @@ void PutKeys(json& object, const ExchangeState& state) {
   PutIfAny(object, "own_ad", state.own_ad);
   PutIfAny(object, "peer_share", state.peer_share);
   PutIfAny(object, "peer_ad", state.peer_ad);
-  object["data"] = ToBase64(state.data);
+  object["data"] = ToBase64(state.terms.data);
   if (state.peer_data) object["peer_data"] = ToBase64(*state.peer_data);
   object["frames"] = json::array();
   for (const std::string& frame : state.frames) object["frames"].push_back(ToBase64(frame));
@@ -71,16 +71,16 @@ json ToJson(const ExchangeState& state) {
   json object = {
       {"format", kFormat},
       {"version", kVersion},
-      {"role", pake::RoleName(state.role)},
-      {"app_id", state.app_id},
-      {"relay", state.relay},
+      {"role", pake::RoleName(state.terms.role)},
+      {"app_id", state.terms.app_id},
+      {"relay", state.terms.relay},
       {"agreed_id", state.agreed_id},
-      {"wait", state.wait},
-      {"check_in", state.check_in},
-      {"confirm_verifier", state.confirm_verifier},
-      {"schedule", FormatSchedule(state.schedule)},
-      {"timeout_us", Micros(state.timeout)},
-      {"ttl_us", Micros(state.ttl)},
+      {"wait", state.terms.wait},
+      {"check_in", state.terms.check_in},
+      {"confirm_verifier", state.terms.confirm_verifier},
+      {"schedule", FormatSchedule(state.terms.schedule)},
+      {"timeout_us", Micros(state.terms.timeout)},
+      {"ttl_us", Micros(state.terms.ttl)},
       {"channel_id", state.channel_id},
       {"joined", state.joined},
       {"token", ToBase64(state.token().string(SecretAccess{}))},
@@ -111,24 +111,24 @@ json ToJson(const ExchangeState& state) {
 void ReadConfig(JsonFields& fields, ExchangeState& state) {
   const std::string role = fields.Text("role", 16);
   if (role == pake::RoleName(pake::Role::kReceiver)) {
-    state.role = pake::Role::kReceiver;
+    state.terms.role = pake::Role::kReceiver;
   } else if (role != pake::RoleName(pake::Role::kInitiator)) {
     fields.Reject("role");
   }
-  state.app_id = fields.Text("app_id", 255);
-  state.relay = fields.Text("relay", 1024);
+  state.terms.app_id = fields.Text("app_id", 255);
+  state.terms.relay = fields.Text("relay", 1024);
   state.agreed_id = static_cast<uint32_t>(fields.Number("agreed_id", 0, UINT32_MAX));
-  state.wait = fields.Flag("wait");
-  state.check_in = fields.Flag("check_in");
-  state.confirm_verifier = fields.Flag("confirm_verifier");
+  state.terms.wait = fields.Flag("wait");
+  state.terms.check_in = fields.Flag("check_in");
+  state.terms.confirm_verifier = fields.Flag("confirm_verifier");
   absl::StatusOr<Schedule> schedule = ParseSchedule(fields.Text("schedule", kMaxScheduleBytes));
   if (schedule.ok()) {
-    state.schedule = *std::move(schedule);
+    state.terms.schedule = *std::move(schedule);
   } else {
     fields.Reject("schedule");
   }
-  state.timeout = absl::Microseconds(fields.Number("timeout_us", 1, kMaxMicros));
-  state.ttl = absl::Microseconds(fields.Number("ttl_us", 1, kMaxMicros));
+  state.terms.timeout = absl::Microseconds(fields.Number("timeout_us", 1, kMaxMicros));
+  state.terms.ttl = absl::Microseconds(fields.Number("ttl_us", 1, kMaxMicros));
 }
 
 void ReadProgress(JsonFields& fields, ExchangeState& state) {
@@ -175,7 +175,7 @@ void ReadKeys(JsonFields& fields, ExchangeState& state) {
   state.own_ad = fields.Bytes("own_ad", 0, kMaxAdBytes);
   state.peer_share = fields.Bytes("peer_share", 0, pake::kShareBytes);
   state.peer_ad = fields.Bytes("peer_ad", 0, kMaxAdBytes);
-  state.data = fields.Bytes("data", 0, kMaxDataBytes);
+  state.terms.data = fields.Bytes("data", 0, kMaxDataBytes);
   if (fields.Has("peer_data")) state.peer_data = fields.Bytes("peer_data", 0, kMaxPeerDataBytes);
   ReadFrames(fields, state);
 }
@@ -278,15 +278,6 @@ absl::StatusOr<ExchangeState> ParseState(std::string_view text) {
   absl::StatusOr<ExchangeState> state = FromJson(object);
   WipeStrings(object);
   return state;
-}
-
-absl::Status CheckRelayName(std::string_view relay) {
-  bool printable = relay.size() <= 1024;
-  for (const char c : relay) printable = printable && c > 0x20 && c < 0x7f;
-  if (printable) return absl::OkStatus();
-  return Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
-                 "the relay's name must be at most 1024 printable ASCII characters, such as "
-                 "relay.example.com:443");
 }
 
 }  // namespace wormhole::core

@@ -19,10 +19,6 @@ std::string SerializeState(const ExchangeState& state);
 // RESOURCE_EXHAUSTED when there is no memory for the secrets.
 absl::StatusOr<ExchangeState> ParseState(std::string_view text);
 
-// OK for a relay's name that can be saved and shown: at most 1024 bytes of printable ASCII; may be
-// empty.
-absl::Status CheckRelayName(std::string_view relay);
-
 }  // namespace wormhole::core
 
 #endif  // WORMHOLE_CLIENT_CORE_SAVED_STATE_H_

@@ -95,8 +95,8 @@ TEST(SavedStateTest, OtherAlphabetsSurvive) {
   ASSERT_TRUE(exchange.ok()) << exchange.status();
   const auto state = ParseState((*exchange)->Serialize());
   ASSERT_TRUE(state.ok()) << state.status();
-  EXPECT_EQ(state->app_id, config.app_id);
-  EXPECT_EQ(state->data, config.data);
+  EXPECT_EQ(state->terms.app_id, config.app_id);
+  EXPECT_EQ(state->terms.data, config.data);
 }
 
 // A state with something more in it that no state has.

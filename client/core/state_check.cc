@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "client/core/saved_state.h"
+#include "client/core/exchange_config.h"
 #include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
@@ -20,16 +20,16 @@ using pake::SecretAccess;
 constexpr uint32_t kMaxChannelId = 999'999'999;
 constexpr absl::Duration kLongest = absl::Hours(24 * 366);
 
-bool Initiator(const ExchangeState& s) { return s.role == Role::kInitiator; }
+bool Initiator(const ExchangeState& s) { return s.terms.role == Role::kInitiator; }
 
 std::string_view ConfigMisfit(const ExchangeState& s) {
-  if (!wire::CheckAppId(s.app_id).ok()) return "app_id";
-  if (!CheckRelayName(s.relay).ok()) return "relay";
+  if (!wire::CheckAppId(s.terms.app_id).ok()) return "app_id";
+  if (!CheckRelayName(s.terms.relay).ok()) return "relay";
   if (s.agreed_id > kMaxChannelId || (s.agreed_id != 0 && !Initiator(s))) return "agreed_id";
-  if (s.wait && Initiator(s)) return "wait";
-  if (!CheckSchedule(s.schedule).ok()) return "schedule";
-  if (s.timeout <= absl::ZeroDuration() || s.timeout > kLongest) return "timeout_us";
-  if (s.ttl < s.timeout || s.ttl > kLongest) return "ttl_us";
+  if (s.terms.wait && Initiator(s)) return "wait";
+  if (!CheckSchedule(s.terms.schedule).ok()) return "schedule";
+  if (s.terms.timeout <= absl::ZeroDuration() || s.terms.timeout > kLongest) return "timeout_us";
+  if (s.terms.ttl < s.terms.timeout || s.terms.ttl > kLongest) return "ttl_us";
   return "";
 }
 
@@ -79,7 +79,7 @@ bool AreWords(pake::SecretView words) {
 std::string_view SecretMisfit(const ExchangeState& s) {
   if (!s.confirmed && !AreWords(s.words())) return "words";
   if (!s.confirmed && !IsScalar(s.scalar())) return "scalar";
-  if (s.verifier_accepted && !(s.confirmed && s.confirm_verifier)) return "verifier_accepted";
+  if (s.verifier_accepted && !(s.confirmed && s.terms.confirm_verifier)) return "verifier_accepted";
   return "";
 }
 

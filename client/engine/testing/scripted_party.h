@@ -62,7 +62,6 @@ class ScriptedExchange : public core::Exchange {
     return absl::OkStatus();
   }
   const std::string& relay() const override { return name_; }
-  const std::string& app_id() const override { return name_; }
   pake::Role role() const override { return pake::Role::kInitiator; }
   bool asks_for_verifier() const override { return script_->asks_for_verifier; }
 
