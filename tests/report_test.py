@@ -1,6 +1,7 @@
 """Tests of report.py: what it counts, and that nothing broken is counted as good."""
 
 import contextlib
+import gzip
 import io
 import json
 import pathlib
@@ -8,6 +9,7 @@ import tempfile
 import unittest
 
 import report
+import time_spent
 
 PASSED = '<testcase name="Passes" classname="Suite" status="run" />'
 FAILED = '<testcase name="Fails" classname="Suite"><failure message="no" /></testcase>'
@@ -15,6 +17,7 @@ SKIPPED = (
     '<testcase name="Skips" classname="Suite">'
     '<skipped message="a_test.cc:7&#x0A;for another&#x0A;day" /></testcase>'
 )
+LAST = '{"id":{"progress":{}},"lastMessage":true}'
 DISABLED = '<testcase name="DISABLED_Waits" classname="Suite" status="notrun" />'
 
 
@@ -24,7 +27,7 @@ class ReportTest(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
 
-    def result(self, *cases, label="//a:a_test", status="PASSED"):
+    def result(self, *cases, label="//a:a_test", status="PASSED", **fields):
         """The event of a test that left these cases in its test.xml."""
         xml = self.folder / f"{label.split(':')[1]} {len(list(self.folder.iterdir()))}.xml"
         xml.write_text(f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
@@ -33,19 +36,29 @@ class ReportTest(unittest.TestCase):
             "testResult": {
                 "status": status,
                 "testActionOutput": [{"name": "test.xml", "uri": xml.as_uri()}],
+                **fields,
             },
         })
 
-    def bazel(self, *events, configuration="opt", status=0):
+    def asked(self, label):
+        """The event of a test that is to be run."""
+        return json.dumps(
+            {"id": {"targetConfigured": {"label": label}}, "configured": {"testSize": "SMALL"}})
+
+    def bazel(self, *events, configuration="opt", status=0, whole=True):
         """Writes down a run of Bazel."""
-        (self.folder / f"{configuration}.bep").write_text("\n".join(events) + "\n")
+        last = [LAST] if whole else []
+        (self.folder / f"{configuration}.bep").write_text("\n".join([*events, *last]) + "\n")
         (self.folder / f"{configuration}.status").write_text(f"{status}\n")
 
-    def check_report(self, *expected, failed):
+    def note(self, name, *lines):
+        (self.folder / name).write_text("".join(f"{line}\n" for line in lines))
+
+    def check_report(self, *expected, failed, parts=()):
         """Compares the whole output and the exit code."""
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
-            code = report.main(self.folder)
+            code = report.main(self.folder, parts)
         self.assertEqual(output.getvalue().splitlines(), list(expected))
         self.assertEqual(code, 1 if failed else 0)
 
@@ -105,8 +118,9 @@ class ReportTest(unittest.TestCase):
         self.bazel(self.result(PASSED))
         (self.folder / "opt.bep").write_bytes(b"\xff\xfe\n")
         self.check_report(
-            "FAILED  [opt] build event 1 is cut or corrupt", "skipped: nothing",
-            "0 passed, 1 failed", failed=True)
+            "FAILED  [opt] build event 1 is cut or corrupt",
+            "FAILED  [opt] the build events stop before Bazel's last one", "skipped: nothing",
+            "0 passed, 2 failed", failed=True)
 
     def test_missing_events_are_a_failure(self):
         (self.folder / "asan.status").write_text("37\n")
@@ -133,15 +147,101 @@ class ReportTest(unittest.TestCase):
     def test_a_bazel_that_ends_before_any_test_is_a_failure(self):
         self.bazel('{"id":{"started":{}}}', status=2)
         self.check_report(
-            "FAILED  [opt] bazel ended with 2, and named no failure", "skipped: nothing",
+            "FAILED  [opt] bazel ended with 2 before it was done", "skipped: nothing",
             "0 passed, 1 failed", failed=True)
 
     def test_a_bazel_that_was_interrupted_is_a_failure(self):
         self.bazel(self.result(PASSED))
         (self.folder / "opt.status").unlink()
         self.check_report(
-            "FAILED  [opt] bazel ended with no exit code, and named no failure",
+            "FAILED  [opt] bazel ended with no exit code before it was done",
             "skipped: nothing", "1 passed, 1 failed", failed=True)
+
+    def test_a_bazel_that_named_no_failure_is_a_failure(self):
+        self.bazel(self.result(PASSED), status=3)
+        self.check_report(
+            "FAILED  [opt] bazel ended with 3, and named no failure",
+            "skipped: nothing", "1 passed, 1 failed", failed=True)
+
+    def test_a_bazel_that_died_is_said_beside_what_failed_before(self):
+        self.bazel(self.result(PASSED, FAILED, status="FAILED"), status=37, whole=False)
+        self.check_report(
+            "FAILED  [opt] //a:a_test Suite.Fails",
+            "FAILED  [opt] the build events stop before Bazel's last one",
+            "FAILED  [opt] bazel ended with 37 before it was done",
+            "skipped: nothing", "1 passed, 3 failed", failed=True)
+
+    def test_tests_that_never_ran_are_a_failure(self):
+        asked = [self.asked(f"//{name}:t") for name in "abcdefgh"]
+        self.bazel(*asked, self.result(PASSED, label="//a:t"), self.result(PASSED, label="//b:t"))
+        self.check_report(
+            "FAILED  [opt] 6 tests never ran: //c:t, //d:t, //e:t, //f:t, //g:t and 1 more",
+            "skipped: nothing", "2 passed, 1 failed", failed=True)
+
+    def test_results_from_a_cache_are_failures(self):
+        self.bazel(self.result(PASSED, cachedLocally=True),
+                   self.result(PASSED, label="//b:b_test", executionInfo={"cachedRemotely": True}),
+                   self.result(PASSED, label="//c:c_test", executionInfo={"strategy": "local"}))
+        self.check_report(
+            "FAILED  [opt] //a:a_test did not run: its result is a cache's",
+            "FAILED  [opt] //b:b_test did not run: its result is a cache's",
+            "skipped: nothing", "1 passed, 2 failed", failed=True)
+
+    def test_parts_that_did_not_finish_are_named_and_failures(self):
+        self.bazel(self.result(PASSED))
+        self.note("begun", "lint", "opt", "asan")
+        self.note("finished", "lint 66", "opt 90")
+        self.note("passed", "lint-format")
+        self.check_report(
+            "Where the time went, with processes added up that ran side by side, and each part's "
+            "slowest tests:",
+            "opt: 1.5 min: no profile, 0 from the compile cache, tests 0 s (0)",
+            "FAILED  asan did not finish", "FAILED  tsan did not begin",
+            "This run was CUT OFF: asan did not finish, tsan did not begin",
+            "skipped: nothing", "2 passed, 2 failed",
+            failed=True, parts=["lint", "opt", "asan", "tsan"])
+
+    def profile(self, configuration, *events):
+        with gzip.open(self.folder / f"{configuration}.profile.gz", "wt") as file:
+            json.dump({"traceEvents": [
+                {"cat": category, "name": name, "dur": seconds * 1e6}
+                for category, name, seconds in events]}, file)
+
+    def test_says_where_the_time_went(self):
+        labels = [f"//{name}:t" for name in "abcdefghijkl"]
+        self.bazel(*[self.result(PASSED, label=label, testAttemptDurationMillis=str(1000 * n))
+                     for n, label in enumerate(labels)],
+                   self.result(PASSED, label="//a:t", testAttemptDurationMillis="60500"),
+                   json.dumps({"id": {"progress": {}}, "progress": {"stderr": "INFO: 190 processes: "
+                               "170 remote cache hit, 16 internal, 4 local.\n"}}))
+        process = time_spent.PROCESS
+        self.profile("opt", ("action processing", "Compiling a.cc", 9), (process, "CppCompile", 2.5),
+                     (process, "CppCompile", 3.5), (process, "CppLink", 1), (process, "Genrule", 2),
+                     (process, "TestRunner", 126.5))
+        self.note("begun", "opt")
+        self.note("finished", "opt 150")
+        self.note("times", "4 readme opt", "31 demo opt", "7 lint-buf lint")
+        self.check_report(
+            "Where the time went, with processes added up that ran side by side, and each part's "
+            "slowest tests:",
+            "opt: 2.5 min: generating 2 s (1), compiling 6 s (2), linking 1 s (1), "
+            "170 from the compile cache, tests 126 s (12), demo 31 s, readme 4 s",
+            "     60.5 s  //a:t",
+            *[f"     {n:4.1f} s  {labels[n]}" for n in range(11, 2, -1)],
+            "skipped: nothing", "13 passed, 0 failed", failed=False, parts=["opt"])
+
+    def test_a_profile_that_is_cut_takes_nothing_else_away(self):
+        self.bazel(self.result(PASSED))
+        self.profile("opt", (time_spent.PROCESS, "CppCompile", 2.5))
+        profile = self.folder / "opt.profile.gz"
+        profile.write_bytes(profile.read_bytes()[:-9])
+        self.note("begun", "opt")
+        self.note("finished", "opt 6")
+        self.check_report(
+            "Where the time went, with processes added up that ran side by side, and each part's "
+            "slowest tests:",
+            "opt: 0.1 min: no profile, 0 from the compile cache, tests 0 s (0)",
+            "skipped: nothing", "1 passed, 0 failed", failed=False, parts=["opt"])
 
 
 if __name__ == "__main__":
