@@ -148,6 +148,10 @@ absl::StatusOr<ChannelRecord> Close(const ChannelRecord& record, Role role, Mood
   return next;
 }
 
+bool AcceptsWaiters(const ChannelRecord& record, absl::Time now) {
+  return record.version != 0 && record.named && !record.ended() && !IsExpired(record, now);
+}
+
 DueAction JudgeDue(ChannelRecord& record, absl::Time now, const ChannelLimits& limits) {
   if (now < record.due_at) return DueAction::kNothing;
   if (record.ended()) return DueAction::kErase;

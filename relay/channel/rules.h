@@ -72,6 +72,10 @@ absl::Status JudgePost(const ChannelSnapshot& channel, Role author, const PostRe
 absl::StatusOr<ChannelRecord> Close(const ChannelRecord& record, Role role, Mood mood,
                                     absl::Time now, const ChannelLimits& limits);
 
+// Whether receivers that came before the channel wait for this one: it was asked for by its id, has
+// not ended, and its time is not over.
+bool AcceptsWaiters(const ChannelRecord& record, absl::Time now);
+
 enum class DueAction { kNothing, kPut, kErase };
 
 // What has to happen to a channel that Store::Due brought up: an active one whose time is over

@@ -137,7 +137,7 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
       End(Crowded("four other pages of channels are being read; try again"));
     } else {
       switchboard_->ListChannels(request.app_id(), *after, PageSize(request.page_size()),
-                                 [lister = self_](absl::StatusOr<Switchboard::ChannelPage> page) {
+                                 [lister = self_](absl::StatusOr<ChannelPage> page) {
                                    lister->Answer(std::move(page));
                                  });
     }
@@ -149,7 +149,7 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
   void OnDone() override { const std::shared_ptr<ChannelLister> alive = std::move(self_); }
 
  private:
-  void Answer(absl::StatusOr<Switchboard::ChannelPage> page) {
+  void Answer(absl::StatusOr<ChannelPage> page) {
     --*listings_;  // before the client can ask for the next page
     if (!page.ok()) return End(ToGrpcStatus(page.status()));
     if (!First()) return;

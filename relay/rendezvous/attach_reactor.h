@@ -15,7 +15,7 @@
 #include "relay/grpc/start_loop.h"
 #include "relay/rendezvous/live_streams.h"
 #include "relay/rendezvous/stream_report.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 
 namespace wormhole::relay {

@@ -24,26 +24,22 @@ Allocation::Allocation(std::shared_ptr<Registry> registry, std::shared_ptr<Strea
     : registry_(std::move(registry)), stream_(std::move(stream)), request_(std::move(request)) {}
 
 void Allocation::Try() {
-  ChannelOp op{.kind = ChannelOp::Kind::kCreate,
-               .stream = stream_,
-               .side = request_.side,
-               .cursor = request_.cursor};
-  op.create.ttl = request_.ttl;
-  op.create.refused = [self = shared_from_this()](CreateRefusal refusal, uint32_t other_id) {
+  CreateOp create{.opener = opener(), .ttl = request_.ttl};
+  create.refused = [self = shared_from_this()](CreateRefusal refusal, uint32_t other_id) {
     self->OnRefused(refusal, other_id);
   };
   uint32_t id = request_.channel_id;
   if (id != 0) {
-    op.create.named = true;
+    create.named = true;
   } else {
     std::optional<IdPool::Drawn> drawn;
-    if (++draws_ <= kMaxDraws) drawn = registry_->DrawId(request_.app_id, request_.min_digits);
+    if (++draws_ <= kMaxDraws) drawn = registry_->ids().Draw(request_.app_id, request_.min_digits);
     if (!drawn) return GiveUp();
     id = drawn->id;
-    op.create.may_replace = drawn->rested;
-    op.create.believed_free = !drawn->rested;
+    create.may_replace = drawn->rested;
+    create.believed_free = !drawn->rested;
   }
-  registry_->Submit({.app_id = request_.app_id, .id = id}, std::move(op));
+  registry_->Submit({.app_id = request_.app_id, .id = id}, {.what = std::move(create)});
 }
 
 void Allocation::OnRefused(CreateRefusal refusal, uint32_t other_id) {
@@ -58,10 +54,8 @@ void Allocation::OnRefused(CreateRefusal refusal, uint32_t other_id) {
     stream_->Flush();
     return;
   }
-  registry_->Submit({.app_id = request_.app_id, .id = other_id}, {.kind = ChannelOp::Kind::kReturn,
-                                                                  .stream = stream_,
-                                                                  .side = request_.side,
-                                                                  .cursor = request_.cursor});
+  registry_->Submit({.app_id = request_.app_id, .id = other_id},
+                    {.what = ResumeOp{.opener = opener(), .allocates = true}});
 }
 
 void Allocation::GiveUp() {

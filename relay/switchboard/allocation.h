@@ -25,6 +25,9 @@ class Allocation : public std::enable_shared_from_this<Allocation> {
              OpenRequest request);
 
  private:
+  Opener opener() const {
+    return {.stream = stream_, .side = request_.side, .cursor = request_.cursor};
+  }
   void Try();
   void OnRefused(CreateRefusal refusal, uint32_t other_id);
   void GiveUp();

@@ -11,7 +11,7 @@
 namespace wormhole::relay {
 namespace {
 
-using Page = Switchboard::ChannelPage;
+using Page = ChannelPage;
 
 // Gathers the store's answers, which come in any order; the last one completes the page.
 class Gathering {
@@ -58,8 +58,8 @@ class Gathering {
 
  private:
   void Describe(ChannelView& view) {
-    LiveChannel::Occupancy occupancy;
-    if (const auto live = registry_->Find(view.key)) occupancy = live->occupancy();
+    Occupancy occupancy;
+    if (const auto live = registry_->channels().Find(view.key)) occupancy = live->occupancy();
     view.waiting = occupancy.waiting;
     for (Role role : kRoles) {
       const Member& member = view.snapshot.record.member(role);
@@ -87,7 +87,7 @@ class Gathering {
 void ListChannelPage(const std::shared_ptr<Registry>& registry, const std::string& app_id,
                      const ChannelKey& after, size_t limit,
                      std::function<void(absl::StatusOr<Page>)> done) {
-  std::vector<ChannelKey> keys = registry->ListIds(app_id, after, limit);
+  std::vector<ChannelKey> keys = registry->ids().List(app_id, after, limit);
   std::optional<ChannelKey> next;
   if (keys.size() == limit && limit > 0) next = keys.back();
   auto gathering =

@@ -16,7 +16,7 @@ namespace wormhole::relay {
 // See Switchboard::ListChannels. Without locks.
 void ListChannelPage(const std::shared_ptr<Registry>& registry, const std::string& app_id,
                      const ChannelKey& after, size_t limit,
-                     std::function<void(absl::StatusOr<Switchboard::ChannelPage>)> done);
+                     std::function<void(absl::StatusOr<ChannelPage>)> done);
 
 }  // namespace wormhole::relay
 

@@ -1,19 +1,67 @@
-// What a live channel does one at a time: everything that looks at or changes the membership.
+// The operations on a channel's membership: each judges the record, asks the store for a change,
+// and tells the streams what has become of it.
 #ifndef WORMHOLE_RELAY_SWITCHBOARD_CHANNEL_OP_H_
 #define WORMHOLE_RELAY_SWITCHBOARD_CHANNEL_OP_H_
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
+#include "relay/store/store.h"
+#include "relay/switchboard/bound_channel.h"
+#include "relay/switchboard/channel_context.h"
+#include "relay/switchboard/delivery.h"
+#include "relay/switchboard/load_tracker.h"
+#include "relay/switchboard/locked_effects.h"
+#include "relay/switchboard/membership.h"
 #include "relay/switchboard/stream_attachment.h"
 
 namespace wormhole::relay {
 
-struct Tenure;
+struct ChannelOp;
+
+// What an operation works on: the parts of one live channel, under its lock.
+struct OpScope {
+  const ChannelKey& key;
+  ChannelContext& context;
+  Membership& members;
+  Delivery& delivery;
+  LoadTracker& loads;
+  const std::shared_ptr<BoundChannel>& channel;  // to bind streams to
+  ChannelOp& op;
+  LockedEffects& effects;
+
+  // Puts a stream in a member's place.
+  void Attach(Role role, const Arrival& arrival);
+};
+
+// What an operation asks for next.
+struct OpDone {};   // nothing: it is through, and the next one may run
+struct OpAgain {};  // to be run again, when the load that it needs is there
+struct OpPut {      // that the store puts this record in the place of the version that it names
+  ChannelRecord next;
+  PutOptions options;
+};
+struct OpErase {  // that the store forgets the channel
+  uint64_t version = 0;
+};
+struct OpFindSide {  // to which channel this side belongs
+  std::string side;
+};
+using OpStep = std::variant<OpDone, OpAgain, OpPut, OpErase, OpFindSide>;
+
+// The stream that an operation is for.
+struct Opener {
+  std::shared_ptr<StreamAttachment> stream;
+  std::string side;
+  uint64_t cursor = 0;
+};
 
 // Why a channel could not be created under an id, where another id may do.
 enum class CreateRefusal {
@@ -21,49 +69,99 @@ enum class CreateRefusal {
   kSideElsewhere,  // the side has a channel already, under the id that comes with it
 };
 
-struct CreateTerms {
-  bool named = false;  // the id was asked for by name
+struct CreateOp {
+  Opener opener;
   absl::Duration ttl;
+  bool named = false;  // the client has asked for this id, else it was drawn
   // Of a drawn id: the store is not expected to know it.
   bool believed_free = false;
   // Of a drawn id: it rests, and its ended channel may be replaced.
   bool may_replace = false;
   // Called without locks. All other refusals end the stream.
   std::function<void(CreateRefusal, uint32_t other_id)> refused;
+
+  OpStep Run(OpScope& scope);
+  OpStep OnPut(OpScope& scope, ChannelRecord next);
+  OpStep OnSideFound(OpScope& scope, std::optional<uint32_t> id);
 };
 
-struct ChannelOp {
-  enum class Kind {
-    kCreate,
-    kClaim,
-    kClaimOrWait,
-    kResume,
-    kReturn,  // an allocation that was made before: kResume for the initiator alone
-    kClose,
-    kDue,
-    kAdmitWaiters,  // a channel that another relay has made takes in who waits for it here
-  };
+struct ClaimOp {
+  Opener opener;
+  bool waits = false;  // for the channel, when there is none yet
+  // Runs on what a shared store happens to have cached, and spares a load. If that leads to a
+  // change, the store checks it: the change goes by the record's version. Any other outcome needs a
+  // load.
+  bool optimistic = false;
 
-  Kind kind = Kind::kResume;
-  // Of all but kDue and kAdmitWaiters. With kClose it may be over, which changes nothing.
-  std::shared_ptr<StreamAttachment> stream;
+  OpStep Run(OpScope& scope);
+  OpStep OnPut(OpScope& scope, ChannelRecord next);
+  OpStep OnSideFound(OpScope& scope, std::optional<uint32_t> id);
+  // Whether something is known to run on.
+  bool MayRunOptimistically(OpScope& scope) const;
+
+ private:
+  OpStep RunOptimistically(OpScope& scope);
+};
+
+struct ResumeOp {
+  Opener opener;
+  bool allocates = false;  // an allocation that was made before: for the initiator alone
+
+  OpStep Run(OpScope& scope);
+};
+
+struct CloseOp {
+  std::shared_ptr<StreamAttachment> stream;  // may be over, which changes nothing
   std::string side;
-  uint64_t cursor = 0;  // of the open; with kClose, what is stored along as accepted
-  CreateTerms create;
-  // kCreate, kAdmitWaiters: the waiter that the record being stored makes its receiver.
-  std::string chosen;
-  // kClose.
   std::shared_ptr<Tenure> tenure;  // of the channel that the side leaves
   Role role = Role::kInitiator;
   Mood mood = rendezvous::v1::MOOD_UNSPECIFIED;
-  // kDue: let go when the channel has been seen to.
-  std::shared_ptr<void> batch;
+  uint64_t accepted = 0;  // of the peer's log, stored along with the record
 
-  // kClaim, kClaimOrWait: judged by what happens to be known as long as it comes to a change, which
-  // the store refuses when something else has changed. Whatever else it comes to needs a load.
-  bool optimistic = false;
-  uint64_t needs_load = 0;  // of the live channel: what it is judged by; 0: any
-  int attempts = 0;         // how often the store knew better
+  OpStep Run(OpScope& scope);
+  OpStep OnPut(OpScope& scope, ChannelRecord next);
+
+ private:
+  void EndStream(OpScope& scope);
+};
+
+// Expires the channel or forgets it, if it is time for that.
+struct DueOp {
+  std::shared_ptr<void> batch;  // let go when the channel has been seen to
+
+  OpStep Run(OpScope& scope);
+  OpStep OnPut(OpScope& scope, ChannelRecord next);
+};
+
+// Lets those who wait here into a channel that another relay has made.
+struct AdmitWaitersOp {
+  OpStep Run(OpScope& scope);
+  OpStep OnPut(OpScope& scope, ChannelRecord next);
+};
+
+// Runs one at a time in a live channel, first come, first served. The store's answer decides.
+struct ChannelOp {
+  std::variant<CreateOp, ClaimOp, ResumeOp, CloseOp, DueOp, AdmitWaitersOp> what;
+  // The load that it goes by (LoadTracker); 0: any.
+  uint64_t needs_load = 0;
+  int attempts = 0;  // how often the store knew better
+
+  // Null: it is for no stream.
+  std::shared_ptr<StreamAttachment> stream() const;
+
+  // It has come to the channel: says which load it needs.
+  void Prepare(OpScope& scope);
+  OpStep Run(OpScope& scope);
+  // The store has put the record, or has forgotten the channel: then `next` is empty.
+  OpStep OnPut(OpScope& scope, ChannelRecord next);
+  // The store has another version of the record.
+  OpStep OnStale(OpScope& scope);
+  // A side that is new in the record belongs to another channel.
+  OpStep OnSideTaken(OpScope& scope);
+  // The answer to OpFindSide.
+  OpStep OnSideFound(OpScope& scope, std::optional<uint32_t> id);
+  // The store has failed: `status` ends the stream. The operation is not run again.
+  void Abandon(OpScope& scope, absl::Status status);
 };
 
 }  // namespace wormhole::relay

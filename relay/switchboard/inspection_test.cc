@@ -51,7 +51,7 @@ TEST_F(SwitchboardPairTest, ShowsWhoIsThere) {
   EXPECT_EQ(counts.sides_paired, 0u);
   EXPECT_EQ(counts.waiting, 1u);
   ChannelView seen;
-  switchboard_->ListChannels(kApp, {}, 10, [&](absl::StatusOr<Switchboard::ChannelPage> page) {
+  switchboard_->ListChannels(kApp, {}, 10, [&](absl::StatusOr<ChannelPage> page) {
     ASSERT_EQ(page->channels.size(), 1u);  // one that is waited for is none
     seen = page->channels[0];
     EXPECT_EQ(page->as_of, absl::UnixEpoch() + now_);
@@ -76,8 +76,8 @@ TEST_F(SwitchboardPairTest, ShowsWhoIsThere) {
 
 TEST_F(SwitchboardPairTest, TellsTheStoresError) {
   absl::Status status;
-  switchboard_->ListChannels(
-      "", {}, 10, [&](absl::StatusOr<Switchboard::ChannelPage> page) { status = page.status(); });
+  switchboard_->ListChannels("", {}, 10,
+                             [&](absl::StatusOr<ChannelPage> page) { status = page.status(); });
   while (store_.Fail()) {
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);

@@ -7,24 +7,20 @@
 
 namespace wormhole::relay {
 
-LiveChannel::LiveChannel(std::shared_ptr<Registry> registry, ChannelKey key)
-    : registry_(std::move(registry)),
+LiveChannel::LiveChannel(std::shared_ptr<ChannelContext> context, ChannelKey key)
+    : context_(std::move(context)),
       key_(std::move(key)),
-      tenure_(std::make_shared<Tenure>(ChannelRecord())) {}
+      members_(context_.get(), &key_),
+      delivery_(context_.get(), &key_, &members_, this) {}
+
+// --- Requests. ---
 
 bool LiveChannel::Submit(ChannelOp& op) {
   LockedEffects effects(mutex_);
   if (retired_) return false;
-  if (op.create.believed_free) {
-    // A load can be spared: if the belief is wrong, the store refuses the Put.
-    if (!known_ && !loading_) needed_load_ = 0;
-    known_ = known_ || !loading_;
-  } else if (registry_->shared()) {
-    // Who comes has perhaps been at another relay, and would see that what is known here is older
-    // than what it was told there. What is due has perhaps been seen to.
-    op.optimistic = MayRunOptimistically(op, effects);
-    if (!op.optimistic) op.needs_load = RequireReload();
-  }
+  const std::shared_ptr<BoundChannel> self = shared_from_this();
+  OpScope scope = ScopeOf(op, self, effects);
+  op.Prepare(scope);
   ops_.push_back(std::move(op));
   Advance(effects);
   return true;
@@ -32,54 +28,40 @@ bool LiveChannel::Submit(ChannelOp& op) {
 
 void LiveChannel::Post(const Stream& stream, uint64_t number, std::string frame) {
   LockedEffects effects(mutex_);
-  const std::optional<Role> role = RoleOf(stream);
+  const std::optional<Role> role = members_.RoleOf(stream);
   if (!role) return RefuseWaiter(stream, "post", effects);
-  PostQueue& posts = work(*role).posts;
-  absl::Status verdict = Judge(*role, posts.size(), number, frame.size());
-  if (!verdict.ok()) {
-    Fail(*role, stream, std::move(verdict), effects);
-    return Advance(effects);
-  }
-  const bool repeat = number <= std::max(snapshot().log(*role).stored, posts.last(posts.size()));
-  // A repeat may have other bytes, which the store finds out.
-  if (!repeat) {
-    ForwardNow(*role, number, frame, effects);
-    if (auto* observer = registry_->observer()) observer->OnFrame(key_.app_id, frame.size());
-  }
-  posts.Add({.number = number, .frame = std::move(frame), .stream = stream, .repeat = repeat});
-  // A repeat is answered before more is read.
-  if (!repeat) seat(*role).pending_read = true;
+  delivery_.Post(*role, stream, number, std::move(frame), effects);
   Advance(effects);
 }
 
 void LiveChannel::Ack(const Stream& stream, uint64_t number) {
   LockedEffects effects(mutex_);
-  const std::optional<Role> role = RoleOf(stream);
+  const std::optional<Role> role = members_.RoleOf(stream);
   if (!role) return RefuseWaiter(stream, "ack", effects);
-  RaiseCursor(*role, number, effects);
+  delivery_.RaiseCursor(*role, number, effects);
   effects.ReadMore(stream);
   Advance(effects);
 }
 
 void LiveChannel::Close(const Stream& stream, Mood mood) {
   LockedEffects effects(mutex_);
-  const std::optional<Role> role = RoleOf(stream);
+  const std::optional<Role> role = members_.RoleOf(stream);
+  Waiter* const waiter = members_.waiters().Find(stream);
   if (mood == rendezvous::v1::MOOD_UNSPECIFIED || !rendezvous::v1::Mood_IsValid(mood)) {
     absl::Status status = Malformed("close.mood", "the mood is none that this relay knows");
     if (role) {
-      Fail(*role, stream, std::move(status), effects);
-    } else if (FindWaiter(stream) != waiters_.end()) {
-      waiters_.erase(FindWaiter(stream));
+      members_.Fail(*role, stream, std::move(status), effects);
+    } else if (waiter != nullptr) {
+      members_.waiters().Remove(stream);
       effects.End(stream, std::move(status));
     }
   } else if (role) {
-    if (!work(*role).close) work(*role).close = mood;
-    work(*role).close_stream = stream;
-  } else if (const auto waiter = FindWaiter(stream); waiter != waiters_.end()) {
-    if (committing_ && ops_.front().chosen == waiter->side) {
-      waiter->close = mood;
+    members_.member(*role).AskToClose(stream, mood);
+  } else if (waiter != nullptr) {
+    if (waiter->side == members_.waiters().chosen()) {
+      waiter->close = mood;  // it may be a member already, as the store has it
     } else {
-      waiters_.erase(waiter);
+      members_.waiters().Remove(stream);
       effects.End(stream, absl::OkStatus());
     }
   }
@@ -88,50 +70,42 @@ void LiveChannel::Close(const Stream& stream, Mood mood) {
 
 void LiveChannel::Drained(const Stream& stream) {
   LockedEffects effects(mutex_);
-  if (RoleOf(stream)) Advance(effects);
+  if (members_.RoleOf(stream)) Advance(effects);
 }
 
 void LiveChannel::Detach(const Stream& stream) {
   LockedEffects effects(mutex_);
-  if (const std::optional<Role> role = RoleOf(stream)) DetachMember(*role, effects);
+  if (const std::optional<Role> role = members_.RoleOf(stream)) members_.Detach(*role, effects);
   // A waiter that has asked to close still has to, should it have become a member.
-  const auto waiter = FindWaiter(stream);
-  if (waiter != waiters_.end() && !waiter->close) waiters_.erase(waiter);
+  const Waiter* const waiter = members_.waiters().Find(stream);
+  if (waiter != nullptr && !waiter->close) members_.waiters().Remove(stream);
   Advance(effects);
-}
-
-void LiveChannel::Shutdown() {
-  LockedEffects effects(mutex_);
-  if (!retired_) FailStore(effects);
-}
-
-ChannelRef LiveChannel::ThisChannel() const {
-  return {key_, record().member(Role::kInitiator).side};
-}
-
-std::optional<Role> LiveChannel::RoleOf(const Stream& stream) {
-  for (Role role : kRoles) {
-    if (seat(role).stream == stream) return role;
-  }
-  return std::nullopt;
 }
 
 void LiveChannel::RefuseWaiter(const Stream& stream, std::string_view field,
                                LockedEffects& effects) {
-  const auto waiter = FindWaiter(stream);
-  if (waiter == waiters_.end()) return;
-  waiters_.erase(waiter);
+  if (members_.waiters().Find(stream) == nullptr) return;
+  members_.waiters().Remove(stream);
   effects.End(stream, Malformed(field, "a side that waits may only send Heartbeat and Close"));
   Advance(effects);
 }
+
+Occupancy LiveChannel::occupancy() {
+  sync::MutexLock lock(mutex_);
+  return members_.occupancy();
+}
+
+// --- Life. ---
 
 void LiveChannel::Advance(LockedEffects& effects) {
   if (retired_) return;
   do {
     while (CanRunFirstOp()) RunFirstOp(effects);
-    for (Role role : kRoles) AppendHeld(role, effects);
+    for (Role role : kRoles) {
+      if (Settled()) delivery_.AppendHeld(role, loads_, effects);
+    }
   } while (QueueCloses());
-  for (Role role : kRoles) Deliver(role, effects);
+  for (Role role : kRoles) delivery_.Deliver(role, effects);
   if (Idle()) {
     Retire();
   } else {
@@ -139,56 +113,53 @@ void LiveChannel::Advance(LockedEffects& effects) {
   }
 }
 
-bool LiveChannel::CanRunFirstOp() const {
-  return Settled() && !ops_.empty() && ops_.front().needs_load <= loads_done_;
-}
-
-// Returns whether there is something new to run at once.
-bool LiveChannel::QueueCloses() {
-  bool queued = false;
-  for (Role role : kRoles) {
-    Work& asked = work(role);
-    if (!asked.close || !asked.posts.empty() || !asked.close_stream) continue;
-    // Were the acknowledgement lost after the side has left, the peer could never post what the
-    // side has taken already. A shared store is given it once more, with the record.
-    if (asked.accepting && !registry_->shared()) continue;
-    ops_.push_back({.kind = ChannelOp::Kind::kClose,
-                    .stream = std::move(asked.close_stream),
-                    .side = record().member(role).side,
-                    .tenure = tenure_,
-                    .role = role,
-                    .mood = *asked.close});
-    asked.close_stream = nullptr;
-    queued = true;
-  }
-  return queued && CanRunFirstOp();
-}
-
 bool LiveChannel::Idle() const {
-  if (!ops_.empty() || committing_ || loading_ || !waiters_.empty()) return false;
-  const bool seated = std::any_of(tenure_->seats.begin(), tenure_->seats.end(),
-                                  [](const Seat& s) { return s.stream != nullptr; });
-  const bool busy = std::any_of(tenure_->works.begin(), tenure_->works.end(), [](const Work& w) {
-    return !w.posts.empty() || w.accepting || w.close_stream;
-  });
-  return !seated && !busy;
+  if (!ops_.empty() || committing_ || loads_.loading()) return false;
+  const auto& members = members_.tenure()->members;
+  return members_.waiters().empty() &&
+         std::none_of(members.begin(), members.end(),
+                      [](const LiveMember& member) { return member.attached() || member.busy(); });
 }
 
-uint64_t LiveChannel::RequireReload() {
-  needed_load_ = loads_begun_ + 1;
-  return needed_load_;
+void LiveChannel::Shutdown() {
+  LockedEffects effects(mutex_);
+  if (!retired_) FailStore(effects);
 }
+
+void LiveChannel::FailStore(LockedEffects& effects) {
+  // A side whose presence was to go along with a record may count as attached, or not, or soon.
+  if (committing_ && context_->shared()) {
+    const auto* create = std::get_if<CreateOp>(&ops_.front().what);
+    const ChannelRef channel =
+        create != nullptr ? ChannelRef(key_, create->opener.side) : members_.ref();
+    for (Role role : kRoles) {
+      if (members_.member(role).attached()) continue;
+      CallStore(effects).SetAttached(channel, role, false);
+    }
+  }
+  members_.BeginTenure(members_.record(), StoreAway(context_->RetryDelay()), effects);
+  for (const Waiter& waiter : members_.waiters().TakeAll()) {
+    effects.End(waiter.stream, StoreAway(context_->RetryDelay()));
+  }
+  const std::shared_ptr<BoundChannel> self = shared_from_this();
+  for (ChannelOp& op : ops_) {
+    OpScope scope = ScopeOf(op, self, effects);
+    op.Abandon(scope, StoreAway(context_->RetryDelay()));
+  }
+  ops_.clear();
+  Retire();
+}
+
+void LiveChannel::Retire() {
+  retired_ = true;
+  context_->OnRetired(key_, this);
+}
+
+// --- Loads. ---
 
 void LiveChannel::LoadIfNeeded(LockedEffects& effects) {
-  if (loading_ || committing_ || needed_load_ <= loads_begun_) return;
-  // Posts keep their order: those that the store did not take go again when all are back.
-  if (tenure_->posts_need_load > loads_done_ &&
-      std::any_of(tenure_->works.begin(), tenure_->works.end(),
-                  [](const Work& w) { return w.posts.any_in_flight(); })) {
-    return;
-  }
-  loading_ = true;
-  ++loads_begun_;
+  if (committing_ || !loads_.wanted()) return;
+  loads_.Begin();
   CallStore(effects).Load(
       key_, [self = shared_from_this()](absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
         self->OnLoaded(std::move(loaded));
@@ -197,57 +168,257 @@ void LiveChannel::LoadIfNeeded(LockedEffects& effects) {
 
 void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded) {
   LockedEffects effects(mutex_);
-  loading_ = false;
   if (retired_) return;
   if (!loaded.ok()) return FailStore(effects);
-  if (loads_begun_ <= stale_loads_) {
-    RequireReload();
-  } else {
-    known_ = true;
-    loads_done_ = loads_begun_;
-    Adopt(loaded->value_or(ChannelSnapshot()), effects);
-    QueueWaiters();
+  if (loads_.Finish()) {
+    members_.Adopt(loaded->value_or(ChannelSnapshot()), effects);
+    QueueAdmission();
   }
   Advance(effects);
 }
 
-void LiveChannel::Adopt(ChannelSnapshot loaded, LockedEffects& effects) {
-  store_answered_ = true;
-  const bool report = loaded.record.version != 0 || record().version != 0;
-  SetRecord(std::move(loaded.record), effects);
+// --- Operations. ---
+
+OpScope LiveChannel::ScopeOf(ChannelOp& op, const std::shared_ptr<BoundChannel>& self,
+                             LockedEffects& effects) {
+  return {.key = key_,
+          .context = *context_,
+          .members = members_,
+          .delivery = delivery_,
+          .loads = loads_,
+          .channel = self,
+          .op = op,
+          .effects = effects};
+}
+
+bool LiveChannel::CanRunFirstOp() const {
+  return Settled() && !ops_.empty() && loads_.Has(ops_.front().needs_load);
+}
+
+void LiveChannel::RunFirstOp(LockedEffects& effects) {
+  const std::shared_ptr<BoundChannel> self = shared_from_this();
+  OpScope scope = ScopeOf(ops_.front(), self, effects);
+  CarryOut(scope.op.Run(scope), effects);
+}
+
+void LiveChannel::CarryOut(OpStep step, LockedEffects& effects) {
+  if (std::holds_alternative<OpDone>(step)) {
+    members_.ForgetChosenWaiter(effects);
+    ops_.pop_front();
+  } else if (auto* put = std::get_if<OpPut>(&step)) {
+    Commit(std::move(*put), effects);
+  } else if (const auto* erase = std::get_if<OpErase>(&step)) {
+    committing_ = true;
+    CallStore(effects).Erase(
+        key_, erase->version,
+        [self = shared_from_this()](const absl::StatusOr<PutOutcome>& outcome) {
+          self->OnCommitted(ChannelRecord(), outcome);
+        });
+  } else if (const auto* find = std::get_if<OpFindSide>(&step)) {
+    committing_ = true;
+    CallStore(effects).FindSide(
+        key_.app_id, find->side,
+        [self = shared_from_this()](const absl::StatusOr<std::optional<uint32_t>>& id) {
+          self->OnSideFound(id);
+        });
+  }
+}
+
+void LiveChannel::Commit(OpPut put, LockedEffects& effects) {
+  committing_ = true;
+  const uint64_t expected = put.next.version;
+  ChannelRecord stored = put.next;
+  stored.version = expected + 1;
+  CallStore(effects).PutWith(
+      key_, expected, std::move(put.next), put.options,
+      [self = shared_from_this(), stored = std::move(stored)](
+          const absl::StatusOr<PutOutcome>& outcome) { self->OnCommitted(stored, outcome); });
+}
+
+void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome) {
+  LockedEffects effects(mutex_);
+  if (retired_) return;
+  if (!outcome.ok()) return FailStore(effects);
+  committing_ = false;
+  const std::shared_ptr<BoundChannel> self = shared_from_this();
+  OpScope scope = ScopeOf(ops_.front(), self, effects);
+  switch (*outcome) {
+    case PutOutcome::kDone:
+      loads_.NoteStored();
+      members_.NoteStored();
+      CarryOut(scope.op.OnPut(scope, std::move(next)), effects);
+      break;
+    case PutOutcome::kStale:
+      CarryOut(scope.op.OnStale(scope), effects);
+      break;
+    case PutOutcome::kSideTaken:
+      CarryOut(scope.op.OnSideTaken(scope), effects);
+      break;
+  }
+  Advance(effects);
+}
+
+void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id) {
+  LockedEffects effects(mutex_);
+  if (retired_) return;
+  if (!id.ok()) return FailStore(effects);
+  committing_ = false;
+  const std::shared_ptr<BoundChannel> self = shared_from_this();
+  OpScope scope = ScopeOf(ops_.front(), self, effects);
+  CarryOut(scope.op.OnSideFound(scope, *id), effects);
+  Advance(effects);
+}
+
+bool LiveChannel::QueueCloses() {
+  bool queued = false;
   for (Role role : kRoles) {
-    if (!record().ended()) UpdateLog(role, loaded.log(role));
-    SetRemote(role, loaded.remote[role], loaded.superseded[role], effects);
+    LiveMember& member = members_.member(role);
+    // Were the acknowledgement lost after the side has left, the peer could never post what the
+    // side has accepted already. A shared store is given it once more, with the record.
+    if (!member.ReadyToClose(/*repeats_accept=*/context_->shared())) continue;
+    ops_.push_back({.what = CloseOp{.stream = std::exchange(member.close_stream, nullptr),
+                                    .side = members_.record().member(role).side,
+                                    .tenure = members_.tenure(),
+                                    .role = role,
+                                    .mood = *member.close}});
+    queued = true;
   }
-  PairsAnew();
-  if (report) ReportId();
+  return queued && CanRunFirstOp();
 }
 
-void LiveChannel::FailStore(LockedEffects& effects) {
-  // A side that a record was to bring along may be there, or not, or come to be there.
-  if (committing_ && registry_->shared()) {
-    const ChannelOp& op = ops_.front();
-    const bool creates = op.kind == ChannelOp::Kind::kCreate;
-    const ChannelRef channel = creates ? ChannelRef(key_, op.side) : ThisChannel();
-    for (Role role : kRoles) {
-      if (!seat(role).stream) CallStore(effects).SetAttached(channel, role, false);
-    }
-  }
-  BeginTenure(record(), StoreAway(registry_->RetryDelay()), effects);
-  for (const Waiter& waiter : waiters_)
-    effects.End(waiter.stream, StoreAway(registry_->RetryDelay()));
-  waiters_.clear();
-  for (const ChannelOp& op : ops_) {
-    if (op.stream) effects.End(op.stream, StoreAway(registry_->RetryDelay()));
-    if (op.kind == ChannelOp::Kind::kCreate) ReleaseId(op);
-  }
-  ops_.clear();
-  Retire();
+// Ahead of every other operation: they came first.
+void LiveChannel::QueueAdmission() {
+  if (members_.waiters().empty() || !members_.AcceptsWaiters()) return;
+  if (!ops_.empty() && std::holds_alternative<AdmitWaitersOp>(ops_.front().what)) return;
+  ops_.push_front({.what = AdmitWaitersOp()});
 }
 
-void LiveChannel::Retire() {
-  retired_ = true;
-  registry_->Remove(key_, this);
+// --- Logs. ---
+
+void LiveChannel::Append(Role author, const QueuedPost& post, LockedEffects& effects) {
+  CallStore(effects).Append(members_.ref(), post.version, author, post.number, post.frame,
+                            [self = shared_from_this(), tenure = members_.tenure(), author,
+                             serial = post.serial](const absl::StatusOr<AppendResult>& result) {
+                              self->OnAppended(tenure, author, serial, result);
+                            });
+}
+
+void LiveChannel::OnAppended(const std::shared_ptr<Tenure>& tenure, Role author, uint64_t serial,
+                             const absl::StatusOr<AppendResult>& result) {
+  LockedEffects effects(mutex_);
+  if (retired_ || tenure != members_.tenure()) return;
+  switch (delivery_.OnAppended(author, serial, result, effects)) {
+    case Delivery::AppendVerdict::kTaken:
+      break;
+    case Delivery::AppendVerdict::kOutdated:
+      if (Current() && members_.AdoptCached(effects)) break;
+      members_.tenure()->posts_need_load = loads_.RequireReload();
+      break;
+    case Delivery::AppendVerdict::kStoreFailed:
+      return FailStore(effects);
+  }
+  Advance(effects);
+}
+
+void LiveChannel::Accept(Role reader, uint64_t cursor, LockedEffects& effects) {
+  CallStore(effects).Accept(
+      members_.ref(), Other(reader), cursor,
+      [self = shared_from_this(), tenure = members_.tenure(),
+       reader](const absl::StatusOr<LogState>& log) { self->OnAccepted(tenure, reader, log); });
+}
+
+void LiveChannel::OnAccepted(const std::shared_ptr<Tenure>& tenure, Role reader,
+                             const absl::StatusOr<LogState>& log) {
+  LockedEffects effects(mutex_);
+  if (retired_ || tenure != members_.tenure()) return;
+  const absl::Status taken = delivery_.OnAccepted(reader, log, effects);
+  if (absl::IsNotFound(taken)) {
+    loads_.RequireReload();  // the channel is gone: the load says how
+  } else if (!taken.ok()) {
+    return FailStore(effects);
+  }
+  Advance(effects);
+}
+
+void LiveChannel::Read(Role reader, uint64_t after, LockedEffects& effects) {
+  CallStore(effects).Read(
+      members_.ref(), Other(reader), after, context_->options().limits.window_bytes,
+      [self = shared_from_this(), tenure = members_.tenure(), reader,
+       stream =
+           members_.member(reader).here.stream](absl::StatusOr<std::vector<StoredFrame>> frames) {
+        self->OnRead(tenure, reader, stream, std::move(frames));
+      });
+}
+
+void LiveChannel::OnRead(const std::shared_ptr<Tenure>& tenure, Role reader, const Stream& stream,
+                         absl::StatusOr<std::vector<StoredFrame>> frames) {
+  LockedEffects effects(mutex_);
+  if (retired_ || tenure != members_.tenure()) return;
+  if (members_.member(reader).here.stream != stream) return;
+  if (!frames.ok()) return FailStore(effects);
+  if (!delivery_.OnRead(reader, *std::move(frames), effects)) {
+    // The client comes back and sees by its Opened what has become of the frames.
+    loads_.RequireReload();
+    members_.Fail(reader, stream, StoreAway(context_->RetryDelay()), effects);
+  }
+  Advance(effects);
+}
+
+// --- What other relays do. ---
+
+// A newer record of the channel that is known here can be adopted as it is.
+void LiveChannel::OnChanged(const ChannelSnapshot* now) {
+  LockedEffects effects(mutex_);
+  if (retired_) return;
+  const ChannelRecord& record = members_.record();
+  if (now != nullptr && Current() && members_.exists() && HasSameInitiator(record, now->record)) {
+    if (now->record.version <= record.version) return;
+    members_.AdoptWithoutPresence(*now, effects);
+  } else {
+    loads_.RequireReload();
+  }
+  Advance(effects);
+}
+
+void LiveChannel::OnLog(const ChannelRef& channel, Role author, const LogState& log,
+                        const StoredFrame* frame) {
+  LockedEffects effects(mutex_);
+  if (retired_) return;
+  // It may be the log of an earlier channel with this id, or of one that is not known here yet.
+  const ChannelRecord& record = members_.record();
+  const bool known = members_.exists() && !record.ended() && channel.Names(record);
+  if (!known || channel.initiator.empty()) {
+    loads_.RequireReload();
+    return Advance(effects);
+  }
+  members_.UpdateLog(author, log);
+  if (frame != nullptr && frame->number == members_.snapshot().log(author).stored) {
+    delivery_.ForwardNow(author, frame->number, frame->frame, effects);
+  }
+  Advance(effects);
+}
+
+void LiveChannel::OnPresence(const ChannelRef& channel, Role role, bool remote) {
+  LockedEffects effects(mutex_);
+  if (retired_) return;
+  // The channel may be another one by now, and the stream that is here the newer one: a load tells.
+  const bool named =
+      members_.exists() && !channel.initiator.empty() && channel.Names(members_.record());
+  if (named && Current() && !(remote && members_.member(role).attached())) {
+    members_.SetRemote(role, remote, /*superseded=*/remote, effects);
+    members_.PairsAnew();
+  } else {
+    loads_.RequireReload();
+  }
+  Advance(effects);
+}
+
+// A count of an earlier channel with the id is none of this one's members'.
+void LiveChannel::OnThirdParties(const ChannelRef& channel, uint32_t count) {
+  LockedEffects effects(mutex_);
+  if (retired_ || !members_.exists() || !channel.Names(members_.record())) return;
+  members_.CountThirdParties(count);
+  Advance(effects);
 }
 
 }  // namespace wormhole::relay

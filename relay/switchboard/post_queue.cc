@@ -35,13 +35,8 @@ void PostQueue::DropHeld(const StreamAttachment* stream) {
   });
 }
 
-bool PostQueue::any_in_flight() const {
-  return std::any_of(posts_.begin(), posts_.end(),
-                     [](const QueuedPost& post) { return post.in_flight; });
-}
-
-bool PostQueue::any_in_flight_of_other_than(uint64_t version) const {
-  return std::any_of(posts_.begin(), posts_.end(), [version](const QueuedPost& post) {
+bool PostQueue::ReadyFor(uint64_t version) const {
+  return std::none_of(posts_.begin(), posts_.end(), [version](const QueuedPost& post) {
     return post.in_flight && post.version != version;
   });
 }

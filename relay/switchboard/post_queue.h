@@ -21,11 +21,10 @@ struct QueuedPost {
   // The number was taken before: the store compares, and the stream's next request waits for it.
   bool repeat = false;
   bool in_flight = false;  // handed to the store
-  uint64_t version = 0;    // of the record, on the condition of which it was handed over
+  uint64_t version = 0;    // of the record, on the condition of which the store was to take it
 };
 
-// Small (what is read of a stream depends on its size), so that plain searches do. Pure, not
-// thread-safe.
+// At most about a window of posts, so that a linear search is enough. Pure, not thread-safe.
 class PostQueue {
  public:
   void Add(QueuedPost post);  // draws its serial
@@ -39,10 +38,10 @@ class PostQueue {
 
   std::vector<QueuedPost>& posts() { return posts_; }
   bool empty() const { return posts_.empty(); }
-  bool any_in_flight() const;
-  // Some are with the store on the condition of another version than this: they may come back, and
-  // what follows them has to wait.
-  bool any_in_flight_of_other_than(uint64_t version) const;
+  // Whether held posts may be handed to the store on the condition of this version. Not so while
+  // one is with the store on the condition of another: it may come back, and what follows it has
+  // to wait, or the posts would lose their order.
+  bool ReadyFor(uint64_t version) const;
 
   // Of the first `count` posts: the largest number, and the bytes of those with numbers above
   // `beyond`, each number counted once.

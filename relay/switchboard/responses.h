@@ -7,7 +7,7 @@
 
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
-#include "relay/switchboard/switchboard.h"
+#include "relay/switchboard/options.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::relay {

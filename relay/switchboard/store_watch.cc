@@ -11,30 +11,33 @@ void StoreWatch::OnId(const ChannelKey& key, bool exists, bool ended) {
 }
 
 void StoreWatch::OnChanged(const ChannelKey& key, const ChannelSnapshot* now) {
-  if (const auto channel = registry_->Find(key)) channel->OnChanged(now);
+  if (const auto channel = registry_->channels().Find(key)) channel->OnChanged(now);
 }
 
 void StoreWatch::OnLog(const ChannelRef& channel, Role author, const LogState& log,
                        const StoredFrame* frame) {
-  if (const auto live = registry_->Find(channel.key)) live->OnLog(channel, author, log, frame);
+  if (const auto live = registry_->channels().Find(channel.key))
+    live->OnLog(channel, author, log, frame);
 }
 
 void StoreWatch::OnPresence(const ChannelRef& channel, Role role, bool remote) {
-  if (const auto live = registry_->Find(channel.key)) live->OnPresence(channel, role, remote);
+  if (const auto live = registry_->channels().Find(channel.key))
+    live->OnPresence(channel, role, remote);
 }
 
 void StoreWatch::OnThirdParties(const ChannelRef& channel, uint32_t count) {
-  if (const auto live = registry_->Find(channel.key)) live->OnThirdParties(channel, count);
+  if (const auto live = registry_->channels().Find(channel.key))
+    live->OnThirdParties(channel, count);
 }
 
 void StoreWatch::OnGap() {
-  for (const auto& channel : registry_->Channels()) channel->OnChanged(nullptr);
+  for (const auto& channel : registry_->channels().All()) channel->OnChanged(nullptr);
 }
 
 // A live channel knows logs that grow, and its streams were told of what is gone. Their clients
 // come back, and each sees by its Opened what has become of its channel.
 void StoreWatch::OnRestored() {
-  for (const auto& channel : registry_->Channels()) channel->Shutdown();
+  for (const auto& channel : registry_->channels().All()) channel->Shutdown();
 }
 
 }  // namespace wormhole::relay

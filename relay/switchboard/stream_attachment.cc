@@ -2,11 +2,8 @@
 
 #include <utility>
 
-#include "relay/switchboard/allocation.h"
-#include "relay/switchboard/live_channel.h"
 #include "relay/switchboard/open_request.h"
 #include "relay/switchboard/refusals.h"
-#include "relay/switchboard/registry.h"
 #include "relay/switchboard/responses.h"
 
 namespace wormhole::relay {
@@ -14,45 +11,33 @@ namespace wormhole::relay {
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
-StreamAttachment::StreamAttachment(std::shared_ptr<Registry> registry, std::shared_ptr<Sink> sink)
-    : registry_(std::move(registry)),
-      old_at_(registry_->steady_now() + registry_->StreamAge()),
-      last_heard_(absl::ToInt64Nanoseconds(registry_->steady_now())),
+StreamAttachment::StreamAttachment(std::shared_ptr<StreamContext> context,
+                                   std::shared_ptr<Sink> sink)
+    : context_(std::move(context)),
+      old_at_(context_->steady_now() + context_->StreamAge()),
+      last_heard_(absl::ToInt64Nanoseconds(context_->steady_now())),
       sink_(std::move(sink)) {}
 
-StreamAttachment::~StreamAttachment() { registry_->Remove(this); }
+StreamAttachment::~StreamAttachment() { context_->OnOver(this); }
 
 void StreamAttachment::Receive(AttachRequest request) {
   NoteHeard();
   if (!std::exchange(opened_, true)) {
     opening_ = true;
-    if (request.has_open()) return Open(std::move(*request.mutable_open()));
+    if (request.has_open())
+      return context_->Open(shared_from_this(), std::move(*request.mutable_open()));
     return Dismiss(std::nullopt, Malformed("open", "the first request of a stream is Open"));
   }
   if (request.has_heartbeat()) return Heartbeat();
   // A stream without a channel has ended, and what it still says does not matter.
-  if (const std::shared_ptr<LiveChannel> bound = channel()) Dispatch(*bound, std::move(request));
+  if (const std::shared_ptr<BoundChannel> bound = channel()) Dispatch(*bound, std::move(request));
 }
 
 void StreamAttachment::NoteHeard() {
-  last_heard_.store(absl::ToInt64Nanoseconds(registry_->steady_now()), std::memory_order_relaxed);
+  last_heard_.store(absl::ToInt64Nanoseconds(context_->steady_now()), std::memory_order_relaxed);
 }
 
-void StreamAttachment::Open(rendezvous::v1::Open open) {
-  absl::StatusOr<OpenRequest> parsed = ParseOpen(open);
-  if (!parsed.ok()) return Dismiss(std::nullopt, parsed.status());
-  if (registry_->refuses_streams()) return Dismiss(std::nullopt, Draining(registry_->RetryDelay()));
-  if (parsed->purpose == OpenRequest::Purpose::kAllocate) {
-    return Allocation::Start(registry_, shared_from_this(), *std::move(parsed));
-  }
-  ChannelOp op{.stream = shared_from_this(), .side = parsed->side, .cursor = parsed->cursor};
-  if (parsed->purpose == OpenRequest::Purpose::kClaim) {
-    op.kind = parsed->wait ? ChannelOp::Kind::kClaimOrWait : ChannelOp::Kind::kClaim;
-  }
-  registry_->Submit({.app_id = std::move(parsed->app_id), .id = parsed->channel_id}, std::move(op));
-}
-
-void StreamAttachment::Dispatch(LiveChannel& channel, AttachRequest request) {
+void StreamAttachment::Dispatch(BoundChannel& channel, AttachRequest request) {
   const std::shared_ptr<StreamAttachment> self = shared_from_this();
   switch (request.request_case()) {
     case AttachRequest::kPost: {
@@ -88,7 +73,7 @@ void StreamAttachment::Heartbeat() {
 }
 
 void StreamAttachment::AnswerHeartbeat() {
-  const size_t limit = 2 * size_t{registry_->options().limits.window_bytes};
+  const size_t limit = 2 * size_t{context_->options().limits.window_bytes};
   if (!sink_ || ended_ || !pending_heartbeat_ || !RoomLocked(limit)) return;
   pending_heartbeat_ = false;
   sink_->Send(HeartbeatResponse());
@@ -97,7 +82,7 @@ void StreamAttachment::AnswerHeartbeat() {
 
 bool StreamAttachment::HasRoom() {
   sync::MutexLock lock(mutex_);
-  return sink_ && RoomLocked(registry_->options().limits.window_bytes);
+  return sink_ && RoomLocked(context_->options().limits.window_bytes);
 }
 
 // The second look is for a backlog that falls between the first and the note that it is waited for.
@@ -109,7 +94,7 @@ bool StreamAttachment::RoomLocked(size_t limit) {
 
 void StreamAttachment::Drained() {
   if (!wants_room_.exchange(false)) return;
-  std::shared_ptr<LiveChannel> bound;
+  std::shared_ptr<BoundChannel> bound;
   {
     sync::MutexLock lock(mutex_);
     AnswerHeartbeat();
@@ -120,7 +105,7 @@ void StreamAttachment::Drained() {
 }
 
 void StreamAttachment::Detach() {
-  std::shared_ptr<LiveChannel> bound;
+  std::shared_ptr<BoundChannel> bound;
   std::shared_ptr<Sink> sink;
   {
     sync::MutexLock lock(mutex_);
@@ -128,12 +113,12 @@ void StreamAttachment::Detach() {
     bound.swap(channel_);
   }
   if (!sink) return;
-  registry_->Remove(this);
+  context_->OnOver(this);
   if (bound) bound->Detach(shared_from_this());
 }
 
 void StreamAttachment::Dismiss(std::optional<AttachResponse> last_word, absl::Status status) {
-  std::shared_ptr<LiveChannel> bound;
+  std::shared_ptr<BoundChannel> bound;
   {
     sync::MutexLock lock(mutex_);
     if (!sink_ || ended_) return;
@@ -146,7 +131,7 @@ void StreamAttachment::Dismiss(std::optional<AttachResponse> last_word, absl::St
   Flush();
 }
 
-bool StreamAttachment::Bind(std::shared_ptr<LiveChannel> channel) {
+bool StreamAttachment::Bind(std::shared_ptr<BoundChannel> channel) {
   sync::MutexLock lock(mutex_);
   if (!sink_ || ended_) return false;
   channel_ = std::move(channel);
@@ -188,7 +173,7 @@ void StreamAttachment::Flush() {
   if (sink) sink->Flush();
 }
 
-std::shared_ptr<LiveChannel> StreamAttachment::channel() const {
+std::shared_ptr<BoundChannel> StreamAttachment::channel() const {
   sync::MutexLock lock(mutex_);
   return channel_;
 }

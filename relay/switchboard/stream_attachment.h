@@ -1,5 +1,5 @@
-// One stream: its requests on their way to a live channel, and the channel's answers on their way
-// to the stream's sink.
+// One stream: its requests on their way to the channel that it is bound to, and the channel's
+// answers on their way to the stream's sink.
 #ifndef WORMHOLE_RELAY_SWITCHBOARD_STREAM_ATTACHMENT_H_
 #define WORMHOLE_RELAY_SWITCHBOARD_STREAM_ATTACHMENT_H_
 
@@ -11,20 +11,18 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
-#include "relay/switchboard/sink.h"
-#include "relay/switchboard/switchboard.h"
+#include "relay/switchboard/bound_channel.h"
+#include "relay/switchboard/stream.h"
+#include "relay/switchboard/stream_context.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::relay {
-
-class LiveChannel;
-class Registry;
 
 // Thread-safe. Its mutex is a leaf: no other lock of the switchboard is taken under it.
 class StreamAttachment final : public Attachment,
                                public std::enable_shared_from_this<StreamAttachment> {
  public:
-  StreamAttachment(std::shared_ptr<Registry> registry, std::shared_ptr<Sink> sink);
+  StreamAttachment(std::shared_ptr<StreamContext> context, std::shared_ptr<Sink> sink);
   ~StreamAttachment() override;
 
   // Attachment: called by the stream.
@@ -34,13 +32,13 @@ class StreamAttachment final : public Attachment,
 
   // For the channel, under its lock, and for what comes before there is one. After Detach nothing
   // of this reaches the sink, and Bind answers false; so whoever bound a stream learns of its end
-  // by LiveChannel::Detach.
-  bool Bind(std::shared_ptr<LiveChannel> channel) WORMHOLE_EXCLUDES(mutex_);
+  // by BoundChannel::Detach.
+  bool Bind(std::shared_ptr<BoundChannel> channel) WORMHOLE_EXCLUDES(mutex_);
   bool over() const WORMHOLE_EXCLUDES(mutex_);
   void Send(rendezvous::v1::AttachResponse response) WORMHOLE_EXCLUDES(mutex_);
   void End(absl::Status status) WORMHOLE_EXCLUDES(mutex_);
   void ReadMore() WORMHOLE_EXCLUDES(mutex_);
-  // Whether the sink's backlog is below the window. When it is not, LiveChannel::Drained follows
+  // Whether the sink's backlog is below the window. When it is not, BoundChannel::Drained follows
   // once it is.
   bool HasRoom() WORMHOLE_EXCLUDES(mutex_);
 
@@ -61,15 +59,14 @@ class StreamAttachment final : public Attachment,
   }
 
  private:
-  void Open(rendezvous::v1::Open open);
-  void Dispatch(LiveChannel& channel, rendezvous::v1::AttachRequest request);
+  void Dispatch(BoundChannel& channel, rendezvous::v1::AttachRequest request);
   void NoteHeard();
   void Heartbeat() WORMHOLE_EXCLUDES(mutex_);
   bool RoomLocked(size_t limit) WORMHOLE_REQUIRES(mutex_);
   void AnswerHeartbeat() WORMHOLE_REQUIRES(mutex_);
-  std::shared_ptr<LiveChannel> channel() const WORMHOLE_EXCLUDES(mutex_);
+  std::shared_ptr<BoundChannel> channel() const WORMHOLE_EXCLUDES(mutex_);
 
-  const std::shared_ptr<Registry> registry_;
+  const std::shared_ptr<StreamContext> context_;
   const absl::Duration old_at_;  // when it reaches its maximum age
   std::atomic<int64_t> last_heard_;
   std::atomic<bool> opening_ = false;  // it has sent Open and was told nothing yet
@@ -81,7 +78,7 @@ class StreamAttachment final : public Attachment,
   bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // something: Opened at first
   bool pending_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<LiveChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
+  std::shared_ptr<BoundChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace wormhole::relay

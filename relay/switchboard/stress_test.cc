@@ -18,7 +18,7 @@
 #include "proto/error/error_detail.h"
 #include "proto/sync/mutex.h"
 #include "relay/store/memory/memory_store.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 
 namespace wormhole::relay {

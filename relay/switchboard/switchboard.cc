@@ -6,6 +6,7 @@
 
 #include "relay/switchboard/channel_listing.h"
 #include "relay/switchboard/channel_op.h"
+#include "relay/switchboard/entrance.h"
 #include "relay/switchboard/live_channel.h"
 #include "relay/switchboard/refusals.h"
 #include "relay/switchboard/registry.h"
@@ -16,7 +17,7 @@
 namespace wormhole::relay {
 namespace {
 
-// Of one look for what is due; the next look is taken when all of it has been seen to.
+// Most channels of one scan for what is due. The next scan starts when all of them are done.
 constexpr size_t kDueAtOnce = 1000;
 
 // Silence of so many heartbeats ends a stream.
@@ -25,7 +26,9 @@ constexpr double kSilentHeartbeats = 2.5;
 class SwitchboardOverStore final : public Switchboard {
  public:
   explicit SwitchboardOverStore(std::shared_ptr<Registry> registry)
-      : registry_(std::move(registry)), watch_(registry_) {}
+      : registry_(std::move(registry)),
+        entrance_(std::make_shared<Entrance>(registry_)),
+        watch_(registry_) {}
 
   ~SwitchboardOverStore() override {
     registry_->store().Listen(nullptr);
@@ -39,22 +42,24 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
-    auto stream = std::make_shared<StreamAttachment>(registry_, std::move(sink));
-    registry_->Add(stream.get());
+    auto stream = std::make_shared<StreamAttachment>(entrance_, std::move(sink));
+    registry_->streams().Add(stream.get());
     return stream;
   }
 
   void Tick() override {
-    if (registry_->refuses_streams()) Drain();
+    if (registry_->streams().refused()) Drain();
     EndSilentStreams();
     EndOldStreams();
-    LookForDue();
+    ScanForDue();
   }
 
   SwitchboardCounts Count() override {
-    SwitchboardCounts counts = registry_->Count();
-    for (const auto& channel : registry_->Channels()) {
-      const LiveChannel::Occupancy occupancy = channel->occupancy();
+    SwitchboardCounts counts;
+    registry_->ids().Count(counts);
+    counts.streams = registry_->streams().size();
+    for (const auto& channel : registry_->channels().All()) {
+      const Occupancy occupancy = channel->occupancy();
       counts.waiting += occupancy.waiting;
       for (Role role : kRoles) {
         if (!occupancy.here[role]) continue;
@@ -65,7 +70,7 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   std::vector<AppView> ListApps(const std::string& after, size_t limit) override {
-    return registry_->ListApps(after, limit);
+    return registry_->ids().ListApps(after, limit);
   }
 
   void ListChannels(const std::string& app_id, const ChannelKey& after, size_t limit,
@@ -74,8 +79,8 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   void Drain() override {
-    registry_->RefuseStreams();
-    for (const auto& stream : registry_->Streams()) Drain(*stream, registry_->RetryDelay());
+    registry_->streams().Refuse();
+    for (const auto& stream : registry_->streams().All()) Drain(*stream, registry_->RetryDelay());
   }
 
  private:
@@ -85,7 +90,7 @@ class SwitchboardOverStore final : public Switchboard {
 
   void EndSilentStreams() {
     const absl::Duration silence = kSilentHeartbeats * registry_->options().heartbeat;
-    for (const auto& stream : registry_->SilentStreams(registry_->steady_now() - silence)) {
+    for (const auto& stream : registry_->streams().SilentSince(registry_->steady_now() - silence)) {
       stream->Dismiss(std::nullopt,
                       absl::UnavailableError("nothing was heard from the client for two and a "
                                              "half heartbeats; resume on a new stream"));
@@ -94,27 +99,30 @@ class SwitchboardOverStore final : public Switchboard {
 
   // They may come back at once: nobody goes away, and they do not all grow old together.
   void EndOldStreams() {
-    for (const auto& stream : registry_->OldStreams()) Drain(*stream, absl::ZeroDuration());
+    if (registry_->options().max_stream_age == absl::InfiniteDuration()) return;
+    for (const auto& stream : registry_->streams().OldAt(registry_->steady_now()))
+      Drain(*stream, absl::ZeroDuration());
   }
 
-  void LookForDue() {
-    if (looking_->exchange(true)) return registry_->store().Flush();
-    // Lets go of the look when the last op has let go of it.
-    std::shared_ptr<void> batch(nullptr, [looking = looking_](void*) { looking->store(false); });
+  void ScanForDue() {
+    if (scanning_->exchange(true)) return registry_->store().Flush();
+    // The scan is over when the last operation has let go of this.
+    std::shared_ptr<void> batch(nullptr, [scanning = scanning_](void*) { scanning->store(false); });
     registry_->store().Due(
         registry_->wall_now(), kDueAtOnce,
         [registry = registry_, batch](const absl::StatusOr<std::vector<ChannelKey>>& due) {
-          if (!due.ok()) return;  // the next Tick looks again
+          if (!due.ok()) return;  // the next Tick scans again
           for (const ChannelKey& key : *due) {
-            registry->Submit(key, {.kind = ChannelOp::Kind::kDue, .batch = batch});
+            registry->Submit(key, {.what = DueOp{.batch = batch}});
           }
         });
     registry_->store().Flush();
   }
 
   const std::shared_ptr<Registry> registry_;
+  const std::shared_ptr<Entrance> entrance_;
   StoreWatch watch_;
-  const std::shared_ptr<std::atomic<bool>> looking_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<std::atomic<bool>> scanning_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace

@@ -3,12 +3,13 @@
 #ifndef WORMHOLE_RELAY_SWITCHBOARD_SWITCHBOARD_VIEW_H_
 #define WORMHOLE_RELAY_SWITCHBOARD_SWITCHBOARD_VIEW_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "relay/channel/record.h"
 
 namespace wormhole::relay {
@@ -45,6 +46,13 @@ struct ChannelView {
   ChannelSnapshot snapshot;  // record.version 0 is never shown
   PerRole<SideView> sides;
   size_t waiting = 0;  // receivers that wait for the id here
+};
+
+// One page of Switchboard::ListChannels.
+struct ChannelPage {
+  std::vector<ChannelView> channels;
+  std::optional<ChannelKey> next;
+  absl::Time as_of;  // by the clock that channels end by
 };
 
 }  // namespace wormhole::relay

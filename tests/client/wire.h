@@ -12,7 +12,7 @@
 #include "client/engine/executor.h"
 #include "client/stream/transport.h"
 #include "proto/sync/mutex.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 
 namespace wormhole::testing {

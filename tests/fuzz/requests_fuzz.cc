@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "proto/error/error_detail.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 #include "relay/switchboard/testing/manual_store.h"
 

@@ -78,7 +78,7 @@ TEST_F(HeldStoreTest, OnlySoManyPagesAreReadAtATime) {
   const auto held = switchboard_.AwaitHeld(listings.size());
   const grpc::Status refused = ListIn(admin_->address());
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << refused.error_message();
-  for (const auto& done : held) done(relay::Switchboard::ChannelPage());
+  for (const auto& done : held) done(relay::ChannelPage());
   for (std::thread& listing : listings) listing.join();
   EXPECT_EQ(good, 4);
 }
@@ -98,13 +98,13 @@ TEST_F(HeldStoreTest, APageCountsUntilTheStoreHasAnsweredAlsoWhenItsClientHasGon
     listing.join();
   }
   EXPECT_EQ(ListIn(admin_->address()).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  reading[0](relay::Switchboard::ChannelPage());
+  reading[0](relay::ChannelPage());
   bool good = false;
   std::thread next([&] { good = ListIn(admin_->address()).ok(); });
-  for (const auto& done : switchboard_.AwaitHeld(1)) done(relay::Switchboard::ChannelPage());
+  for (const auto& done : switchboard_.AwaitHeld(1)) done(relay::ChannelPage());
   next.join();
   EXPECT_TRUE(good);
-  for (size_t n = 1; n < reading.size(); ++n) reading[n](relay::Switchboard::ChannelPage());
+  for (size_t n = 1; n < reading.size(); ++n) reading[n](relay::ChannelPage());
 }
 
 // The store's answer finds nobody.
@@ -116,7 +116,7 @@ TEST_F(HeldStoreTest, TheEndOfTheRelayDoesNotWaitForTheStore) {
   listing.join();
   EXPECT_FALSE(status.ok());
   admin_.reset();
-  held[0](relay::Switchboard::ChannelPage());
+  held[0](relay::ChannelPage());
 }
 
 TEST_F(HeldStoreTest, TheStoresErrorIsTold) {

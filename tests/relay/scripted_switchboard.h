@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "proto/sync/mutex.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 #include "tests/support/attach_client.h"
 

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 #include "tests/simulation/pipe.h"
 #include "tests/simulation/random.h"

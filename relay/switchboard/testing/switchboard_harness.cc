@@ -229,7 +229,7 @@ std::string SwitchboardTest::Listed(const std::string& app_id, size_t page) {
   while (after) {
     bool answered = false;
     switchboard_->ListChannels(app_id, *after, page,
-                               [&](absl::StatusOr<Switchboard::ChannelPage> got) {
+                               [&](absl::StatusOr<ChannelPage> got) {
                                  answered = true;
                                  EXPECT_LE(got->channels.size(), page);
                                  for (const ChannelView& view : got->channels) {

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "relay/switchboard/sink.h"
+#include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 #include "relay/switchboard/testing/manual_store.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"

@@ -1,7 +1,8 @@
-// Where the switchboard's words to one stream go: implemented by a gRPC reactor in the relay and
-// by a simulated network in tests.
-#ifndef WORMHOLE_RELAY_SWITCHBOARD_SINK_H_
-#define WORMHOLE_RELAY_SWITCHBOARD_SINK_H_
+// The two halves of one stream at the switchboard: what the client sends goes into an Attachment,
+// what the switchboard answers into a Sink. A gRPC reactor implements the sink in the relay, a
+// simulated network in tests.
+#ifndef WORMHOLE_RELAY_SWITCHBOARD_STREAM_H_
+#define WORMHOLE_RELAY_SWITCHBOARD_STREAM_H_
 
 #include <cstddef>
 
@@ -36,6 +37,22 @@ class Sink {
   virtual size_t Backlog() const = 0;
 };
 
+// One stream's place at the switchboard.
+class Attachment {
+ public:
+  virtual ~Attachment() = default;
+
+  // A request of the client, in stream order. The first must be Open.
+  virtual void Receive(rendezvous::v1::AttachRequest request) = 0;
+
+  // The sink's backlog has fallen: frames that were held back may follow.
+  virtual void Drained() = 0;
+
+  // The stream is over; the sink is not used after this returns (a Flush that another thread has
+  // begun keeps it alive through its shared_ptr). Idempotent.
+  virtual void Detach() = 0;
+};
+
 }  // namespace wormhole::relay
 
-#endif  // WORMHOLE_RELAY_SWITCHBOARD_SINK_H_
+#endif  // WORMHOLE_RELAY_SWITCHBOARD_STREAM_H_
