@@ -1,8 +1,10 @@
-// What the switchboard tells of what it does, for those who watch a relay. Of several relays over
-// one store each tells what it has done itself, so that the sum is what has happened; but for
-// kPaired, which the relay tells that the later side comes to. That forgets who was there when its
-// last stream of the channel ends: a side that is away for a moment and comes back to its peer at
-// another relay is told once more. Sides that come to two relays at once may be told by neither.
+// What the switchboard tells of what it does, for those who watch a relay.
+//
+// Each of several relays over one store tells what it has done itself, so that the sum is what has
+// happened. The exception is kPaired: the relay that the later side comes to tells it. A relay
+// forgets who was attached when its last stream of the channel ends. So a side that is away for a
+// moment, and comes back to its peer at another relay, is told as paired once more. Two sides that
+// come to two relays at the same time may be told by neither.
 #ifndef WORMHOLE_RELAY_SWITCHBOARD_OBSERVER_H_
 #define WORMHOLE_RELAY_SWITCHBOARD_OBSERVER_H_
 
@@ -13,7 +15,7 @@
 
 namespace wormhole::relay {
 
-// Something has become of a channel, and is stored if it is stored at all.
+// A change of a channel. If the change is one of the record, it is stored.
 struct ChannelEvent {
   enum class Kind {
     kAllocated,
@@ -29,16 +31,16 @@ struct ChannelEvent {
   Mood mood = rendezvous::v1::MOOD_UNSPECIFIED;  // with kClosed
 };
 
-// Called by any thread. Nothing of it may block.
+// Called by any thread. No method may block.
 class SwitchboardObserver {
  public:
   virtual ~SwitchboardObserver() = default;
 
-  // Without locks. Events of one channel may overtake each other when different threads have made
+  // Called without locks. Events of one channel may overtake each other when different threads made
   // them.
   virtual void OnEvent(const ChannelEvent& event) = 0;
 
-  // A client has posted a frame, not for the second time. Under locks: it may count, and call
+  // A client has posted a frame, for the first time. Called under locks: it may count, and must call
   // nothing.
   virtual void OnFrame(const std::string& app_id, size_t bytes) = 0;
 };
