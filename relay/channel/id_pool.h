@@ -29,7 +29,7 @@ inline constexpr int kMaxIdDigits = 9;
 //
 //   [ free | resting | taken ]
 //
-// so that a draw is a look at a random position of a part, and a change of state a few swaps of an
+// so that a draw reads a random position of a part, and a change of state a few swaps of an
 // id with one at the border of its part. The permutation is kept sparsely: a position that is not
 // in the maps holds the id of the same offset. A free id whose own position lies in the free part
 // is always there, which bounds the maps by twice the number of ids that are not free.

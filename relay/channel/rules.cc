@@ -74,7 +74,7 @@ absl::StatusOr<Role> JudgeResume(const ChannelRecord& record, std::string_view s
     if (absl::Status alive = CheckAlive(record, now); !alive.ok()) return alive;
     return role;
   }
-  // How a channel ended is no news of somebody else's: a relay that was rolled back may remember
+  // Only a member is told how a channel ended: a relay that was rolled back may remember
   // another one under this id.
   return error::Make(ErrorDetail::REASON_NOT_MEMBER,
                      "this token belongs to neither side of the channel");

@@ -163,7 +163,8 @@ OpStep ClaimOp::Run(OpScope& scope) {
   if (opener.stream->over()) return OpDone{};
   if (optimistic) return RunOptimistically(scope);
   Membership& members = scope.members;
-  // An id that was drawn is another's: whoever agreed on it beforehand waits for its turn.
+  // A channel whose id was drawn is somebody else's: two who agreed on that id before wait until it
+  // is free.
   if (waits && !members.AcceptsWaiters() && !members.HasMember(opener.side)) {
     members.AddWaiter({.stream = opener.stream, .side = opener.side, .cursor = opener.cursor},
                       scope.channel, scope.effects);
@@ -245,7 +246,7 @@ OpStep ResumeOp::Run(OpScope& scope) {
 
 OpStep CloseOp::Run(OpScope& scope) {
   Membership& members = scope.members;
-  // Another channel has come to have the id before this one could be closed.
+  // Another channel has taken the id before this one could be closed.
   if (members.record().member(role).side != side) return Refuse(scope, EndedError(ChannelRecord()));
   absl::StatusOr<ChannelRecord> next =
       Close(members.record(), role, mood, scope.context.wall_now(), scope.context.options().limits);

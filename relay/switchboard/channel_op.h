@@ -149,7 +149,7 @@ struct ChannelOp {
   // Null: it is for no stream.
   std::shared_ptr<StreamAttachment> stream() const;
 
-  // It has come to the channel: says which load it needs.
+  // The channel has taken it: says which load it needs.
   void Prepare(OpScope& scope);
   OpStep Run(OpScope& scope);
   // The store has put the record, or has forgotten the channel: then `next` is empty.

@@ -1,4 +1,4 @@
-// A turn of a live channel: its lock, and what has to happen once the lock is given back.
+// The lock of a live channel, and what has to happen once the lock is given back.
 #ifndef WORMHOLE_RELAY_SWITCHBOARD_LOCKED_EFFECTS_H_
 #define WORMHOLE_RELAY_SWITCHBOARD_LOCKED_EFFECTS_H_
 
@@ -15,9 +15,10 @@
 
 namespace wormhole::relay {
 
-// Holds `mutex` for its life; then flushes the streams that were touched, runs what was put off,
-// tells the observer, and flushes the store if it was called. All of them call back, so none of
-// that may happen under a lock. The streams come first: somebody waits for what they write.
+// Holds `mutex` as long as it lives. Then it flushes the streams that were touched, runs what was
+// deferred, tells the observer, and flushes the store if it was called. Each of these may call back
+// into the channel, so none of it may happen under the lock. The streams come first: clients wait
+// for what they write.
 class WORMHOLE_SCOPED_CAPABILITY LockedEffects {
  public:
   explicit LockedEffects(sync::Mutex& mutex) WORMHOLE_ACQUIRE(mutex) : mutex_(mutex) {
@@ -26,7 +27,7 @@ class WORMHOLE_SCOPED_CAPABILITY LockedEffects {
   ~LockedEffects() WORMHOLE_RELEASE() {
     mutex_.Unlock();
     for (const auto& stream : touched_) stream->Flush();
-    for (const auto& work : afterwards_) work();
+    for (const auto& work : deferred_) work();
     for (const auto& event : events_) observer_->OnEvent(event);
     if (called_ != nullptr) called_->Flush();
   }
@@ -62,7 +63,7 @@ class WORMHOLE_SCOPED_CAPABILITY LockedEffects {
     events_.push_back(std::move(event));
   }
 
-  void Defer(std::function<void()> work) { afterwards_.push_back(std::move(work)); }
+  void Defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
 
  private:
   void Touch(const std::shared_ptr<StreamAttachment>& stream) {
@@ -75,7 +76,7 @@ class WORMHOLE_SCOPED_CAPABILITY LockedEffects {
   Store* called_ = nullptr;
   SwitchboardObserver* observer_ = nullptr;
   std::vector<std::shared_ptr<StreamAttachment>> touched_;
-  std::vector<std::function<void()>> afterwards_;
+  std::vector<std::function<void()>> deferred_;
   std::vector<ChannelEvent> events_;
 };
 

@@ -129,7 +129,7 @@ class Membership {
   void NoteStored() { store_answered_ = true; }
   // Tells what is known of the id.
   void ReportId() const;
-  // The same when the creation of a channel has come to nothing. While the store has said nothing
+  // The same after the creation of a channel has failed. While the store has said nothing
   // of the id, an id that was drawn goes back to where it was drawn from: `rested` or free.
   void ReleaseId(bool drawn, bool rested) const;
 

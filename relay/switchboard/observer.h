@@ -40,8 +40,8 @@ class SwitchboardObserver {
   // them.
   virtual void OnEvent(const ChannelEvent& event) = 0;
 
-  // A client has posted a frame, for the first time. Called under locks: it may count, and must call
-  // nothing.
+  // A client has posted a frame, for the first time. Called under locks: it may count, and must
+  // call nothing.
   virtual void OnFrame(const std::string& app_id, size_t bytes) = 0;
 };
 

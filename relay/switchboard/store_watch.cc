@@ -5,7 +5,7 @@
 namespace wormhole::relay {
 
 void StoreWatch::OnId(const ChannelKey& key, bool exists, bool ended) {
-  // No relay has made such a channel, but whoever may write to the store can.
+  // No relay makes such a channel, but anybody with access to the store can.
   if (key.id == 0 || key.id > kMaxChannelId) return;
   registry_->SetId(key, !exists ? IdState::kFree : ended ? IdState::kResting : IdState::kTaken);
 }
@@ -34,8 +34,8 @@ void StoreWatch::OnGap() {
   for (const auto& channel : registry_->channels().All()) channel->OnChanged(nullptr);
 }
 
-// A live channel knows logs that grow, and its streams were told of what is gone. Their clients
-// come back, and each sees by its Opened what has become of its channel.
+// A live channel relies on logs that only grow, and its streams were told of frames that are gone.
+// The clients resume on new streams, and each sees by its Opened what has become of its channel.
 void StoreWatch::OnRestored() {
   for (const auto& channel : registry_->channels().All()) channel->Shutdown();
 }

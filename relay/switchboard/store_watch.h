@@ -1,4 +1,4 @@
-// What the store tells of other relays, on its way to the live channels and the pools of ids.
+// Takes what the store tells of other relays to the live channels and to the list of ids.
 #ifndef WORMHOLE_RELAY_SWITCHBOARD_STORE_WATCH_H_
 #define WORMHOLE_RELAY_SWITCHBOARD_STORE_WATCH_H_
 
@@ -12,7 +12,7 @@
 
 namespace wormhole::relay {
 
-// Thread-safe. A channel that nobody is attached to here needs no news: whoever comes loads it.
+// Thread-safe. Only live channels are told: a stream that comes later is answered from a load.
 class StoreWatch final : public StoreListener {
  public:
   explicit StoreWatch(std::shared_ptr<Registry> registry) : registry_(std::move(registry)) {}

@@ -85,7 +85,8 @@ bool StreamAttachment::HasRoom() {
   return sink_ && RoomLocked(context_->options().limits.window_bytes);
 }
 
-// The second look is for a backlog that falls between the first and the note that it is waited for.
+// Asks for the backlog twice: it may fall between the first question and the note that the stream
+// waits for room, and nobody would then tell.
 bool StreamAttachment::RoomLocked(size_t limit) {
   if (sink_->Backlog() < limit) return true;
   wants_room_.store(true);
@@ -117,12 +118,12 @@ void StreamAttachment::Detach() {
   if (bound) bound->Detach(shared_from_this());
 }
 
-void StreamAttachment::Dismiss(std::optional<AttachResponse> last_word, absl::Status status) {
+void StreamAttachment::Dismiss(std::optional<AttachResponse> last, absl::Status status) {
   std::shared_ptr<BoundChannel> bound;
   {
     sync::MutexLock lock(mutex_);
     if (!sink_ || ended_) return;
-    if (last_word && told_) sink_->Send(*std::move(last_word));
+    if (last && told_) sink_->Send(*std::move(last));
     sink_->End(std::move(status));
     ended_ = true;
     bound.swap(channel_);

@@ -30,9 +30,9 @@ class StreamAttachment final : public Attachment,
   void Drained() override;
   void Detach() override;
 
-  // For the channel, under its lock, and for what comes before there is one. After Detach nothing
-  // of this reaches the sink, and Bind answers false; so whoever bound a stream learns of its end
-  // by BoundChannel::Detach.
+  // For the channel, which calls under its lock, and for what comes before there is one. After
+  // Detach nothing of this reaches the sink, and Bind returns false. So a channel that has bound a
+  // stream learns of its end by BoundChannel::Detach.
   bool Bind(std::shared_ptr<BoundChannel> channel) WORMHOLE_EXCLUDES(mutex_);
   bool over() const WORMHOLE_EXCLUDES(mutex_);
   void Send(rendezvous::v1::AttachResponse response) WORMHOLE_EXCLUDES(mutex_);
@@ -45,15 +45,16 @@ class StreamAttachment final : public Attachment,
   // Without locks: starts what was noted.
   void Flush() WORMHOLE_EXCLUDES(mutex_);
 
-  // Without locks: ends the stream for a reason of the relay's own; after a last word, unless it
-  // has not been told Opened yet, which is the first word to a client.
-  void Dismiss(std::optional<rendezvous::v1::AttachResponse> last_word, absl::Status status)
+  // Without locks: ends the stream for a reason of the relay's own. Sends `last` before that,
+  // unless Opened has not been sent yet, which is the first message to a client.
+  void Dismiss(std::optional<rendezvous::v1::AttachResponse> last, absl::Status status)
       WORMHOLE_EXCLUDES(mutex_);
 
   // By SwitchboardEnvironment::steady_now.
   absl::Duration old_at() const { return old_at_; }
-  // Whether it has said nothing since then. Until it is told Opened it need not: it does not know
-  // the interval of heartbeats, and what it says is not read.
+  // Whether the client has said nothing since `time`. Before the relay has sent Opened the client
+  // need not: it does not know the interval of heartbeats yet, and the relay does not read what it
+  // says.
   bool IsSilentSince(absl::Duration time) const {
     return !opening_ && absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
   }
@@ -69,14 +70,14 @@ class StreamAttachment final : public Attachment,
   const std::shared_ptr<StreamContext> context_;
   const absl::Duration old_at_;  // when it reaches its maximum age
   std::atomic<int64_t> last_heard_;
-  std::atomic<bool> opening_ = false;  // it has sent Open and was told nothing yet
+  std::atomic<bool> opening_ = false;  // it has sent Open, and nothing was sent to it yet
   std::atomic<bool> wants_room_ = false;
   bool opened_ = false;  // the first request has come; requests come one at a time
 
   mutable sync::Mutex mutex_;
   std::shared_ptr<Sink> sink_ WORMHOLE_GUARDED_BY(mutex_);  // null: detached
   bool ended_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // something: Opened at first
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a message was sent; the first is Opened
   bool pending_heartbeat_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::shared_ptr<BoundChannel> channel_ WORMHOLE_GUARDED_BY(mutex_);
 };

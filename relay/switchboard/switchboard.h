@@ -43,8 +43,7 @@ class Switchboard {
   // then the end with DRAINING. The delays have jitter.
   virtual void Drain() = 0;
 
-  // --- For inspection. Each call looks at what there is now; pages of one listing may differ in
-  // that. ---
+  // --- For inspection. Each call shows what there is now, also each page of one listing. ---
 
   // Takes a moment for each live channel.
   virtual SwitchboardCounts Count() = 0;

@@ -24,8 +24,8 @@ struct Waiter {
   std::optional<Mood> close;
 };
 
-// In the order in which they came. Pure, not thread-safe: whoever calls ends the streams that a
-// method returns.
+// In the order in which they came. Pure, not thread-safe. The caller ends the streams that a method
+// returns.
 class Waiters {
  public:
   using Stream = std::shared_ptr<StreamAttachment>;
