@@ -21,20 +21,13 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "relay/config/socket_address.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::relay {
 namespace {
 
-class SocketFileTest : public testing::Test {
+class SocketFileTest : public ::testing::Test {
  protected:
-  // Short: a socket's path has at most 107 bytes.
-  SocketFileTest() {
-    char folder[] = "/tmp/socket_file_test.XXXXXX";
-    EXPECT_NE(mkdtemp(folder), nullptr);
-    folder_ = folder;
-  }
-  ~SocketFileTest() override { std::filesystem::remove_all(folder_); }
-
   static int Bind(const std::string& path) {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address = {};
@@ -68,23 +61,24 @@ class SocketFileTest : public testing::Test {
 
   // As another user's process may that can read the folder.
   int HoldLock() {
-    const int fd = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     EXPECT_EQ(flock(fd, LOCK_EX), 0);
     return fd;
   }
 
   static constexpr absl::Duration kNone = absl::ZeroDuration();
-  std::string folder_;
+  const wormhole::testing::TempFolder folder_{
+      "/tmp"};  // short: a socket's path has at most 107 bytes
 };
 
 TEST_F(SocketFileTest, WhatIsBoundHasTheNameThatThereIsRoomFor) {
-  const auto place = SocketPlace::Make(folder_ + "/s", kNone);
+  const auto place = SocketPlace::Make(folder_.File("s"), kNone);
   ASSERT_TRUE(place.ok());
-  EXPECT_EQ((*place)->bind_path().size(), folder_.size() + 1 + kBindNameSize);
+  EXPECT_EQ((*place)->bind_path().size(), folder_.path().size() + 1 + kBindNameSize);
 }
 
 TEST_F(SocketFileTest, AFreePathIsTakenWhenItIsPublished) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   const auto place = SocketPlace::Make(path, kNone);
   ASSERT_TRUE(place.ok());
   const int fd = Listen((*place)->bind_path());
@@ -93,12 +87,12 @@ TEST_F(SocketFileTest, AFreePathIsTakenWhenItIsPublished) {
   EXPECT_TRUE(std::filesystem::exists(path));
   EXPECT_FALSE(std::filesystem::exists((*place)->bind_path()));
   (*place)->Leave();
-  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   close(fd);
 }
 
 TEST_F(SocketFileTest, AStaleSocketIsReplaced) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   close(Listen(path));
   ASSERT_TRUE(std::filesystem::exists(path));
   int fd = -1;
@@ -108,7 +102,7 @@ TEST_F(SocketFileTest, AStaleSocketIsReplaced) {
 }
 
 TEST_F(SocketFileTest, ASocketThatVanishesIsNoLiveOne) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   std::atomic<bool> done = false;
   std::thread owner([&] {
     while (!done) {
@@ -128,7 +122,7 @@ TEST_F(SocketFileTest, ASocketThatVanishesIsNoLiveOne) {
 }
 
 TEST_F(SocketFileTest, ALiveOneIsRefused) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   const int fd = Listen(path);
   for (int i = 0; i < 4; ++i) ExpectRefused(path, "another process listens");  // a full queue, too
   EXPECT_TRUE(std::filesystem::exists(path));
@@ -136,21 +130,21 @@ TEST_F(SocketFileTest, ALiveOneIsRefused) {
 }
 
 TEST_F(SocketFileTest, AFileIsNotTouched) {
-  const std::string path = folder_ + "/precious";
+  const std::string path = folder_.File("precious");
   std::ofstream(path) << "data";
   ExpectRefused(path, "a file that is no socket");
   EXPECT_EQ(std::filesystem::file_size(path), 4u);
-  const std::string link = folder_ + "/link";
+  const std::string link = folder_.File("link");
   std::filesystem::create_symlink(path, link);
   ExpectRefused(link, "a file that is no socket");
 }
 
 TEST_F(SocketFileTest, AFolderThatIsNoneIsRefused) {
-  ExpectRefused(folder_ + "/none/socket", "No such file or directory");
+  ExpectRefused(folder_.File("none/socket"), "No such file or directory");
 }
 
 TEST_F(SocketFileTest, TheSocketIsForOwnerAndGroup) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   int fd = -1;
   const auto place = Serve(path, fd);
   struct stat info = {};
@@ -161,7 +155,7 @@ TEST_F(SocketFileTest, TheSocketIsForOwnerAndGroup) {
 
 TEST_F(SocketFileTest, AFolderThatSomebodyKeepsLockedIsRefused) {
   const int lock = HoldLock();
-  ExpectRefused(folder_ + "/socket", "another process holds the lock of its folder; stop it");
+  ExpectRefused(folder_.File("socket"), "another process holds the lock of its folder; stop it");
   close(lock);
 }
 
@@ -169,7 +163,7 @@ TEST_F(SocketFileTest, AFolderThatIsLockedForAWhileIsAwaited) {
   const int lock = HoldLock();
   absl::Status made = absl::UnknownError("not yet");
   std::thread waiting(
-      [&] { made = SocketPlace::Make(folder_ + "/socket", absl::InfiniteDuration()).status(); });
+      [&] { made = SocketPlace::Make(folder_.File("socket"), absl::InfiniteDuration()).status(); });
   close(lock);
   waiting.join();
   EXPECT_EQ(made, absl::OkStatus());
@@ -177,15 +171,15 @@ TEST_F(SocketFileTest, AFolderThatIsLockedForAWhileIsAwaited) {
 
 TEST_F(SocketFileTest, OneThatServesHoldsNoLock) {
   int fd = -1, other_fd = -1;
-  const auto place = Serve(folder_ + "/socket", fd);
-  const auto other = Serve(folder_ + "/other", other_fd);
+  const auto place = Serve(folder_.File("socket"), fd);
+  const auto other = Serve(folder_.File("other"), other_fd);
   EXPECT_NE(other, nullptr);
   close(fd);
   close(other_fd);
 }
 
 TEST_F(SocketFileTest, OneThatLeavesLeavesItsSuccessorsSocket) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   int fd = -1, next_fd = -1;
   auto place = Serve(path, fd);
   close(fd);  // no longer listening, and not yet gone
@@ -197,7 +191,7 @@ TEST_F(SocketFileTest, OneThatLeavesLeavesItsSuccessorsSocket) {
 }
 
 TEST_F(SocketFileTest, WithoutTheLockASocketStays) {
-  const std::string path = folder_ + "/socket";
+  const std::string path = folder_.File("socket");
   int fd = -1;
   auto place = Serve(path, fd);
   const int lock = HoldLock();

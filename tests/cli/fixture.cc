@@ -11,28 +11,24 @@
 namespace wormhole::testing {
 namespace {
 
-std::string FromEnvironment(const char* name) {
-  const char* value = getenv(name);
-  EXPECT_NE(value, nullptr) << name << " is set by the BUILD file";
-  return value == nullptr ? "" : std::filesystem::absolute(value).string();
+Words WithDefaults(const Words& flags) {
+  Words all = {"--listen=127.0.0.1:0", "--store=memory"};
+  all.insert(all.end(), flags.begin(), flags.end());
+  return all;
 }
 
 }  // namespace
 
-std::string ToolPath() { return FromEnvironment("WORMHOLE_SYNC"); }
-std::string RelayPath() { return FromEnvironment("WORMHOLE_RELAY"); }
-
-CliTest::CliTest(const Words& relay_flags) {
-  std::string pattern = ::testing::TempDir() + "/cli_XXXXXX";
-  folder_ = mkdtemp(pattern.data());
-  Words arguments = {RelayPath(), "--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory"};
-  arguments.insert(arguments.end(), relay_flags.begin(), relay_flags.end());
-  relay_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = std::move(arguments)});
-  address_ = relay_->WaitForLine(ChildProcess::kOut, "listening on ");
-  EXPECT_FALSE(address_.empty()) << relay_->err();
+std::string ToolPath() {
+  const char* value = getenv("WORMHOLE_SYNC");
+  EXPECT_NE(value, nullptr) << "WORMHOLE_SYNC is set by the BUILD file";
+  return value == nullptr ? "" : std::filesystem::absolute(value).string();
 }
 
-CliTest::~CliTest() { std::filesystem::remove_all(folder_); }
+CliTest::CliTest(const Words& relay_flags)
+    : relay_(WithDefaults(relay_flags)), address_(relay_.AwaitListening()) {
+  EXPECT_FALSE(address_.empty()) << relay_.error();
+}
 
 Words CliTest::WithRelay(Words words) const {
   words.push_back("--rendezvous=" + address_);

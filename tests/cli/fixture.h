@@ -10,20 +10,20 @@
 #include "gtest/gtest.h"
 #include "tests/cli/terminal_child.h"
 #include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::testing {
 
 using Words = std::vector<std::string>;
 
-// Where Bazel put the tool and the relay.
+// Where Bazel put the tool.
 std::string ToolPath();
-std::string RelayPath();
 
 class CliTest : public ::testing::Test {
  protected:
   // The relay has `relay_flags` beside those that make it one of this test.
   explicit CliTest(const Words& relay_flags = {"--motd=be\u202e kind"});
-  ~CliTest() override;
 
   // `words` and the relay's address, for commands that go to the network.
   Words WithRelay(Words words) const;
@@ -41,20 +41,20 @@ class CliTest : public ::testing::Test {
   // `code` with its last word replaced.
   static std::string WrongCode(const std::string& code);
 
-  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
+  std::string PathOf(const std::string& name) const { return folder_.File(name); }
   std::string MakeFile(const std::string& name, const std::string& content) const;
   std::string FileContent(const std::string& name) const;
   bool Exists(const std::string& name) const;
 
-  ChildProcess& relay() { return *relay_; }
+  RelayProcess& relay() { return relay_; }
   const std::string& address() const { return address_; }
 
  private:
   ChildProcess::Options ToolOptions(Words words, std::string input);
 
-  std::string folder_;
-  std::unique_ptr<ChildProcess> relay_;
-  std::string address_;
+  const TempFolder folder_;
+  RelayProcess relay_;
+  const std::string address_;
 };
 
 }  // namespace wormhole::testing

@@ -63,11 +63,9 @@ TEST_F(StartTest, WhatIsNotNeededMayBeClosed) {
 }
 
 TEST_F(StartTest, TheRelayServesWithClosedDescriptors) {
-  const ChildProcess::Options options = {
-      .arguments = {"/bin/sh", "-c", "exec \"$0\" \"$@\" <&- 2>&-", RelayPath(),
-                    "--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory"}};
-  ChildProcess relay(options);
-  const std::string address = relay.WaitForLine(ChildProcess::kOut, "listening on ");
+  RelayProcess relay({.flags = {"--listen=127.0.0.1:0", "--store=memory"},
+                      .runner = {"/bin/sh", "-c", "exec \"$0\" \"$@\" <&- 2>&-"}});
+  const std::string address = relay.AwaitListening();
   ASSERT_FALSE(address.empty());
   auto initiator = Start({"initiate", "--data=a", "--rendezvous", address});
   auto receiver = Start({"receive", CodeOf(*initiator), "--data=b", "--rendezvous", address});

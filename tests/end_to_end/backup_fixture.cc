@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/child_process.h"
+
 namespace wormhole::testing {
 
 BackupTest::Run BackupTest::RunScript(const std::string& name, std::vector<std::string> arguments) {

@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,8 +11,8 @@
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
-#include "tests/support/child_process.h"
 #include "tests/support/etcd_server.h"
+#include "tests/support/relay_process.h"
 #include "tests/support/reserved_port.h"
 #include "wormhole/wormhole.h"
 
@@ -34,31 +33,28 @@ class EtcdRestoredTest : public ::testing::TestWithParam<Relays> {
   }
   ~EtcdRestoredTest() override {
     for (const auto& relay : relays_) {
-      relay->Signal(SIGTERM);
-      EXPECT_EQ(relay->WaitForExit(), 0) << relay->err();
+      EXPECT_EQ(relay->Stop(), 0) << relay->error();
     }
   }
 
   void Start(int i) {
-    relays_[i] = std::make_unique<ChildProcess>(ChildProcess::Options{
-        .arguments = {std::getenv("WORMHOLE_RELAY"), "--listen=" + ports_[i].host_port(),
-                      "--admin-listen=off", "--store=etcd:" + etcd_.endpoints(),
-                      "--heartbeat=1s"}});
-    ASSERT_NE(relays_[i]->WaitForLine(ChildProcess::kOut, "listening on "), "")
-        << relays_[i]->err();
+    relays_[i] = std::make_unique<RelayProcess>(
+        std::vector<std::string>{"--listen=" + ports_[i].host_port(),
+                                 "--store=etcd:" + etcd_.endpoints(), "--heartbeat=1s"});
+    ASSERT_NE(relays_[i]->AwaitListening(), "") << relays_[i]->error();
   }
 
   void Restore(const std::string& copy) {
     const bool restarted = GetParam() == Relays::kAreRestarted;
     if (restarted) {
-      for (const auto& relay : relays_) relay->Signal(SIGKILL), relay->WaitForExit();
+      for (const auto& relay : relays_) relay->Kill();
     }
     etcd_.Restore(copy);
     for (int i = 0; i < kRelays; ++i) {
       if (restarted) {
         Start(i);
       } else {
-        EXPECT_TRUE(relays_[i]->WaitFor(ChildProcess::kErr, "etcd was restored"));
+        EXPECT_TRUE(relays_[i]->AwaitError("etcd was restored"));
       }
     }
   }
@@ -102,7 +98,7 @@ class EtcdRestoredTest : public ::testing::TestWithParam<Relays> {
 
   EtcdCluster etcd_;
   const ReservedPort ports_[kRelays];
-  std::unique_ptr<ChildProcess> relays_[kRelays];
+  std::unique_ptr<RelayProcess> relays_[kRelays];
 };
 
 TEST_P(EtcdRestoredTest, AnExchangeOfTheCopyGoesOn) {

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/end_to_end/relay_fixture.h"
+#include "tests/support/child_process.h"
 #include "tests/support/impatient.h"
 
 namespace wormhole::testing {

@@ -7,15 +7,14 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
+#include "tests/support/temp_folder.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 
 class RelayTest : public ::testing::Test {
  protected:
-  RelayTest();
-
   // Starts the relay, on the port that it had before if there was one.
   void StartRelay(std::vector<std::string> flags = {});
   void KillRelay();
@@ -24,13 +23,13 @@ class RelayTest : public ::testing::Test {
 
   // Options of a patient exchange with this relay.
   Options NewOptions() const;
-  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
+  std::string PathOf(const std::string& name) const { return folder_.File(name); }
   const std::string& address() const { return address_; }
 
  private:
-  std::string folder_;
+  const TempFolder folder_;
   std::string address_;
-  std::unique_ptr<ChildProcess> relay_;
+  std::unique_ptr<RelayProcess> relay_;
 };
 
 }  // namespace wormhole::testing

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <set>
@@ -15,8 +14,8 @@
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "tests/end_to_end/name_server.h"
-#include "tests/support/child_process.h"
 #include "tests/support/etcd_server.h"
+#include "tests/support/relay_process.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/signal.h"
 #include "wormhole/wormhole.h"
@@ -33,26 +32,20 @@ class NamedRelay {
       : host_(std::move(host)), listen_(std::move(listen)), store_(std::move(store)) {}
 
   void Start(const std::vector<std::string>& flags = {}) {
-    std::vector<std::string> arguments = {std::getenv("WORMHOLE_RELAY"), "--listen=" + listen_,
-                                          "--admin-listen=off", "--store=" + store_,
-                                          "--motd=" + host_};
-    arguments.insert(arguments.end(), flags.begin(), flags.end());
-    process_ =
-        std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = std::move(arguments)});
-    ASSERT_EQ(process_->WaitForLine(ChildProcess::kOut, "listening on "), listen_);
+    std::vector<std::string> all = {"--listen=" + listen_, "--store=" + store_, "--motd=" + host_};
+    all.insert(all.end(), flags.begin(), flags.end());
+    process_ = std::make_unique<RelayProcess>(std::move(all));
+    ASSERT_EQ(process_->AwaitListening(), listen_);
   }
-  void Kill() { process_->Signal(SIGKILL), process_->WaitForExit(); }
-  void Drain() {
-    process_->Signal(SIGTERM);
-    ASSERT_EQ(process_->WaitForExit(), 0);
-  }
+  void Kill() { process_->Kill(); }
+  void Drain() { ASSERT_EQ(process_->Stop(), 0); }
   const std::string& host() const { return host_; }
 
  private:
   const std::string host_;
   const std::string listen_;
   const std::string store_;
-  std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<RelayProcess> process_;
 };
 
 class RelaysByNameTest : public ::testing::Test {

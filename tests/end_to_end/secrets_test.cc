@@ -1,6 +1,5 @@
 // A busy relay, and nothing of what it must not tell in anything that it shows.
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -23,6 +22,7 @@
 #include "tests/end_to_end/secret_search.h"
 #include "tests/end_to_end/watched_relay.h"
 #include "tests/support/attach_client.h"
+#include "tests/support/temp_folder.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
@@ -46,12 +46,8 @@ std::string RandomText(size_t size) {
 
 class SecretsTest : public ::testing::TestWithParam<const char*> {
  protected:
-  SecretsTest() : folder_(::testing::TempDir() + "/secrets.XXXXXX") {
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-
   void StartRelay(const std::vector<std::string>& flags) {
-    relay_ = std::make_unique<WatchedRelay>(folder_, kApp, flags);
+    relay_ = std::make_unique<WatchedRelay>(folder_.path(), kApp, flags);
     ASSERT_NE(relay_->address(), "");
     client_ = ClientAccess::WithTransport(std::make_shared<LedgerTransport>(ledger_)).value();
     channel_ = service_test::Connect(relay_->address());
@@ -132,7 +128,7 @@ class SecretsTest : public ::testing::TestWithParam<const char*> {
     return addresses;
   }
 
-  std::string folder_;
+  const TempFolder folder_;
   const std::shared_ptr<SecretLedger> ledger_ = std::make_shared<SecretLedger>();
   std::unique_ptr<WatchedRelay> relay_;
   std::shared_ptr<Client> client_;

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -19,7 +18,7 @@
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
 #include "tests/end_to_end/noting_transport.h"
-#include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/signal.h"
 #include "wormhole/wormhole.h"
@@ -34,19 +33,18 @@ using ::testing::Each;
 class Relay {
  public:
   void Start(std::vector<std::string> flags = {}) {
-    flags.insert(flags.begin(), {std::getenv("WORMHOLE_RELAY"), "--listen=" + address(),
-                                 "--admin-listen=off", "--store=memory", "--motd=" + address()});
-    process_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = flags});
-    ASSERT_EQ(process_->WaitForLine(ChildProcess::kOut, "listening on "), address());
+    flags.insert(flags.begin(), {"--listen=" + address(), "--store=memory", "--motd=" + address()});
+    process_ = std::make_unique<RelayProcess>(std::move(flags));
+    ASSERT_EQ(process_->AwaitListening(), address());
   }
-  void Kill() { process_->Signal(SIGKILL), process_->WaitForExit(); }
+  void Kill() { process_->Kill(); }
   void Drain() { process_->Signal(SIGTERM); }
-  int AwaitExit() { return process_->WaitForExit(); }
+  int AwaitExit() { return process_->AwaitExit(); }
   const std::string& address() const { return port_.host_port(); }
 
  private:
   const ReservedPort port_;
-  std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<RelayProcess> process_;
 };
 
 class SeveralRelaysTest : public ::testing::Test {

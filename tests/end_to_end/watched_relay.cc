@@ -1,7 +1,5 @@
 #include "tests/end_to_end/watched_relay.h"
 
-#include <stdlib.h>
-
 #include <future>
 #include <utility>
 
@@ -14,25 +12,33 @@
 namespace wormhole::testing {
 namespace {
 
-Output PrintedConfig(std::vector<std::string> arguments) {
-  arguments.push_back("--print-config");
-  ChildProcess process({.arguments = std::move(arguments)});
-  process.WaitForExit();
-  return {"print-config", process.out() + process.err()};
+std::vector<std::string> FlagsOf(const std::string& folder, const std::string& app_id,
+                                 const std::vector<std::string>& others) {
+  std::vector<std::string> flags = {"--listen=127.0.0.1:0",
+                                    "--admin-listen=127.0.0.1:0",
+                                    "--metrics-listen=127.0.0.1:0",
+                                    "--metrics-apps=" + app_id,
+                                    "--store=sqlite:" + folder + "/relay.db",
+                                    "--log-level=debug"};
+  flags.insert(flags.end(), others.begin(), others.end());
+  return flags;
+}
+
+Output PrintedConfig(std::vector<std::string> flags) {
+  flags.push_back("--print-config");
+  RelayProcess process(std::move(flags));
+  process.AwaitExit();
+  return {"print-config", process.output() + process.error()};
 }
 
 }  // namespace
 
 WatchedRelay::WatchedRelay(const std::string& folder, const std::string& app_id,
                            const std::vector<std::string>& flags)
-    : arguments_({getenv("WORMHOLE_RELAY"), "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
-                  "--metrics-listen=127.0.0.1:0", "--metrics-apps=" + app_id,
-                  "--store=sqlite:" + folder + "/relay.db", "--log-level=debug"}) {
-  arguments_.insert(arguments_.end(), flags.begin(), flags.end());
-  process_ = std::make_unique<ChildProcess>(ChildProcess::Options{.arguments = arguments_});
-  address_ = process_->WaitForLine(ChildProcess::kOut, "listening on ");
-  admin_ = process_->WaitForLine(ChildProcess::kOut, "admin on ");
-  metrics_ = process_->WaitForLine(ChildProcess::kOut, "metrics on ");
+    : flags_(FlagsOf(folder, app_id, flags)), process_(flags_) {
+  address_ = process_.AwaitListening();
+  admin_ = process_.AwaitLine("admin on ");
+  metrics_ = process_.AwaitLine("metrics on ");
   WatchEvents();
 }
 
@@ -58,7 +64,7 @@ void WatchedRelay::WatchEvents() {
 
 std::vector<Output> WatchedRelay::Look() {
   const service_test::HttpResponse page = service_test::HttpGet(metrics_);
-  std::vector<Output> outputs = {PrintedConfig(arguments_), {"metrics", page.head + page.body}};
+  std::vector<Output> outputs = {PrintedConfig(flags_), {"metrics", page.head + page.body}};
   service_test::ReflectionClient admin(admin_);
   for (const char* method : {"GetRelay", "ListApps", "ListChannels"}) {
     const auto answers = admin.Call("wormhole.rendezvous.v1.InspectionService", method, "{}");
@@ -68,16 +74,16 @@ std::vector<Output> WatchedRelay::Look() {
 }
 
 int WatchedRelay::End(int signal) {
-  process_->Signal(signal);
-  const int status = process_->WaitForExit();
+  process_.Signal(signal);
+  const int status = process_.AwaitExit();
   watcher_.join();
   return status;
 }
 
 std::vector<Output> WatchedRelay::Written() const {
   return {{"events", events_},
-          {"standard output", process_->out()},
-          {"standard error", process_->err()}};
+          {"standard output", process_.output()},
+          {"standard error", process_.error()}};
 }
 
 }  // namespace wormhole::testing

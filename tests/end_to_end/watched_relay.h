@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "grpcpp/grpcpp.h"
-#include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
 
 namespace wormhole::testing {
 
@@ -41,8 +41,8 @@ class WatchedRelay {
   // Reads events until the relay ends; returns once it is told of them.
   void WatchEvents();
 
-  std::vector<std::string> arguments_;
-  std::unique_ptr<ChildProcess> process_;
+  const std::vector<std::string> flags_;
+  RelayProcess process_;
   std::string address_;
   std::string admin_;
   std::string metrics_;

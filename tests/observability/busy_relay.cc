@@ -2,11 +2,8 @@
 // end it waits for a line on standard input: deploy/observability/draw has that long.
 //
 //   bazel run -c opt //tests/observability:busy_relay -- MINUTES
-#include <stdlib.h>
-
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <list>
@@ -16,7 +13,8 @@
 
 #include "tests/observability/prometheus.h"
 #include "tests/observability/traffic.h"
-#include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
+#include "tests/support/temp_folder.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
@@ -55,21 +53,13 @@ void Work(const std::string& relay, const Phase& phase, absl::Duration length) {
   for (Initiator& initiator : waiting) initiator.Finish().IgnoreError();
 }
 
-// All that is written goes there, Prometheus' data too.
-std::string MakeFolder() {
-  std::string folder = std::filesystem::temp_directory_path() / "busy-relay.XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) std::abort();
-  setenv("TEST_TMPDIR", folder.c_str(), /*overwrite=*/1);
-  return folder;
-}
-
-void Run(const std::string& folder, double minutes) {
-  ChildProcess relay(
-      {.arguments = {"relay/wormhole-relay", "--listen=127.0.0.1:0", "--admin-listen=off",
-                     "--metrics-listen=127.0.0.1:0", std::string("--metrics-apps=") + Traffic::kApp,
-                     "--store=sqlite:" + folder + "/relay.db"}});
-  const std::string metrics = relay.WaitForLine(ChildProcess::kOut, "metrics on ");
-  const std::string address = relay.WaitForLine(ChildProcess::kOut, "listening on ");
+void Run(double minutes) {
+  const TempFolder folder;
+  RelayProcess relay({"--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0",
+                      std::string("--metrics-apps=") + Traffic::kApp,
+                      "--store=sqlite:" + folder.File("relay.db")});
+  const std::string metrics = relay.AwaitLine("metrics on ");
+  const std::string address = relay.AwaitListening();
   const Prometheus prometheus(metrics);
   for (const Phase& phase : kPhases) {
     Work(address, phase, absl::Minutes(minutes / std::size(kPhases)));
@@ -84,7 +74,5 @@ void Run(const std::string& folder, double minutes) {
 }  // namespace wormhole::testing
 
 int main(int argc, char** argv) {
-  const std::string folder = wormhole::testing::MakeFolder();
-  wormhole::testing::Run(folder, argc > 1 ? std::strtod(argv[1], nullptr) : 10);
-  std::filesystem::remove_all(folder);
+  wormhole::testing::Run(argc > 1 ? std::strtod(argv[1], nullptr) : 10);
 }

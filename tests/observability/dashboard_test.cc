@@ -16,6 +16,8 @@
 #include "tests/observability/promql.h"
 #include "tests/observability/traffic.h"
 #include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::testing {
 namespace {
@@ -77,9 +79,9 @@ std::multimap<std::string, std::string> Queries(const json& dashboard) {
 class DashboardTest : public ::testing::Test {
  protected:
   DashboardTest() {
-    metrics_ = relay_.WaitForLine(ChildProcess::kOut, "metrics on ");
-    address_ = relay_.WaitForLine(ChildProcess::kOut, "listening on ");
-    EXPECT_NE(metrics_, "") << relay_.err();
+    metrics_ = relay_.AwaitLine("metrics on ");
+    address_ = relay_.AwaitListening();
+    EXPECT_NE(metrics_, "") << relay_.error();
     prometheus_ = std::make_unique<Prometheus>(metrics_);
     traffic_ = std::make_unique<Traffic>(address_);
   }
@@ -95,10 +97,10 @@ class DashboardTest : public ::testing::Test {
     return queries;
   }
 
-  ChildProcess relay_{
-      {.arguments = {"relay/wormhole-relay", "--listen=127.0.0.1:0", "--admin-listen=off",
-                     "--metrics-listen=127.0.0.1:0", std::string("--metrics-apps=") + Traffic::kApp,
-                     "--store=sqlite:" + ::testing::TempDir() + "/observed.db"}}};
+  const TempFolder folder_;
+  RelayProcess relay_{{"--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0",
+                       std::string("--metrics-apps=") + Traffic::kApp,
+                       "--store=sqlite:" + folder_.File("observed.db")}};
   std::string metrics_;
   std::string address_;
   std::unique_ptr<Prometheus> prometheus_;

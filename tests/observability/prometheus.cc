@@ -1,7 +1,5 @@
 #include "tests/observability/prometheus.h"
 
-#include <stdlib.h>
-
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -31,27 +29,24 @@ std::string Encoded(const std::string& text) {
 }
 
 // What is committed, but for the target and the pace. Returns the configuration's path.
-std::string MakeFolder(const std::string& target) {
-  std::string folder = ::testing::TempDir() + "/prometheus.XXXXXX";
-  EXPECT_NE(mkdtemp(folder.data()), nullptr);
+std::string WriteConfiguration(const std::string& target, const TempFolder& folder) {
   std::ifstream source(std::string(kSource) + "/prometheus.yml");
   std::string text{std::istreambuf_iterator<char>(source), {}};
   text = std::regex_replace(text, std::regex("127\\.0\\.0\\.1:47182"), target);
   text = std::regex_replace(text, std::regex("interval: \\w+"), "interval: 1s");
   EXPECT_NE(text.find(target), std::string::npos) << text;
-  std::ofstream(folder + "/prometheus.yml") << text;
-  std::filesystem::copy_file(std::string(kSource) + "/alerts.yml", folder + "/alerts.yml");
-  return folder;
+  std::ofstream(folder.File("prometheus.yml")) << text;
+  std::filesystem::copy_file(std::string(kSource) + "/alerts.yml", folder.File("alerts.yml"));
+  return folder.File("prometheus.yml");
 }
 
 }  // namespace
 
 Prometheus::Prometheus(const std::string& target) {
-  const std::string folder = MakeFolder(target);
-  process_ = std::make_unique<ChildProcess>(
-      ChildProcess::Options{.arguments = {kProgram, "--config.file=" + folder + "/prometheus.yml",
-                                          "--storage.tsdb.path=" + folder + "/data",
-                                          "--web.listen-address=" + port_.host_port()}});
+  process_ = std::make_unique<ChildProcess>(ChildProcess::Options{
+      .arguments = {kProgram, "--config.file=" + WriteConfiguration(target, folder_),
+                    "--storage.tsdb.path=" + folder_.File("data"),
+                    "--web.listen-address=" + port_.host_port()}});
   EXPECT_TRUE(process_->WaitFor(ChildProcess::kErr, "Server is ready")) << process_->err();
 }
 

@@ -9,10 +9,11 @@
 #include "nlohmann/json.hpp"
 #include "tests/support/child_process.h"
 #include "tests/support/reserved_port.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::testing {
 
-// Of one thread. Dies with the test; its data is the test's to remove.
+// Of one thread. Dies with the test, and its data with it.
 class Prometheus {
  public:
   // Scrapes `target`, HOST:PORT. A test failure when it does not come up.
@@ -31,6 +32,7 @@ class Prometheus {
 
  private:
   ReservedPort port_;
+  const TempFolder folder_;
   std::unique_ptr<ChildProcess> process_;
 };
 

@@ -26,6 +26,7 @@ using error::ReasonOf;
 using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
+using testing::RelayProcess;
 
 grpc::Status Check(const std::shared_ptr<grpc::Channel>& channel, HealthCheckResponse& response) {
   grpc::ClientContext context;

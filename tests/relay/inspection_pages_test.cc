@@ -64,7 +64,7 @@ class PagesTest : public InspectionTest {
     }
   }
 
-  const relay::TempFolder folder_;
+  const testing::TempFolder folder_;
   std::unique_ptr<relay::SqliteStore> sqlite_;
 };
 

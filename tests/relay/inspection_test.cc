@@ -42,7 +42,7 @@ class EveryStoreTest : public InspectionTest, public ::testing::WithParamInterfa
     }
   }
 
-  const relay::TempFolder folder_;
+  const testing::TempFolder folder_;
   std::unique_ptr<relay::SqliteStore> sqlite_;
 };
 

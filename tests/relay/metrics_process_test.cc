@@ -13,6 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
+using testing::RelayProcess;
 
 void ExpectTaken(RelayProcess& relay, const std::string& metrics) {
   EXPECT_EQ(relay.AwaitExit(), 1);

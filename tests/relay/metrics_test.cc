@@ -23,6 +23,7 @@ using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using relay::MetricsPage;
+using testing::RelayProcess;
 
 struct Method {
   std::string service, name, type;

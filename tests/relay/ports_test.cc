@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::RelayProcess;
 using ::testing::StartsWith;
 
 constexpr char kInspection[] = "wormhole.rendezvous.v1.InspectionService";
@@ -143,7 +144,7 @@ TEST(PortsTest, ATakenPortIsOneLineThatNamesTheFlag) {
 
 // `admin on` and `probes on` come after the line that tells that the relay serves.
 TEST(PortsTest, PortsThatAreOffAreNotNamed) {
-  RelayProcess relay({"--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory"});
+  RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"});
   const std::string address = relay.AwaitListening();
   relay.Signal(SIGTERM);
   EXPECT_EQ(relay.AwaitExit(), 0);

@@ -18,6 +18,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using testing::RelayProcess;
 
 std::string WriteFile(const std::string& name, const std::string& text) {
   const std::string path = ::testing::TempDir() + "/" + name;
@@ -97,12 +98,11 @@ uid_t OwnerOf(pid_t pid) {
 }
 
 TEST(RelayConfigTest, LeavesNoCoreUnlessAskedTo) {
-  RelayProcess discreet({"--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory"});
+  RelayProcess discreet({"--listen=127.0.0.1:0", "--store=memory"});
   ASSERT_NE(discreet.AwaitListening(), "");
   EXPECT_THAT(CoreLimit(discreet.pid()), MatchesRegex("Max core file size +0 +0 +bytes *"));
   EXPECT_EQ(OwnerOf(discreet.pid()), 0u);
-  RelayProcess open(
-      {"--listen=127.0.0.1:0", "--admin-listen=off", "--store=memory", "--core-dumps"});
+  RelayProcess open({"--listen=127.0.0.1:0", "--store=memory", "--core-dumps"});
   ASSERT_NE(open.AwaitListening(), "");
   EXPECT_EQ(CoreLimit(open.pid()), CoreLimit(getpid()));
   EXPECT_EQ(OwnerOf(open.pid()), geteuid());

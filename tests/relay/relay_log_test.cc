@@ -18,14 +18,14 @@ namespace {
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::RelayProcess;
 
 constexpr char kTraceparent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 class RelayLogTest : public ::testing::Test {
  protected:
   void Start(const std::vector<std::string>& flags) {
-    std::vector<std::string> args = {"--listen=127.0.0.1:0", "--admin-listen=off",
-                                     "--store=memory"};
+    std::vector<std::string> args = {"--listen=127.0.0.1:0", "--store=memory"};
     args.insert(args.end(), flags.begin(), flags.end());
     relay_ = std::make_unique<RelayProcess>(args);
     channel_ = Connect(relay_->AwaitListening());

@@ -10,22 +10,17 @@
 #include "gtest/gtest.h"
 #include "tests/support/child_process.h"
 #include "tests/support/relay_process.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::service_test {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::RelayProcess;
 
 class RelaySocketTest : public ::testing::Test {
  protected:
-  RelaySocketTest() {
-    char folder[] = "/tmp/relay_socket_test.XXXXXX";
-    EXPECT_NE(mkdtemp(folder), nullptr);
-    folder_ = folder;
-  }
-  ~RelaySocketTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string Path() const { return folder_ + "/relay.sock"; }
+  std::string Path() const { return folder_.File("relay.sock"); }
   std::string Listen() const { return "--listen=unix:" + Path(); }
 
   testing::ChildProcess Tool(std::vector<std::string> words) {
@@ -44,7 +39,7 @@ class RelaySocketTest : public ::testing::Test {
     EXPECT_EQ(initiator.WaitForExit(), 0) << initiator.err();
   }
 
-  std::string folder_;
+  const testing::TempFolder folder_{"/tmp"};  // short: a socket's path has at most 107 bytes
 };
 
 TEST_F(RelaySocketTest, AnExchangeAndNothingLeftBehind) {

@@ -187,7 +187,7 @@ class CrashRun {
 
   const CrashRunOptions options_;
   std::mt19937_64 random_;
-  TempFolder folder_;
+  testing::TempFolder folder_;
   const std::string file_ = folder_.File("crash.db");
   CrashDisk disk_;
   CrashVfs vfs_{&disk_};

@@ -44,7 +44,7 @@ class SqliteBackupTest : public ::testing::Test {
   uint64_t LogSize() const { return std::filesystem::file_size(file_ + "-wal"); }
 
   const ChannelKey key_ = {"a", 1};
-  TempFolder folder_;
+  testing::TempFolder folder_;
   const std::string file_ = folder_.File("relay.db");
   std::unique_ptr<SqliteStore> opened_ = SqliteStore::Open(file_).value();
   BlockingStore store_{*opened_};

@@ -39,7 +39,7 @@ class CrashingUnderTest : public StoreUnderTest {
   }
 
   std::mt19937_64 random_{1};
-  TempFolder folder_;
+  testing::TempFolder folder_;
   CrashDisk disk_;
   CrashVfs vfs_{&disk_};
   std::unique_ptr<SqliteStore> store_;

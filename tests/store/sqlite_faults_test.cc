@@ -41,7 +41,7 @@ class SqliteFaultsTest : public ::testing::Test {
   }
 
   const ChannelKey key_ = {"example.com/app1", 7};
-  TempFolder folder_;
+  testing::TempFolder folder_;
   const std::string file_ = folder_.File("faults.db");
   CrashDisk disk_;
   CrashVfs vfs_{&disk_};
@@ -182,7 +182,7 @@ TEST_F(SqliteFaultsTest, TheLogOfTheFileDoesNotGrowForEver) {
 }
 
 TEST(SqliteBusyTest, AnotherProgramThatWritesIsWaitedForAndThenStoreAway) {
-  const TempFolder folder;
+  const testing::TempFolder folder;
   const std::string file = folder.File("relay.db");
   auto store = SqliteStore::Open(file);
   ASSERT_TRUE(store.ok()) << store.status();

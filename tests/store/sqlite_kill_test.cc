@@ -44,7 +44,7 @@ uint64_t WriteAndKill(const std::string& file, uint64_t stored, uint64_t more) {
 }
 
 TEST(SqliteKillTest, WhatWasAcknowledgedSurvivesSigkill) {
-  const TempFolder folder;
+  const testing::TempFolder folder;
   const std::string file = folder.File("relay.db");
   std::mt19937_64 random(7);
   uint64_t stored = 0;

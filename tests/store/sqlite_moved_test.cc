@@ -55,7 +55,7 @@ class SqliteMovedTest : public ::testing::Test {
   }
 
   const ChannelKey key_ = {"example.com/app1", 7};
-  TempFolder folder_;
+  testing::TempFolder folder_;
   const std::string file_ = folder_.File("relay.db");
   const std::string aside_ = folder_.File("aside");
   std::vector<std::string> told_;  // before store_, which tells

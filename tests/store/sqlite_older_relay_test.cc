@@ -39,7 +39,7 @@ class SqliteOlderRelayTest : public ::testing::Test {
     Open();
   }
 
-  TempFolder folder_;
+  testing::TempFolder folder_;
   const std::string file_ = folder_.File("relay.db");
   std::unique_ptr<SqliteStore> store_;
 };

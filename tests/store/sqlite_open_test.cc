@@ -66,7 +66,7 @@ class SqliteOpenTest : public ::testing::Test {
     return status.st_mode & 0777;
   }
 
-  TempFolder folder_;
+  testing::TempFolder folder_;
   std::string file_ = folder_.File("relay.db");
 };
 
@@ -188,9 +188,9 @@ class Nobody {
 
 TEST(SqlitePermissionTest, AFileThatCannotBeWrittenIsRefused) {
   // Not below a folder of the build's, which others may not be let into.
-  std::string folder = "/tmp/wormholeXXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::string file = folder + "/relay.db";
+  const testing::TempFolder temp("/tmp");
+  const std::string& folder = temp.path();
+  const std::string file = temp.File("relay.db");
   ASSERT_TRUE(SqliteStore::Open(file).ok());
   std::filesystem::permissions(file, std::filesystem::perms(0444));
   std::filesystem::permissions(file + ".lock", std::filesystem::perms(0666));
@@ -204,11 +204,10 @@ TEST(SqlitePermissionTest, AFileThatCannotBeWrittenIsRefused) {
   std::filesystem::permissions(folder, std::filesystem::perms(0555));
   {
     const Nobody nobody;
-    const absl::Status refusal = SqliteStore::Open(folder + "/new.db").status();
+    const absl::Status refusal = SqliteStore::Open(temp.File("new.db")).status();
     EXPECT_TRUE(absl::IsPermissionDenied(refusal)) << refusal;
   }
   std::filesystem::permissions(folder, std::filesystem::perms(0755));
-  std::filesystem::remove_all(folder);
 }
 
 TEST_F(SqliteOpenTest, AnotherProgramMayCopyTheFileMeanwhile) {

@@ -26,7 +26,7 @@ class SqliteUnderTest : public StoreUnderTest {
     store_ = *std::move(store);
   }
 
-  TempFolder folder_;
+  testing::TempFolder folder_;
   std::unique_ptr<SqliteStore> store_;
 };
 

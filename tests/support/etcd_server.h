@@ -110,7 +110,7 @@ class EtcdCluster {
   bool auth_enabled_ = false;
   int copies_ = 0;  // that were saved
   int token_ = 0;   // the number in --initial-cluster-token
-  relay::TempFolder folder_;
+  TempFolder folder_;
   std::vector<std::unique_ptr<EtcdNode>> nodes_;
 };
 

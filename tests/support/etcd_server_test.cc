@@ -32,7 +32,7 @@ TEST(EtcdServerTest, OneNodeKeepsItsDataThroughAKill) {
 }
 
 TEST(EtcdServerTest, ItsDataLiesWhereItIsToLie) {
-  const relay::TempFolder folder;
+  const TempFolder folder;
   {
     const EtcdCluster etcd({.fsync = true, .folder = folder.path()});
     EXPECT_FALSE(std::filesystem::is_empty(folder.path()));

@@ -1,62 +1,56 @@
-// The relay's binary as a child process, which dies with the test.
+// The relay's binary as a child process, which dies with the test. The one fixture for it: where
+// the program lies, what a relay of a test is told, and what it prints once it serves.
 #ifndef WORMHOLE_TESTS_SUPPORT_RELAY_PROCESS_H_
 #define WORMHOLE_TESTS_SUPPORT_RELAY_PROCESS_H_
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tests/support/child_process.h"
 
-namespace wormhole::service_test {
+namespace wormhole::testing {
 
+// From one thread at a time.
 class RelayProcess {
  public:
   using Variables = std::vector<std::pair<std::string, std::string>>;
 
-  // Starts `wormhole-relay ARGS` with these variables added to the environment; without an admin
-  // port, which only one relay of a machine can have by default, unless ARGS give it one.
-  explicit RelayProcess(std::vector<std::string> args, Variables variables = {})
-      : child_({.arguments = WithProgram(std::move(args)),
-                .environment = std::move(variables),
-                .input = ""}) {}
+  struct Options {
+    std::vector<std::string> flags;
+    Variables environment = {};            // beside the test's own
+    std::vector<std::string> runner = {};  // what its command line begins with: a shell, `ip netns`
+    std::string program = "relay/wormhole-relay";  // where Bazel puts it for a test
+  };
+
+  // Starts the relay; without an admin port, which only one relay of a machine can have by default,
+  // unless the flags give it one.
+  explicit RelayProcess(Options options);
+  explicit RelayProcess(std::vector<std::string> flags, Variables environment = {});
 
   // ADDRESS:PORT of `listening on ADDRESS:PORT`; empty when it ended without.
-  std::string AwaitListening() {
-    return child_.WaitForLine(testing::ChildProcess::kOut, "listening on ");
-  }
-
+  std::string AwaitListening() { return AwaitLine("listening on "); }
   // The rest of the line on standard output that begins so.
-  std::string AwaitLine(const std::string& prefix) {
-    return child_.WaitForLine(testing::ChildProcess::kOut, prefix);
-  }
+  std::string AwaitLine(const std::string& prefix);
+  // Whether `text` comes on standard error; false when the process ended without.
+  bool AwaitError(const std::string& text);
 
   pid_t pid() const { return child_.pid(); }
   void Signal(int signal) { child_.Signal(signal); }
-  // False when the process ended without.
-  bool AwaitError(const std::string& text) {
-    return child_.WaitFor(testing::ChildProcess::kErr, text);
-  }
-  // The exit status, or 128 + the signal that ended it.
+  // The exit status, or 128 + the signal that ended it. Stop tells it to drain and waits, as an
+  // operator does; Kill does not ask it.
   int AwaitExit() { return child_.WaitForExit(); }
+  int Stop();
+  int Kill();
 
   // All of it, once the process has ended.
   const std::string& output() const { return child_.out(); }
   const std::string& error() const { return child_.err(); }
 
  private:
-  static std::vector<std::string> WithProgram(std::vector<std::string> args) {
-    const bool admin = std::ranges::any_of(
-        args, [](const std::string& arg) { return arg.starts_with("--admin-listen="); });
-    if (!admin) args.insert(args.begin(), "--admin-listen=off");
-    args.insert(args.begin(), "relay/wormhole-relay");
-    return args;
-  }
-
-  testing::ChildProcess child_;
+  ChildProcess child_;
 };
 
-}  // namespace wormhole::service_test
+}  // namespace wormhole::testing
 
 #endif  // WORMHOLE_TESTS_SUPPORT_RELAY_PROCESS_H_

@@ -4,11 +4,13 @@
 
 #include <string>
 
-namespace wormhole::relay {
+namespace wormhole::testing {
 
 class TempFolder {
  public:
+  // Where Bazel wants a test's files, else where the system has temporary ones.
   TempFolder();
+  // In `parent`. Ends the process when the folder cannot be made.
   explicit TempFolder(const std::string& parent);
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
@@ -21,6 +23,6 @@ class TempFolder {
   std::string path_;
 };
 
-}  // namespace wormhole::relay
+}  // namespace wormhole::testing
 
 #endif  // WORMHOLE_TESTS_SUPPORT_TEMP_FOLDER_H_

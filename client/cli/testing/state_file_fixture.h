@@ -2,7 +2,6 @@
 #ifndef WORMHOLE_CLIENT_CLI_TESTING_STATE_FILE_FIXTURE_H_
 #define WORMHOLE_CLIENT_CLI_TESTING_STATE_FILE_FIXTURE_H_
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -14,19 +13,13 @@
 
 #include "client/cli/state_file.h"
 #include "gtest/gtest.h"
+#include "tests/support/temp_folder.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole::cli {
 
 class StateFileTest : public ::testing::Test {
  protected:
-  StateFileTest() {
-    std::string pattern = ::testing::TempDir() + "/state_XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    path_ = folder_ + "/state";
-  }
-  ~StateFileTest() override { std::filesystem::remove_all(folder_); }
-
   std::shared_ptr<StateFile> New() {
     absl::StatusOr<std::shared_ptr<StateFile>> file = StateFile::ForNew(path_);
     EXPECT_TRUE(file.ok()) << file.status();
@@ -59,8 +52,9 @@ class StateFileTest : public ::testing::Test {
     return std::string(file.status().message());
   }
 
-  std::string folder_;
-  std::string path_;
+  const testing::TempFolder temp_;
+  const std::string folder_ = temp_.path();
+  const std::string path_ = temp_.File("state");
 };
 
 }  // namespace wormhole::cli

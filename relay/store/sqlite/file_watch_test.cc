@@ -24,7 +24,7 @@ class FileWatchTest : public ::testing::Test {
     watch_ = *std::move(watch);
   }
 
-  TempFolder folder_;
+  testing::TempFolder folder_;
   const std::string log_ = folder_.File("log");
   const std::string aside_ = folder_.File("aside");
   FileWatch watch_;

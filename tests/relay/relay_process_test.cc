@@ -2,7 +2,6 @@
 #include "tests/support/relay_process.h"
 
 #include <signal.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,6 +19,7 @@
 #include "tests/support/attach_client.h"
 #include "tests/support/reflection_client.h"
 #include "tests/support/reserved_port.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::service_test {
 namespace {
@@ -32,17 +32,11 @@ using grpc::reflection::v1alpha::ServerReflectionResponse;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using testing::RelayProcess;
 using ::testing::StartsWith;
 
 constexpr char kAny[] = "--listen=127.0.0.1:0";
 constexpr char kMemory[] = "--store=memory";
-
-// Bazel removes it with the test's folder.
-std::string MakeFolder() {
-  std::string folder = ::testing::TempDir() + "/relay.XXXXXX";
-  EXPECT_NE(mkdtemp(folder.data()), nullptr);
-  return folder;
-}
 
 int CountLines(const std::string& text) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
@@ -71,12 +65,10 @@ TEST(RelayProcessTest, SaysWhereItListensAndStopsOnSigterm) {
 // one for itself before main.)
 TEST(RelayProcessTest, HoldsStandardDescriptorsThatWereClosed) {
   const wormhole::testing::ReservedPort port;
-  const std::string folder = MakeFolder();
-  wormhole::testing::ChildProcess relay(
-      {.arguments = {"/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh", "relay/wormhole-relay",
-                     "--admin-listen=off", "--listen=" + port.host_port(),
-                     "--store=sqlite:" + folder + "/relay.db"},
-       .input = ""});
+  const testing::TempFolder folder;
+  RelayProcess relay(
+      {.flags = {"--listen=" + port.host_port(), "--store=sqlite:" + folder.File("relay.db")},
+       .runner = {"/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"}});
   ASSERT_TRUE(
       Connect(port.host_port())->WaitForConnected(std::chrono::system_clock::now() + kPatience));
   for (const char* fd : {"0", "1", "2"}) {
@@ -84,8 +76,7 @@ TEST(RelayProcessTest, HoldsStandardDescriptorsThatWereClosed) {
     EXPECT_THAT(std::filesystem::read_symlink(link).string(),
                 AnyOf("/dev/null", "anon_inode:[eventfd]"));
   }
-  relay.Signal(SIGTERM);
-  EXPECT_EQ(relay.WaitForExit(), 0);
+  EXPECT_EQ(relay.Stop(), 0);
 }
 
 TEST(RelayProcessTest, PrintsVersionAndHelp) {
@@ -126,7 +117,8 @@ TEST(RelayProcessTest, AnAddressOfAnotherHostIsOneLine) {
 }
 
 TEST(RelayProcessTest, ASecondRelayOnTheSameFileIsOneLine) {
-  const std::string store = "--store=sqlite:" + MakeFolder() + "/relay.sqlite3";
+  const testing::TempFolder folder;
+  const std::string store = "--store=sqlite:" + folder.File("relay.sqlite3");
   RelayProcess first({kAny, store});
   ASSERT_NE(first.AwaitListening(), "");
   RelayProcess second({kAny, store});
@@ -183,7 +175,8 @@ TEST(RelayProcessTest, ASecondSignalStopsAtOnce) {
 }
 
 TEST(RelayProcessTest, AKilledRelayGoesOnWithItsChannels) {
-  const std::string store = "--store=sqlite:" + MakeFolder() + "/relay.sqlite3";
+  const testing::TempFolder folder;
+  const std::string store = "--store=sqlite:" + folder.File("relay.sqlite3");
   uint32_t id = 0;
   {
     RelayProcess relay({kAny, store});
