@@ -1,14 +1,22 @@
 // The one interface to durable state. A store keeps channels and logs and has no rules of its
 // own: relay/channel/rules.h decides, the store commits on a condition.
 //
-// Threads: every method may be called from any thread, also with the caller's lock held (but for
-// Flush); it returns at once and never blocks on I/O. A call may wait for the Flush that follows
-// it, unless it is made inside a `done`. `done` runs exactly once, later, on a thread of the store
-// or inside some Flush (never inside the call), with no lock of the store held. Calls on one
-// channel take effect in the order in which they were made. What `done` reports as done is as
-// durable as this store can make it. A status that is not OK (UNAVAILABLE, STORE_AWAY) means that
-// nothing is known of the call's effect; the caller tries again. After the destructor has returned
-// no `done` runs; calls that were not carried out are answered with UNAVAILABLE before.
+// Threads: any thread may call any method, also with its own lock held (but for Start, Flush and
+// StopTelling). A method returns at once and never blocks on I/O; Start alone does. A call may wait
+// for the Flush that follows it, unless it is made inside a `done`. The store runs `done` exactly
+// once, later, on a thread of its own or inside some Flush (never inside the call), with no lock of
+// the store held.
+//
+// Order: calls on one channel take effect in the order in which they were made. Their answers may
+// come in another order, and on several threads at once: a call that has failed is answered while
+// an earlier one is still under way, and a read that needs no I/O before both. Whoever has several
+// calls out must tell from the answers themselves which is the newer one. Between answers and what
+// the listener hears there is no order either.
+//
+// What `done` reports as done is as durable as this store can make it. A status that is not OK
+// (UNAVAILABLE, STORE_AWAY) means that nothing is known of the call's effect; the caller tries
+// again. Before the destructor returns, the store answers with UNAVAILABLE the calls that it has
+// not carried out; afterwards no `done` runs.
 #ifndef WORMHOLE_RELAY_STORE_STORE_H_
 #define WORMHOLE_RELAY_STORE_STORE_H_
 
@@ -18,13 +26,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
+#include "relay/store/sharing.h"
 
 namespace wormhole::relay {
 
@@ -46,75 +54,34 @@ struct AppendResult {
   LogState log;  // afterwards
 };
 
-struct StoredFrame {
-  uint64_t number = 0;
-  std::string frame;
-};
-
-// What other relays over the same store do. The store is the truth and this a hint: it may come
-// late, or twice, or of what the listener knows better already, and after OnGap whatever happened
-// before it may not have been told.
-//
-// Called on a thread of the store or inside some Flush, by several threads at once, with no lock of
-// the store held; the listener may call the store.
-class StoreListener {
- public:
-  virtual ~StoreListener() = default;
-
-  // The channel's id is in use (or rests, with `ended`), or is free again. At first also of
-  // channels of this relay's own.
-  virtual void OnId(const ChannelKey& key, bool exists, bool ended) = 0;
-
-  // The record is another one: `now`, when the channel is at hand. Without it nothing is known of
-  // what has changed, and a new Load tells.
-  virtual void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) = 0;
-
-  // The author's log is so now. `frame`, the one with the number log.stored, when it is at hand.
-  virtual void OnLog(const ChannelRef& channel, Role author, const LogState& log,
-                     const StoredFrame* frame) = 0;
-
-  // Whether a stream of this side is attached at another relay. Which one is the newer when there
-  // is one here too, a Load tells that is made now.
-  virtual void OnPresence(const ChannelRef& channel, Role role, bool remote) = 0;
-
-  // Claims by third parties were refused at another relay.
-  virtual void OnThirdParties(const ChannelRef& channel, uint32_t count) = 0;
-
-  // Something was missed: every channel in use is to be loaded again. Of ids that have changed
-  // meanwhile OnId is told all the same.
-  virtual void OnGap() = 0;
-
-  // The store was restored from an older copy, or may have been: what it has said before need not
-  // be so any more, nor is what it has acknowledged since there. Of ids as with OnGap.
-  virtual void OnRestored() = 0;
-};
-
-// What goes along with a record, in the same transaction.
+// What a record brings along, in the same transaction, in a store that relays share. A store of a
+// single relay's own ignores it: it has nobody to tell, and its relay has called Accept before.
 struct PutOptions {
-  // As by SetAttached. A word that has come with a record is taken back like another one;
-  // by the store itself when the record is not put, or nobody knows whether it is.
+  // As SetAttached, for a side that the record makes a member. The store itself takes this back
+  // when the record is not put, or when nobody knows whether it is.
   RoleSet attached;
-  // By author: as by Accept. Changes nothing when the record has ended.
+  // By author: as Accept. Changes nothing when the record has ended.
   PerRole<uint64_t> accepted;
-  // A look: once the record is put, Known is as new as that, unless it is nothing.
+  // The store reads the channel in the same transaction: once the record is put, Cached knows all
+  // of the channel as of then, or knows nothing.
   bool read_back = false;
 };
 
-class Store {
+class Store : public StoreSharing {
  public:
   template <typename T>
   using Done = std::function<void(absl::StatusOr<T>)>;
 
-  virtual ~Store() = default;
-
-  // Calls `visit` for every channel that is kept, with whether it has ended. Once, before any
-  // other call; blocks; `visit` runs inside the call.
-  virtual absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) = 0;
+  // Tells `listener`, by OnId and inside this call, of every channel that is kept, before it tells
+  // it anything else. A store that relays share then tells it what the other relays do, until
+  // StopTelling; the listener lives as long. Once, before any other call; blocks. When this fails,
+  // the listener may have heard of some channels, and only StopTelling may follow.
+  virtual absl::Status Start(StoreListener* listener) = 0;
 
   virtual void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) = 0;
 
-  // The id of the channel that `side` is a member of, if any (ended ones included, also those whose
-  // place was taken, as long as their sides rest).
+  // The id of the channel that `side` is a member of, if any. Ended channels count too, also those
+  // whose place another channel has taken, as long as their sides rest.
   virtual void FindSide(std::string_view app_id, std::string_view side,
                         Done<std::optional<uint32_t>> done) = 0;
 
@@ -126,13 +93,13 @@ class Store {
   // lets it into no other channel. One that has not ended keeps its initiator: another
   // initiator's record is of an earlier channel with the id, and kStale.
   virtual void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                   Done<PutOutcome> done) = 0;
+                   const PutOptions& options, Done<PutOutcome> done) = 0;
 
   // Forgets the channel, its logs and sides, if its version is `expected`.
   virtual void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) = 0;
 
-  // The next three are of the channel that is named, and none that has come to have its id since:
-  // whoever calls may not have heard yet of what other relays have done.
+  // The next three concern the channel that `channel` names, and no later one with the same id: the
+  // caller may not have heard yet that another relay has ended the first and made the second.
 
   // Appends `frame` to the author's log if the channel's version is `version`. A frame that the
   // reader's cursor has passed already is counted but not kept. The condition, the comparison
@@ -160,49 +127,6 @@ class Store {
   // store without a thread of its own carries them out here, and another one wakes its thread,
   // which would compete with the caller.
   virtual void Flush() = 0;
-
-  // --- A store that several relays share; one that is a single relay's own leaves these alone. ---
-
-  // Whether other relays may change what is stored here: what is known of a channel is then no
-  // more than a belief, and a Load is needed before it is told to a client.
-  virtual bool shared() const { return false; }
-
-  // As Put, with something that goes along. It comes to nothing when the record is not put.
-  virtual void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                       const PutOptions& options, Done<PutOutcome> done) {
-    (void)options;
-    Put(key, expected, std::move(record), std::move(done));
-  }
-
-  // What is known here of a channel that exists, without a look: it has been so, each part of it at
-  // a time of its own, and may be no longer. May be called with locks held.
-  virtual std::optional<ChannelSnapshot> Cached(const ChannelKey& key) {
-    (void)key;
-    return std::nullopt;
-  }
-
-  // Tells `listener` what happens after ForEach, which is called next. Null: nobody any more; a
-  // call of the listener that runs is waited for, so that it must not be made inside one.
-  virtual void Listen(StoreListener* listener) { (void)listener; }
-
-  // A stream of this side of the channel that is named is attached here, in place of any other, or
-  // no stream is here any more; the other relays are told. No answer, and no order among the other
-  // calls: it is a state that the store brings about when it can, also after a time away, and the
-  // last word is the one that counts; the side counts as detached when this relay ends. False takes
-  // back the word of this relay alone: it changes nothing when the side has attached at another one
-  // since. That the side has attached, once it was told, is kept as long as the channel: what
-  // is Loaded at a relay where it has attached before says that it was superseded there, also when
-  // it has gone since. Of a
-  // channel that has ended, or has made room for another with its id, nothing is told: its presence
-  // has gone with it.
-  virtual void SetAttached(const ChannelRef& channel, Role role, bool attached) {
-    (void)channel, (void)role, (void)attached;
-  }
-
-  // Claims by third parties were refused here; the other relays are told, as far as they listen.
-  virtual void TellThirdParties(const ChannelRef& channel, uint32_t count) {
-    (void)channel, (void)count;
-  }
 };
 
 }  // namespace wormhole::relay

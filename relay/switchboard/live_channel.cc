@@ -229,7 +229,7 @@ void LiveChannel::Commit(OpPut put, LockedEffects& effects) {
   const uint64_t expected = put.next.version;
   ChannelRecord stored = put.next;
   stored.version = expected + 1;
-  CallStore(effects).PutWith(
+  CallStore(effects).Put(
       key_, expected, std::move(put.next), put.options,
       [self = shared_from_this(), stored = std::move(stored)](
           const absl::StatusOr<PutOutcome>& outcome) { self->OnCommitted(stored, outcome); });

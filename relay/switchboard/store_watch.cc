@@ -30,14 +30,13 @@ void StoreWatch::OnThirdParties(const ChannelRef& channel, uint32_t count) {
     live->OnThirdParties(channel, count);
 }
 
-void StoreWatch::OnGap() {
-  for (const auto& channel : registry_->channels().All()) channel->OnChanged(nullptr);
-}
-
-// A live channel relies on logs that only grow, and its streams were told of frames that are gone.
-// The clients resume on new streams, and each sees by its Opened what has become of its channel.
-void StoreWatch::OnRestored() {
-  for (const auto& channel : registry_->channels().All()) channel->Shutdown();
+// After a store was restored from an older copy, a live channel cannot go on: it counts on logs
+// that only grow, and has told its streams of frames that the store has no more. Their clients come
+// back, and each sees by its Opened what has become of its channel.
+void StoreWatch::OnReset(bool restored) {
+  for (const auto& channel : registry_->channels().All()) {
+    restored ? channel->Shutdown() : channel->OnChanged(nullptr);
+  }
 }
 
 }  // namespace wormhole::relay

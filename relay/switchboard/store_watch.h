@@ -23,8 +23,7 @@ class StoreWatch final : public StoreListener {
              const StoredFrame* frame) override;
   void OnPresence(const ChannelRef& channel, Role role, bool remote) override;
   void OnThirdParties(const ChannelRef& channel, uint32_t count) override;
-  void OnGap() override;
-  void OnRestored() override;
+  void OnReset(bool restored) override;
 
  private:
   const std::shared_ptr<Registry> registry_;

@@ -31,15 +31,11 @@ class SwitchboardOverStore final : public Switchboard {
         watch_(registry_) {}
 
   ~SwitchboardOverStore() override {
-    registry_->store().Listen(nullptr);
+    registry_->store().StopTelling();
     registry_->Shutdown();
   }
 
-  absl::Status Start() {
-    registry_->store().Listen(&watch_);
-    return registry_->store().ForEach(
-        [this](const ChannelKey& key, bool ended) { watch_.OnId(key, /*exists=*/true, ended); });
-  }
+  absl::Status Start() { return registry_->store().Start(&watch_); }
 
   std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
     auto stream = std::make_shared<StreamAttachment>(entrance_, std::move(sink));

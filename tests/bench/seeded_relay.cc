@@ -14,6 +14,7 @@
 #include "sodium.h"
 #include "tests/bench/latch.h"
 #include "tests/bench/usage.h"
+#include "tests/store/start_store.h"
 
 namespace wormhole::bench {
 namespace {
@@ -81,7 +82,7 @@ void Seed(relay::Store& store, const std::string& app_id, uint32_t first, uint32
       store.Put({app_id, id}, 0,
                 relay::NewChannel(RandomBytes(wire::kSideBytes), "", /*named=*/false,
                                   absl::Hours(24), absl::Now(), relay::ChannelLimits()),
-                [&stored](const absl::StatusOr<relay::PutOutcome>& outcome) {
+                {}, [&stored](const absl::StatusOr<relay::PutOutcome>& outcome) {
                   if (!outcome.ok() || *outcome != relay::PutOutcome::kDone) Die("Put failed");
                   stored.CountDown();
                 });
@@ -108,7 +109,7 @@ relay::SwitchboardOptions Options() {
 }  // namespace
 
 SeededRelay::SeededRelay(int apps, uint32_t first, uint32_t last) : apps_(apps) {
-  const absl::Status read = store_.ForEach([](const relay::ChannelKey&, bool) {});
+  const absl::Status read = relay::StartStore(store_);
   for (int app = 0; app < apps; ++app) Seed(store_, AppName(app), first, last);
   absl::StatusOr<std::unique_ptr<relay::Switchboard>> switchboard =
       relay::Switchboard::Create(Options(), Environment(), &store_);

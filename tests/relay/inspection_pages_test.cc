@@ -8,6 +8,7 @@
 #include "relay/channel/rules.h"
 #include "relay/store/sqlite/sqlite_store.h"
 #include "tests/relay/inspection_fixture.h"
+#include "tests/store/start_store.h"
 #include "tests/support/temp_folder.h"
 
 namespace wormhole::service_test {
@@ -22,12 +23,12 @@ using rendezvous::v1::ListChannelsResponse;
 // A file with so many channels in two apps.
 std::unique_ptr<relay::SqliteStore> SeededStore(const std::string& file, uint32_t per_app) {
   auto store = relay::SqliteStore::Open(file).value();
-  EXPECT_TRUE(store->ForEach([](const relay::ChannelKey&, bool) {}).ok());
+  EXPECT_TRUE(relay::StartStore(*store).ok());
   for (const char* app : {"b", "a"}) {
     for (uint32_t id = per_app; id > 0; --id) {
       const std::string side = (app + std::to_string(id)).append(16, '.').substr(0, 16);
       store->Put({app, id}, 0,
-                 relay::NewChannel(side, "", /*named=*/false, absl::Hours(1), absl::Now(), {}),
+                 relay::NewChannel(side, "", /*named=*/false, absl::Hours(1), absl::Now(), {}), {},
                  [](const absl::StatusOr<relay::PutOutcome>& put) { EXPECT_TRUE(put.ok()); });
     }
   }

@@ -129,11 +129,21 @@ void SimFront::Crash() {
 
 // --- The store's methods.
 
-absl::Status SimFront::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+absl::Status SimFront::Start(relay::StoreListener* listener) {
+  listener_ = listener;
+  owner_ = ++group_->owners_;
+  PlanDeafness();
   if (away_) return Away();
   told_ = group_->tables_.history().size();
-  group_->tables_.channels().ForEach(visit);
+  group_->tables_.channels().ForEach([listener](const ChannelKey& key, bool ended) {
+    listener->OnId(key, /*exists=*/true, ended);
+  });
   return absl::OkStatus();
+}
+
+// Of a process that has not been able to start; one that has crashed hears nothing anyway.
+void SimFront::StopTelling() {
+  if (listener_ != nullptr) Crash();
 }
 
 absl::StatusOr<std::optional<relay::ChannelSnapshot>> SimFront::LookUp(const ChannelKey& key,
@@ -181,18 +191,13 @@ void SimFront::FindSide(std::string_view app_id, std::string_view side,
 }
 
 void SimFront::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                   Done<relay::PutOutcome> done) {
-  PutWith(key, expected, std::move(record), {}, std::move(done));
-}
-
-void SimFront::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                       const relay::PutOptions& options, Done<relay::PutOutcome> done) {
+                   const relay::PutOptions& options, Done<relay::PutOutcome> done) {
   const std::vector<Name> brought = NamesOf(key, record, options);
   Bring(brought);
   Add<relay::PutOutcome>(
       [this, key, expected, options, owner = owner_,
        record = std::move(record)]() -> absl::StatusOr<relay::PutOutcome> {
-        return group_->tables_.PutWith(owner, key, expected, record, options);
+        return group_->tables_.Put(owner, key, expected, record, options);
       },
       [this, key, brought, made = ++calls_,
        done = std::move(done)](absl::StatusOr<relay::PutOutcome> outcome) {
@@ -290,7 +295,7 @@ void SimFront::SetAway(bool away) {
   SayWords();
   TakeBackLateWords();
   if (random_.Chance(0.5)) return MissNews();
-  if (!group_->stage_->flaws.silent_gap) listener_->OnGap();
+  if (!group_->stage_->flaws.silent_gap) listener_->OnReset(/*restored=*/false);
   Watch();
 }
 
@@ -400,14 +405,6 @@ bool SimFront::IsOlderThanOwn(const Tables::Side& side, size_t position) const {
 
 // --- News.
 
-void SimFront::Listen(relay::StoreListener* listener) {
-  if (listener == nullptr && listener_ != nullptr) return Crash();  // it does not start after all
-  listener_ = listener;
-  if (listener == nullptr) return;
-  owner_ = ++group_->owners_;
-  PlanDeafness();
-}
-
 void SimFront::Watch() {
   if (telling_ || listener_ == nullptr || away_ || deaf_) return;
   if (told_ >= group_->tables_.history().size()) return;
@@ -453,7 +450,7 @@ void SimFront::MissNews() {
     if (news.kind == Tables::News::Kind::kRecord) ids.insert(news.key);
   }
   for (const ChannelKey& key : ids) group_->tables_.TellId(key, *listener_);
-  if (!group_->stage_->flaws.silent_gap) listener_->OnGap();
+  if (!group_->stage_->flaws.silent_gap) listener_->OnReset(/*restored=*/false);
 }
 
 void SimFront::PlanDeafness() {

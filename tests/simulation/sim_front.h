@@ -26,8 +26,6 @@ namespace wormhole::simulation {
 // Calls take effect in batches, in order, a while after they were made and a while before they are
 // answered. What was under way when the relay died, or lost sight of the store, may still take
 // effect, also later.
-//
-// Files: sim_front.cc has the calls, sim_front_news.cc what relays hear of each other.
 class SimFront final : public RelayStore {
  public:
   SimFront(SimGroup* group, SimRandom random) : group_(group), random_(random) {}
@@ -42,16 +40,13 @@ class SimFront final : public RelayStore {
   void SetAway(bool away) override;
 
   // relay::Store
-  absl::Status ForEach(
-      const std::function<void(const relay::ChannelKey&, bool ended)>& visit) override;
+  absl::Status Start(relay::StoreListener* listener) override;
   void Load(const relay::ChannelKey& key,
             Done<std::optional<relay::ChannelSnapshot>> done) override;
   void FindSide(std::string_view app_id, std::string_view side,
                 Done<std::optional<uint32_t>> done) override;
   void Put(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
-           Done<relay::PutOutcome> done) override;
-  void PutWith(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
-               const relay::PutOptions& options, Done<relay::PutOutcome> done) override;
+           const relay::PutOptions& options, Done<relay::PutOutcome> done) override;
   void Erase(const relay::ChannelKey& key, uint64_t expected,
              Done<relay::PutOutcome> done) override;
   void Append(const relay::ChannelRef& channel, uint64_t version, relay::Role author,
@@ -64,9 +59,9 @@ class SimFront final : public RelayStore {
   void Flush() override {}
   bool shared() const override { return true; }
   std::optional<relay::ChannelSnapshot> Cached(const relay::ChannelKey& key) override;
-  void Listen(relay::StoreListener* listener) override;
   void SetAttached(const relay::ChannelRef& channel, relay::Role role, bool attached) override;
   void TellThirdParties(const relay::ChannelRef& channel, uint32_t count) override;
+  void StopTelling() override;
 
  private:
   using Tables = relay::GroupTables;

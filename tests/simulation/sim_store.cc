@@ -138,8 +138,10 @@ bool SimStore::HasChannels() const {
   return any;
 }
 
-absl::Status SimStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
-  tables_->ForEach(visit);
+absl::Status SimStore::Start(relay::StoreListener* listener) {
+  tables_->ForEach([listener](const ChannelKey& key, bool ended) {
+    listener->OnId(key, /*exists=*/true, ended);
+  });
   return absl::OkStatus();
 }
 
@@ -160,7 +162,7 @@ void SimStore::FindSide(std::string_view app_id, std::string_view side,
 }
 
 void SimStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                   Done<relay::PutOutcome> done) {
+                   const relay::PutOptions& /*options*/, Done<relay::PutOutcome> done) {
   Add<relay::PutOutcome>(
       [this, key, expected, record](Tables& tables) -> absl::StatusOr<relay::PutOutcome> {
         return PutFlawed(tables, key, expected, record);

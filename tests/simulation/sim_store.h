@@ -41,14 +41,13 @@ class SimStore final : public RelayStore, public StoreTruth {
   bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
   bool HasChannels() const override;
 
-  absl::Status ForEach(
-      const std::function<void(const relay::ChannelKey&, bool ended)>& visit) override;
+  absl::Status Start(relay::StoreListener* listener) override;
   void Load(const relay::ChannelKey& key,
             Done<std::optional<relay::ChannelSnapshot>> done) override;
   void FindSide(std::string_view app_id, std::string_view side,
                 Done<std::optional<uint32_t>> done) override;
   void Put(const relay::ChannelKey& key, uint64_t expected, relay::ChannelRecord record,
-           Done<relay::PutOutcome> done) override;
+           const relay::PutOptions& options, Done<relay::PutOutcome> done) override;
   void Erase(const relay::ChannelKey& key, uint64_t expected,
              Done<relay::PutOutcome> done) override;
   void Append(const relay::ChannelRef& channel, uint64_t version, relay::Role author,

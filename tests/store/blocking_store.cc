@@ -62,15 +62,16 @@ std::optional<uint32_t> BlockingStore::FindSide(std::string_view app_id, std::st
       store_, [&](auto done) { store_.FindSide(app_id, side, std::move(done)); }));
 }
 
-PutOutcome BlockingStore::Put(const ChannelKey& key, uint64_t expected,
-                              const ChannelRecord& record) {
-  return ValueOf(TryPut(key, expected, record));
+PutOutcome BlockingStore::Put(const ChannelKey& key, uint64_t expected, const ChannelRecord& record,
+                              const PutOptions& options) {
+  return ValueOf(TryPut(key, expected, record, options));
 }
 
 absl::StatusOr<PutOutcome> BlockingStore::TryPut(const ChannelKey& key, uint64_t expected,
-                                                 const ChannelRecord& record) {
-  return Await<PutOutcome>(store_,
-                           [&](auto done) { store_.Put(key, expected, record, std::move(done)); });
+                                                 const ChannelRecord& record,
+                                                 const PutOptions& options) {
+  return Await<PutOutcome>(
+      store_, [&](auto done) { store_.Put(key, expected, record, options, std::move(done)); });
 }
 
 PutOutcome BlockingStore::Erase(const ChannelKey& key, uint64_t expected) {

@@ -36,7 +36,8 @@ class BlockingStore {
 
   std::optional<ChannelSnapshot> Load(const ChannelKey& key);
   std::optional<uint32_t> FindSide(std::string_view app_id, std::string_view side);
-  PutOutcome Put(const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
+  PutOutcome Put(const ChannelKey& key, uint64_t expected, const ChannelRecord& record,
+                 const PutOptions& options = {});
   PutOutcome Erase(const ChannelKey& key, uint64_t expected);
   AppendResult Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string_view frame);
@@ -49,7 +50,7 @@ class BlockingStore {
   absl::StatusOr<AppendResult> TryAppend(const ChannelRef& channel, uint64_t version, Role author,
                                          uint64_t number, std::string_view frame);
   absl::StatusOr<PutOutcome> TryPut(const ChannelKey& key, uint64_t expected,
-                                    const ChannelRecord& record);
+                                    const ChannelRecord& record, const PutOptions& options = {});
 
  private:
   Store& store_;

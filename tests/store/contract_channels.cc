@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/store/contract.h"
+#include "tests/store/start_store.h"
 
 namespace wormhole::relay {
 namespace {
@@ -17,7 +18,7 @@ using ::testing::Optional;
 
 TEST_P(StoreContractTest, AnEmptyStoreHasNothing) {
   int visited = 0;
-  EXPECT_TRUE(under_test_->store().ForEach([&](const ChannelKey&, bool) { ++visited; }).ok());
+  EXPECT_TRUE(StartStore(under_test_->store(), [&](const ChannelKey&, bool) { ++visited; }).ok());
   EXPECT_EQ(visited, 0);
   EXPECT_EQ(Call().Load(key_), std::nullopt);
   EXPECT_EQ(Call().FindSide(key_.app_id, Side("i")), std::nullopt);

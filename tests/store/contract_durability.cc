@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/store/contract.h"
+#include "tests/store/start_store.h"
 
 namespace wormhole::relay {
 namespace {
@@ -47,7 +48,7 @@ TEST_P(StoreDurabilityTest, ARestartedLogGoesOnWhereItWas) {
               Appended(AppendOutcome::kDone, LogState{.stored = 2, .bytes = 6}));
 }
 
-TEST_P(StoreDurabilityTest, ForEachTellsActiveAndEndedOnes) {
+TEST_P(StoreDurabilityTest, StartTellsOfActiveAndEndedOnes) {
   Call().Put(key_, 0, Record("i"));
   Call().Put({"b", 1}, 0, Record("i"));
   Call().Put({"b", 1}, 1, Closed(Record("i")));
@@ -55,9 +56,9 @@ TEST_P(StoreDurabilityTest, ForEachTellsActiveAndEndedOnes) {
   Call().Erase({"c", 1}, 1);
   under_test_->Restart();
   std::map<ChannelKey, bool> visited;
-  EXPECT_TRUE(under_test_->store()
-                  .ForEach([&](const ChannelKey& key, bool ended) { visited[key] = ended; })
-                  .ok());
+  EXPECT_TRUE(StartStore(under_test_->store(), [&](const ChannelKey& key, bool ended) {
+                visited[key] = ended;
+              }).ok());
   EXPECT_THAT(visited, ElementsAre(Pair(ChannelKey{"b", 1}, true), Pair(key_, false)));
 }
 

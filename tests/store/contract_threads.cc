@@ -22,13 +22,13 @@ TEST_P(StoreContractTest, CallsTakeEffectInTheOrderInWhichTheyWereMade) {
   Store& store = under_test_->store();
   std::vector<std::string> answers;  // of the store's thread until the last call is answered
   const auto note = [&answers](std::string what) { answers.push_back(std::move(what)); };
-  store.Put(key_, 0, Record("i"), [&](auto put) { note(put.ok() ? "put" : "failed"); });
+  store.Put(key_, 0, Record("i"), {}, [&](auto put) { note(put.ok() ? "put" : "failed"); });
   for (uint64_t n = 1; n <= 3; ++n) {
     store.Append(key_, 1, kInitiator, n, "x", [&, n](absl::StatusOr<AppendResult> result) {
       note("append " + std::to_string(n) + (result->log.stored == n ? "" : " wrong"));
     });
   }
-  store.Put(key_, 1, Record("i", "r"), [&](auto) { note("claim"); });
+  store.Put(key_, 1, Record("i", "r"), {}, [&](auto) { note("claim"); });
   store.Append(key_, 1, kInitiator, 4, "x", [&](absl::StatusOr<AppendResult> result) {
     note(result->outcome == AppendOutcome::kStale ? "stale" : "not stale");
   });
@@ -56,7 +56,7 @@ TEST_P(StoreContractTest, ACallMayBeMadeUnderALockThatItsAnswerTakes) {
 TEST_P(StoreContractTest, AnAnswerMayMakeTheNextCall) {
   Store& store = under_test_->store();
   const auto stored = std::make_shared<std::promise<uint64_t>>();
-  store.Put(key_, 0, Record("i"), [&store, stored, this](auto) {
+  store.Put(key_, 0, Record("i"), {}, [&store, stored, this](auto) {
     store.Append(key_, 1, kInitiator, 1, "x", [&store, stored, this](auto) {
       store.Load(key_,
                  [stored](auto loaded) { stored->set_value((*loaded)->log(kInitiator).stored); });
@@ -109,7 +109,7 @@ TEST_P(StoreContractTest, EveryCallIsAnsweredBeforeTheStoreIsGone) {
   std::vector<bool> answered(500, false);
   {
     const std::unique_ptr<StoreUnderTest> other = GetParam()();
-    other->store().Put(key_, 0, Record("i"), [](auto) {});
+    other->store().Put(key_, 0, Record("i"), {}, [](auto) {});
     for (size_t n = 0; n < answered.size(); ++n) {
       other->store().Append(key_, 1, kInitiator, n + 1, "x",
                             [&answered, n](auto) { answered[n] = true; });

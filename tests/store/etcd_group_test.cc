@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/store/etcd_relay.h"
+#include "tests/store/start_store.h"
 #include "tests/support/etcd_server.h"
 
 namespace wormhole::relay {
@@ -39,15 +40,6 @@ class EtcdGroupTest : public ::testing::Test {
   void Open() {
     one_->Call().Put(key_, 0, Record("i", "r"));
     two_->Call().Load(key_);
-  }
-
-  PutOutcome PutWith(EtcdRelay& relay, uint64_t expected, const ChannelRecord& record,
-                     const PutOptions& options) {
-    std::promise<absl::StatusOr<PutOutcome>> answer;
-    relay.store().PutWith(key_, expected, record, options,
-                          [&answer](const auto& outcome) { answer.set_value(outcome); });
-    relay.store().Flush();
-    return answer.get_future().get().value();
   }
 
   static EtcdCluster* cluster_;
@@ -94,11 +86,9 @@ TEST_F(EtcdGroupTest, WhoComesLaterFindsAllChannels) {
   one_->Call().Put({"a", 5}, 1, Closed(Record("i5")));
   const auto three = Relay("three");
   std::vector<std::string> seen;
-  ASSERT_TRUE(three->store()
-                  .ForEach([&seen](const ChannelKey& key, bool ended) {
-                    seen.push_back(std::to_string(key.id) + (ended ? " ended" : ""));
-                  })
-                  .ok());
+  ASSERT_TRUE(StartStore(three->store(), [&seen](const ChannelKey& key, bool ended) {
+                seen.push_back(std::to_string(key.id) + (ended ? " ended" : ""));
+              }).ok());
   EXPECT_THAT(seen, UnorderedElementsAre("1", "2", "3", "4", "5 ended"));
 }
 
@@ -265,7 +255,7 @@ TEST_F(EtcdGroupTest, WhoRegainsItsPresenceDisturbsNobodyWhoCameMeanwhile) {
 
 // A channel that another relay has made is known here, and its frames are at hand, without a look.
 TEST_F(EtcdGroupTest, WhatIsHeardOfIsKnown) {
-  PutWith(*one_, 0, Record("i"), {.attached = RoleSet(kInitiator)});
+  one_->Call().Put(key_, 0, Record("i"), {.attached = RoleSet(kInitiator)});
   two_->listener().Await("elsewhere 7 i");
   one_->Call().Append(key_, 1, kInitiator, 1, "one");
   two_->listener().Await("log 7 i stored 1 accepted 0 frame 1 one");
@@ -284,25 +274,25 @@ TEST_F(EtcdGroupTest, ARecordBringsAlongWhoIsAttachedAndWhatWasAccepted) {
   one_->Call().Put(key_, 0, Record("i"));
   two_->listener().Await("changed 7 known");
   one_->Call().Append(key_, 1, kInitiator, 1, "one");
-  EXPECT_EQ(
-      PutWith(*two_, 1, Record("i", "r"), {.attached = RoleSet(kReceiver), .read_back = true}),
-      PutOutcome::kDone);
+  EXPECT_EQ(two_->Call().Put(key_, 1, Record("i", "r"),
+                             {.attached = RoleSet(kReceiver), .read_back = true}),
+            PutOutcome::kDone);
   EXPECT_EQ(two_->store().Cached(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
   one_->listener().Await("elsewhere 7 r");
   ChannelRecord left = Record("i", "r");
   left.member(kReceiver).left = true;
-  EXPECT_EQ(PutWith(*two_, 2, left, {.accepted = {1, 0}}), PutOutcome::kDone);
+  EXPECT_EQ(two_->Call().Put(key_, 2, left, {.accepted = {1, 0}}), PutOutcome::kDone);
   EXPECT_EQ(one_->Call().Load(key_)->log(kInitiator),
             (LogState{.stored = 1, .forgotten = 1, .accepted = 1}));
   // Nobody comes along with what is refused.
-  EXPECT_EQ(PutWith(*one_, 2, left, {.attached = RoleSet(kReceiver)}), PutOutcome::kStale);
+  EXPECT_EQ(one_->Call().Put(key_, 2, left, {.attached = RoleSet(kReceiver)}), PutOutcome::kStale);
   EXPECT_FALSE(two_->Call().Load(key_)->remote[kReceiver]);
 }
 
 TEST_F(EtcdGroupTest, WhoCameAlongWithARecordIsGoneWithItsRelay) {
   Open();
   ChannelRecord claimed = Record("i", "s");
-  PutWith(*two_, 1, claimed, {.attached = RoleSet(kReceiver)});
+  two_->Call().Put(key_, 1, claimed, {.attached = RoleSet(kReceiver)});
   one_->listener().Await("elsewhere 7 r");
   two_->Freeze();
   one_->listener().Await("nowhere 7 r");

@@ -59,12 +59,12 @@ class EtcdRelay {
     auto opened = EtcdStore::Open(std::move(options));
     if (!opened.ok()) ADD_FAILURE() << opened.status();
     store_ = *std::move(opened);
-    store_->Listen(&listener_);
+    EXPECT_TRUE(store_->Start(&listener_).ok());
     Tick();
   }
   ~EtcdRelay() {
     Freeze();
-    store_->Listen(nullptr);
+    store_->StopTelling();
   }
 
   EtcdStore& store() { return *store_; }

@@ -121,7 +121,7 @@ TEST_P(EtcdRestoredTest, CallsThatComeBeforeTheNewsFail) {
   auto early = std::make_shared<std::promise<absl::StatusOr<AppendResult>>>();
   one_->store().Append(kKept, 1, kInitiator, 4, "four",
                        [early](const auto& result) { early->set_value(result); });
-  one_->store().Put(kLater, 1, Closed(Record("j")), [](const auto& outcome) {
+  one_->store().Put(kLater, 1, Closed(Record("j")), {}, [](const auto& outcome) {
     EXPECT_TRUE(!outcome.ok() || *outcome == PutOutcome::kStale);
   });
   one_->Tick();

@@ -54,7 +54,7 @@ int Run(const std::string& file) {
   Writer writer(**store);
   ChannelRecord record;
   record.member(Role::kInitiator).side = std::string(16, 'i');
-  (*store)->Put(KilledChannel(), 0, record, [](auto) {});
+  (*store)->Put(KilledChannel(), 0, record, {}, [](auto) {});
   (*store)->Load(KilledChannel(), [&](absl::StatusOr<std::optional<ChannelSnapshot>> channel) {
     // On the store's thread, as all that follows: numbers are given and handed over in order.
     writer.Start((*channel)->log(Role::kInitiator).stored);

@@ -36,9 +36,7 @@ void NotingListener::OnThirdParties(const ChannelRef& channel, uint32_t count) {
   Note(absl::StrCat("third parties ", channel.key.id, " ", count));
 }
 
-void NotingListener::OnGap() { Note("gap"); }
-
-void NotingListener::OnRestored() { Note("restored"); }
+void NotingListener::OnReset(bool restored) { Note(restored ? "restored" : "gap"); }
 
 void NotingListener::Await(const std::string& note) {
   sync::MutexLock lock(mutex_);

@@ -20,8 +20,7 @@ class NotingListener final : public StoreListener {
              const StoredFrame* frame) override;
   void OnPresence(const ChannelRef& channel, Role role, bool remote) override;
   void OnThirdParties(const ChannelRef& channel, uint32_t count) override;
-  void OnGap() override;
-  void OnRestored() override;
+  void OnReset(bool restored) override;
 
   // Blocks until this has been noted, after what an earlier Await has found.
   void Await(const std::string& note) WORMHOLE_EXCLUDES(mutex_);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tests/store/blocking_store.h"
+#include "tests/store/start_store.h"
 
 namespace wormhole::relay {
 namespace {
@@ -158,7 +159,7 @@ void Carry(const RandomOperation& op, Store& store,
   };
   switch (op.kind) {
     case Kind::kPut:
-      return store.Put(op.key, op.version, op.record, in_words);
+      return store.Put(op.key, op.version, op.record, {}, in_words);
     case Kind::kErase:
       return store.Erase(op.key, op.version, in_words);
     case Kind::kAppend:
@@ -222,7 +223,7 @@ std::string Describe(const MemoryChannels& model) {
 
 std::string Describe(Store& store) {
   std::vector<std::string> lines;
-  const absl::Status status = store.ForEach(NoteIn(lines));
+  const absl::Status status = StartStore(store, NoteIn(lines));
   std::sort(lines.begin(), lines.end());
   if (!status.ok()) lines.push_back(status.ToString());
   for (const RandomOperation& operation : ReadingOperations()) {

@@ -24,6 +24,7 @@
 #include "relay/channel/record.h"
 #include "relay/store/memory/memory_store.h"
 #include "relay/store/sqlite/sqlite_store.h"
+#include "tests/store/start_store.h"
 
 namespace wormhole::relay {
 namespace {
@@ -68,7 +69,7 @@ class Caller {
     return std::string(side, 16);
   }
 
-  void Put(uint64_t expected) { store_.Put(key_, expected, record_, Then<PutOutcome>()); }
+  void Put(uint64_t expected) { store_.Put(key_, expected, record_, {}, Then<PutOutcome>()); }
   void Append(Role author, uint64_t number) {
     store_.Append(key_, 2, author, number, std::string(200, 'f'), Then<AppendResult>());
   }
@@ -149,7 +150,7 @@ double CpuSeconds() {
 void MeasureStart(Store& store) {
   int64_t channels = 0;
   const auto begin = std::chrono::steady_clock::now();
-  const absl::Status status = store.ForEach([&](const ChannelKey&, bool) { ++channels; });
+  const absl::Status status = StartStore(store, [&](const ChannelKey&, bool) { ++channels; });
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   std::printf("%jd channels at the start in %.2f s %s\n", static_cast<intmax_t>(channels),
               wall.count(), status.ok() ? "" : status.ToString().c_str());

@@ -67,20 +67,24 @@ void EtcdCache::Forget(const ChannelKey& key) {
   doubts_.Insert(key, {});
 }
 
-void EtcdCache::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
+// Under one lock: what the watch brings from now on is told after what there is.
+void EtcdCache::Start(StoreListener* listener) {
   sync::MutexLock lock(mutex_);
-  index_.ForEach(visit);
+  index_.ForEach([listener](const ChannelKey& key, bool ended) {
+    listener->OnId(key, /*exists=*/true, ended);
+  });
+  listener_ = listener;
+}
+
+void EtcdCache::StopTelling() {
+  sync::MutexLock lock(mutex_);
+  listener_ = nullptr;
+  while (telling_ != 0) told_.Wait(mutex_);
 }
 
 std::vector<ChannelKey> EtcdCache::Due(absl::Time now, size_t limit) {
   sync::MutexLock lock(mutex_);
   return index_.Due(now, limit);
-}
-
-void EtcdCache::Listen(StoreListener* listener) {
-  sync::MutexLock lock(mutex_);
-  listener_ = listener;
-  while (listener == nullptr && telling_ != 0) told_.Wait(mutex_);
 }
 
 void EtcdCache::Tell(const Notices& notices) {
@@ -263,9 +267,7 @@ void EtcdCache::TakeRecords(const std::vector<KeyValue>& records, int64_t revisi
       notices.push_back([key](StoreListener& listener) { listener.OnId(key, false, false); });
     }
     images_.Clear();
-    notices.push_back([restored](StoreListener& listener) {
-      restored ? listener.OnRestored() : listener.OnGap();
-    });
+    notices.push_back([restored](StoreListener& listener) { listener.OnReset(restored); });
   }
   Tell(notices);
 }

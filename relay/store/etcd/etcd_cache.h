@@ -50,10 +50,9 @@ class EtcdCache {
   void Forget(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
 
   // See Store.
-  void ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit)
-      WORMHOLE_EXCLUDES(mutex_);
+  void Start(StoreListener* listener) WORMHOLE_EXCLUDES(mutex_);
+  void StopTelling() WORMHOLE_EXCLUDES(mutex_);
   std::vector<ChannelKey> Due(absl::Time now, size_t limit) WORMHOLE_EXCLUDES(mutex_);
-  void Listen(StoreListener* listener) WORMHOLE_EXCLUDES(mutex_);
 
   // What the watch has brought; one call at a time.
   void TakeEvents(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);

@@ -30,8 +30,7 @@ class Listener final : public StoreListener {
   }
   void OnPresence(const ChannelRef&, Role, bool remote) override { Note("elsewhere ", remote); }
   void OnThirdParties(const ChannelRef&, uint32_t count) override { Note("third parties ", count); }
-  void OnGap() override { Note("gap", ""); }
-  void OnRestored() override { Note("restored", ""); }
+  void OnReset(bool restored) override { Note(restored ? "restored" : "gap", ""); }
 
   std::vector<std::string> notes;
 
@@ -48,7 +47,7 @@ class ViewTest : public ::testing::Test {
     record_.version = 1;
     record_.due_at = absl::FromUnixSeconds(100);
     record_.member(kInitiator).side = "i";
-    cache_.Listen(&listener_);
+    cache_.Start(&listener_);
     Learn();
   }
 

@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kFarewell(1);
 
 absl::StatusOr<std::unique_ptr<EtcdStore>> EtcdStore::Open(EtcdOptions options) {
   auto store = absl::WrapUnique(new EtcdStore(std::move(options)));
-  const absl::Status started = store->Start();
+  const absl::Status started = store->Connect();
   if (!started.ok()) return started;
   return store;
 }
@@ -37,7 +37,7 @@ EtcdStore::EtcdStore(EtcdOptions options)
       clocks_(keys_.Clock(options_.relay_id), options_.presence_ttl / 3),
       report_(options_.on_trouble, &SteadyNow) {}
 
-absl::Status EtcdStore::Start() {
+absl::Status EtcdStore::Connect() {
   // A node that is away is left for the next one; each has its turn.
   absl::Status status;
   for (size_t i = 0; i < options_.servers.endpoints.size(); ++i) {
@@ -88,8 +88,8 @@ void EtcdStore::FailAll(const absl::Status& status, EtcdAnswers& answers) {
   side_calls_.clear();
 }
 
-absl::Status EtcdStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
-  cache_.ForEach(visit);
+absl::Status EtcdStore::Start(StoreListener* listener) {
+  cache_.Start(listener);
   return absl::OkStatus();
 }
 
@@ -114,12 +114,7 @@ void EtcdStore::FindSide(std::string_view app_id, std::string_view side,
 }
 
 void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                    Done<PutOutcome> done) {
-  PutWith(key, expected, std::move(record), {}, std::move(done));
-}
-
-void EtcdStore::PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                        const PutOptions& options, Done<PutOutcome> done) {
+                    const PutOptions& options, Done<PutOutcome> done) {
   sync::MutexLock lock(mutex_);
   if (!options.attached.empty()) {
     const ChannelRef channel(key, record.member(Role::kInitiator).side);

@@ -87,14 +87,12 @@ class EtcdStore final : public Store {
   static absl::StatusOr<std::unique_ptr<EtcdStore>> Open(EtcdOptions options);
   ~EtcdStore() override;
 
-  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override;
+  absl::Status Start(StoreListener* listener) override;
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override;
   void FindSide(std::string_view app_id, std::string_view side,
                 Done<std::optional<uint32_t>> done) override;
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           Done<PutOutcome> done) override;
-  void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-               const PutOptions& options, Done<PutOutcome> done) override;
+           const PutOptions& options, Done<PutOutcome> done) override;
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
   void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override;
@@ -107,9 +105,9 @@ class EtcdStore final : public Store {
 
   bool shared() const override { return true; }
   std::optional<ChannelSnapshot> Cached(const ChannelKey& key) override;
-  void Listen(StoreListener* listener) override { cache_.Listen(listener); }
   void SetAttached(const ChannelRef& channel, Role role, bool attached) override;
   void TellThirdParties(const ChannelRef& channel, uint32_t count) override;
+  void StopTelling() override { cache_.StopTelling(); }
 
  private:
   struct SideCall {
@@ -151,7 +149,7 @@ class EtcdStore final : public Store {
   };
 
   explicit EtcdStore(EtcdOptions options);
-  absl::Status Start();
+  absl::Status Connect();
 
   // store.cc
   void Add(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_EXCLUDES(mutex_);

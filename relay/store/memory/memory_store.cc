@@ -47,8 +47,10 @@ MemoryStore::Call MemoryStore::Next() {
   return call;
 }
 
-absl::Status MemoryStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
-  channels_.ForEach(visit);
+absl::Status MemoryStore::Start(StoreListener* listener) {
+  channels_.ForEach([listener](const ChannelKey& key, bool ended) {
+    listener->OnId(key, /*exists=*/true, ended);
+  });
   return absl::OkStatus();
 }
 
@@ -66,7 +68,7 @@ void MemoryStore::FindSide(std::string_view app_id, std::string_view side,
 }
 
 void MemoryStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                      Done<PutOutcome> done) {
+                      const PutOptions& /*options*/, Done<PutOutcome> done) {
   Add<PutOutcome>(
       [this, key, expected, record = std::move(record)]() mutable {
         return channels_.Put(key, expected, std::move(record));

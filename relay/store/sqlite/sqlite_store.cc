@@ -76,8 +76,10 @@ SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteD
                 options.on_commit),
       thread_(&channels_) {}
 
-absl::Status SqliteStore::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) {
-  return channels_.ForEach(visit);
+absl::Status SqliteStore::Start(StoreListener* listener) {
+  return channels_.ForEach([listener](const ChannelKey& key, bool ended) {
+    listener->OnId(key, /*exists=*/true, ended);
+  });
 }
 
 void SqliteStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
@@ -95,7 +97,7 @@ void SqliteStore::FindSide(std::string_view app_id, std::string_view side,
 }
 
 void SqliteStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                      Done<PutOutcome> done) {
+                      const PutOptions& /*options*/, Done<PutOutcome> done) {
   thread_.Add<PutOutcome>(
       [this, key, expected, record = std::move(record)]() mutable {
         return channels_.Put(key, expected, std::move(record));

@@ -59,12 +59,12 @@ class SqliteStore final : public Store {
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
                                                            const SqliteOptions& options = {});
 
-  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override;
+  absl::Status Start(StoreListener* listener) override;
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override;
   void FindSide(std::string_view app_id, std::string_view side,
                 Done<std::optional<uint32_t>> done) override;
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           Done<PutOutcome> done) override;
+           const PutOptions& options, Done<PutOutcome> done) override;
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
   void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override;

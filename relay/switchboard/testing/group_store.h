@@ -68,18 +68,21 @@ class GroupStore final : public Store {
   // Nothing that has not been told will be, but that something was missed.
   void LoseNews() {
     told_ = tables_->history().size();
-    listener_->OnGap();
+    listener_->OnReset(/*restored=*/false);
   }
 
   // The same, and what was told is not so any more.
   void Restore() {
     told_ = tables_->history().size();
-    listener_->OnRestored();
+    listener_->OnReset(/*restored=*/true);
   }
 
-  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override {
+  absl::Status Start(StoreListener* listener) override {
+    listener_ = listener;
     told_ = tables_->history().size();
-    tables_->channels().ForEach(visit);
+    tables_->channels().ForEach([listener](const ChannelKey& key, bool ended) {
+      listener->OnId(key, /*exists=*/true, ended);
+    });
     return absl::OkStatus();
   }
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override {
@@ -91,13 +94,9 @@ class GroupStore final : public Store {
         [&] { return tables_->channels().FindSide(std::string(app_id), std::string(side)); });
   }
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           Done<PutOutcome> done) override {
-    Add("Put", std::move(done), [&] { return tables_->Put(relay_, key, expected, record); });
-  }
-  void PutWith(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-               const PutOptions& options, Done<PutOutcome> done) override {
+           const PutOptions& options, Done<PutOutcome> done) override {
     Add("Put", std::move(done),
-        [&] { return tables_->PutWith(relay_, key, expected, record, options); });
+        [&] { return tables_->Put(relay_, key, expected, record, options); });
   }
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override {
     Add("Erase", std::move(done), [&] { return tables_->Erase(relay_, key, expected); });
@@ -130,13 +129,13 @@ class GroupStore final : public Store {
     (void)key;
     return known_;
   }
-  void Listen(StoreListener* listener) override { listener_ = listener; }
   void SetAttached(const ChannelRef& channel, Role role, bool attached) override {
     tables_->SetAttached(relay_, channel, role, attached);
   }
   void TellThirdParties(const ChannelRef& channel, uint32_t count) override {
     tables_->TellThirdParties(relay_, channel, count);
   }
+  void StopTelling() override { listener_ = nullptr; }
 
  private:
   template <typename T, typename Effect>

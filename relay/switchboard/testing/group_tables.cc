@@ -18,11 +18,6 @@ bool GroupTables::IsSuperseded(int relay, const Side& side) const {
          LastWord(relay, side) < last->second.second;
 }
 
-PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
-                            const ChannelRecord& record) {
-  return PutWith(relay, key, expected, record, {});
-}
-
 void GroupTables::DropAttached(const ChannelKey& key) {
   for (Role role : kRoles) {
     attached_.erase({key, role});
@@ -30,8 +25,8 @@ void GroupTables::DropAttached(const ChannelKey& key) {
   }
 }
 
-PutOutcome GroupTables::PutWith(int relay, const ChannelKey& key, uint64_t expected,
-                                const ChannelRecord& record, const PutOptions& options) {
+PutOutcome GroupTables::Put(int relay, const ChannelKey& key, uint64_t expected,
+                            const ChannelRecord& record, const PutOptions& options) {
   const PutOutcome outcome = channels_.Put(key, expected, record);
   if (outcome != PutOutcome::kDone) return outcome;
   // Before the record, whose news has all of it.

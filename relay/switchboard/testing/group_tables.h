@@ -39,9 +39,8 @@ class GroupTables {
   const std::vector<News>& history() const { return history_; }
 
   std::optional<ChannelSnapshot> Load(int relay, const ChannelKey& key) const;
-  PutOutcome Put(int relay, const ChannelKey& key, uint64_t expected, const ChannelRecord& record);
-  PutOutcome PutWith(int relay, const ChannelKey& key, uint64_t expected,
-                     const ChannelRecord& record, const PutOptions& options);
+  PutOutcome Put(int relay, const ChannelKey& key, uint64_t expected, const ChannelRecord& record,
+                 const PutOptions& options = {});
   PutOutcome Erase(int relay, const ChannelKey& key, uint64_t expected);
   AppendResult Append(int relay, const ChannelRef& channel, uint64_t version, Role author,
                       uint64_t number, const std::string& frame);

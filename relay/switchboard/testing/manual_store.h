@@ -55,8 +55,10 @@ class ManualStore final : public Store {
     }
   }
 
-  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) override {
-    contents_.ForEach(visit);
+  absl::Status Start(StoreListener* listener) override {
+    contents_.ForEach([listener](const ChannelKey& key, bool ended) {
+      listener->OnId(key, /*exists=*/true, ended);
+    });
     return absl::OkStatus();
   }
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override {
@@ -68,7 +70,7 @@ class ManualStore final : public Store {
         [&] { return contents_.FindSide(std::string(app_id), std::string(side)); });
   }
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           Done<PutOutcome> done) override {
+           const PutOptions& /*options*/, Done<PutOutcome> done) override {
     Add("Put", std::move(done), [&] { return contents_.Put(key, expected, std::move(record)); });
   }
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override {

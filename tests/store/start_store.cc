@@ -1,0 +1,34 @@
+#include "tests/store/start_store.h"
+
+namespace wormhole::relay {
+namespace {
+
+class IdListener final : public StoreListener {
+ public:
+  explicit IdListener(const std::function<void(const ChannelKey&, bool ended)>& visit)
+      : visit_(visit) {}
+
+  void OnId(const ChannelKey& key, bool exists, bool ended) override {
+    if (visit_ && exists) visit_(key, ended);
+  }
+  void OnChanged(const ChannelKey&, const ChannelSnapshot*) override {}
+  void OnLog(const ChannelRef&, Role, const LogState&, const StoredFrame*) override {}
+  void OnPresence(const ChannelRef&, Role, bool) override {}
+  void OnThirdParties(const ChannelRef&, uint32_t) override {}
+  void OnReset(bool) override {}
+
+ private:
+  const std::function<void(const ChannelKey&, bool ended)>& visit_;
+};
+
+}  // namespace
+
+absl::Status StartStore(Store& store,
+                        const std::function<void(const ChannelKey&, bool ended)>& visit) {
+  IdListener listener(visit);
+  const absl::Status status = store.Start(&listener);
+  store.StopTelling();
+  return status;
+}
+
+}  // namespace wormhole::relay
