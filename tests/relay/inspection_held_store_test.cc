@@ -21,7 +21,7 @@ using rendezvous::v1::ListChannelsResponse;
 // Its store does not answer until the test says so.
 class HeldSwitchboard final : public relay::Switchboard {
  public:
-  using Done = std::function<void(absl::StatusOr<ChannelPage>)>;
+  using Done = std::function<void(absl::StatusOr<relay::ChannelPage>)>;
 
   std::shared_ptr<relay::Attachment> Attach(std::shared_ptr<relay::Sink>) override {
     return nullptr;
