@@ -113,7 +113,7 @@ class ScriptedSwitchboard final : public relay::Switchboard {
   relay::SwitchboardCounts Count() override { return {}; }
   std::vector<relay::AppView> ListApps(const std::string&, size_t) override { return {}; }
   void ListChannels(const std::string&, const relay::ChannelKey&, size_t,
-                    std::function<void(absl::StatusOr<ChannelPage>)>) override {}
+                    std::function<void(absl::StatusOr<relay::ChannelPage>)>) override {}
 
   std::shared_ptr<ScriptedAttachment> AwaitAttachment() {
     sync::MutexLock lock(mutex_);
