@@ -267,5 +267,22 @@ TEST(JudgeDue, AnActiveChannelExpiresThenRestsThenIsErased) {
   EXPECT_EQ(JudgeDue(record, over + kLimits.quarantine, kLimits), DueAction::kErase);
 }
 
+TEST(AcceptsWaiters, OnlyANamedChannelThatLives) {
+  const absl::Time now = absl::UnixEpoch();
+  const ChannelLimits limits;
+  ChannelRecord record = NewChannel("initiator", "", /*named=*/true, absl::Hours(1), now, limits);
+  EXPECT_FALSE(AcceptsWaiters(record, now)) << "not stored";
+  record.version = 1;
+  EXPECT_TRUE(AcceptsWaiters(record, now));
+  EXPECT_TRUE(AcceptsWaiters(record, record.due_at - absl::Microseconds(1)));
+  EXPECT_FALSE(AcceptsWaiters(record, record.due_at));
+  ChannelRecord drawn = record;
+  drawn.named = false;
+  EXPECT_FALSE(AcceptsWaiters(drawn, now));
+  ChannelRecord ended = record;
+  ended.life = Life::kClosed;
+  EXPECT_FALSE(AcceptsWaiters(ended, now));
+}
+
 }  // namespace
 }  // namespace wormhole::relay

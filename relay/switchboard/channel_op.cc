@@ -48,7 +48,7 @@ OpStep Through(OpScope& scope) {
 }
 
 // The channel that the waiters were waiting for is there: the chosen one is in it, the others came
-// too late. `published` as in Arrival.
+// too late. `published` as in Arrival. `chosen` is a copy, since TakeAll clears the list's own.
 void AdmitWaiters(OpScope& scope, const std::string chosen, bool published) {
   uint32_t third_parties = 0;
   bool admitted = false;
@@ -149,7 +149,7 @@ OpStep CreateOp::OnSideFound(OpScope& scope, std::optional<uint32_t> id) {
 
 // --- Claim. ---
 
-bool ClaimOp::MayRunOptimistically(OpScope& scope) const {
+bool ClaimOp::AssumeCached(OpScope& scope) {
   if (scope.loads.blank()) {
     auto cached = scope.context.store().Cached(scope.key);
     if (!cached) return false;
@@ -351,7 +351,7 @@ void ChannelOp::Prepare(OpScope& scope) {
     return;
   }
   if (!scope.context.shared()) return;
-  if (auto* claim = std::get_if<ClaimOp>(&what); claim && claim->MayRunOptimistically(scope)) {
+  if (auto* claim = std::get_if<ClaimOp>(&what); claim && claim->AssumeCached(scope)) {
     claim->optimistic = true;
     return;
   }
@@ -380,7 +380,7 @@ OpStep ChannelOp::OnStale(OpScope& scope) {
   if (auto* claim = std::get_if<ClaimOp>(&what)) claim->optimistic = false;
   // What a side that closes is told is true of any record that the channel has had: a newer one
   // that the store has cached will do.
-  if (std::holds_alternative<CloseOp>(what) && scope.loads.known() && !scope.loads.loading() &&
+  if (std::holds_alternative<CloseOp>(what) && scope.loads.current() &&
       scope.members.AdoptCached(scope.effects)) {
     return TryAgain(scope);
   }
@@ -403,8 +403,10 @@ OpStep ChannelOp::OnSideFound(OpScope& scope, std::optional<uint32_t> id) {
   return TryAgain(scope);  // the others do not ask
 }
 
-void ChannelOp::Abandon(OpScope& scope, absl::Status status) {
-  if (const auto stream = this->stream()) scope.effects.End(stream, std::move(status));
+void ChannelOp::Abandon(OpScope& scope) {
+  if (const auto stream = this->stream()) {
+    scope.effects.End(stream, StoreAway(scope.context.RetryDelay()));
+  }
   if (const auto* create = std::get_if<CreateOp>(&what)) {
     scope.members.ReleaseId(!create->named, create->may_replace);
   }

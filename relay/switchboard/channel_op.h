@@ -33,7 +33,7 @@ struct OpScope {
   Membership& members;
   Delivery& delivery;
   LoadTracker& loads;
-  const std::shared_ptr<BoundChannel>& channel;  // to bind streams to
+  const std::shared_ptr<BoundChannel> channel;  // to bind streams to
   ChannelOp& op;
   LockedEffects& effects;
 
@@ -96,8 +96,8 @@ struct ClaimOp {
   OpStep Run(OpScope& scope);
   OpStep OnPut(OpScope& scope, ChannelRecord next);
   OpStep OnSideFound(OpScope& scope, std::optional<uint32_t> id);
-  // Whether something is known to run on.
-  bool MayRunOptimistically(OpScope& scope) const;
+  // Adopts what the store has cached if nothing is known. Whether there is something to run on.
+  static bool AssumeCached(OpScope& scope);
 
  private:
   OpStep RunOptimistically(OpScope& scope);
@@ -149,7 +149,7 @@ struct ChannelOp {
   // Null: it is for no stream.
   std::shared_ptr<StreamAttachment> stream() const;
 
-  // The channel has taken it: says which load it needs.
+  // The channel has taken it: sets what it goes by, a load or what is known without one.
   void Prepare(OpScope& scope);
   OpStep Run(OpScope& scope);
   // The store has put the record, or has forgotten the channel: then `next` is empty.
@@ -160,8 +160,8 @@ struct ChannelOp {
   OpStep OnSideTaken(OpScope& scope);
   // The answer to OpFindSide.
   OpStep OnSideFound(OpScope& scope, std::optional<uint32_t> id);
-  // The store has failed: `status` ends the stream. The operation is not run again.
-  void Abandon(OpScope& scope, absl::Status status);
+  // The store has failed: STORE_AWAY ends the stream. The operation is not run again.
+  void Abandon(OpScope& scope);
 };
 
 }  // namespace wormhole::relay

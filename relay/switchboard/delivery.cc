@@ -96,7 +96,7 @@ Delivery::AppendVerdict Delivery::OnAppended(Role author, uint64_t serial,
       }
       break;
   }
-  return AppendVerdict::kTaken;
+  return AppendVerdict::kHandled;
 }
 
 void Delivery::AnswerPost(Role author, const QueuedPost& post) {

@@ -54,7 +54,7 @@ class Delivery {
   void AppendHeld(Role author, const LoadTracker& loads, LockedEffects& effects);
 
   enum class AppendVerdict {
-    kTaken,
+    kHandled,
     kOutdated,     // the store has another record than the one that is known here
     kStoreFailed,  // nothing here is certain any more
   };

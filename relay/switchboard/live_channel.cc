@@ -1,6 +1,7 @@
 #include "relay/switchboard/live_channel.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "relay/switchboard/refusals.h"
@@ -18,8 +19,7 @@ LiveChannel::LiveChannel(std::shared_ptr<ChannelContext> context, ChannelKey key
 bool LiveChannel::Submit(ChannelOp& op) {
   LockedEffects effects(mutex_);
   if (retired_) return false;
-  const std::shared_ptr<BoundChannel> self = shared_from_this();
-  OpScope scope = ScopeOf(op, self, effects);
+  OpScope scope = ScopeOf(op, effects);
   op.Prepare(scope);
   ops_.push_back(std::move(op));
   Advance(effects);
@@ -141,10 +141,9 @@ void LiveChannel::FailStore(LockedEffects& effects) {
   for (const Waiter& waiter : members_.waiters().TakeAll()) {
     effects.End(waiter.stream, StoreAway(context_->RetryDelay()));
   }
-  const std::shared_ptr<BoundChannel> self = shared_from_this();
   for (ChannelOp& op : ops_) {
-    OpScope scope = ScopeOf(op, self, effects);
-    op.Abandon(scope, StoreAway(context_->RetryDelay()));
+    OpScope scope = ScopeOf(op, effects);
+    op.Abandon(scope);
   }
   ops_.clear();
   Retire();
@@ -179,14 +178,13 @@ void LiveChannel::OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded
 
 // --- Operations. ---
 
-OpScope LiveChannel::ScopeOf(ChannelOp& op, const std::shared_ptr<BoundChannel>& self,
-                             LockedEffects& effects) {
+OpScope LiveChannel::ScopeOf(ChannelOp& op, LockedEffects& effects) {
   return {.key = key_,
           .context = *context_,
           .members = members_,
           .delivery = delivery_,
           .loads = loads_,
-          .channel = self,
+          .channel = shared_from_this(),
           .op = op,
           .effects = effects};
 }
@@ -196,11 +194,11 @@ bool LiveChannel::CanRunFirstOp() const {
 }
 
 void LiveChannel::RunFirstOp(LockedEffects& effects) {
-  const std::shared_ptr<BoundChannel> self = shared_from_this();
-  OpScope scope = ScopeOf(ops_.front(), self, effects);
+  OpScope scope = ScopeOf(ops_.front(), effects);
   CarryOut(scope.op.Run(scope), effects);
 }
 
+// After OpAgain the operation stays the first.
 void LiveChannel::CarryOut(OpStep step, LockedEffects& effects) {
   if (std::holds_alternative<OpDone>(step)) {
     members_.ForgetChosenWaiter(effects);
@@ -240,8 +238,7 @@ void LiveChannel::OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcom
   if (retired_) return;
   if (!outcome.ok()) return FailStore(effects);
   committing_ = false;
-  const std::shared_ptr<BoundChannel> self = shared_from_this();
-  OpScope scope = ScopeOf(ops_.front(), self, effects);
+  OpScope scope = ScopeOf(ops_.front(), effects);
   switch (*outcome) {
     case PutOutcome::kDone:
       loads_.NoteStored();
@@ -263,8 +260,7 @@ void LiveChannel::OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id)
   if (retired_) return;
   if (!id.ok()) return FailStore(effects);
   committing_ = false;
-  const std::shared_ptr<BoundChannel> self = shared_from_this();
-  OpScope scope = ScopeOf(ops_.front(), self, effects);
+  OpScope scope = ScopeOf(ops_.front(), effects);
   CarryOut(scope.op.OnSideFound(scope, *id), effects);
   Advance(effects);
 }
@@ -286,11 +282,15 @@ bool LiveChannel::QueueCloses() {
   return queued && CanRunFirstOp();
 }
 
-// Ahead of every other operation: they came first.
+// Ahead of every operation that is not with the store: they came first.
 void LiveChannel::QueueAdmission() {
   if (members_.waiters().empty() || !members_.AcceptsWaiters()) return;
-  if (!ops_.empty() && std::holds_alternative<AdmitWaitersOp>(ops_.front().what)) return;
-  ops_.push_front({.what = AdmitWaitersOp()});
+  const auto is_admission = [](const ChannelOp& op) {
+    return std::holds_alternative<AdmitWaitersOp>(op.what);
+  };
+  if (std::any_of(ops_.begin(), ops_.end(), is_admission)) return;
+  const auto place = committing_ ? std::next(ops_.begin()) : ops_.begin();
+  ops_.insert(place, {.what = AdmitWaitersOp()});
 }
 
 // --- Logs. ---
@@ -308,11 +308,15 @@ void LiveChannel::OnAppended(const std::shared_ptr<Tenure>& tenure, Role author,
   LockedEffects effects(mutex_);
   if (retired_ || tenure != members_.tenure()) return;
   switch (delivery_.OnAppended(author, serial, result, effects)) {
-    case Delivery::AppendVerdict::kTaken:
+    case Delivery::AppendVerdict::kHandled:
       break;
     case Delivery::AppendVerdict::kOutdated:
       if (Current() && members_.AdoptCached(effects)) break;
-      members_.tenure()->posts_need_load = loads_.RequireReload();
+      // A load that is owed already begins, or began, after the store had refused the first post of
+      // this version: it shows a later one.
+      if (uint64_t& load = members_.tenure()->posts_need_load; loads_.Has(load)) {
+        load = loads_.RequireReload();
+      }
       break;
     case Delivery::AppendVerdict::kStoreFailed:
       return FailStore(effects);

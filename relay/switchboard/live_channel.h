@@ -32,11 +32,12 @@ namespace wormhole::relay {
 // retires it; whoever comes next gets a new one.
 //
 // This class has the lock, the order of operations, and the store's callbacks. Its parts have the
-// rest, each with its own state:
+// rest:
 //
-//   Membership    who belongs to the channel, who is attached, who waits
+//   Membership    who belongs to the channel, who is attached, who waits: has the tenure
 //   ChannelOp     what changes the membership: create, claim, resume, close, ...
-//   Delivery      posts, frames and acknowledgements
+//   Delivery      the rules of posts, frames and acknowledgements; what they work on is in the
+//                 tenure's members (LiveMember)
 //   LoadTracker   whether what is known is new enough
 //
 // Over a store that other relays share, the snapshot is a cache that the store's notifications keep
@@ -97,14 +98,13 @@ class LiveChannel final : public BoundChannel,
   // by it is stored on the condition that it is the newest.
   bool Settled() const WORMHOLE_REQUIRES(mutex_) { return loads_.known() && !committing_; }
   // The same, and no load is under way that would show something newer.
-  bool Current() const WORMHOLE_REQUIRES(mutex_) { return Settled() && !loads_.loading(); }
+  bool Current() const WORMHOLE_REQUIRES(mutex_) { return loads_.current() && !committing_; }
   void LoadIfNeeded(LockedEffects& effects) WORMHOLE_REQUIRES(mutex_);
   void OnLoaded(absl::StatusOr<std::optional<ChannelSnapshot>> loaded) WORMHOLE_EXCLUDES(mutex_);
 
   // --- Operations. ---
 
-  OpScope ScopeOf(ChannelOp& op, const std::shared_ptr<BoundChannel>& self, LockedEffects& effects)
-      WORMHOLE_REQUIRES(mutex_);
+  OpScope ScopeOf(ChannelOp& op, LockedEffects& effects) WORMHOLE_REQUIRES(mutex_);
   bool CanRunFirstOp() const WORMHOLE_REQUIRES(mutex_);
   void RunFirstOp(LockedEffects& effects) WORMHOLE_REQUIRES(mutex_);
   // What the first operation asks for.

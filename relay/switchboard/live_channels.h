@@ -17,6 +17,7 @@ namespace wormhole::relay {
 // is called with this one held.
 class LiveChannels {
  public:
+  // Called under the mutex: it must not call back.
   using Make = std::function<std::shared_ptr<LiveChannel>(const ChannelKey& key)>;
 
   // The live channel of this id, which `make` makes if there is none, takes `operation`. False,

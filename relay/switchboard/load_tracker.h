@@ -14,6 +14,8 @@ class LoadTracker {
   // Something is known of the channel: from a load, or assumed.
   bool known() const { return known_; }
   bool loading() const { return loading_; }
+  // Something is known, and no load is under way that would show something newer.
+  bool current() const { return known_ && !loading_; }
   // Nothing is known and no load is under way.
   bool blank() const { return !known_ && !loading_; }
 

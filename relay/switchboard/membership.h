@@ -38,8 +38,8 @@ struct Arrival {
   bool reads = false;
 };
 
-// A part of LiveChannel, guarded by its lock. Makes calls of the store that have no answer, and no
-// others.
+// A part of LiveChannel, guarded by its lock. Of the store it calls only what answers at once or
+// not at all.
 class Membership {
  public:
   using Stream = std::shared_ptr<StreamAttachment>;
@@ -87,7 +87,8 @@ class Membership {
   void Adopt(ChannelSnapshot loaded, LockedEffects& effects);
   // Adopts `told`, which says nothing of where streams are.
   void AdoptWithoutPresence(ChannelSnapshot told, LockedEffects& effects);
-  // Adopts a newer record of this channel, if the store has one without a load.
+  // Adopts a newer record of this channel, if the store has one without a load. Only while
+  // LoadTracker::current().
   bool AdoptCached(LockedEffects& effects);
   // Adopts what was read back together with a change that the store has just made: it is as new as
   // a load would be. False when it is not there.
@@ -112,7 +113,8 @@ class Membership {
   void DismissWaiter(const std::string& side, const absl::Status& status, LockedEffects& effects);
   // Chooses the first waiter that may join `initiator`. Returns its side; empty: there is none.
   std::string ChooseWaiter(const std::string& initiator, LockedEffects& effects);
-  // The one that was chosen has not become a member; if it has asked to close meanwhile, it goes.
+  // The operation that may have chosen a waiter is over, or tries again. If the waiter is still
+  // here and has asked to close meanwhile, it goes.
   void ForgetChosenWaiter(LockedEffects& effects);
 
   // --- Who is told. ---

@@ -30,6 +30,21 @@ TEST_F(Surprises, AnotherRelaysChangeIsLoadedAndPostsFollowInOrder) {
   EXPECT_EQ(bert_->Heard(), "message(1 a) message(2 b) message(3 c) message(4 d)");
 }
 
+TEST_F(Surprises, OneLoadServesAllPostsOfAVersion) {
+  ChannelRecord record = Stored(id_)->record;
+  record.due_at += absl::Hours(1);
+  store_.contents().Put(key(), record.version, record);
+  anna_->Post(1, "a").Post(2, "b");
+  store_.Answer();
+  store_.Answer("Append");
+  EXPECT_EQ(store_.pending(), "Load");
+  store_.Answer();
+  EXPECT_EQ(store_.pending(), "Append Append");
+  Settle();
+  EXPECT_EQ(anna_->Heard(), "posted(1) posted(2)");
+  EXPECT_EQ(bert_->Heard(), "message(1 a) message(2 b)");
+}
+
 TEST_F(Surprises, AnotherRelayHasEndedTheChannel) {
   ChannelRecord record = *Close(Stored(id_)->record, Role::kReceiver, MOOD_SCARY,
                                 absl::UnixEpoch() + now_, options_.limits);

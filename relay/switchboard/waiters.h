@@ -50,9 +50,10 @@ class Waiters {
   // The first one is to become the receiver of the record that is being stored. Returns its side;
   // empty: nobody waits.
   const std::string& Choose();
-  // The side that was chosen; empty: none.
+  // The side that was chosen; empty: none. It stays chosen when its stream is removed: the record
+  // that is being stored names it.
   const std::string& chosen() const { return chosen_; }
-  // The chosen one has not become a member. Returns whom to end: who has asked to close meanwhile.
+  // Nobody is chosen any more. Returns whom to end: who has asked to close meanwhile.
   std::vector<Stream> ForgetChosen();
 
  private:

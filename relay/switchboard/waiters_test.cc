@@ -209,6 +209,30 @@ TEST_F(Waiters, WhoCloseWhileAnAllocationFailsJustGo) {
   EXPECT_EQ(bert->Ended(), "OK");
 }
 
+// Carl's side rests at the id, whose next channel has gone already.
+TEST_F(Waiters, WhoCloseWhileAnAllocationIsRefusedForGoodJustGo) {
+  const ChannelKey key{.app_id = kApp, .id = 9};
+  const absl::Time now = absl::UnixEpoch() + now_;
+  MemoryChannels& stored = store_.contents();
+  stored.Put(key, 0, NewChannel(SideOf("carl"), "", false, absl::Hours(1), now, options_.limits));
+  stored.Put(key, 1,
+             *relay::Close(Stored(9)->record, Role::kInitiator, MOOD_LONELY, now, options_.limits));
+  stored.Put(key, 2, NewChannel(SideOf("dora"), "", false, absl::Hours(1), now, options_.limits));
+  ASSERT_EQ(stored.Erase(key, 3), PutOutcome::kDone);
+  auto bert = Stream("bert");
+  bert->Wait(9);
+  Settle();
+  auto carl = Stream("carl");
+  carl->Allocate(9);
+  for (const char* call : {"Put", "FindSide", "Load", "Put"}) ASSERT_TRUE(store_.Answer(call));
+  ASSERT_EQ(store_.pending(), "FindSide");
+  bert->Close(MOOD_LONELY);
+  EXPECT_EQ(bert->Ended(), "");
+  Settle();
+  EXPECT_EQ(carl->Ended(), "NOT_FOUND EXPIRED");
+  EXPECT_EQ(bert->Ended(), "OK");
+}
+
 TEST_F(Waiters, WithASideThatIsTakenDoNotHarmTheAllocation) {
   auto other = Stream("other");
   other->Allocate();
