@@ -29,7 +29,7 @@ namespace wormhole::relay {
 // allocation, claims, waiters, posts, expiry. It may see several channels come and go, each with a
 // Tenure of its own. It begins by loading the channel, keeps the snapshot current from the store's
 // answers, and loads it again when it may be out of date. An error of the store, or idleness,
-// retires it; whoever comes next gets a new one.
+// retires it; the next operation for its id makes a new one.
 //
 // This class has the lock, the order of operations, and the store's callbacks. Its parts have the
 // rest:
@@ -42,7 +42,8 @@ namespace wormhole::relay {
 //
 // Over a store that other relays share, the snapshot is a cache that the store's notifications keep
 // fresh: it adopts what they say as far as that is safe, and otherwise loads the channel again. A
-// client that opens a stream is answered from a load that began after it came.
+// client that opens a stream is answered from a load that began after it came, or from what was
+// read back with its own change.
 //
 // Threads: everything from any thread. Locks: mutex_ comes before those of the context and of the
 // streams, which are leaves. Streams and the store are flushed after it is given back
