@@ -1,6 +1,6 @@
 // A mutex whose lock contracts the compiler checks.
 //
-// clang's -Wthread-safety (`bazel build --config=clang`) reads the annotations; under g++ they
+// clang's -Wthread-safety (`bazel build --config=asan`) reads the annotations; under g++ they
 // vanish. std::mutex is underneath, and not absl::Mutex, because ThreadSanitizer reports races in
 // Debian's uninstrumented Abseil that are not there.
 //
