@@ -136,10 +136,9 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
       --*listings_;
       End(Crowded("four other pages of channels are being read; try again"));
     } else {
-      switchboard_->ListChannels(request.app_id(), *after, PageSize(request.page_size()),
-                                 [lister = self_](absl::StatusOr<ChannelPage> page) {
-                                   lister->Answer(std::move(page));
-                                 });
+      switchboard_->ListChannels(
+          request.app_id(), *after, PageSize(request.page_size()),
+          [lister = self_](absl::StatusOr<ChannelPage> page) { lister->Answer(std::move(page)); });
     }
     return self_.get();
   }

@@ -228,17 +228,16 @@ std::string SwitchboardTest::Listed(const std::string& app_id, size_t page) {
   std::optional<ChannelKey> after = ChannelKey();
   while (after) {
     bool answered = false;
-    switchboard_->ListChannels(app_id, *after, page,
-                               [&](absl::StatusOr<ChannelPage> got) {
-                                 answered = true;
-                                 EXPECT_LE(got->channels.size(), page);
-                                 for (const ChannelView& view : got->channels) {
-                                   const bool other = view.key.app_id != kApp;
-                                   absl::StrAppend(&listed, listed.empty() ? "" : " ",
-                                                   other ? view.key.app_id + "/" : "", view.key.id);
-                                 }
-                                 after = got->next;
-                               });
+    switchboard_->ListChannels(app_id, *after, page, [&](absl::StatusOr<ChannelPage> got) {
+      answered = true;
+      EXPECT_LE(got->channels.size(), page);
+      for (const ChannelView& view : got->channels) {
+        const bool other = view.key.app_id != kApp;
+        absl::StrAppend(&listed, listed.empty() ? "" : " ", other ? view.key.app_id + "/" : "",
+                        view.key.id);
+      }
+      after = got->next;
+    });
     Settle();
     EXPECT_TRUE(answered);
     if (!answered) break;
