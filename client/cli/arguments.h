@@ -19,9 +19,6 @@ namespace wormhole::cli {
 // program of theirs will use by accident.
 inline constexpr char kDefaultAppId[] = "wormhole-sync/cli";
 
-// The most that fits into an exchange, bytes (proto/PROTOCOL.md section 4).
-inline constexpr size_t kMaxDataBytes = 65000;
-
 enum class Command { kInitiate, kReceive, kResume };
 enum class Action { kRun, kHelp, kVersion };
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/file_descriptor.h"
 #include "client/core/failure.h"
+#include "proto/wire/limits.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole::cli {
@@ -73,13 +74,13 @@ absl::StatusOr<std::string> ReadData(const Arguments& arguments, Console& consol
                                      Interrupt& interrupt) {
   if (arguments.data.has_value()) return *arguments.data;
   if (!arguments.file.empty()) {
-    return ReadFile("--file", arguments.file, kMaxDataBytes, interrupt);
+    return ReadFile("--file", arguments.file, wire::kMaxDataBytes, interrupt);
   }
   if (isatty(STDIN_FILENO) == 1) {
     console.Note("type what the other side shall get, then Enter and Ctrl-D");
   }
-  absl::StatusOr<std::string> data = ReadUpTo(STDIN_FILENO, kMaxDataBytes, interrupt);
-  return data.ok() ? data : Explain(data.status(), "standard input", kMaxDataBytes);
+  absl::StatusOr<std::string> data = ReadUpTo(STDIN_FILENO, wire::kMaxDataBytes, interrupt);
+  return data.ok() ? data : Explain(data.status(), "standard input", wire::kMaxDataBytes);
 }
 
 }  // namespace wormhole::cli

@@ -9,6 +9,7 @@
 #include "client/core/code.h"
 #include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
+#include "proto/wire/limits.h"
 #include "wormhole/schedule.h"
 
 namespace wormhole::cli {
@@ -44,7 +45,7 @@ absl::Status SetDuration(std::string_view value, Arguments& arguments) {
 }
 
 absl::Status SetData(std::string_view value, Arguments& arguments) {
-  if (value.size() > kMaxDataBytes) {
+  if (value.size() > wire::kMaxDataBytes) {
     return absl::InvalidArgumentError(
         "more than 65,000 bytes; send a file's name or a key instead");
   }

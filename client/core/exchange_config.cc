@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/core/code.h"
-#include "client/core/data_limit.h"
 #include "client/core/failure.h"
 #include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
+#include "proto/wire/limits.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole::core {
@@ -38,9 +38,10 @@ absl::Status CheckTimes(const ExchangeConfig& config) {
 absl::Status CheckConfig(const ExchangeConfig& config) {
   if (absl::Status status = wire::CheckAppId(config.app_id); !status.ok()) return status;
   if (absl::Status status = CheckRelayName(config.relay); !status.ok()) return status;
-  if (config.data.size() > kMaxDataBytes) {
+  if (config.data.size() > wire::kMaxDataBytes) {
     return Invalid(absl::StrCat("the data has ", config.data.size(), " bytes; send at most ",
-                                kMaxDataBytes, ", for example a key or an address for the rest"));
+                                wire::kMaxDataBytes,
+                                ", for example a key or an address for the rest"));
   }
   if (config.role == pake::Role::kReceiver && config.code.empty()) {
     return Invalid("a receiver needs the code that the initiator shows");

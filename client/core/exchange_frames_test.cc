@@ -1,13 +1,13 @@
 // Frames that are too long, too many or never come.
 #include <algorithm>
 
-#include "client/core/data_limit.h"
 #include "client/core/handshake.h"
 #include "client/core/saved_state.h"
 #include "client/core/testing/exchange_world.h"
 #include "client/pake/sealed.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "proto/wire/limits.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
 #include "wormhole/outcome.h"
 
@@ -52,7 +52,7 @@ std::string SealedByBob(const Party& bob, size_t size) {
 }
 
 TEST(ExchangeFramesTest, MoreDataThanMayBeSentIsNotGenuine) {
-  for (const size_t size : {kMaxDataBytes, kMaxDataBytes + 1, size_t{65'500}}) {
+  for (const size_t size : {wire::kMaxDataBytes, wire::kMaxDataBytes + 1, size_t{65'500}}) {
     World w;
     w.relay.on_deliver = [&](int author, uint64_t number, std::string& frame) {
       if (author == 1 && number == 2) frame = SealedByBob(w.bob, size);
@@ -60,7 +60,7 @@ TEST(ExchangeFramesTest, MoreDataThanMayBeSentIsNotGenuine) {
     StartAlice(w);
     StartBob(w);
     w.Run(Seconds(10));
-    if (size == kMaxDataBytes) {
+    if (size == wire::kMaxDataBytes) {
       EXPECT_EQ(w.alice.data, std::vector<std::string>{std::string(size, 'x')});
       continue;
     }
@@ -244,7 +244,7 @@ TEST(ExchangeFramesTest, NoFrameAboveTheRelaysLimitIsPosted) {
 TEST(ExchangeFramesTest, ARelayThatNamesNoLimitTakesEveryFrameThatThereIs) {
   World w;
   w.relay.on_opened = [](Opened& o) { o.mutable_limits()->clear_max_frame_bytes(); };
-  StartAlice(w, InitiatorConfig(std::string(kMaxDataBytes, 'x')));
+  StartAlice(w, InitiatorConfig(std::string(wire::kMaxDataBytes, 'x')));
   StartBob(w);
   w.Run(Seconds(10));
   EXPECT_TRUE(w.alice.finished() && w.bob.finished());

@@ -11,6 +11,8 @@
 #include "client/core/failure.h"
 #include "client/core/handshake.h"
 #include "client/core/saved_state.h"
+#include "proto/wire/limits.h"
+#include "proto/wire/proto_time.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole::core {
@@ -254,10 +256,7 @@ void ExchangeMachine::OpenStreamNow() {
     open.mutable_resume()->set_channel_id(state_.channel_id);
   } else if (state_.terms.role == pake::Role::kInitiator) {
     rendezvous::v1::Allocate& allocate = *open.mutable_allocate();
-    absl::Duration rest;
-    allocate.mutable_ttl()->set_seconds(
-        absl::IDivDuration(state_.terms.ttl, absl::Seconds(1), &rest));
-    allocate.mutable_ttl()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+    wire::Assign(state_.terms.ttl, *allocate.mutable_ttl());
     allocate.set_channel_id(state_.agreed_id);
   } else {
     open.mutable_claim()->set_channel_id(state_.channel_id);
@@ -334,12 +333,6 @@ namespace {
 
 using rendezvous::v1::Opened;
 
-constexpr uint32_t kMaxChannelId = 999'999'999;
-// Guaranteed by the protocol; a relay that names less is not believed.
-constexpr uint64_t kMinWindowFrames = 4;
-constexpr uint64_t kMinWindowBytes = 256 * 1024;
-// When the relay names none. One that names less is believed: it would refuse the frame.
-constexpr uint64_t kDefaultMaxFrameBytes = 66'000;
 // A peer that has left as far as a PeerStatus tells may have frames on their way still: the two
 // overtake each other. So long nothing of the peer's must have come before a new Opened is asked.
 constexpr absl::Duration kRestPatience = absl::Seconds(1);
@@ -373,7 +366,7 @@ void ExchangeMachine::OnOpened(const Opened& opened) {
 
 bool ExchangeMachine::IsExpected(const Opened& opened) const {
   const uint32_t own_id = state_.channel_id != 0 ? state_.channel_id : state_.agreed_id;
-  if (opened.channel_id() == 0 || opened.channel_id() > kMaxChannelId) return false;
+  if (opened.channel_id() == 0 || opened.channel_id() > wire::kMaxChannelId) return false;
   if (own_id != 0 && opened.channel_id() != own_id) return false;
   if (opened.state() == Opened::STATE_WAITING) {
     return link_.phase() == Link::Phase::kOpening && state_.terms.wait && !state_.joined;
@@ -398,10 +391,13 @@ void ExchangeMachine::BeginStream(const Opened& opened) {
   // Behind the peer's last frame nothing is awaited, whatever the relay says.
   stream_.peer_stored = std::min(opened.peer_stored(), state_.peer_total());
   stream_.peer_log_ends = opened.peer() == rendezvous::v1::PRESENCE_LEFT;
-  stream_.window_frames = std::max<uint64_t>(opened.limits().window_frames(), kMinWindowFrames);
-  stream_.window_bytes = std::max<uint64_t>(opened.limits().window_bytes(), kMinWindowBytes);
+  // A relay that grants a smaller window than it must is not believed. One that takes smaller frames
+  // is: it would refuse a longer one.
+  stream_.window_frames =
+      std::max<uint64_t>(opened.limits().window_frames(), wire::kMinWindowFrames);
+  stream_.window_bytes = std::max<uint64_t>(opened.limits().window_bytes(), wire::kMinWindowBytes);
   stream_.max_frame_bytes = opened.limits().max_frame_bytes() == 0
-                                ? kDefaultMaxFrameBytes
+                                ? wire::kMinFrameLimit
                                 : opened.limits().max_frame_bytes();
 }
 

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "client/core/data_limit.h"
 #include "client/pake/associated_data.h"
 #include "client/pake/cpace.h"
 #include "client/pake/sealed.h"
 #include "client/pake/verifier_words.h"
+#include "proto/wire/limits.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
 
 namespace wormhole::core {
@@ -120,7 +120,7 @@ FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame)
   const bool parsed = data.ParseFromString(*plaintext);
   sodium_memzero(plaintext->data(), plaintext->size());
   // More than may be sent is no message of this protocol's, whoever sealed it.
-  if (!parsed || data.data().size() > kMaxDataBytes) {
+  if (!parsed || data.data().size() > wire::kMaxDataBytes) {
     sodium_memzero(data.mutable_data()->data(), data.data().size());
     return FrameVerdict::kBad;
   }

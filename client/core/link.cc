@@ -4,15 +4,11 @@
 #include <utility>
 
 #include "client/core/schedule.h"
+#include "proto/wire/limits.h"
 
 namespace wormhole::core {
 namespace {
 
-constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(20);
-// What a relay may ask for; outside of it the default holds.
-constexpr absl::Duration kShortestHeartbeat = absl::Milliseconds(100);
-constexpr absl::Duration kLongestHeartbeat = absl::Hours(1);
-constexpr double kSilentIntervals = 2.5;
 constexpr absl::Duration kFirstSpacing = absl::Milliseconds(100);
 // A relay that tells each stream to come back soon gets no more than this.
 constexpr absl::Duration kDelayedSpacing = absl::Milliseconds(500);
@@ -38,7 +34,7 @@ void Link::OnOpening(absl::Duration now) {
   paid_until_ = std::max(paid_until_, now) + kStreamSpacing;
   opened_ = false;
   draining_.reset();
-  heartbeat_interval_ = kDefaultHeartbeat;
+  heartbeat_interval_ = wire::kDefaultHeartbeat;
   heartbeat_sent_ = now;
   heard_ = now;
 }
@@ -47,8 +43,8 @@ void Link::OnOpened(bool waiting, absl::Duration interval, absl::Duration now) {
   phase_ = waiting ? Phase::kWaiting : Phase::kAttached;
   if (!opened_) opened_at_ = now;
   opened_ = true;
-  const bool sane = interval >= kShortestHeartbeat && interval <= kLongestHeartbeat;
-  heartbeat_interval_ = sane ? interval : kDefaultHeartbeat;
+  const bool sane = interval >= wire::kMinHeartbeat && interval <= wire::kMaxHeartbeat;
+  heartbeat_interval_ = sane ? interval : wire::kDefaultHeartbeat;
   heard_ = now;
 }
 
@@ -100,14 +96,14 @@ bool Link::HeartbeatDue(absl::Duration now) const {
 }
 
 bool Link::Silent(absl::Duration now) const {
-  return has_stream() && now >= heard_ + kSilentIntervals * heartbeat_interval_;
+  return has_stream() && now >= heard_ + wire::kSilentHeartbeats * heartbeat_interval_;
 }
 
 std::optional<absl::Duration> Link::NextWake() const {
   if (phase_ == Phase::kStopped) return std::nullopt;
   if (phase_ == Phase::kDown) return Due();
   return std::min(heartbeat_sent_ + heartbeat_interval_,
-                  heard_ + kSilentIntervals * heartbeat_interval_);
+                  heard_ + wire::kSilentHeartbeats * heartbeat_interval_);
 }
 
 absl::Duration Link::Interval(absl::Duration now) {

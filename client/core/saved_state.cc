@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/core/data_limit.h"
 #include "client/core/failure.h"
 #include "client/core/json_fields.h"
 #include "client/core/schedule.h"
 #include "client/core/state_check.h"
+#include "proto/wire/limits.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole::core {
@@ -26,7 +26,6 @@ constexpr uint64_t kVersion = 1;
 // peer's, in base64.
 constexpr size_t kMaxTextBytes = 1 << 20;
 constexpr size_t kMaxPeerDataBytes = 65'535;
-constexpr size_t kMaxFrameBytes = 66'000;
 constexpr size_t kMaxAdBytes = 512;
 constexpr size_t kMaxMessageBytes = 4096;
 constexpr size_t kMaxScheduleBytes = 64 * 1024;
@@ -156,7 +155,7 @@ void ReadFrames(JsonFields& fields, ExchangeState& state) {
   if (frames->size() > state.own_total()) return fields.Reject("frames");
   for (const json& value : *frames) {
     std::string frame;
-    if (!FromBase64(value, kMaxFrameBytes, frame)) return fields.Reject("frames");
+    if (!FromBase64(value, wire::kMinFrameLimit, frame)) return fields.Reject("frames");
     state.frames.push_back(std::move(frame));
   }
 }
@@ -175,7 +174,7 @@ void ReadKeys(JsonFields& fields, ExchangeState& state) {
   state.own_ad = fields.Bytes("own_ad", 0, kMaxAdBytes);
   state.peer_share = fields.Bytes("peer_share", 0, pake::kShareBytes);
   state.peer_ad = fields.Bytes("peer_ad", 0, kMaxAdBytes);
-  state.terms.data = fields.Bytes("data", 0, kMaxDataBytes);
+  state.terms.data = fields.Bytes("data", 0, wire::kMaxDataBytes);
   if (fields.Has("peer_data")) state.peer_data = fields.Bytes("peer_data", 0, kMaxPeerDataBytes);
   ReadFrames(fields, state);
 }

@@ -8,6 +8,7 @@
 #include "client/core/exchange_config.h"
 #include "client/core/schedule.h"
 #include "proto/wire/app_id.h"
+#include "proto/wire/limits.h"
 #include "wormhole/exchange/v1/exchange.pb.h"
 
 namespace wormhole::core {
@@ -17,7 +18,6 @@ using exchange::v1::ExchangeFrame;
 using pake::Role;
 using pake::SecretAccess;
 
-constexpr uint32_t kMaxChannelId = 999'999'999;
 constexpr absl::Duration kLongest = absl::Hours(24 * 366);
 
 bool Initiator(const ExchangeState& s) { return s.terms.role == Role::kInitiator; }
@@ -25,7 +25,7 @@ bool Initiator(const ExchangeState& s) { return s.terms.role == Role::kInitiator
 std::string_view ConfigMisfit(const ExchangeState& s) {
   if (!wire::CheckAppId(s.terms.app_id).ok()) return "app_id";
   if (!CheckRelayName(s.terms.relay).ok()) return "relay";
-  if (s.agreed_id > kMaxChannelId || (s.agreed_id != 0 && !Initiator(s))) return "agreed_id";
+  if (s.agreed_id > wire::kMaxChannelId || (s.agreed_id != 0 && !Initiator(s))) return "agreed_id";
   if (s.terms.wait && Initiator(s)) return "wait";
   if (!CheckSchedule(s.terms.schedule).ok()) return "schedule";
   if (s.terms.timeout <= absl::ZeroDuration() || s.terms.timeout > kLongest) return "timeout_us";
@@ -34,7 +34,7 @@ std::string_view ConfigMisfit(const ExchangeState& s) {
 }
 
 std::string_view ChannelMisfit(const ExchangeState& s) {
-  if (s.channel_id > kMaxChannelId) return "channel_id";
+  if (s.channel_id > wire::kMaxChannelId) return "channel_id";
   if (Initiator(s) && s.joined != (s.channel_id != 0)) return "channel_id";
   if (!Initiator(s) && s.channel_id == 0) return "channel_id";
   if (s.agreed_id != 0 && s.joined && s.channel_id != s.agreed_id) return "channel_id";

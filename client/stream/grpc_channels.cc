@@ -10,13 +10,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/stream/detached.h"
+#include "proto/wire/limits.h"
 
 namespace wormhole {
 namespace {
-
-// The longest frame that a relay may let through, and what is around it (PROTOCOL.md section 2,
-// sizes). Were it less, a peer with such a frame would end each stream without a word.
-constexpr int kMaxResponseBytes = (1 << 20) + (4 << 10);
 
 // Pings find a dead connection sooner than the heartbeats of the protocol, which have 50 seconds.
 // The relay permits a ping every 10 seconds; both ends must agree, or the relay ends the connection
@@ -60,7 +57,7 @@ grpc::ChannelArguments ChannelArgs(const Route& route) {
   SetReconnects(&args);
   SetProxy(route, &args);
   if (!route.authority.empty()) args.SetString(GRPC_ARG_DEFAULT_AUTHORITY, route.authority);
-  args.SetMaxReceiveMessageSize(kMaxResponseBytes);
+  args.SetMaxReceiveMessageSize(wire::kMaxResponseBytes);
   args.SetUserAgentPrefix("wormhole-sync/1");
   // A name with several addresses is several relays, or one that not every address leads to.
   args.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");

@@ -8,7 +8,7 @@
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 
-namespace wormhole::relay {
+namespace wormhole::wire {
 
 // `from` is finite.
 inline void Assign(absl::Duration from, google::protobuf::Duration& to) {
@@ -23,6 +23,6 @@ inline void Assign(absl::Time from, google::protobuf::Timestamp& to) {
       static_cast<int32_t>(absl::ToInt64Nanoseconds(from - absl::FromUnixSeconds(seconds))));
 }
 
-}  // namespace wormhole::relay
+}  // namespace wormhole::wire
 
 #endif  // WORMHOLE_PROTO_WIRE_PROTO_TIME_H_

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "proto/wire/limits.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::relay {
@@ -62,8 +63,7 @@ class RoleSet {
   PerRole<bool> has_;
 };
 
-// The largest id: nine digits (proto/PROTOCOL.md section 1).
-inline constexpr uint32_t kMaxChannelId = 999'999'999;
+using wire::kMaxChannelId;
 
 // Names a channel. Ids are scoped by app-id.
 struct ChannelKey {

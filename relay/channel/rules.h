@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/wire/limits.h"
 #include "relay/channel/record.h"
 
 namespace wormhole::relay {
@@ -27,8 +28,7 @@ struct ChannelLimits {
   // Longer than a code is spoken of after it was used: who comes late is told why, and meets nobody
   // else under the same number.
   absl::Duration quarantine = absl::Minutes(10);
-  // A sealed box of the largest bucket and what is around it; the least that the protocol allows.
-  uint32_t max_frame_bytes = 66'000;
+  uint32_t max_frame_bytes = wire::kMinFrameLimit;
   // Of the largest frames as many as fit into a megabyte: an exchange has five in all, and a
   // channel costs no more than that in memory.
   uint32_t window_frames = 16;

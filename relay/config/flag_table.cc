@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "proto/wire/limits.h"
 #include "relay/config/flag_values.h"
 
 namespace wormhole::relay {
@@ -46,11 +47,6 @@ std::string WriteBool(bool value) { return value ? "true" : "false"; }
 // A longer window would not make an exchange faster, only a channel dearer.
 constexpr uint32_t kMaxWindowFrames = 4096;
 constexpr uint32_t kMaxWindowBytes = 64 << 20;
-// The least are what every client may count on (proto/PROTOCOL.md section 2).
-constexpr uint32_t kMinWindowFrames = 4;
-constexpr uint32_t kMinWindowBytes = 256 << 10;
-constexpr uint32_t kMinFrameBytes = 66'000;
-constexpr uint32_t kMaxFrameBytes = 1 << 20;
 
 constexpr FlagGroup kGroups[] = {
     {"Serving", "What clients connect to, how long they stay, and how the relay stops."},
@@ -94,7 +90,7 @@ constexpr Flag kFlags[] = {
      "How often clients are told to send a heartbeat, 100ms to 10m. A stream is lost after two and "
      "a half of them without a word. Keep it below the idle limit of every proxy on the way.",
      [](std::string_view text, RelayConfig& c) {
-       return Take(ReadDuration(text, absl::Milliseconds(100), absl::Minutes(10)), c.heartbeat);
+       return Take(ReadDuration(text, wire::kMinHeartbeat, absl::Minutes(10)), c.heartbeat);
      },
      [](const RelayConfig& c) { return WriteDuration(c.heartbeat); }},
     {"max-stream-age", "TIME", "Serving",
@@ -219,20 +215,22 @@ constexpr Flag kFlags[] = {
     {"max-frame-bytes", "N", "Limits",
      "The longest frame that a client may post, 66000 to 1048576 bytes.",
      [](std::string_view text, RelayConfig& c) {
-       return Take(ReadNumber(text, kMinFrameBytes, kMaxFrameBytes), c.limits.max_frame_bytes);
+       return Take(ReadNumber(text, wire::kMinFrameLimit, wire::kMaxFrameLimit),
+                   c.limits.max_frame_bytes);
      },
      [](const RelayConfig& c) { return absl::StrCat(c.limits.max_frame_bytes); }},
     {"window-frames", "N", "Limits",
      "The most frames that a side may have posted and its peer not accepted, 4 to 4096.",
      [](std::string_view text, RelayConfig& c) {
-       return Take(ReadNumber(text, kMinWindowFrames, kMaxWindowFrames), c.limits.window_frames);
+       return Take(ReadNumber(text, wire::kMinWindowFrames, kMaxWindowFrames),
+                   c.limits.window_frames);
      },
      [](const RelayConfig& c) { return absl::StrCat(c.limits.window_frames); }},
     {"window-bytes", "N", "Limits",
      "The most bytes of such frames, 262144 to 67108864, and at least --max-frame-bytes. Bounds "
      "what a channel costs in memory and in the store.",
      [](std::string_view text, RelayConfig& c) {
-       return Take(ReadNumber(text, kMinWindowBytes, kMaxWindowBytes), c.limits.window_bytes);
+       return Take(ReadNumber(text, wire::kMinWindowBytes, kMaxWindowBytes), c.limits.window_bytes);
      },
      [](const RelayConfig& c) { return absl::StrCat(c.limits.window_bytes); }},
 };

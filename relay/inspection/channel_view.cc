@@ -43,7 +43,7 @@ Channel::State StateOf(const ChannelRecord& record) {
 
 // For people; never below zero, whatever the clock does.
 void AssignShort(absl::Duration from, google::protobuf::Duration& to) {
-  Assign(absl::Trunc(std::max(from, absl::ZeroDuration()), absl::Milliseconds(1)), to);
+  wire::Assign(absl::Trunc(std::max(from, absl::ZeroDuration()), absl::Milliseconds(1)), to);
 }
 
 void ShowSide(const ChannelView& view, Role role, ChannelSide& side) {
@@ -63,7 +63,7 @@ Channel ShowChannel(const ChannelView& view, absl::Time now) {
   channel.set_state(StateOf(record));
   channel.set_mood(record.ended_by);
   channel.set_named(record.named);
-  Assign(record.created_at, *channel.mutable_created_at());
+  wire::Assign(record.created_at, *channel.mutable_created_at());
   AssignShort(now - record.created_at, *channel.mutable_age());
   AssignShort(record.due_at - now, *channel.mutable_time_left());
   ShowSide(view, Role::kInitiator, *channel.mutable_initiator());

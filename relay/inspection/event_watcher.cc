@@ -59,7 +59,7 @@ bool EventWatcher::TakeNext() {
   if (queue_ == nullptr || gone_) return false;
   response_.Clear();
   if (since_) {
-    Assign(*since_, *response_.mutable_watching_since());
+    wire::Assign(*since_, *response_.mutable_watching_since());
     since_.reset();
     return true;
   }

@@ -64,12 +64,12 @@ void ShowLimits(const RelayConfig& config, rendezvous::v1::RelayLimits& shown) {
   shown.mutable_clients()->set_max_frame_bytes(limits.max_frame_bytes);
   shown.mutable_clients()->set_window_frames(limits.window_frames);
   shown.mutable_clients()->set_window_bytes(limits.window_bytes);
-  Assign(limits.ttl_default, *shown.mutable_channel_ttl_default());
-  Assign(limits.ttl_max, *shown.mutable_channel_ttl_max());
-  Assign(limits.quarantine, *shown.mutable_quarantine());
-  Assign(config.heartbeat, *shown.mutable_heartbeat_interval());
+  wire::Assign(limits.ttl_default, *shown.mutable_channel_ttl_default());
+  wire::Assign(limits.ttl_max, *shown.mutable_channel_ttl_max());
+  wire::Assign(limits.quarantine, *shown.mutable_quarantine());
+  wire::Assign(config.heartbeat, *shown.mutable_heartbeat_interval());
   if (config.max_stream_age != absl::InfiniteDuration()) {
-    Assign(config.max_stream_age, *shown.mutable_max_stream_age());
+    wire::Assign(config.max_stream_age, *shown.mutable_max_stream_age());
   }
 }
 
@@ -89,7 +89,7 @@ void ShowStore(const StoreChoice& choice, const StoreHealth::State& state,
   shown.set_healthy(state.status.ok());
   const absl::string_view trouble = state.status.message();
   shown.set_trouble(AsText({trouble.data(), trouble.size()}));
-  Assign(state.since, *shown.mutable_since());
+  wire::Assign(state.since, *shown.mutable_since());
 }
 
 absl::StatusOr<std::string> AppsAfter(const ListAppsRequest& request) {
@@ -181,7 +181,7 @@ grpc::ServerUnaryReactor* InspectionService::GetRelay(grpc::CallbackServerContex
                                                       const GetRelayRequest*,
                                                       GetRelayResponse* response) {
   response->set_version(kVersion);
-  Assign(monitor_->started_at(), *response->mutable_started_at());
+  wire::Assign(monitor_->started_at(), *response->mutable_started_at());
   response->set_draining(serving_->stops());
   ShowStore(config_.store, monitor_->store_health().state(), *response->mutable_store());
   ShowLimits(config_, *response->mutable_limits());

@@ -90,7 +90,7 @@ void EventFeed::Note(const StreamReport& report) {
 }
 
 void EventFeed::Add(Event event) {
-  Assign(now_(), *event.mutable_time());
+  wire::Assign(now_(), *event.mutable_time());
   const auto shared = std::make_shared<const Event>(std::move(event));
   std::vector<std::shared_ptr<EventQueue>> queues;
   {

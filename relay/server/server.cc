@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "proto/wire/limits.h"
 #include "relay/server/credentials.h"
 #include "sodium.h"
 
@@ -16,8 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kTick(250);
 // For answers that are on their way when a drain is over.
 constexpr std::chrono::milliseconds kLastWords(500);
-// What a request has beside its frame.
-constexpr int kRequestSlack = 64 << 10;
 
 SwitchboardEnvironment RealEnvironment(RelayClock* clock, SwitchboardObserver* observer) {
   return {.wall_now = [clock] { return clock->Now(); },
@@ -103,7 +102,7 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock, M
        .credentials = *std::move(credentials),
        .services = {&rendezvous_, &health_},
        .reflection = config.reflection,
-       .max_request_bytes = static_cast<int>(config.limits.max_frame_bytes) + kRequestSlack,
+       .max_request_bytes = static_cast<int>(config.limits.max_frame_bytes) + wire::kRequestSlack,
        .max_stream_age = config.max_stream_age,
        .monitor = monitor});
   if (!port.ok()) return port.status();

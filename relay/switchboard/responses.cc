@@ -14,7 +14,7 @@ void AssignTerms(const SwitchboardOptions& options, Opened& opened) {
   opened.mutable_limits()->set_max_frame_bytes(options.limits.max_frame_bytes);
   opened.mutable_limits()->set_window_frames(options.limits.window_frames);
   opened.mutable_limits()->set_window_bytes(options.limits.window_bytes);
-  Assign(options.heartbeat, *opened.mutable_heartbeat_interval());
+  wire::Assign(options.heartbeat, *opened.mutable_heartbeat_interval());
   opened.set_motd(options.motd);
 }
 
@@ -36,7 +36,7 @@ AttachResponse OpenedResponse(uint32_t channel_id, const ChannelSnapshot& channe
   Opened& opened = *response.mutable_opened();
   opened.set_state(Opened::STATE_ATTACHED);
   opened.set_channel_id(channel_id);
-  Assign(channel.record.due_at, *opened.mutable_expires_at());
+  wire::Assign(channel.record.due_at, *opened.mutable_expires_at());
   opened.set_stored(channel.log(role).stored);
   opened.set_peer_stored(channel.log(Other(role)).stored);
   opened.set_peer_forgotten(channel.log(Other(role)).forgotten);
@@ -77,7 +77,7 @@ AttachResponse HeartbeatResponse() {
 
 AttachResponse DrainingResponse(absl::Duration delay) {
   AttachResponse response;
-  Assign(delay, *response.mutable_draining()->mutable_reconnect_delay());
+  wire::Assign(delay, *response.mutable_draining()->mutable_reconnect_delay());
   return response;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "proto/wire/limits.h"
 #include "relay/switchboard/channel_listing.h"
 #include "relay/switchboard/channel_op.h"
 #include "relay/switchboard/entrance.h"
@@ -19,9 +20,6 @@ namespace {
 
 // Most channels of one scan for what is due. The next scan starts when all of them are done.
 constexpr size_t kDueAtOnce = 1000;
-
-// Silence of so many heartbeats ends a stream.
-constexpr double kSilentHeartbeats = 2.5;
 
 class SwitchboardOverStore final : public Switchboard {
  public:
@@ -85,7 +83,7 @@ class SwitchboardOverStore final : public Switchboard {
   }
 
   void EndSilentStreams() {
-    const absl::Duration silence = kSilentHeartbeats * registry_->options().heartbeat;
+    const absl::Duration silence = wire::kSilentHeartbeats * registry_->options().heartbeat;
     for (const auto& stream : registry_->streams().SilentSince(registry_->steady_now() - silence)) {
       stream->Dismiss(std::nullopt,
                       absl::UnavailableError("nothing was heard from the client for two and a "
