@@ -55,13 +55,11 @@ struct Arguments {
 bool ReadsDataFromStdin(const Arguments& arguments);
 
 // `words` are those of argv without the program's name. INVALID_ARGUMENT with one line that says
-// what is wrong and what to write instead; everything that can be known without looking outside
-// has been checked.
+// what is wrong and what to write instead. Checks all that the words alone can show to be wrong.
 absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& words);
 
-// Puts the code that was typed into `arguments`. INVALID_ARGUMENT when it is none, or does not go
-// with the other options. For a code that was asked for; ParseArguments has done it for the one in
-// argv.
+// Puts a code that somebody typed at the prompt into `arguments`. INVALID_ARGUMENT when it is none,
+// or does not go with the other options. ParseArguments has done the same for a code in argv.
 absl::Status TakeCode(std::string_view typed, Arguments& arguments);
 
 }  // namespace wormhole::cli

@@ -8,8 +8,8 @@ namespace wormhole::cli {
 // sequence, also as the second byte of a letter.
 enum class Charset { kAscii, kUtf8 };
 
-// By the locale that the environment names, whether its data is on this machine or not: the
-// terminal may be at the other end of a connection. kAscii for all that is not surely UTF-8.
+// Goes by the name of the locale in the environment. The locale's data need not be on this machine,
+// since the terminal may be at the other end of a connection. kAscii unless the name says UTF-8.
 Charset LocaleCharset();
 
 }  // namespace wormhole::cli

@@ -11,8 +11,8 @@
 
 namespace wormhole::cli {
 
-// A code in its canonical form. On a terminal with completion of words by Tab, and what is none is
-// explained and asked for again; CANCELLED with Reason::kCancelled on Ctrl-D or a signal. Else the
+// A code in its canonical form. On a terminal, Tab completes words, and the prompt explains what is
+// no code and asks again; CANCELLED with Reason::kCancelled on Ctrl-D or a signal. Elsewhere the
 // next line of the input counts, and INVALID_ARGUMENT says what is wrong with it. DEADLINE_EXCEEDED
 // with Reason::kTimeout at the deadline.
 absl::StatusOr<std::string> AskForCode(const Asker& asker, bool allow_other_words, Charset charset,

@@ -11,8 +11,8 @@
 
 namespace wormhole::cli {
 
-// Writes lines, and on a terminal one status line below them that is rewritten in place. For one
-// thread. WriteToPeople says how long a reader is waited for.
+// Writes lines, and on a terminal one status line below them, in place of the one before. For one
+// thread. WriteToPeople says how long it waits for a reader.
 class Console {
  public:
   // `fd` stays the caller's; `interrupt` outlives it.
@@ -27,7 +27,7 @@ class Console {
   // What a row may have so that the terminal does not break it.
   size_t columns() const;
 
-  // A line, or lines, as they are, above the status line: for our own text only.
+  // Writes lines above the status line as they are: for our own text only.
   void Print(std::string_view text);
   // `wormhole-sync: TEXT`, `wormhole-sync: warning: TEXT`: always one line, harmless whatever is
   // in it. On a terminal in rows, of which those after the first begin with `  | `.

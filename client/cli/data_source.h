@@ -13,12 +13,12 @@
 
 namespace wormhole::cli {
 
-// Reads `fd` to its end. OUT_OF_RANGE as soon as there are more than `limit` bytes: no more than
-// `limit` + 1 are ever kept. Interrupted() on a signal.
+// Reads `fd` to its end. OUT_OF_RANGE as soon as there are more than `limit` bytes: keeps no more
+// than `limit` + 1. Interrupted() on a signal.
 absl::StatusOr<std::string> ReadUpTo(int fd, size_t limit, Interrupt& interrupt);
 
-// A whole file of at most `limit` bytes; a folder is refused. INVALID_ARGUMENT with the option's
-// name and the path in the message when it cannot be had.
+// A whole file of at most `limit` bytes. INVALID_ARGUMENT, with the option's name and the path in
+// the message, for a folder, and for what cannot be read.
 absl::StatusOr<std::string> ReadFile(std::string_view option, const std::string& path, size_t limit,
                                      Interrupt& interrupt);
 

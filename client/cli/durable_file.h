@@ -12,11 +12,11 @@
 
 namespace wormhole::cli {
 
-// `folder` is an open folder, names are inside it; none may have a slash. Symbolic links are not
-// followed. Errors are those of the operating system, without a name in their message.
+// `folder` is an open folder; names are names in it, without a slash. None of these follows
+// symbolic links. Errors are those of the operating system, without a name in their message.
 
-// Makes `name`, mode 0600, with this content, on the disk when it returns OK. A file of that name
-// that a crash left is removed first; after an error none is left.
+// Makes `name`, mode 0600, with this content, on the disk when it returns OK. First removes a file
+// of that name, which a crash may have left; leaves none after an error.
 absl::Status WriteTemporary(int folder, const std::string& name, std::string_view content);
 
 // Gives `temporary` the name `name`, in place of what had it. A crash of this process cannot undo

@@ -12,17 +12,17 @@ std::string EscapeForTerminal(std::string_view bytes, Lines lines) {
   return cli::EscapeForTerminal(bytes, lines, Charset::kUtf8);
 }
 
-TEST(NeutraliseTest, PlainTextStaysAsItIs) {
+TEST(EscapeForTerminalTest, PlainTextStaysAsItIs) {
   for (const char* text : {"", "hello\n", "tab\there", "Grüße, 漢字, 😀, e\u0301", "C:\\path"}) {
     EXPECT_EQ(EscapeForTerminal(text, Lines::kKeep), text);
   }
 }
 
-TEST(NeutraliseTest, OneLineOnly) {
+TEST(EscapeForTerminalTest, OneLineOnly) {
   EXPECT_EQ(EscapeForTerminal("a\nb\tc", Lines::kEscape), "a\\nb\\tc");
 }
 
-TEST(NeutraliseTest, EscapesAndControls) {
+TEST(EscapeForTerminalTest, EscapesAndControls) {
   EXPECT_EQ(EscapeForTerminal("\x1b[31mred\x1b]0;title\a", Lines::kKeep),
             "\\x1b[31mred\\x1b]0;title\\x07");
   EXPECT_EQ(EscapeForTerminal("over\rwritten\b\x7f", Lines::kKeep), "over\\x0dwritten\\x08\\x7f");
@@ -31,7 +31,7 @@ TEST(NeutraliseTest, EscapesAndControls) {
   EXPECT_EQ(EscapeForTerminal("\u009b31m\u0085", Lines::kKeep), "\\u{9b}31m\\u{85}");
 }
 
-TEST(NeutraliseTest, InvalidUtf8) {
+TEST(EscapeForTerminalTest, InvalidUtf8) {
   EXPECT_EQ(EscapeForTerminal("\x9b\xff", Lines::kKeep), "\\x9b\\xff");
   EXPECT_EQ(EscapeForTerminal("\xc0\x9b", Lines::kKeep), "\\xc0\\x9b");           // overlong
   EXPECT_EQ(EscapeForTerminal("\xe0\x80\x9b", Lines::kKeep), "\\xe0\\x80\\x9b");  // overlong
@@ -42,7 +42,7 @@ TEST(NeutraliseTest, InvalidUtf8) {
   EXPECT_EQ(EscapeForTerminal("\xe6\x1b[m", Lines::kKeep), "\\xe6\\x1b[m");
 }
 
-TEST(NeutraliseTest, ReorderingAndHiddenCharacters) {
+TEST(EscapeForTerminalTest, ReorderingAndHiddenCharacters) {
   EXPECT_EQ(EscapeForTerminal("\u202egpj.exe\u2066\u200f\u061c", Lines::kKeep),
             "\\u{202e}gpj.exe\\u{2066}\\u{200f}\\u{61c}");
   EXPECT_EQ(EscapeForTerminal("a\u200bb\ufeffc\u00add", Lines::kKeep),
@@ -53,7 +53,7 @@ TEST(NeutraliseTest, ReorderingAndHiddenCharacters) {
 }
 
 // c3 9b is a letter in UTF-8, and for others a letter and the beginning of an escape sequence.
-TEST(NeutraliseTest, OnlyUtf8TerminalsGetMoreThanAscii) {
+TEST(EscapeForTerminalTest, OnlyUtf8TerminalsGetMoreThanAscii) {
   const std::string text = "\u00db31m, e\u0301, \u6f22, \U0001f600, \u202e, \x9b\n";
   EXPECT_EQ(cli::EscapeForTerminal(text, Lines::kKeep, Charset::kAscii),
             "\\u{db}31m, e\\u{301}, \\u{6f22}, \\u{1f600}, \\u{202e}, \\x9b\n");
@@ -68,7 +68,7 @@ TEST(NeutraliseTest, OnlyUtf8TerminalsGetMoreThanAscii) {
 }
 
 // Whatever comes in, no byte goes out that a terminal acts on.
-TEST(NeutraliseTest, AnyBytes) {
+TEST(EscapeForTerminalTest, AnyBytes) {
   std::mt19937 random(1);
   for (int round = 0; round < 5000; ++round) {
     std::string bytes;

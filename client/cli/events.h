@@ -1,4 +1,4 @@
-// What the library's callbacks say, handed over to the main thread.
+// Hands what the library's callbacks say to the main thread.
 #ifndef WORMHOLE_CLIENT_CLI_EVENTS_H_
 #define WORMHOLE_CLIENT_CLI_EVENTS_H_
 

@@ -12,8 +12,8 @@
 
 namespace wormhole::cli {
 
-// Reads the files with credentials; INVALID_ARGUMENT when one of them is no use. Hooks and the
-// client are left to the caller.
+// Reads the files with credentials; INVALID_ARGUMENT when one of them is no use. The caller sets
+// hooks and the client.
 absl::StatusOr<Options> MakeOptions(const Arguments& arguments, Console& console,
                                     Interrupt& interrupt);
 

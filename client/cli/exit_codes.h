@@ -29,11 +29,11 @@ enum ExitCode : int {
 // kLocal.
 ExitCode ExitCodeOf(const absl::Status& status);
 
-// Whether a saved exchange that ended so can go on. Any other failure is in its state, so that a
-// resumed one would only repeat it.
+// Whether a saved exchange that ended so can go on. All other failures are in the saved state: a
+// resumed exchange would only repeat them.
 bool MayGoOn(Reason reason);
 
-// The options that have to do with it, without a full stop; empty when the message has it all.
+// The options to try, without a full stop; empty when the message has it all.
 std::string_view NextStep(Reason reason);
 
 // One line for people: the message, and the next step.

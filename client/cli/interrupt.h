@@ -1,5 +1,5 @@
-// What ends waiting: Ctrl-C and its kin as a file descriptor, so that nothing runs in a signal
-// handler, and the time that the user has given. And the waits that they end.
+// What ends waiting: signals such as Ctrl-C, as a file descriptor, so that nothing runs in a signal
+// handler; and the time that the user has given. Also the waits that these end.
 #ifndef WORMHOLE_CLIENT_CLI_INTERRUPT_H_
 #define WORMHOLE_CLIENT_CLI_INTERRUPT_H_
 
@@ -28,10 +28,11 @@ class Interrupt {
   int fd() const { return fd_.get(); }
   // Takes one signal, if there is one. Does not block.
   bool Take();
-  // Whether one was ever taken: whoever sent it does not wait for readers any more.
+  // Whether a signal was ever taken: from then on the tool does not wait for slow readers.
   bool taken() const { return taken_; }
 
-  // Until then input is waited for, and readers of what is for people. Without one: for ever.
+  // Until then the tool waits for input, and for readers of what is for people. Without a deadline:
+  // for ever.
   void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
   std::optional<Clock::time_point> deadline() const { return deadline_; }
   bool expired() const { return deadline_.has_value() && Clock::now() >= *deadline_; }
@@ -45,22 +46,22 @@ class Interrupt {
   std::optional<Clock::time_point> deadline_;
 };
 
-// The status of what was given up because of an interrupt: CANCELLED with Reason::kCancelled.
+// The status of what a signal ended: CANCELLED with Reason::kCancelled.
 absl::Status Interrupted();
 // The same for the deadline: DEADLINE_EXCEEDED with Reason::kTimeout.
 absl::Status TimedOut();
 
-// Waits until `fd` is readable and reads up to `size` bytes; 0 is the end. Interrupted() when a
-// signal comes first, which is taken; TimedOut() when nothing has come by the deadline.
+// Waits until `fd` is readable and reads up to `size` bytes; 0 is the end. Takes a signal that
+// comes first, and returns Interrupted(); TimedOut() when nothing has come by the deadline.
 absl::StatusOr<size_t> ReadSome(int fd, char* buffer, size_t size, Interrupt& interrupt);
 
 // Writes all of `bytes`. Interrupted() when a signal comes while a slow reader holds it up. The
 // deadline does not count: it is for data, which is there already, and nobody else has it.
 absl::Status WriteAll(int fd, std::string_view bytes, Interrupt& interrupt);
 
-// Writes what is for people. A reader that stands still is waited for until a signal, which stays
-// for whoever takes it, or the deadline; then what it does not take is lost, and so the program
-// ends even though nobody reads. A failing write is ignored: there is nowhere left to complain.
+// Writes what is for people. Waits for a reader that stands still until the deadline or a signal,
+// which it does not take. Then it drops what the reader has not taken, so that the program ends
+// even though nobody reads. Ignores a write that fails: there is nowhere left to complain.
 void WriteToPeople(int fd, std::string_view text, const Interrupt& interrupt);
 
 // Waits until what was written to `fd` is on the disk. OK for what has no disk: pipes, terminals,

@@ -25,7 +25,7 @@ class LineEditor {
   // a space, as people say codes, shows as the hyphen that it means.
   Outcome Feed(char byte);
 
-  // What the parser makes the same of as of all that was typed.
+  // A shorter text, of which the parser makes the same as of all that was typed.
   const std::string& text() const { return text_; }
   const std::vector<std::string_view>& candidates() const { return candidates_; }
 

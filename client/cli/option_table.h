@@ -1,4 +1,4 @@
-// All options of the tool: the parser and the help are made from this one table. Pure.
+// All options of the tool, in one table from which the parser and the help work. Pure.
 #ifndef WORMHOLE_CLIENT_CLI_OPTION_TABLE_H_
 #define WORMHOLE_CLIENT_CLI_OPTION_TABLE_H_
 

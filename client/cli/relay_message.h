@@ -1,4 +1,4 @@
-// What a relay says to people, made unmistakably the relay's. Pure.
+// Shows what a relay says to people so that nobody takes it for our own text. Pure.
 #ifndef WORMHOLE_CLIENT_CLI_RELAY_MESSAGE_H_
 #define WORMHOLE_CLIENT_CLI_RELAY_MESSAGE_H_
 

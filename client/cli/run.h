@@ -7,8 +7,8 @@
 
 namespace wormhole::cli {
 
-// `words` are those of argv without the program's name. Returns the exit code. Once a process, on
-// its main thread, before any other thread is made: it takes over signals.
+// `words` are those of argv without the program's name. Returns the exit code. Call it once in
+// a process, on the main thread, before there is another: it takes over signals.
 int Run(const std::vector<std::string>& words);
 
 }  // namespace wormhole::cli

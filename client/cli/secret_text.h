@@ -11,8 +11,8 @@
 
 namespace wormhole::cli {
 
-// Is wiped when it goes out of scope. Move-only, so that there are no copies by accident; for what
-// is shorter-lived and larger than the guarded memory of the library is meant for.
+// Wiped when it goes out of scope. Move-only, so that nobody copies it by accident. For secrets
+// that live shorter, and are larger, than those for which the library has guarded memory.
 class SecretText {
  public:
   explicit SecretText(std::string text) : text_(std::move(text)) {}

@@ -15,10 +15,10 @@
 namespace wormhole::cli {
 
 // Holds FILE through a lock on FILE.wormhole-lock, which the replacement of FILE leaves alone; the
-// kernel drops it with the process, however that ends. FILE itself is replaced by
-// FILE.wormhole-new, so that a crash leaves the old content or the new one; a FILE.wormhole-new
-// that a crash left is removed by whoever holds FILE next. Symbolic links are never followed for
-// these three. Thread safe: the save hook runs on another thread.
+// kernel drops it with the process, however that ends. Save writes FILE.wormhole-new and gives it
+// the name FILE, so that a crash leaves the old content or the new one; the next holder of FILE
+// removes a FILE.wormhole-new that a crash has left. None of the three may be a symbolic link.
+// Thread safe: the save hook runs on another thread.
 class StateFile {
  public:
   // For a new exchange; FILE is not made yet. INVALID_ARGUMENT when something of that name is

@@ -30,10 +30,10 @@ class Asker {
 
   int input() const { return input_; }
   bool terminal() const { return terminal_; }
-  // On a terminal: forgets what was typed or pasted before now, so that only an answer that was
-  // given to what is asked next can count.
+  // On a terminal: drops what people have typed or pasted before now, so that only an answer to the
+  // next question can count.
   void DiscardPendingInput() const;
-  // As it is: the caller neutralises what is not ours.
+  // Writes the text as it is: the caller escapes what is not ours.
   void Write(std::string_view text, const Interrupt& interrupt) const;
   // What a row of its output may have.
   size_t columns() const;

@@ -33,7 +33,7 @@ ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* 
   unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
 }
 
-// --- Every event goes through here; a stream that is due is opened at once.
+// --- Events. Step takes each of them, and then opens a stream if one is due.
 
 std::vector<Effect> ExchangeMachine::Step(Event event, Instant now) {
   effects_.clear();
@@ -120,8 +120,8 @@ void ExchangeMachine::On(const Ended& ended) {
       return Fail(end.failure, end.try_to_close ? rendezvous::v1::MOOD_ERRORY
                                                 : rendezvous::v1::MOOD_UNSPECIFIED);
   }
-  // An Open that was under way when the exchange failed: whether it joined is not known, and
-  // joining only to close would hurt more than it helps.
+  // The exchange failed while an Open was under way. Whether that has joined is not known, and to
+  // join only to close would hurt more than it helps.
   if (close_done || (closing() && !state_.joined)) return End();
   const std::string_view message(ended.status.message().data(), ended.status.message().size());
   TellDisconnected(ended.status.ok()                                ? "the relay ended the stream"
@@ -130,8 +130,8 @@ void ExchangeMachine::On(const Ended& ended) {
   trouble_details_ = DetailsOf(ended.status);
 }
 
-// The transport says that waiting does not help. A relay that was there once is believed to come
-// back all the same: somebody may renew its certificate while an exchange of days goes on.
+// Whether the transport says that waiting does not help. An exchange that has reached its relay
+// once waits all the same: somebody may renew a certificate while an exchange of days goes on.
 bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
   const Reason reason = ReasonOf(status);
   const bool hopeless =
@@ -140,13 +140,13 @@ bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
   return hopeless && !answered_ && !state_.joined;
 }
 
-// JudgeEnd, but for a frame that may be too large for whatever stands before the relay: posted
-// again for ever, it would end each stream. Once may be chance, or a proxy that is short of
-// something.
+// As JudgeEnd, but also finds a frame that may be too large for a proxy before the relay: the
+// exchange would post it again for ever, and it would end each stream. The first time may be
+// chance, or a proxy that is short of something.
 StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
   if (status.ok()) return {};
   if (IsHopeless(status)) return {.kind = StreamEnd::Kind::kRefused, .failure = status};
-  // An exchange that is over has no frames any more, and only a close to make.
+  // An exchange that is closing posts no frames.
   if (closing() || !IsBareExhaustion(status) || stream_.sent <= stream_.posted) {
     return JudgeEnd(status, state_, answered_ || state_.joined);
   }
@@ -158,13 +158,13 @@ StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
 
 void ExchangeMachine::On(const SaveFailed& failed) {
   if (!told_ || outcome_unsure_) {
-    // A failure stays what it was.
+    // An exchange that had failed already fails for the same reason.
     state_.failure ? TellFailure(kUnsaved) : TellSaveFailed(failed.status);
   }
   told_ = true;
   stopped_ = true;
   outcome_unsure_ = false;
-  // The step whose Save failed may have believed that it was over; its Over was not carried out.
+  // The step whose Save failed may have emitted an Over, which the driver has dropped.
   Emit(DropStream{});
   link_.Stop();
   over_ = true;
@@ -197,7 +197,7 @@ void ExchangeMachine::On(const Cancel&) {
 
 void ExchangeMachine::On(const AcceptVerifier& answer) {
   if (!state_.terms.confirm_verifier || !state_.confirmed || closing()) return;
-  // Also after a yes: a restored exchange's user may have looked again, more closely.
+  // A no counts also after a yes: the user of a restored exchange may have looked more closely.
   if (!answer.accepted) {
     return Fail(
         Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
@@ -215,7 +215,7 @@ void ExchangeMachine::On(const AcceptVerifier& answer) {
   if (link_.attached()) Advance();
 }
 
-// --- Parts of Start.
+// --- Start.
 
 // The saved deadline is wall-clock time. What is left of it never exceeds the timeout, also when
 // the clock was set back.
@@ -327,14 +327,14 @@ void ExchangeMachine::TellDisconnected(std::string_view why) {
                                                 : absl::StrCat("in ", absl::FormatDuration(wait))));
 }
 
-// What a stream says to an exchange, and what it is told (proto/PROTOCOL.md section 2).
+// --- Streams: what the relay says, and what the exchange sends (proto/PROTOCOL.md section 2).
 
 namespace {
 
 using rendezvous::v1::Opened;
 
-// A peer that has left as far as a PeerStatus tells may have frames on their way still: the two
-// overtake each other. So long nothing of the peer's must have come before a new Opened is asked.
+// A PeerStatus may overtake frames: a peer that has left by it may have frames on their way still.
+// When nothing of the peer's has come for so long, the exchange asks for a new Opened.
 constexpr absl::Duration kRestPatience = absl::Seconds(1);
 
 }  // namespace
@@ -388,11 +388,11 @@ void ExchangeMachine::BeginStream(const Opened& opened) {
   stream_.posted = opened.stored();
   stream_.sent = opened.stored();
   stream_.peer_cursor = opened.peer_cursor();
-  // Behind the peer's last frame nothing is awaited, whatever the relay says.
+  // The exchange awaits nothing behind the peer's last frame, whatever the relay says.
   stream_.peer_stored = std::min(opened.peer_stored(), state_.peer_total());
   stream_.peer_log_ends = opened.peer() == rendezvous::v1::PRESENCE_LEFT;
-  // A relay that grants a smaller window than it must is not believed. One that takes smaller frames
-  // is: it would refuse a longer one.
+  // A relay that grants a smaller window than it must is not believed. One that takes smaller
+  // frames is: it would refuse a longer one.
   stream_.window_frames =
       std::max<uint64_t>(opened.limits().window_frames(), wire::kMinWindowFrames);
   stream_.window_bytes = std::max<uint64_t>(opened.limits().window_bytes(), wire::kMinWindowBytes);
@@ -401,9 +401,9 @@ void ExchangeMachine::BeginStream(const Opened& opened) {
                                 : opened.limits().max_frame_bytes();
 }
 
-// Section 7: what shows that this state is older than what the two sides have done already. All
-// frames up to the exchange's last can be made again from any copy; what was dropped or forgotten
-// cannot.
+// Section 7: what shows that this state is older than what the two sides have done already; empty:
+// nothing does. Any copy can make all own frames again, but not those that it has dropped itself,
+// nor what the relay has forgotten of the peer's.
 std::string ExchangeMachine::Staleness(const Opened& opened) const {
   if (opened.left()) return "this side has finished and left already";
   if (opened.stored() > state_.own_total() || opened.peer_cursor() > state_.own_total()) {
@@ -421,9 +421,9 @@ std::string ExchangeMachine::Staleness(const Opened& opened) const {
 void ExchangeMachine::OnMessage(const rendezvous::v1::Message& message) {
   if (!link_.attached()) return RejectStream("the relay spoke out of turn");
   if (closing()) return;
-  // No session is open, so that the peer's last frame is its Sealed 0. What is said to be behind it
-  // is no part of the exchange, and nothing vouches for it: it must not matter what it is, nor when
-  // it comes.
+  // No session is open, so that the peer's last frame is its Sealed 0. A frame behind that is no
+  // part of the exchange, and the relay may have made it up: neither its content nor its time may
+  // matter.
   if (message.number() > state_.peer_total()) return;
   stream_.peer_stored = std::max(stream_.peer_stored, message.number());
   if (message.number() <= state_.cursor) return;
@@ -490,7 +490,7 @@ bool ExchangeMachine::AwaitsRest() const {
   return stream_.rest_due && link_.attached() && !closing() && !state_.peer_data;
 }
 
-// It has left, and what it has left behind is read: the rest will never come.
+// Whether the peer has left, and this side has read its whole log: the rest will never come.
 bool ExchangeMachine::PeerIsDone() const {
   return stream_.peer_log_ends && !state_.peer_data && state_.cursor >= stream_.peer_stored;
 }
@@ -518,10 +518,10 @@ void ExchangeMachine::ShowMotd(const std::string& motd) {
   Tell(ProgressEvent::Kind::kMotd, motd);
 }
 
-// --- What is said on it. Everything that the logs and the window allow by now.
+// --- Sending. Advance does all that the logs and the window allow by now.
 
 void ExchangeMachine::Advance() {
-  if (PeerIsDone()) return OnUnfinishedPeer();  // before an answer is made that nobody would take
+  if (PeerIsDone()) return OnUnfinishedPeer();  // before it makes an answer for nobody
   const uint64_t made = state_.made();
   if (absl::Status status = MakeDueFrames(state_); !status.ok()) {
     return Fail(WithReason(std::move(status), Reason::kInternal), rendezvous::v1::MOOD_ERRORY);
@@ -550,7 +550,7 @@ void ExchangeMachine::AnnounceCode() {
 }
 
 void ExchangeMachine::PostFrames() {
-  // Only a finished exchange gets here when the relay has lost what was dropped; others have ended.
+  // The relay has lost frames that are dropped here. Only a finished exchange gets so far with it.
   if (stream_.sent < state_.dropped) return;
   while (stream_.sent < state_.made() && MayPost(stream_.sent + 1)) {
     const uint64_t number = ++stream_.sent;
@@ -577,8 +577,8 @@ absl::Status ExchangeMachine::CheckFrameSizes() const {
 bool ExchangeMachine::MayPost(uint64_t number) const {
   if (state_.frames[number - state_.dropped - 1].size() > stream_.max_frame_bytes) return false;
   if (number <= stream_.peer_cursor) return true;
-  // A peer that has left takes nothing more. What it has sent decides: it is read first, and if
-  // frames are still missing then, the relay's refusal is the last word.
+  // A peer that has left takes nothing more. First the exchange reads what the peer has sent; if it
+  // is not finished by that, the relay's refusal ends it.
   if (stream_.peer == rendezvous::v1::PRESENCE_LEFT && state_.cursor < stream_.peer_stored) {
     return false;
   }
@@ -615,8 +615,8 @@ void ExchangeMachine::Ack() {
   stream_.unacked_bytes = 0;
 }
 
-// Check-in mode: nothing is left to do until the other side has been here. WAITING has nothing to
-// read or to post either.
+// In check-in mode: leaves when there is nothing to read or to post until the other side has been
+// here. That holds while WAITING, too.
 void ExchangeMachine::DetachIfDrained() {
   if (!state_.terms.check_in || closing()) return;
   if (state_.cursor < stream_.peer_stored || stream_.posted < stream_.sent) return;
@@ -639,16 +639,16 @@ void ExchangeMachine::RejectStream(std::string_view why) {
   TellDisconnected(why);
 }
 
-// The ways to the end of an exchange (proto/PROTOCOL.md sections 5 and 6).
+// --- Ends (proto/PROTOCOL.md sections 5 and 6).
 
 namespace {
 
 using rendezvous::v1::Mood;
 
 constexpr absl::Duration kFailedRetry = absl::Seconds(1);
-// A finished exchange has succeeded, and its peer needs nothing more of it: an unclosed channel
-// costs the relay a little until it expires. That is worth half a minute, not the hours that a
-// timeout may have left, during which a program would be kept from ending.
+// How long a finished exchange tries to close its channel. It has succeeded, and its peer needs
+// nothing more: an unclosed channel costs the relay a little until it expires. That is worth half a
+// minute, not the hours that the timeout may have left and that would keep a program from ending.
 constexpr absl::Duration kHappyPatience = absl::Seconds(30);
 constexpr absl::Duration kHappyRetry = absl::Seconds(5);
 
@@ -672,8 +672,8 @@ void ExchangeMachine::Fail(absl::Status status, Mood mood) {
   mood == rendezvous::v1::MOOD_UNSPECIFIED ? End() : BeginClosing(kFailedPatience);
 }
 
-// Saved before it is told: an application that hears of the end may be gone in the next moment, and
-// a burnt code that was not saved as burnt could be guessed at again.
+// Saves before it tells: an application that hears of the end may exit at once, and a code that was
+// burnt but not saved as burnt could be guessed at again.
 void ExchangeMachine::Settle(Effect outcome) {
   SaveIfChanged();
   outcome_unsure_ = saves_;
@@ -724,7 +724,7 @@ void ExchangeMachine::TimeOut() {
        rendezvous::v1::MOOD_LONELY);
 }
 
-// What the transport says of it begins with what to do.
+// The transport's message comes first, since it begins with what to do.
 absl::Status ExchangeMachine::Unreached() const {
   std::string message =
       absl::StrCat(trouble_.empty() ? "check the relay's name and the network" : trouble_, "; ",
@@ -752,7 +752,7 @@ void ExchangeMachine::BeginClosing(absl::Duration patience) {
     case Link::Phase::kAttached:
       return SendClose();
     case Link::Phase::kOpening:
-      return;  // it may be joining right now: what it answers decides
+      return;  // the relay may be joining this side right now: its answer decides
     case Link::Phase::kWaiting:
     case Link::Phase::kStopped:
       return End();  // nothing has been claimed, or nothing sent
@@ -762,7 +762,7 @@ void ExchangeMachine::BeginClosing(absl::Duration patience) {
   }
 }
 
-// What is missing is posted before: a relay that has lost what was Posted is given it again.
+// Posts what is missing first: a relay may have lost what it had Posted.
 void ExchangeMachine::SendClose() {
   if (state_.finished) {
     PostFrames();
@@ -783,7 +783,7 @@ void ExchangeMachine::End() {
   Emit(Over{.nothing_to_tell = !state_.joined && !unanswered_});
 }
 
-// Another copy of this state is running: it is left alone, and so is the channel.
+// Another copy of this state is running: leaves the channel to it.
 void ExchangeMachine::Stop() {
   if (!told_) {
     Emit(Failed{Failure(Reason::kInUseElsewhere, absl::StatusCode::kAborted,

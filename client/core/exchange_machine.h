@@ -12,8 +12,7 @@
 //   over                      over_                     -
 //
 // While running, the exchange goes on by its two logs alone (handshake.h): Advance() does whatever
-// they allow. The stream under it is link.h's business.
-//
+// they allow. When to open a stream, and when to give one up as lost, is for link.h to say.
 #ifndef WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_
 #define WORMHOLE_CLIENT_CORE_EXCHANGE_MACHINE_H_
 
@@ -33,8 +32,8 @@
 
 namespace wormhole::core {
 
-// A failed exchange has told its waiters; its Close is tried for so much longer ("a few seconds" of
-// section 5).
+// How long a failed exchange, which has told its waiters, still tries to close its channel ("a few
+// seconds" of section 5).
 inline constexpr absl::Duration kFailedPatience = absl::Seconds(5);
 
 class ExchangeMachine final : public Exchange {
@@ -55,7 +54,7 @@ class ExchangeMachine final : public Exchange {
   // What the relay has said on the present stream.
   struct Stream {
     uint64_t posted = 0;       // own frames up to this one are stored
-    uint64_t sent = 0;         // and up to this one under way
+    uint64_t sent = 0;         // own frames up to this one were sent on it
     uint64_t peer_cursor = 0;  // how far the peer has accepted; may go down
     uint64_t peer_stored = 0;  // the last number of the peer's log
     uint64_t acked = 0;        // the last own cursor that was sent
@@ -64,14 +63,14 @@ class ExchangeMachine final : public Exchange {
     uint64_t window_bytes = 0;
     uint64_t max_frame_bytes = 0;
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
-    bool peer_log_ends = false;              // at peer_stored: Opened said that the peer has left
+    bool peer_log_ends = false;              // at peer_stored, since Opened said that it has left
     std::optional<absl::Duration> rest_due;  // steady; see AwaitRest
     bool close_sent = false;
   };
 
   bool closing() const { return state_.mood != rendezvous::v1::MOOD_UNSPECIFIED; }
 
-  // Events (exchange_machine.cc).
+  // Events.
   void On(const Start&);
   void On(const Wake&);
   void On(const Received& received);
@@ -105,7 +104,7 @@ class ExchangeMachine final : public Exchange {
   void Notify();
   void ShowMotd(const std::string& motd);
 
-  // What it is told.
+  // What the exchange sends on it.
   void Advance();
   void AnnounceCode();
   void PostFrames();
@@ -115,9 +114,9 @@ class ExchangeMachine final : public Exchange {
   void AckIfHalfTheWindow();
   void Ack();
   void DetachIfDrained();
-  // Drops it; the next one as after any loss.
+  // Drops the stream; the next one is due as after any loss.
   void LoseStream(std::string_view why, bool silent = false);
-  // Drops it; the next one by the schedule.
+  // Drops the stream; the next one is due by the schedule.
   void RejectStream(std::string_view why);
 
   // Ends.
@@ -151,18 +150,18 @@ class ExchangeMachine final : public Exchange {
   Stream stream_;
   PresenceNotifier presence_notifier_;
 
-  bool changed_ = true;  // since the last Save; a restored state has not been seen by this hook
+  bool changed_ = true;  // since the last Save; this process's hook has not seen a restored state
   bool started_ = false;
   bool over_ = false;
-  bool stopped_ = false;   // over without a word to the relay, so that another may go on
-  bool told_ = false;      // Failed or DataReady
+  bool stopped_ = false;   // over without a Close, so that another copy may go on
+  bool told_ = false;      // Failed or DataReady was emitted
   bool answered_ = false;  // an Opened came
   bool code_told_ = false;
   bool unanswered_ = false;      // an Open may have reached the relay, and no Opened has come
   bool outcome_unsure_ = false;  // the last step's DataReady or Failed came after a Save
   std::string motd_;
   std::string trouble_;          // why the last stream ended
-  std::string trouble_details_;  // foreign words for it
+  std::string trouble_details_;  // the same in foreign words
   Instant now_;
   absl::Duration deadline_;     // steady
   absl::Duration close_until_;  // steady; while closing

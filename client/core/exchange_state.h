@@ -39,7 +39,7 @@ struct SavedFailure {
 };
 
 struct ExchangeState {
-  ExchangeTerms terms;  // stay, but that `data` is wiped once it is of no use any more
+  ExchangeTerms terms;  // never change; but a failure wipes `data`
 
   // --- The channel.
   uint32_t agreed_id = 0;              // initiator: the id of a code agreed beforehand, or 0
@@ -60,11 +60,11 @@ struct ExchangeState {
   uint64_t dropped = 0;  // Posted, and passed by the peer's cursor
   std::deque<std::string> frames;
   uint64_t cursor = 0;  // the last frame of the peer that was accepted
-  // How far the relay has ever said `posted`. With `cursor` it is what the exchange has reached:
-  // kept here, since a relay that says the same on each stream makes no progress by it.
+  // The highest number that the relay has ever said to be posted. This and `cursor` are how far the
+  // exchange has got: a relay that says the same again on each stream makes no progress by it.
   uint64_t posted = 0;
-  // The last own frame, of those posted, when a stream ended with a RESOURCE_EXHAUSTED that names
-  // no reason: the frame may be too large for what stands before the relay. 0: none so far.
+  // The last own frame that was under way when a stream ended with a RESOURCE_EXHAUSTED without a
+  // reason: the frame may be too large for a proxy before the relay. 0: none so far.
   uint64_t exhausted = 0;
   std::optional<std::string> peer_data;
 

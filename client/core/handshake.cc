@@ -119,7 +119,7 @@ FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame)
   exchange::v1::Data data;
   const bool parsed = data.ParseFromString(*plaintext);
   sodium_memzero(plaintext->data(), plaintext->size());
-  // More than may be sent is no message of this protocol's, whoever sealed it.
+  // No program that keeps to the protocol sends more, whoever sealed this.
   if (!parsed || data.data().size() > wire::kMaxDataBytes) {
     sodium_memzero(data.mutable_data()->data(), data.data().size());
     return FrameVerdict::kBad;

@@ -18,7 +18,7 @@ namespace wormhole::core {
 enum class FrameVerdict {
   kAccepted,         // the state has moved on by this one frame
   kBad,              // the state is as before; section 5 says what follows
-  kNoCommonVersion,  // likewise; the two programs have no protocol version in common
+  kNoCommonVersion,  // the state is as before; the two programs share no protocol version
 };
 
 // Takes the peer's frame number state.cursor + 1.

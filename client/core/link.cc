@@ -10,9 +10,9 @@ namespace wormhole::core {
 namespace {
 
 constexpr absl::Duration kFirstSpacing = absl::Milliseconds(100);
-// A relay that tells each stream to come back soon gets no more than this.
+// The least time to the next stream under a relay that asks each stream to come back sooner.
 constexpr absl::Duration kDelayedSpacing = absl::Milliseconds(500);
-// A stream that was open for so long is no part of a spin, and its loss the first of a new row.
+// A stream that was open for so long is no part of a spin: its loss counts as the first.
 constexpr absl::Duration kSteady = absl::Minutes(1);
 constexpr int kMaxDoublings = 20;
 constexpr int kMaxSuperseded = 10;
@@ -49,7 +49,7 @@ void Link::OnOpened(bool waiting, absl::Duration interval, absl::Duration now) {
 }
 
 void Link::OnHeard(absl::Duration now) {
-  // While Opened is awaited nothing else counts: a relay that answers heartbeats only is none.
+  // Before Opened nothing else counts: a relay that only answers heartbeats is as good as silent.
   if (phase_ != Phase::kOpening) heard_ = now;
 }
 
@@ -112,21 +112,20 @@ absl::Duration Link::Interval(absl::Duration now) {
   return std::min(NextInterval(schedule_, now - first_start_, unit), cap_);
 }
 
-// How long after the loss of a stream the next one is due at the soonest: ever longer while there
-// is no progress.
+// The least time from the loss of a stream to the next one: it doubles while there is no progress.
 absl::Duration Link::Spacing(absl::Duration now) {
   if (opened_ && now - opened_at_ >= kSteady) losses_ = 0;
   const int doublings = std::min(losses_++ - 1, kMaxDoublings);
   return doublings < 0 ? absl::ZeroDuration() : kFirstSpacing * (int64_t{1} << doublings);
 }
 
-// The schedule's word, the relay's, or that of progress, but never before its streams are paid for.
+// When the schedule, the relay or the last progress asks for it, but within kMaxStreamsPerMinute.
 absl::Duration Link::Due() const {
   return std::max(next_try_, paid_until_ - (kStreamBurst - 1) * kStreamSpacing);
 }
 
-// Every stream ends here, so that none forgets that its relay is draining: it has asked all of its
-// clients to stay away for a while, whatever it says to one of them besides.
+// Every stream ends here, so that no way to its end forgets a draining relay: that has asked all of
+// its clients to stay away for a while, whatever it says to one of them besides.
 void Link::Down(absl::Duration now, absl::Duration next_try) {
   phase_ = Phase::kDown;
   if (draining_) delayed_until_ = std::max(delayed_until_, now + *draining_);

@@ -1,6 +1,7 @@
-// The stream to the relay, seen from inside: whether there is one, when it is lost, and when the
-// next one is due (proto/PROTOCOL.md section 2, rule 7 and "Heartbeats", and section 6). Pure; all
-// times are on the steady clock.
+// The link to the relay, over which one stream follows another: whether there is a stream, when it
+// counts as lost, and when the next one is due (proto/PROTOCOL.md section 2, rule 7 and
+// "Heartbeats", and section 6). What is said on a stream is not its business. Pure; all times are
+// on the steady clock.
 #ifndef WORMHOLE_CLIENT_CORE_LINK_H_
 #define WORMHOLE_CLIENT_CORE_LINK_H_
 
@@ -12,10 +13,10 @@
 
 namespace wormhole::core {
 
-// Whatever a relay does, no minute sees more streams than this: after the first kStreamBurst each
-// costs kStreamSpacing. The default schedule asks for 133 a minute at most, when no relay answers,
-// and a lossy network for a few more at once; what is beyond that only a relay that makes its
-// client spin would cause, or a schedule that nobody needs.
+// Whatever a relay does, a client opens no more streams a minute than this: after the first
+// kStreamBurst each costs kStreamSpacing. The default schedule asks for 133 a minute at most, when
+// no relay answers, and a lossy network for a few more at once. More than that only a relay that
+// makes its client spin would cause, or a schedule that nobody needs.
 inline constexpr absl::Duration kStreamSpacing = absl::Milliseconds(250);
 inline constexpr int kStreamBurst = 20;
 inline constexpr int kMaxStreamsPerMinute = kStreamBurst + 240;
@@ -45,27 +46,26 @@ class Link {
   void OnOpening(absl::Duration now);
   void OnOpened(bool waiting, absl::Duration interval, absl::Duration now);
   void OnHeard(absl::Duration now);
-  // The exchange has reached what it had never reached before, on no stream: a next loss is retried
-  // at once again, and SUPERSEDED counts from none.
+  // The exchange has got further than on any stream before: after the next loss a stream is due at
+  // once again, and SUPERSEDED counts from 0.
   void OnProgress();
-  // `Draining`: when this stream ends, however it does, the next is due no sooner than so much
-  // later.
+  // `Draining`: however this stream ends, the next is due no sooner than `delay` after that.
   void OnDraining(absl::Duration delay);
   void OnHeartbeatSent(absl::Duration now);
 
   // --- How it ends. All lead to kDown.
-  // Lost. After an Opened the next is due at once, but ever later when there is no progress in
-  // between, so that a relay that ends each stream is not besieged. Else by the schedule.
+  // Lost. After an Opened the next is due at once, but ever later while there is no progress, so
+  // that clients do not besiege a relay that ends each stream. Else by the schedule.
   void OnLost(absl::Duration now);
-  // Its words made no sense, or the client detached by itself: by the schedule.
+  // The relay broke the protocol, or the client detached by itself: by the schedule.
   void BySchedule(absl::Duration now);
   // The relay said when to come back.
   void OnDelayed(absl::Duration now, absl::Duration delay);
   // False at the tenth in a row: another copy of this state is running.
   [[nodiscard]] bool OnSuperseded(absl::Duration now);
 
-  // From now on tries are at most `cap` apart, and one that is not due later by the relay's own
-  // word is due now: there is only little time left.
+  // Little time is left: from now on tries are at most `cap` apart, and the next one is due now,
+  // unless the relay itself has asked for a later one.
   void Hurry(absl::Duration now, absl::Duration cap);
 
   // --- What is due.
@@ -92,13 +92,13 @@ class Link {
   absl::Duration next_try_;
   absl::Duration delayed_until_ = -absl::InfiniteDuration();
   absl::Duration cap_ = absl::InfiniteDuration();
-  // Up to here the streams opened so far are paid for, at kStreamSpacing each.
+  // The end of what the streams opened so far cost, at kStreamSpacing each.
   absl::Duration paid_until_ = -absl::InfiniteDuration();
   bool opened_ = false;       // on this stream
   absl::Duration opened_at_;  // when `opened_`
   std::optional<absl::Duration> draining_;
   int losses_ = 0;      // ends of streams since there was progress
-  int superseded_ = 0;  // likewise
+  int superseded_ = 0;  // SUPERSEDED since there was progress
 
   absl::Duration heartbeat_interval_;
   absl::Duration heartbeat_sent_;

@@ -27,8 +27,8 @@ StreamEnd Delayed(const ErrorDetail& detail) {
   return {.kind = Kind::kDelayed, .delay = ToDuration(detail.retry_delay())};
 }
 
-// CLOSED, to a member that has not finished. The relay's word is not authenticated: before the key
-// is confirmed scary means WrongCode, after it the exchange was aborted.
+// CLOSED, to a member that has not finished. Nothing authenticates what the relay says: before the
+// key is confirmed a scary mood means WrongCode, after it that the exchange was aborted.
 StreamEnd Closed(rendezvous::v1::Mood mood, const ExchangeState& state) {
   const std::string place = Place(state);
   switch (mood) {
@@ -90,8 +90,8 @@ StreamEnd Refused(const absl::Status& status, const ExchangeState& state, bool t
   return end;
 }
 
-// A number is given out again when its channel's time and its rest are over, or by a relay that was
-// rolled back; else a side that had joined would be at its channel still.
+// A relay gives an id out again when the channel has expired and its quarantine is over, or when
+// the relay was rolled back. In all other cases a side that had joined would find its channel.
 StreamEnd NotMember(const absl::Status& status, const ExchangeState& state) {
   if (!state.joined) return Refused(status, state, /*try_to_close=*/false);
   return Final(Kind::kGone, Reason::kNoSuchCode, StatusCode::kNotFound,
@@ -107,9 +107,9 @@ StreamEnd Stale(std::string_view why, const ExchangeState& state) {
   return end;
 }
 
-// Whether it had finished, its log tells, and where that ends only an `Opened` does: else the
-// outcome would hang on which of our post and its leaving came first. One that does not take the
-// answer itself has nothing to prove with, whatever its log holds.
+// Whether the peer had finished is in its log, and only an `Opened` says where that log ends. If
+// this error decided, the outcome would hang on which came first, our post or the peer's leaving. A
+// peer that does not take the answer itself has nothing to prove with, whatever its log holds.
 StreamEnd PeerLeft(const ExchangeState& state) {
   if (state.peer_data) {
     return Stale("the other side has finished and left; this state is too old", state);
@@ -118,9 +118,9 @@ StreamEnd PeerLeft(const ExchangeState& state) {
   return {.kind = Kind::kGone, .failure = Unproven(state), .try_to_close = true};
 }
 
-// What to do about a refusal that no relay gave a reason for, and that does not get better by
-// itself; empty for all others. Whoever was let in once knows that the relay is there: what hides
-// it, a proxy in the middle of an update for example, does not stay.
+// What to do about a refusal without a reason that does not get better by itself; empty for all
+// others. An exchange that was let in once knows that the relay is there: what hides it, for
+// example a proxy in the middle of an update, does not stay.
 std::string_view Remedy(StatusCode code, bool answered) {
   if (code == StatusCode::kUnauthenticated) return "the token that it wants is wrong or missing";
   if (answered) return "";
@@ -135,7 +135,7 @@ std::string_view Remedy(StatusCode code, bool answered) {
   }
 }
 
-// Said at once, not when the timeout is over.
+// Fails at once, not when the timeout is over.
 StreamEnd WithoutReason(const absl::Status& status, const ExchangeState& state, bool answered) {
   const std::string_view remedy = Remedy(status.code(), answered);
   if (remedy.empty()) return {};

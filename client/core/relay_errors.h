@@ -38,24 +38,25 @@ StreamEnd JudgeEnd(const absl::Status& status, const ExchangeState& state, bool 
 absl::Status WrongCode(const ExchangeState& state);
 
 // Whether this is a receiver whose answer may be out, while the initiator has not proved that it
-// knows the code. The answer holds T_r, with which whoever plays the initiator can test one guess:
-// if nothing more comes of it, that guess was all that he wanted.
+// knows the code. The answer holds T_r, with which an attacker in the initiator's place can test
+// one guess. If the exchange ends there, the guess may have been all that the attacker wanted.
 bool IsUnproven(const ExchangeState& state);
 // The failure of one whose channel is lost then.
 absl::Status Unproven(const ExchangeState& state);
 // "; " and the same warning, for failures that have a reason of their own; else empty.
 std::string GuessNote(const ExchangeState& state);
 
-// Ended by RESOURCE_EXHAUSTED without a reason: not by a relay's rules, but by its receive limit or
-// by what stands before it.
+// Whether a stream ended by RESOURCE_EXHAUSTED without a reason: then the relay's receive limit or
+// a proxy before the relay ended it, not a rule of the protocol.
 bool IsBareExhaustion(const absl::Status& status);
-// What a stream's second such end right after own frame `number` means, which is there still.
+// What it means when a stream ends so for the second time after own frame `number`, which is still
+// to be posted.
 StreamEnd TooLarge(const absl::Status& status, uint64_t number, const ExchangeState& state);
 
 // "channel 4 of example.com/app1 at localhost:47180", for the messages of errors.
 std::string Place(const ExchangeState& state);
 
-// Any content is taken; a hostile one gives a hostile duration, not a crash.
+// Takes any content: a hostile one gives a hostile duration, not a crash.
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 // Foreign text for a message: printable ASCII, cut to a bearable length.

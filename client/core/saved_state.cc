@@ -200,7 +200,7 @@ absl::Status Corrupt(std::string_view field) {
                               "\" is missing or wrong; use an intact copy, or begin again"));
 }
 
-// What every version of the format says in the same way.
+// The fields that every version of the format has in the same form.
 absl::Status CheckHeader(JsonFields& fields) {
   if (fields.Text("format", 64) != kFormat || !fields.ok()) return Corrupt("format");
   const uint64_t version = fields.Number("version", 1, UINT64_MAX);
@@ -219,8 +219,7 @@ absl::Status CheckHeader(JsonFields& fields) {
   return absl::OkStatus();
 }
 
-// Discarded when it is no JSON, or nested more deeply than any state: what walks over it may
-// recurse.
+// Discards what is no JSON, and what is nested more deeply than any state: WipeStrings recurses.
 json ParseShallow(std::string_view text) {
   bool deep = false;
   const auto keep = [&deep](int depth, json::parse_event_t event, json&) {

@@ -22,7 +22,7 @@ constexpr absl::Duration kLongest = absl::Hours(24 * 366);
 
 bool Initiator(const ExchangeState& s) { return s.terms.role == Role::kInitiator; }
 
-std::string_view ConfigMisfit(const ExchangeState& s) {
+std::string_view TermsInconsistency(const ExchangeState& s) {
   if (!wire::CheckAppId(s.terms.app_id).ok()) return "app_id";
   if (!CheckRelayName(s.terms.relay).ok()) return "relay";
   if (s.agreed_id > wire::kMaxChannelId || (s.agreed_id != 0 && !Initiator(s))) return "agreed_id";
@@ -33,7 +33,7 @@ std::string_view ConfigMisfit(const ExchangeState& s) {
   return "";
 }
 
-std::string_view ChannelMisfit(const ExchangeState& s) {
+std::string_view ChannelInconsistency(const ExchangeState& s) {
   if (s.channel_id > wire::kMaxChannelId) return "channel_id";
   if (Initiator(s) && s.joined != (s.channel_id != 0)) return "channel_id";
   if (!Initiator(s) && s.channel_id == 0) return "channel_id";
@@ -43,7 +43,7 @@ std::string_view ChannelMisfit(const ExchangeState& s) {
   return "";
 }
 
-std::string_view EndMisfit(const ExchangeState& s) {
+std::string_view EndInconsistency(const ExchangeState& s) {
   const bool happy = s.mood == rendezvous::v1::MOOD_HAPPY;
   if (s.finished != happy) return "mood";
   if (s.failure && s.finished) return "finished";
@@ -76,7 +76,7 @@ bool AreWords(pake::SecretView words) {
   return hyphens + 1 >= kMinWords && hyphens + 1 <= kMaxWords;
 }
 
-std::string_view SecretMisfit(const ExchangeState& s) {
+std::string_view SecretInconsistency(const ExchangeState& s) {
   if (!s.confirmed && !AreWords(s.words())) return "words";
   if (!s.confirmed && !IsScalar(s.scalar())) return "scalar";
   if (s.verifier_accepted && !(s.confirmed && s.terms.confirm_verifier)) return "verifier_accepted";
@@ -90,7 +90,7 @@ bool Present(std::string_view value, size_t size, bool expected) {
 
 // What is known of the transcript follows from the two logs: a side's own share from its first
 // frame (the receiver's: from the initiator's), the peer's from the peer's first.
-std::string_view TranscriptMisfit(const ExchangeState& s) {
+std::string_view TranscriptInconsistency(const ExchangeState& s) {
   const bool heard = s.cursor >= 1;
   const bool spoke = Initiator(s) ? s.made() >= 1 : heard;
   if (!Present(s.sid, pake::kSidBytes, Initiator(s) || heard)) return "sid";
@@ -112,7 +112,7 @@ bool IsFrame(const ExchangeState& s, uint64_t number, const std::string& bytes) 
   return number == 1 ? frame.has_pake_initiator() : frame.has_confirm();
 }
 
-std::string_view LogMisfit(const ExchangeState& s) {
+std::string_view LogInconsistency(const ExchangeState& s) {
   if (s.made() > s.own_total()) return "frames";
   if (s.made() == s.own_total() && !s.may_seal()) return "frames";
   if (s.made() >= 2 && !s.confirmed) return "frames";
@@ -129,11 +129,11 @@ std::string_view LogMisfit(const ExchangeState& s) {
 
 std::string_view FindInconsistency(const ExchangeState& state) {
   using Check = std::string_view (*)(const ExchangeState&);
-  for (const Check check : {&ConfigMisfit, &ChannelMisfit, &EndMisfit}) {
+  for (const Check check : {&TermsInconsistency, &ChannelInconsistency, &EndInconsistency}) {
     if (const std::string_view field = check(state); !field.empty()) return field;
   }
   if (state.failure) return "";  // its keys and frames are wiped
-  for (const Check check : {&SecretMisfit, &TranscriptMisfit, &LogMisfit}) {
+  for (const Check check : {&SecretInconsistency, &TranscriptInconsistency, &LogInconsistency}) {
     if (const std::string_view field = check(state); !field.empty()) return field;
   }
   return "";

@@ -14,7 +14,7 @@ void CallbackQueue::Post(std::function<void()> callback) {
   executor_->Post([self = shared_from_this()] { self->RunOne(); });
 }
 
-// The executor is only touched under the lock, and not after Release: it may be gone then.
+// Touches the executor under the lock alone, and not after Release, when it may be gone.
 void CallbackQueue::RunOne() {
   std::function<void()> callback;
   {
@@ -24,7 +24,7 @@ void CallbackQueue::RunOne() {
     waiting_.pop_front();
   }
   callback();
-  callback = nullptr;  // what it owns is destroyed without the lock too
+  callback = nullptr;  // destroys what it owns without the lock, too
   sync::MutexLock lock(mutex_);
   scheduled_ = !released_ && !waiting_.empty();
   if (scheduled_) executor_->Post([self = shared_from_this()] { self->RunOne(); });

@@ -20,7 +20,7 @@ class CallbackQueue : public std::enable_shared_from_this<CallbackQueue> {
   // Never runs `callback` inside the call. An empty one is ignored.
   void Post(std::function<void()> callback);
 
-  // After it returns no callback starts; those that were waiting are destroyed. Does not wait for
+  // After it returns no callback starts. Destroys those that were waiting, and does not wait for
   // one that another thread has begun.
   void Release();
 

@@ -13,7 +13,7 @@
 
 namespace wormhole {
 
-// An exchange that goes on without its handle, until it has said goodbye to the relay.
+// An exchange that goes on without its handle, until the relay knows that it is over.
 class Background {
  public:
   virtual ~Background() = default;
@@ -21,7 +21,7 @@ class Background {
   virtual void Drop() = 0;
 };
 
-// Held by the Client and by each of its exchanges, and gone with the last of them. Any thread.
+// The Client and each of its exchanges hold it; it goes with the last of them. Any thread.
 class Engine {
  public:
   static absl::StatusOr<std::shared_ptr<Engine>> Create(int threads,
@@ -31,11 +31,11 @@ class Engine {
   Transport& transport() { return *transport_; }
   SystemRandom& random() { return *random_; }
 
-  // Keeps `exchange` alive until Forget. False when the Client is gone: then it is not kept.
+  // Keeps `exchange` alive until Forget. False, and keeps nothing, when the Client is gone.
   bool Keep(std::shared_ptr<Background> exchange);
   void Forget(const std::shared_ptr<Background>& exchange);
 
-  // The Client is gone: drops what is kept.
+  // The Client is gone: drops all exchanges that the engine keeps.
   void DropBackground();
 
  private:

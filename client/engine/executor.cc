@@ -20,8 +20,8 @@ namespace {
 
 thread_local bool on_executor_thread = false;
 
-// Signals belong to the application's threads: a thread inherits the mask of the one that starts
-// it.
+// Blocks all signals while threads are started, since a thread inherits the mask of the one that
+// starts it: signals belong to the application's threads.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -46,7 +46,7 @@ struct Executor::State {
     sync::MutexLock lock(mutex);
     while (!stopping) {
       if (Task task = TakeDue()) {
-        // While this thread is busy another one has to look after the rest.
+        // This thread is busy from now on: another one has to take the rest.
         if (!ready.empty() || (!timers.empty() && !timekeeper)) WakeOne();
         return task;
       }
@@ -55,8 +55,8 @@ struct Executor::State {
     return nullptr;
   }
 
-  // One thread waits for the first timer, the others for tasks alone: what is posted wakes one of
-  // those, and only when all of them are busy the timekeeper.
+  // One thread, the timekeeper, waits for the first timer, the others for tasks alone. Post wakes
+  // one of the others, and the timekeeper only when all of them are busy.
   void Sleep() WORMHOLE_REQUIRES(mutex) {
     if (timers.empty() || timekeeper) {
       ++idle;
@@ -148,7 +148,8 @@ Executor::Timer Executor::PostAt(Clock::time_point when, Task task) {
   sync::MutexLock lock(state_->mutex);
   const Timer timer{when, ++state_->last_timer};
   const auto it = state_->timers.emplace(State::TimerKey(timer.when, timer.id), std::move(task));
-  // Only a new first timer changes what the timekeeper is waiting for; the first of all needs one.
+  // Only a new first timer changes how long the timekeeper waits. Where there is no timekeeper yet,
+  // an idle thread becomes it.
   if (it.first == state_->timers.begin()) {
     state_->timekeeper ? state_->first_timer_changed.NotifyOne() : state_->WakeOne();
   }

@@ -20,7 +20,7 @@ core::Instant Now() {
   return {absl::Now(), absl::FromChrono(Executor::Clock::now().time_since_epoch())};
 }
 
-// Far-away times become a day: a timer that rings early only looks again.
+// Times beyond a day become a day: a timer that rings early is set again.
 Executor::Clock::time_point TimePoint(absl::Duration steady) {
   const absl::Duration limit = Now().steady + absl::Hours(24);
   return Executor::Clock::time_point(absl::ToChronoNanoseconds(std::min(steady, limit)));
@@ -81,7 +81,7 @@ absl::Status PartyDriver::Finish(absl::Duration limit) {
   constexpr char kUntold[] =
       "the relay could not be told that the exchange is over: its channel goes when its ttl is "
       "over";
-  // Nobody waits any more: it is the relay that was not there, not the time that was short.
+  // The exchange does not try any more: the relay was not there, whatever `limit` was.
   if (over_) return core::Failure(Reason::kUnreachable, absl::StatusCode::kUnavailable, kUntold);
   return absl::DeadlineExceededError(kUntold);
 }
@@ -105,14 +105,14 @@ void PartyDriver::Release() {
   {
     sync::MutexLock lock(mutex_);
     released_ = true;
-    // What the relay has said meanwhile comes after the Cancel. A bad frame before it would burn
-    // the state and tell the peer so, and no hook could save that any more.
+    // Drops what the relay has said and the core has not seen: a bad frame in it would burn the
+    // code and tell the peer so, and no hook is there any more to save that.
     if (closing_) {
       std::stable_partition(queue_.begin(), queue_.end(),
                             [](const Item& item) { return item.stream == 0; });
     }
-    const bool says_goodbye = closing_ || results_.Settled();
-    if (!over_ && !(says_goodbye && engine_->Keep(shared_from_this()))) {
+    const bool tells_relay = closing_ || results_.Settled();
+    if (!over_ && !(tells_relay && engine_->Keep(shared_from_this()))) {
       dropped_ = true;
       ScheduleLocked();
     }
@@ -180,7 +180,7 @@ bool PartyDriver::PumpOne() {
       must_save_ = item.stream != 0 && !released_;
     }
   }
-  if (Dropped()) {  // pumping_ stays true: nothing is scheduled any more
+  if (Dropped()) {  // pumping_ stays true, so that nothing is scheduled any more
     DropStream();
     return false;
   }
@@ -204,8 +204,8 @@ std::vector<core::Effect> PartyDriver::Step(core::Event event) {
   return exchange_->Step(std::move(event), now);
 }
 
-// One timer for an exchange. It is left where it is when the core wants a later one, since most
-// events only push the heartbeat back.
+// An exchange has one timer. It stays as it is when the core wants to be woken later, since most
+// events only push the heartbeat back; it then rings too early, and is set again.
 void PartyDriver::SetTimer() {
   std::optional<absl::Duration> wake;
   {
@@ -222,7 +222,7 @@ void PartyDriver::SetTimer() {
   });
 }
 
-// The effects of PartyDriver: what the core asks for, carried out.
+// --- Effects: carries out what the core asks for.
 
 namespace {
 
@@ -251,7 +251,7 @@ bool IsLastWord(const absl::Status& status) {
 
 }  // namespace
 
-// Says which stream an event came from, so that what an older one still has to say is ignored.
+// Marks each event with its stream, so that the driver ignores what an older stream still brings.
 class PartyDriver::Listener : public StreamListener {
  public:
   Listener(std::weak_ptr<PartyDriver> driver, uint64_t stream)
@@ -279,7 +279,7 @@ void PartyDriver::CarryOut(std::vector<core::Effect> effects) {
     absl::Status status;
     const auto* save = std::get_if<core::Save>(&effects[i]);
     if (save != nullptr && !SaveState(save->state, &status)) {
-      effects = Step(core::SaveFailed{std::move(status)});  // what was to follow is dropped
+      effects = Step(core::SaveFailed{std::move(status)});  // drops the effects that follow
       i = 0;
       continue;
     }
@@ -287,10 +287,11 @@ void PartyDriver::CarryOut(std::vector<core::Effect> effects) {
   }
 }
 
-// Without its handle, an exchange only says goodbye: what it comes to is out, and has been saved
-// before it was. Except for what a stream had brought just before the handle went: a frame that has
-// used up the code, for example. What may not be saved is not told either, so that a copy that goes
-// on from the last save has nothing to guess with that the peer has not.
+// An exchange without its handle only closes its channel: its result was saved before it was told,
+// so that a further state need not be saved. The exception is an event that a stream had brought
+// just before the handle went, for example a frame that uses up the code. Its state has to be saved
+// and cannot be: the exchange is dropped, and tells the relay nothing of it. Else the relay would
+// know more than a copy that goes on from the last save, and the code could be guessed at again.
 bool PartyDriver::SaveState(const std::string& state, absl::Status* status) {
   if (on_save_ == nullptr) return true;
   {
@@ -320,7 +321,7 @@ void PartyDriver::CarryOutOne(core::Effect effect) {
           },
           [this](core::CodeReady& ready) { results_.Set(Results::kCode, std::move(ready.code)); },
           [this](core::VerifierReady& ready) {
-            // Not there yet: a restored exchange, which has forgotten it.
+            // A restored exchange has forgotten its code.
             results_.Fail(Results::kCode,
                           absl::FailedPreconditionError(
                               "the code has been used: the key is agreed, and nobody needs it"));

@@ -34,15 +34,15 @@ struct PartySetup {
   std::function<void(const ProgressEvent&)> on_progress;
 };
 
-// One of Party's handles owns it until Release; then, while the exchange still has something to
-// tell the relay, the engine does.
+// A Party owns it until Release. From then on the engine owns it, for as long as the exchange still
+// has something to tell the relay.
 //
 // Events come from the handle, timers and streams, on any thread, and wait in a queue. One thread
-// at a time, the pump, takes them from there: `mutex_` is held while the core steps, and no lock
-// while effects are carried out. Fields marked "pump" belong to that thread. It is one of the
-// executor, or the stream's own for what a stream brings: there is no save hook then, so that
-// nothing in it can block (callbacks are the executor's), and what is sent leaves without waking
-// another thread.
+// at a time, the pump, takes them from there. It holds `mutex_` while the core steps, and no lock
+// while it carries out effects. Fields marked "pump" belong to it. The pump is a thread of the
+// executor. In an exchange without a save hook the thread that brings a stream's event is the pump
+// for it: nothing can block it, since callbacks run on the executor, and what the exchange sends
+// leaves without waking another thread.
 class PartyDriver : public Background, public std::enable_shared_from_this<PartyDriver> {
  public:
   static std::shared_ptr<PartyDriver> Start(PartySetup setup);
@@ -60,8 +60,9 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   absl::StatusOr<std::string> Verifier() const;
   absl::Status DeriveKey(std::string_view purpose, pake::SecretSpan out) const;
 
-  // The handle is gone: no callback and no save hook starts after it returns. An exchange that is
-  // settled or cancelled goes on in the background until the relay knows; another one stops.
+  // The handle is gone: no callback and no save hook starts after it returns. An exchange with its
+  // results, or one that was cancelled, goes on in the background until the relay knows. Any other
+  // stops.
   void Release();
   void Drop() override;
 
@@ -77,12 +78,12 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   void ScheduleLocked() WORMHOLE_REQUIRES(mutex_);
   void Pump();
   bool PumpOne();  // false when there is nothing left to do
-  // Empty: the exchange was dropped, or the event is of no interest any more.
+  // Nothing when the exchange was dropped, or when the event comes too late to mean anything.
   std::vector<core::Effect> Step(core::Event event);
   bool Dropped() const;
 
   void CarryOut(std::vector<core::Effect> effects);
-  // False when saving failed. Drops the exchange if it may not be saved any more, and must.
+  // False when saving failed. Drops an exchange that has to be saved and has no hook any more.
   bool SaveState(const std::string& state, absl::Status* status);
   void CarryOutOne(core::Effect effect);
   void OpenStream(core::OpenStream effect);

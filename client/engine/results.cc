@@ -35,8 +35,8 @@ bool Results::Settled() const {
   return slots_[kData].value.has_value();
 }
 
-// Callbacks are handed on without the lock: the queue may destroy them, and with them whatever the
-// application put into them.
+// Posts callbacks without the lock: the queue may destroy them, and with them objects of the
+// application whose destructors may call back here.
 void Results::Settle(std::initializer_list<What> which, const absl::StatusOr<std::string>& value) {
   std::vector<Callback> callbacks;
   {

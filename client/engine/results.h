@@ -1,4 +1,4 @@
-// What an exchange has come to so far, for those who wait for it.
+// The results of an exchange, and who waits for them.
 #ifndef WORMHOLE_CLIENT_ENGINE_RESULTS_H_
 #define WORMHOLE_CLIENT_ENGINE_RESULTS_H_
 
@@ -18,7 +18,7 @@
 
 namespace wormhole {
 
-// Each result is set once and then stays; failing sets all that are not there yet. Any thread.
+// Each result is set once and then stays. Fail() sets those that are not set yet. Any thread.
 class Results {
  public:
   enum What : size_t { kCode, kVerifier, kData };
@@ -28,7 +28,7 @@ class Results {
 
   void Set(What what, std::string value);
   void Fail(const absl::Status& status);
-  // This one alone; nothing when it is set.
+  // Sets this one alone, unless it is set.
   void Fail(What what, const absl::Status& status);
   // The data is there, or the exchange has failed.
   bool Settled() const;
@@ -38,7 +38,7 @@ class Results {
   // Runs `callback` with the result, now or once it is there, by way of the callback queue.
   void When(What what, Callback callback);
 
-  // After it returns no callback starts; all are destroyed but for one that is running.
+  // After it returns no callback starts. Destroys all of them but one that is running.
   void Release();
 
  private:
@@ -56,8 +56,8 @@ class Results {
   std::array<Slot, 3> slots_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
-// The error of a blocking call on a thread that runs callbacks: it would wait for what only these
-// threads can bring. `call` is what was called.
+// The error of a blocking call on a thread that runs callbacks: such a thread would wait for what
+// only these threads can bring. `call` is the call's name.
 absl::Status BlockingCallError(const char* call);
 
 }  // namespace wormhole

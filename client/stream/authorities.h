@@ -20,8 +20,8 @@ struct AuthorityPlaces {
   static AuthorityPlaces From(const std::function<const char*(const char*)>& get);
 };
 
-// FAILED_PRECONDITION, reason kInternal, when none of them has a certificate, as in a slim
-// container: without any, no relay's certificate can be good. Reads the first one that is there.
+// FAILED_PRECONDITION, reason kInternal, when none of these places has a certificate, as in a slim
+// container: without any, no relay's certificate can be good. Reads the first place that exists.
 absl::Status CheckAuthorities(const AuthorityPlaces& places);
 
 }  // namespace wormhole

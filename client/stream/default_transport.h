@@ -1,5 +1,5 @@
-// The transport of a Client that was given none. Which one that is, is decided at link time:
-// //client:wormhole brings gRPC.
+// The transport of a Client that nobody gives one. The linker decides which: //client:wormhole
+// brings gRPC's.
 #ifndef WORMHOLE_CLIENT_STREAM_DEFAULT_TRANSPORT_H_
 #define WORMHOLE_CLIENT_STREAM_DEFAULT_TRANSPORT_H_
 

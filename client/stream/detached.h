@@ -6,8 +6,8 @@
 
 namespace wormhole {
 
-// Runs `work` on a thread of its own. No signal is delivered there: they are the application's
-// threads'. False when the system gives no thread. The process may end meanwhile, so that `work`
+// Runs `work` on a thread of its own, which takes no signals: these belong to the application's
+// threads. False when the system gives no thread. The process may end meanwhile, so that `work`
 // must not need what is destroyed with it.
 bool RunDetached(std::function<void()> work);
 

@@ -1,4 +1,4 @@
-// Turns gRPC's word that a connection came to nothing into ours.
+// Explains in our words why gRPC could not connect.
 #ifndef WORMHOLE_CLIENT_STREAM_EXPLAINER_H_
 #define WORMHOLE_CLIENT_STREAM_EXPLAINER_H_
 
@@ -18,10 +18,10 @@
 
 namespace wormhole {
 
-// Shared by the streams of a transport. Any thread.
+// The streams of a transport share one. Any thread.
 class Explainer : public std::enable_shared_from_this<Explainer> {
  public:
-  // What is to be explained, and how to look.
+  // Which connection to explain, and how to reach the same relay for a probe.
   struct Way {
     TroubleScene scene;
     Security security = Security::kTls;  // not kAuto
@@ -29,13 +29,13 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   };
   using Done = std::function<void(absl::Status)>;
 
-  // A relay has answered there: from now on a connection that breaks is only that, and nobody
-  // looks.
+  // A relay has answered there: from now on Explain does not probe, since a connection that breaks
+  // needs no other cause.
   void NoteAnswer(const Way& way);
 
-  // Calls `done`, once, with `status` in our words and gRPC's as its details; before it returns, or
-  // on a thread that looks who answers there. Of many at a time, and within five seconds, one
-  // looks for all.
+  // Calls `done`, once, with `status` in our words and gRPC's as its details: before it returns, or
+  // on a thread that probes the relay. One probe serves all calls that come while it runs, and
+  // within five seconds after.
   void Explain(const Way& way, absl::Status status, Done done);
 
  private:

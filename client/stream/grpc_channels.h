@@ -17,8 +17,8 @@ class Channel;
 
 namespace wormhole {
 
-// Whoever goes the same way shares one channel, which is closed when the last of them lets go of
-// it. Any thread.
+// Streams with the same way share one channel, which closes when the last of them lets go of it.
+// Any thread.
 class GrpcChannels {
  public:
   struct Way {
@@ -29,7 +29,7 @@ class GrpcChannels {
 
   std::shared_ptr<grpc::Channel> To(const Way& way);
 
-  // Nobody is given this one any more. Whoever has it keeps it.
+  // New streams do not get this channel any more. Streams that have it keep it.
   void Forget(const std::shared_ptr<grpc::Channel>& channel);
 
  private:

@@ -18,9 +18,9 @@
 
 namespace wormhole {
 
-// One read and one write are in flight at most. gRPC calls OnDone once nothing is in flight and the
-// hold is given back; the hold is there since reads and writes also start outside of reactions. The
-// call keeps `self_` until then.
+// One read and one write are in flight at most. Reads and writes also start outside of reactions,
+// for which gRPC demands a hold. gRPC calls OnDone once nothing is in flight and the hold is
+// removed; until then the call keeps `self_`.
 class GrpcStream : public Stream,
                    public grpc::ClientBidiReactor<rendezvous::v1::AttachRequest,
                                                   rendezvous::v1::AttachResponse> {

@@ -16,17 +16,17 @@
 
 namespace wormhole {
 
-// Streams with the same target and credentials share one connection, which is closed with the last
-// of them. A target with several addresses is taken in turns.
+// Streams with the same target and credentials share one connection, which closes with the last of
+// them. Streams to a target with several addresses take these in turns.
 class GrpcTransport : public Transport {
  public:
-  // Reads the environment's proxies, once: it may be changed by other threads later.
+  // Reads the environment's proxies, once: other threads may change the environment later.
   GrpcTransport();
   explicit GrpcTransport(ProxySettings proxies);
 
   // INVALID_ARGUMENT: a PEM that TLS cannot use, a proxy that is none, a zone without interface.
   // FAILED_PRECONDITION: this machine has no certificate authorities. RESOURCE_EXHAUSTED: the
-  // system does not give the threads that gRPC needs; looked at until it did once.
+  // system does not give the threads that gRPC needs; tries that until it has worked once.
   absl::Status Check(const StreamTarget& target) override;
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;
@@ -34,7 +34,7 @@ class GrpcTransport : public Transport {
  private:
   absl::Status Rehearse();
   std::shared_ptr<rpc::AwakeThreads> Awake();
-  // The next of several that is not known to be away; else the next.
+  // The next of several routes whose relay is not known to be away; if all are, the next.
   const Route& NextRoute(const StreamTarget& target, const std::vector<Route>& routes,
                          Security security);
 

@@ -1,7 +1,7 @@
-// A look at who answers where a relay should be, after gRPC's connection there came to nothing.
+// Finds out who answers where a relay should be, after gRPC could not connect there.
 //
-// gRPC checks certificates and is not replaced in that: it says no, and this finds out why. Nothing
-// of an exchange is sent, only the first bytes of HTTP/2.
+// gRPC alone decides whether a certificate is good: it says no, and this finds out why. A probe
+// sends nothing of an exchange, only the first bytes of HTTP/2.
 #ifndef WORMHOLE_CLIENT_STREAM_PROBE_H_
 #define WORMHOLE_CLIENT_STREAM_PROBE_H_
 
@@ -20,11 +20,11 @@ struct ProbeTarget {
   std::chrono::steady_clock::time_point deadline;
 };
 
-// Connects to each address in turn, through the proxy if there is one, and looks what it does with
-// TLS or the first bytes of HTTP/2. Nothing when one of them seems well, or none answers: then
-// there is nothing to tell. With several that answer, what is wrong with the first; a trouble that
-// is not permanent goes before one that is, and one that is has `others` when an address does not
-// answer. Blocks until the deadline at the longest.
+// Connects to each address in turn, through the proxy if there is one, and tries TLS or the first
+// bytes of HTTP/2 there. Returns nothing when an address seems well, or when none answers. When
+// several answer, returns the trouble with the first; but one that may pass goes before one that is
+// permanent, and a permanent one has `others` when some address does not answer. Blocks until the
+// deadline at the longest.
 std::optional<Trouble> Probe(const ProbeTarget& target);
 
 }  // namespace wormhole

@@ -1,4 +1,4 @@
-// A connection with a deadline, for a look at who answers.
+// A connection with a deadline, for a probe.
 #ifndef WORMHOLE_CLIENT_STREAM_PROBE_SOCKET_H_
 #define WORMHOLE_CLIENT_STREAM_PROBE_SOCKET_H_
 
@@ -32,11 +32,11 @@ class ProbeSocket {
   ProbeSocket& operator=(const ProbeSocket&) = delete;
 
   bool Connect(const SocketAddress& address);
-  // The attempt to connect found that this machine has no route to that kind of address, which no
-  // waiting changes: IPv6, most often.
+  // Connecting has shown that this machine has no route to that kind of address, most often IPv6:
+  // waiting does not change that.
   bool no_route() const { return no_route_; }
   bool Send(std::string_view bytes);
-  // What comes next, at most 4 KiB; empty when the other end has closed or cut the connection, or
+  // The next bytes, at most 4 KiB; empty when the other end has closed or cut the connection, or
   // the deadline is over.
   std::string Receive();
   // Waits for POLLIN or POLLOUT.

@@ -1,10 +1,10 @@
-// Whether the way to a relay leads through a proxy, as the environment says it. Pure.
+// Whether the environment asks for a proxy on the way to a relay. Pure.
 //
-// As curl does it, so that what works for curl in a network works here:
+// Reads the environment as curl does, so that what works for curl in a network works here:
 // https://everything.curl.dev/usingcurl/proxies/env, https://curl.se/docs/manpage.html
-// (ENVIRONMENT) and https://curl.se/libcurl/c/CURLOPT_NOPROXY.html. gRPC's own reading of the
-// environment is turned off: it knows no capitals, no networks and no blanks, and passes by a proxy
-// whose address it cannot read.
+// (ENVIRONMENT) and https://curl.se/libcurl/c/CURLOPT_NOPROXY.html. The transport turns
+// gRPC's own reading of the environment off: that knows no capitals, no networks and no blanks, and
+// goes around a proxy whose address it cannot read.
 #ifndef WORMHOLE_CLIENT_STREAM_PROXY_H_
 #define WORMHOLE_CLIENT_STREAM_PROXY_H_
 
@@ -50,10 +50,10 @@ struct Proxy {
   bool operator==(const Proxy&) const = default;
 };
 
-// How to get to `endpoint`; nothing: directly. This machine is never reached by way of a proxy.
-// INVALID_ARGUMENT when the proxy that would be used has an address that is none: passing it by
-// would send to the network what was to stay within. The message names the variable, not its
-// value, which may hold a password.
+// The proxy on the way to `endpoint`; nothing: go directly, as always to this machine.
+// INVALID_ARGUMENT when the proxy's address is none: to go around the proxy would send to the
+// network what was to stay within. The message names the variable, not its value, which may hold a
+// password.
 absl::StatusOr<std::optional<Proxy>> ProxyFor(const Endpoint& endpoint, bool tls,
                                               const ProxySettings& settings);
 

@@ -38,7 +38,7 @@ struct RelayAddress {
 // HOST:PORT, dns:HOST:PORT, dns:///HOST:PORT, dns://SERVER/HOST:PORT, ipv4:A:PORT,B:PORT,
 // ipv6:[A]:PORT, unix:PATH, unix-abstract:NAME; an IPv6 address goes into brackets and may have a
 // zone, [fe80::1%eth0] or [fe80::1%25eth0] as in a URL. INVALID_ARGUMENT for anything else, and for
-// what no client can reach: one line that first says what to write. Nothing is resolved.
+// what no client can reach: one line that first says what to write. Resolves no name.
 absl::StatusOr<RelayAddress> ParseRelayAddress(std::string_view relay);
 
 }  // namespace wormhole

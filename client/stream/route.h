@@ -1,4 +1,4 @@
-// From a relay's address to what gRPC is told. Pure.
+// Makes of a relay's address what gRPC takes. Pure.
 #ifndef WORMHOLE_CLIENT_STREAM_ROUTE_H_
 #define WORMHOLE_CLIENT_STREAM_ROUTE_H_
 
@@ -20,10 +20,9 @@ struct Route {
   std::string connect_to;  // with a proxy: HOST:PORT that it is asked for
 };
 
-// How to get to `relay`: in one channel, or, when a proxy stands before some of the addresses of a
-// list, in one for each of them, since a channel is led to one address by its proxy. They share the
-// authority, which is the first address. INVALID_ARGUMENT for what is no address of a relay, or of
-// a proxy that would be used.
+// The channels to `relay`: one; or, when a proxy stands before some addresses of a list, one for
+// each address, since a proxy leads a channel to one address. They share the authority, which is
+// the first address. INVALID_ARGUMENT for what is no address of a relay, or of a proxy on the way.
 absl::StatusOr<std::vector<Route>> RoutesTo(std::string_view relay, bool tls,
                                             const ProxySettings& settings);
 

@@ -10,8 +10,8 @@
 namespace wormhole {
 
 // Whether everything that `relay` names is on this machine: `localhost`, 127.0.0.0/8, ::1 or a Unix
-// socket. INVALID_ARGUMENT for what is no address (client/stream/relay_address.h). Nothing is
-// resolved.
+// socket. INVALID_ARGUMENT for what is no address (client/stream/relay_address.h). Resolves no
+// name.
 absl::StatusOr<bool> IsLoopback(std::string_view relay);
 
 // kPlaintext or kTls: what Security::kAuto comes to. INVALID_ARGUMENT when the parts of `target`

@@ -6,11 +6,11 @@
 
 namespace wormhole {
 
-// How many that is, with one or two to spare.
+// The number of gRPC's threads, with one or two to spare.
 int ThreadsOfGrpc();
 
-// Starts so many threads at once, with a little memory in use, and ends them. gRPC has no word for
-// a thread that it does not get: it waits for it, and every try ends as if no relay were there.
+// Starts so many threads at once, with a little memory in use, and ends them. gRPC does not report
+// a thread that it cannot start: it waits for it, and every try ends as if no relay were there.
 // RESOURCE_EXHAUSTED, reason kInternal, when the system refuses one (a limit on threads or memory,
 // as containers have). About a tenth of a millisecond for each.
 absl::Status RehearseThreads(int count);

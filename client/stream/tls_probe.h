@@ -1,4 +1,4 @@
-// What TLS comes to at the other end of a connection.
+// Finds out why TLS fails with the other end of a connection.
 #ifndef WORMHOLE_CLIENT_STREAM_TLS_PROBE_H_
 #define WORMHOLE_CLIENT_STREAM_TLS_PROBE_H_
 
@@ -16,7 +16,7 @@ struct TlsFinding {
   bool sure = true;                // false: a guess, by when the other end hung up
 };
 
-// As gRPC would: `host` is whom the certificate has to name.
+// Checks the certificate as gRPC would: it has to name `host`.
 TlsFinding ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host);
 
 // Whether the other end answers a TLS greeting, whatever its certificate.

@@ -21,8 +21,8 @@ struct StreamTarget {
 };
 
 // Who hears a stream. Calls come one at a time, on any thread, without a lock of the transport's,
-// and never inside a call of the stream or of Transport::Open. Inside of them the stream may be
-// sent to, read on and abandoned, and others opened.
+// and never inside a call of the stream or of Transport::Open. Inside of them a listener may send
+// to the stream, read on, abandon it, and open others.
 class StreamListener {
  public:
   virtual ~StreamListener() = default;
@@ -46,9 +46,9 @@ class Stream {
   // each OnResponse; what the listener has not asked for stays in the network.
   virtual void ReadMore() = 0;
 
-  // Said of a stream on which nothing has come for too long, before it is abandoned: its connection
-  // may be dead without the machine having been told. Streams that are opened from now on are not
-  // put on it, while those that are there stay.
+  // Nothing has come on this stream for too long, and it will be abandoned: its connection may be
+  // dead without the machine knowing. The transport opens no further streams on that connection;
+  // those that are on it stay.
   virtual void Distrust() {}
 
   // Ends the stream at once: what was sent may be lost. No call to the listener begins after it
@@ -60,11 +60,11 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  // What is known of `target`, which CheckTarget has found good, before anything is sent: OK, or
-  // why no stream to it could ever work on this machine as it is. May read files.
+  // Whether a stream to `target`, which CheckTarget has found good, could ever work on this machine
+  // as it is. Sends nothing; may read files.
   virtual absl::Status Check(const StreamTarget&) { return absl::OkStatus(); }
 
-  // Opens a stream. Never fails here: what goes wrong is told by OnEnd.
+  // Opens a stream. Never fails here: OnEnd tells what goes wrong.
   virtual std::shared_ptr<Stream> Open(const StreamTarget& target,
                                        std::shared_ptr<StreamListener> listener) = 0;
 };

@@ -1,6 +1,6 @@
 // Why no relay was reached, in our words: one line that first says what to do. Pure.
 //
-// gRPC's words, c-ares' and OpenSSL's are written for whoever debugs those; they go along as the
+// The messages of gRPC, c-ares and OpenSSL help people who debug those: they go along as the
 // status's details (DetailsOf, wormhole/outcome.h).
 #ifndef WORMHOLE_CLIENT_STREAM_TROUBLE_H_
 #define WORMHOLE_CLIENT_STREAM_TROUBLE_H_
@@ -50,7 +50,7 @@ enum class TroubleKind {
 struct Trouble {
   TroubleKind kind = TroubleKind::kHungUp;
   std::string what;  // a date, names or a number that go with the kind; printable ASCII
-  // There is another address, which nobody answered at now and which may do.
+  // There is another address, which does not answer now and may do so later.
   bool others = false;
 };
 

@@ -19,9 +19,9 @@ namespace wormhole {
 class Client;  // wormhole/wormhole.h
 
 struct ClientOptions {
-  // Threads that run callbacks, save hooks, timers, and the exchanges that have a save hook; what
-  // the relay sends to the others is worked on where gRPC brings it. Two keep one slow callback
-  // from holding up all other exchanges; more only pay when callbacks compute. 1 to 64.
+  // Threads that run callbacks, save hooks, timers, and the exchanges that have a save hook; gRPC's
+  // own threads run all other exchanges. Two keep one slow callback from holding up everything;
+  // more only pay when callbacks compute. 1 to 64.
   int threads = 2;
 };
 
@@ -34,10 +34,10 @@ struct Options {
   // The relay, in gRPC target syntax: "relay.example.com:443", "ipv4:127.0.0.1:47180". Several
   // relays that serve as one: "dns:///relays.example.com:443", a name with several addresses, or
   // "ipv4:10.0.0.1:47180,10.0.0.2:47180"; with TLS, all certificates of a list name its first
-  // address. Streams are spread over them, and move on when one is gone. On this machine also
-  // "unix:PATH"; an IPv6 address may have a zone, "[fe80::1%eth0]:47180". Other machines are
-  // reached through the proxy that curl would take from the environment, but $grpc_proxy comes
-  // first. Empty: $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
+  // address. The library spreads streams over them, and opens them elsewhere when one is gone. On
+  // this machine also "unix:PATH"; an IPv6 address may have a zone, "[fe80::1%eth0]:47180". To
+  // other machines it takes the proxy that curl would take from the environment, $grpc_proxy before
+  // all others. Empty: $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
   std::string rendezvous;
 
   Security security = Security::kAuto;
@@ -49,12 +49,13 @@ struct Options {
   // When to try again without a stream, from the first start: each half second by default, since
   // people who wait face to face notice a second.
   Schedule schedule = {{absl::ZeroDuration(), absl::Milliseconds(500)}};
-  // The hard limit, from the first start and over restores: 1 ms to 7 days. Three minutes by
-  // default: two people on the phone take less, and a forgotten invitation should not stay open.
+  // The hard limit, 1 ms to 7 days from the first start; a restored exchange does not begin anew.
+  // Three minutes by default: two people on the phone take less, and a forgotten invitation should
+  // not stay open.
   absl::Duration timeout = absl::Seconds(180);
   // How long the relay should keep the channel. 0: a minute longer than `timeout`, so that waiters
-  // hear of the timeout and not of a channel that is gone. One shorter than `timeout` is refused;
-  // a relay may keep it for less than asked for (7 days by default).
+  // hear of the timeout and not of a channel that is gone. Create refuses one shorter than
+  // `timeout`; a relay keeps a channel for 7 days at most by default, whatever the client asks.
   absl::Duration ttl = absl::ZeroDuration();
   // Attach only at the ticks of the schedule, and detach when there is nothing more to do: for
   // hosts that cannot keep a stream for days. The two sides then need never be there together.
@@ -67,7 +68,7 @@ struct Options {
   // more guesses at the same words: do not use one code often.
   std::string code;
   // Take words outside the list, in both roles: for codes that people agree on by themselves. Off,
-  // since with the list a typing error is found before it costs the one guess.
+  // since the list finds a typing error before that costs the one guess.
   bool allow_other_words = false;
   // Receiver: may come before the initiator, and waits for one that asks for this very channel id
   // by name (Options::code). Off: a channel that is not there is a typing error.
@@ -77,11 +78,11 @@ struct Options {
   // verifier over another way. Off: the code alone protects against all but a 2^-22 guess.
   bool confirm_verifier = false;
 
-  // Called with the new state, a secret, before anything is done that cannot be taken back; what
-  // it returns decides whether to go on. With a hook that stores the state durably, a crash at any
-  // moment is survived by FromSerialized. Runs on a thread of the client, one call at a time for
-  // an exchange; it may block, which holds up this exchange and one of the client's threads. It
-  // must not call into the exchange.
+  // The exchange calls it with the new state, a secret, before it does anything that it cannot take
+  // back, and stops if the hook fails. With a hook that stores the state durably, an exchange
+  // survives a crash at any moment: FromSerialized goes on. Runs on a thread of the client, one
+  // call at a time for an exchange; it may block, which holds up this exchange and one of the
+  // client's threads. It must not call into the exchange.
   std::function<absl::Status(std::string_view state)> on_save;
   // Runs like a callback. May be called any number of times.
   std::function<void(const ProgressEvent&)> on_progress;

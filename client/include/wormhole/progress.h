@@ -14,7 +14,7 @@ struct ProgressEvent {
     kWaiting,       // the relay is there, the other side is not yet
     kPeerArrived,
     kThirdParty,  // somebody else tried to join with this channel id and was refused
-    kMotd,        // the relay operator's message of the day: foreign text, neutralise escapes
+    kMotd,        // the relay operator's message of the day: foreign text: escape it for terminals
   };
   Kind kind = Kind::kConnecting;
   std::string text;

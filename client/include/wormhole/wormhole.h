@@ -19,9 +19,9 @@
 //
 // Destruction: destroying an Initiator or Receiver does not block and closes nothing; after it
 // returns no callback and no hook of it starts, though one that another thread has begun may still
-// be running. It may happen inside a callback. An exchange that is finished, or was given up, says
-// goodbye to the relay in the background as long as its Client lives; Finish() waits for that. An
-// unfinished one can go on from a saved state, else the relay forgets it when its ttl is over.
+// be running. It may happen inside a callback. An exchange that is finished, or was given up, tells
+// the relay in the background as long as its Client lives; Finish() waits for that. An unfinished
+// one can go on from a saved state, else the relay forgets it when its ttl is over.
 // Cancel() gives it up at once. A handle that was moved from answers FAILED_PRECONDITION, and drops
 // callbacks.
 //
@@ -48,9 +48,8 @@ class ClientAccess;
 class Engine;
 class PartyDriver;
 
-// Connections and threads, shared by any number of exchanges: no thread and no connection is made
-// per exchange. Exchanges without a Client in their options share one that lives as long as any of
-// them does.
+// Connections and threads, which any number of exchanges share: an exchange makes none of its own.
+// Exchanges without a Client in their options share one that lives as long as any of them does.
 class Client {
  public:
   static absl::StatusOr<std::shared_ptr<Client>> Create(ClientOptions options = {});
@@ -76,8 +75,8 @@ class Party {
   Party& operator=(Party&&) noexcept;
   ~Party();
 
-  // The peer's data, once the exchange is finished: own data is in the relay's keeping (or the
-  // peer's), and nobody but the holder of the code can have sent this.
+  // The peer's data, once the exchange is finished: the relay or the peer has the own data, and
+  // nobody but the holder of the code can have sent this.
   absl::StatusOr<std::string> GetData();
   void WhenData(std::function<void(absl::StatusOr<std::string>)> callback);
 
@@ -95,15 +94,16 @@ class Party {
   // sides, written to `out`. FAILED_PRECONDITION before the key is confirmed.
   absl::Status DeriveKey(std::string_view purpose, unsigned char* out, size_t size) const;
 
-  // Gives up: every waiter gets CANCELLED, and the relay is told in the background. Nothing happens
-  // to a finished exchange. The save hook is called with it, unless the handle is destroyed before
-  // that: wait for Finish() or a callback if a copy that goes on later would hurt.
+  // Gives up: every waiter gets CANCELLED, and the library tells the relay in the background.
+  // Nothing happens to a finished exchange. The save hook gets the cancelled state, unless the
+  // handle is destroyed before: wait for Finish() or a callback if a copy that goes on later would
+  // hurt.
   void Cancel();
 
-  // Waits, at most `limit`, until the relay has been told that this exchange is over. OK at once
-  // if it has, or has nothing to hear; DEADLINE_EXCEEDED when `limit` was too short, UNAVAILABLE
-  // when the tries to tell it are over: then its channel goes when its ttl is over. For programs
-  // that are about to exit. FAILED_PRECONDITION while the exchange is going on.
+  // Waits, at most `limit`, until the relay knows that this exchange is over. OK at once if it
+  // knows, or never knew of the exchange; DEADLINE_EXCEEDED when `limit` was too short, UNAVAILABLE
+  // when the library has given up telling it: then the channel goes when its ttl is over. For
+  // programs that are about to exit. FAILED_PRECONDITION while the exchange is going on.
   absl::Status Finish(absl::Duration limit = absl::Seconds(2));
 
   // The state as printable text, a secret. Legal at any time; the exchange goes on. For
@@ -131,8 +131,8 @@ class Initiator : public Party {
   static absl::StatusOr<Initiator> FromSealed(std::string_view state, const unsigned char* key,
                                               size_t key_size, Options options);
 
-  // The invitation code, as soon as the relay has given a channel id. FAILED_PRECONDITION for one
-  // that was restored when its key was agreed already: the code has been used, and is forgotten.
+  // The invitation code, as soon as the relay has given a channel id. FAILED_PRECONDITION for an
+  // exchange that was restored after its key had been agreed: the code is used, and forgotten.
   absl::StatusOr<std::string> GetCode();
   void WhenCode(std::function<void(absl::StatusOr<std::string>)> callback);
 
@@ -144,8 +144,8 @@ class Initiator : public Party {
 // The side that was given the code.
 class Receiver : public Party {
  public:
-  // As Initiator::Create. The code is taken as people type or paste it (proto/PROTOCOL.md section
-  // 1); what is none is refused before anything is sent.
+  // As Initiator::Create. Takes a code as people type or paste it (proto/PROTOCOL.md section 1),
+  // and refuses what is no code before anything is sent.
   static absl::StatusOr<Receiver> Create(Options options, std::string_view code, std::string data);
   static absl::StatusOr<Receiver> FromSerialized(std::string_view state, Options options);
   static absl::StatusOr<Receiver> FromSealed(std::string_view state, const unsigned char* key,
