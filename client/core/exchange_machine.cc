@@ -147,11 +147,12 @@ StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
   if (status.ok()) return {};
   if (IsHopeless(status)) return {.kind = StreamEnd::Kind::kRefused, .failure = status};
   // An exchange that is closing posts no frames.
-  if (closing() || !IsBareExhaustion(status) || stream_.sent <= stream_.posted) {
+  if (closing() || !IsBareExhaustion(status) || stream_.window.sent() <= stream_.window.posted()) {
     return JudgeEnd(status, state_, answered_ || state_.joined);
   }
-  if (stream_.sent <= state_.exhausted) return TooLarge(status, stream_.sent, state_);
-  state_.exhausted = stream_.sent;
+  const uint64_t sent = stream_.window.sent();
+  if (sent <= state_.exhausted) return TooLarge(status, sent, state_);
+  state_.exhausted = sent;
   changed_ = true;
   return {};
 }
@@ -385,20 +386,10 @@ void ExchangeMachine::BeginStream(const Opened& opened) {
     state_.channel_id = opened.channel_id();
     changed_ = true;
   }
-  stream_.posted = opened.stored();
-  stream_.sent = opened.stored();
-  stream_.peer_cursor = opened.peer_cursor();
+  stream_.window = SendWindow(opened);
   // The exchange awaits nothing behind the peer's last frame, whatever the relay says.
   stream_.peer_stored = std::min(opened.peer_stored(), state_.peer_total());
   stream_.peer_log_ends = opened.peer() == rendezvous::v1::PRESENCE_LEFT;
-  // A relay that grants a smaller window than it must is not believed. One that takes smaller
-  // frames is: it would refuse a longer one.
-  stream_.window_frames =
-      std::max<uint64_t>(opened.limits().window_frames(), wire::kMinWindowFrames);
-  stream_.window_bytes = std::max<uint64_t>(opened.limits().window_bytes(), wire::kMinWindowBytes);
-  stream_.max_frame_bytes = opened.limits().max_frame_bytes() == 0
-                                ? wire::kMinFrameLimit
-                                : opened.limits().max_frame_bytes();
 }
 
 // Section 7: what shows that this state is older than what the two sides have done already; empty:
@@ -442,11 +433,11 @@ void ExchangeMachine::OnMessage(const rendezvous::v1::Message& message) {
 }
 
 void ExchangeMachine::OnPosted(const rendezvous::v1::Posted& posted) {
-  if (!link_.attached() || posted.number() > stream_.sent) {
+  if (!link_.attached() || posted.number() > stream_.window.sent()) {
     return RejectStream("the relay confirmed what it was not sent");
   }
-  if (closing() || posted.number() <= stream_.posted) return;
-  stream_.posted = posted.number();
+  if (closing() || posted.number() <= stream_.window.posted()) return;
+  stream_.window.OnPosted(posted.number());
   NotePosted(posted.number());
   Advance();
 }
@@ -470,7 +461,7 @@ void ExchangeMachine::OnPeerStatus(const rendezvous::v1::PeerStatus& status) {
                                      GuessNote(state_))),
                 rendezvous::v1::MOOD_ERRORY);
   }
-  stream_.peer_cursor = status.peer_cursor();
+  stream_.window.OnPeerCursor(status.peer_cursor());
   presence_notifier_.OnThirdParties(status.third_parties());
   OnPeer(status.presence());
   AwaitRest();
@@ -534,7 +525,7 @@ void ExchangeMachine::Advance() {
   PostFrames();
   TrimFrames();
   if (state_.peer_data && state_.made() == state_.own_total() &&
-      stream_.posted >= state_.own_total()) {
+      stream_.window.posted() >= state_.own_total()) {
     return Finish();
   }
   AckIfHalfTheWindow();
@@ -551,9 +542,10 @@ void ExchangeMachine::AnnounceCode() {
 
 void ExchangeMachine::PostFrames() {
   // The relay has lost frames that are dropped here. Only a finished exchange gets so far with it.
-  if (stream_.sent < state_.dropped) return;
-  while (stream_.sent < state_.made() && MayPost(stream_.sent + 1)) {
-    const uint64_t number = ++stream_.sent;
+  if (stream_.window.sent() < state_.dropped) return;
+  while (stream_.window.sent() < state_.made() && MayPost(stream_.window.sent() + 1)) {
+    const uint64_t number = stream_.window.sent() + 1;
+    stream_.window.OnSent(number);
     SaveIfChanged();
     AttachRequest request;
     request.mutable_post()->set_number(number);
@@ -563,34 +555,28 @@ void ExchangeMachine::PostFrames() {
 }
 
 absl::Status ExchangeMachine::CheckFrameSizes() const {
-  for (uint64_t n = std::max(stream_.sent, state_.dropped) + 1; n <= state_.made(); ++n) {
+  for (uint64_t n = std::max(stream_.window.sent(), state_.dropped) + 1; n <= state_.made(); ++n) {
     const size_t size = state_.frames[n - state_.dropped - 1].size();
-    if (size <= stream_.max_frame_bytes) continue;
-    return Failure(Reason::kRefused, absl::StatusCode::kFailedPrecondition,
-                   absl::StrCat("message ", n, " on ", Place(state_), " has ", size,
-                                " bytes, and the relay takes at most ", stream_.max_frame_bytes,
-                                "; send less, or use another relay", GuessNote(state_)));
+    if (size <= stream_.window.max_frame_bytes()) continue;
+    return Failure(
+        Reason::kRefused, absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("message ", n, " on ", Place(state_), " has ", size,
+                     " bytes, and the relay takes at most ", stream_.window.max_frame_bytes(),
+                     "; send less, or use another relay", GuessNote(state_)));
   }
   return absl::OkStatus();
 }
 
 bool ExchangeMachine::MayPost(uint64_t number) const {
-  if (state_.frames[number - state_.dropped - 1].size() > stream_.max_frame_bytes) return false;
-  if (number <= stream_.peer_cursor) return true;
+  if (!stream_.window.Admits(number, state_)) return false;
+  if (number <= stream_.window.peer_cursor()) return true;
   // A peer that has left takes nothing more. First the exchange reads what the peer has sent; if it
   // is not finished by that, the relay's refusal ends it.
-  if (stream_.peer == rendezvous::v1::PRESENCE_LEFT && state_.cursor < stream_.peer_stored) {
-    return false;
-  }
-  uint64_t bytes = 0;
-  for (uint64_t n = std::max(stream_.peer_cursor, state_.dropped) + 1; n <= number; ++n) {
-    bytes += state_.frames[n - state_.dropped - 1].size();
-  }
-  return number - stream_.peer_cursor <= stream_.window_frames && bytes <= stream_.window_bytes;
+  return stream_.peer != rendezvous::v1::PRESENCE_LEFT || state_.cursor >= stream_.peer_stored;
 }
 
 void ExchangeMachine::TrimFrames() {
-  const uint64_t passed = std::min(stream_.posted, stream_.peer_cursor);
+  const uint64_t passed = std::min(stream_.window.posted(), stream_.window.peer_cursor());
   while (!state_.frames.empty() && state_.dropped < passed) {
     state_.frames.pop_front();
     ++state_.dropped;
@@ -599,8 +585,8 @@ void ExchangeMachine::TrimFrames() {
 
 void ExchangeMachine::AckIfHalfTheWindow() {
   if (state_.cursor <= stream_.acked) return;
-  if (2 * (state_.cursor - stream_.acked) >= stream_.window_frames ||
-      2 * stream_.unacked_bytes >= stream_.window_bytes) {
+  if (2 * (state_.cursor - stream_.acked) >= stream_.window.frames() ||
+      2 * stream_.unacked_bytes >= stream_.window.bytes()) {
     Ack();
   }
 }
@@ -619,7 +605,8 @@ void ExchangeMachine::Ack() {
 // here. That holds while WAITING, too.
 void ExchangeMachine::DetachIfDrained() {
   if (!state_.terms.check_in || closing()) return;
-  if (state_.cursor < stream_.peer_stored || stream_.posted < stream_.sent) return;
+  if (state_.cursor < stream_.peer_stored) return;
+  if (stream_.window.posted() < stream_.window.sent()) return;
   if (link_.attached()) Ack();
   Emit(DropStream{});
   link_.BySchedule(now_.steady);

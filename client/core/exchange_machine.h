@@ -29,6 +29,7 @@
 #include "client/core/link.h"
 #include "client/core/presence_notifier.h"
 #include "client/core/relay_errors.h"
+#include "client/core/send_window.h"
 
 namespace wormhole::core {
 
@@ -53,15 +54,10 @@ class ExchangeMachine final : public Exchange {
  private:
   // What the relay has said on the present stream.
   struct Stream {
-    uint64_t posted = 0;       // own frames up to this one are stored
-    uint64_t sent = 0;         // own frames up to this one were sent on it
-    uint64_t peer_cursor = 0;  // how far the peer has accepted; may go down
+    SendWindow window;
     uint64_t peer_stored = 0;  // the last number of the peer's log
     uint64_t acked = 0;        // the last own cursor that was sent
     uint64_t unacked_bytes = 0;
-    uint64_t window_frames = 0;
-    uint64_t window_bytes = 0;
-    uint64_t max_frame_bytes = 0;
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
     bool peer_log_ends = false;              // at peer_stored, since Opened said that it has left
     std::optional<absl::Duration> rest_due;  // steady; see AwaitRest
