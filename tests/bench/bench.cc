@@ -77,7 +77,7 @@ int Run() {
   }
   if (sodium_init() < 0) return EXIT_FAILURE;
   RaiseDescriptorLimit();
-  const Folder folder(ParentFolder());
+  const testing::TempFolder folder(ParentFolder());
   const Setting setting{
       .quick = absl::GetFlag(FLAGS_quick), .folder = folder, .only = absl::GetFlag(FLAGS_only)};
   Report report(LoadAverage());

@@ -60,7 +60,7 @@ struct ExchangeRunner::Slots {
   ExchangeRun run;
 };
 
-ExchangeRunner::ExchangeRunner(Kind kind, Driver driver, const Folder& folder)
+ExchangeRunner::ExchangeRunner(Kind kind, Driver driver, const testing::TempFolder& folder)
     : driver_(driver),
       server_(std::make_unique<Server>(kind, folder)),
       route_{.name = NameOf(kind, driver),

@@ -39,7 +39,7 @@ struct Route {
 class ExchangeRunner {
  public:
   // Ends the process when there is no client to be had.
-  ExchangeRunner(Kind kind, Driver driver, const Folder& folder);
+  ExchangeRunner(Kind kind, Driver driver, const testing::TempFolder& folder);
   // Library exchanges over relays of the caller's, which outlive it. Its connections stay open also
   // when no exchange is going on.
   explicit ExchangeRunner(Route route);

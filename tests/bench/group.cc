@@ -22,7 +22,7 @@ constexpr double kRate = 0.5;
 
 // Two relays that serve as one, and one that stands for itself, with their data on one disk.
 struct Relays {
-  explicit Relays(const Folder& folder)
+  explicit Relays(const testing::TempFolder& folder)
       : etcd({.fsync = true, .folder = folder.path()}),
         sqlite(Kind::kSqlite, folder),
         first(Kind::kEtcd, folder, {.etcd = etcd.endpoints()}),

@@ -13,7 +13,7 @@ namespace wormhole::bench {
 struct Setting {
   // Small numbers: whether it works, not how fast.
   bool quick = false;
-  const Folder& folder;  // for SQLite's and etcd's files
+  const testing::TempFolder& folder;  // for SQLite's and etcd's files
   // Exchanges of subjects whose name has this in it only, for a profiler. Empty: of all.
   std::string only;
 };

@@ -16,14 +16,15 @@ namespace fs = std::filesystem;
   std::exit(EXIT_FAILURE);
 }
 
-std::string StoreOf(Kind kind, const Folder& folder, const RelaySetup& setup) {
+std::string StoreOf(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup) {
   static std::atomic<int> files = 0;
   if (kind == Kind::kMemory) return "memory";
   if (kind == Kind::kEtcd) return "etcd:" + setup.etcd;
   return "sqlite:" + folder.path() + "/relay-" + std::to_string(files++) + ".db";
 }
 
-std::vector<std::string> CommandOf(Kind kind, const Folder& folder, const RelaySetup& setup) {
+std::vector<std::string> CommandOf(Kind kind, const testing::TempFolder& folder,
+                                   const RelaySetup& setup) {
   std::error_code error;
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
   if (error) Die("/proc/self/exe cannot be read: " + error.message());
@@ -53,16 +54,7 @@ const char* NameOf(Kind kind) {
   return "";
 }
 
-Folder::Folder(const std::string& parent) : path_(parent + "/wormhole-bench-XXXXXX") {
-  if (mkdtemp(path_.data()) == nullptr) Die("cannot make a folder in " + parent);
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-Server::Server(Kind kind, const Folder& folder, const RelaySetup& setup)
+Server::Server(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup)
     : kind_(kind), command_(CommandOf(kind, folder, setup)) {
   Start();
 }

@@ -9,27 +9,13 @@
 #include <vector>
 
 #include "tests/support/child_process.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::bench {
 
 enum class Kind { kFloor, kMemory, kSqlite, kEtcd };
 
 const char* NameOf(Kind kind);
-
-// A temporary folder; gone with the object.
-class Folder {
- public:
-  // In `parent`, which should be on the disk whose speed is meant. Ends the process when it cannot
-  // be made.
-  explicit Folder(const std::string& parent);
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // What a relay is told beside its store.
 struct RelaySetup {
@@ -43,7 +29,7 @@ struct RelaySetup {
 class Server {
  public:
   // Ends the process when the server cannot be started. `folder` outlives it.
-  Server(Kind kind, const Folder& folder, const RelaySetup& setup = {});
+  Server(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup = {});
 
   Kind kind() const { return kind_; }
   const std::string& address() const { return address_; }

@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
-#include "tests/support/impatient.h"
+#include "tests/support/short_lived_exchange.h"
 #include "tests/support/signal.h"
 #include "wormhole/wormhole.h"
 
@@ -75,9 +75,9 @@ TEST_F(LifecycleTest, CancelOfAFinishedExchangeChangesNothing) {
 }
 
 TEST_F(LifecycleTest, TheTimeoutReachesEveryWaiterAndClosesTheChannel) {
-  auto impatient = MakeImpatient(NewOptions());
-  ASSERT_TRUE(impatient.ok()) << impatient.status();
-  Initiator& initiator = impatient->initiator;
+  auto short_lived = MakeShortLivedExchange(NewOptions());
+  ASSERT_TRUE(short_lived.ok()) << short_lived.status();
+  Initiator& initiator = short_lived->initiator;
   Collector<absl::Status> statuses;
   std::thread waiter([&] { statuses.Add(initiator.GetVerifier().status()); });
   initiator.WhenData([&](Result data) { statuses.Add(data.status()); });
@@ -87,9 +87,9 @@ TEST_F(LifecycleTest, TheTimeoutReachesEveryWaiterAndClosesTheChannel) {
     EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
     EXPECT_EQ(ReasonOf(status), Reason::kTimeout);
   }
-  EXPECT_EQ(initiator.GetCode(), Result(impatient->code));  // what was there stays
+  EXPECT_EQ(initiator.GetCode(), Result(short_lived->code));  // what was there stays
   EXPECT_EQ(initiator.Finish(), absl::OkStatus());
-  auto late = Receiver::Create(NewOptions(), impatient->code, "b").value();
+  auto late = Receiver::Create(NewOptions(), short_lived->code, "b").value();
   EXPECT_FALSE(late.GetData().ok());
 }
 

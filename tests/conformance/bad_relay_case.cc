@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "tests/conformance/scripted_relay.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::conformance {
 namespace {
@@ -90,27 +89,6 @@ std::string WhyNot(const BadRelayCase& row, const ClientCommands& commands) {
   }
   return "";
 }
-
-// A folder for the client's files, gone with it.
-class Folder {
- public:
-  Folder() {
-    const char* const temporary = getenv("TEST_TMPDIR");
-    path_ = std::string(temporary == nullptr ? "/tmp" : temporary) + "/conformance.XXXXXX";
-    if (mkdtemp(path_.data()) == nullptr) abort();
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string File(const char* name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // One row's run.
 class BadRelayRun {
@@ -197,7 +175,7 @@ class BadRelayRun {
 
   const BadRelayCase& row_;
   const ClientCommands& commands_;
-  const Folder folder_;
+  const testing::TempFolder folder_;  // for the client's files
   Steps steps_;
   ScriptedRelay relay_;
   std::unique_ptr<ClientRun> client_;

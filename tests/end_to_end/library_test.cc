@@ -13,7 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/end_to_end/relay_fixture.h"
 #include "tests/support/child_process.h"
-#include "tests/support/impatient.h"
+#include "tests/support/short_lived_exchange.h"
 
 namespace wormhole::testing {
 namespace {
@@ -200,16 +200,16 @@ TEST_F(LibraryTest, TheExamplesOfTheReadme) {
 
 TEST_F(LibraryTest, TheTimeoutReachesEveryWaiter) {
   StartRelay();
-  auto impatient = MakeImpatient(NewOptions());
-  ASSERT_TRUE(impatient.ok()) << impatient.status();
-  Initiator& initiator = impatient->initiator;
+  auto short_lived = MakeShortLivedExchange(NewOptions());
+  ASSERT_TRUE(short_lived.ok()) << short_lived.status();
+  Initiator& initiator = short_lived->initiator;
   std::promise<absl::StatusOr<std::string>> by_callback;
   initiator.WhenData([&](absl::StatusOr<std::string> value) { by_callback.set_value(value); });
   EXPECT_EQ(ReasonOf(initiator.GetData().status()), Reason::kTimeout);
   EXPECT_EQ(ReasonOf(by_callback.get_future().get().status()), Reason::kTimeout);
   // The channel was closed, so the code is gone.
   EXPECT_EQ(initiator.Finish(absl::Seconds(30)), absl::OkStatus());
-  auto receiver = Receiver::Create(NewOptions(), impatient->code, "b");
+  auto receiver = Receiver::Create(NewOptions(), short_lived->code, "b");
   EXPECT_EQ(ReasonOf(receiver->GetData().status()), Reason::kNoSuchCode);
 }
 

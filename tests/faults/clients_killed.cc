@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/faults/crashing_process.h"
 #include "tests/faults/fault_flags.h"
-#include "tests/faults/mortal_process.h"
 #include "tests/faults/scene.h"
 
 namespace wormhole::faults {
@@ -23,8 +23,8 @@ ScenePlan OnMemory() { return {.relays = {{.store = "memory"}}}; }
 
 // False when the exchange was over before that point.
 bool KillInitiator(Scene& scene, const std::string& point) {
-  MortalProcess initiator(scene, "initiator-" + point, false);
-  MortalProcess receiver(scene, "initiator-" + point, true);
+  CrashingProcess initiator(scene, "initiator-" + point, false);
+  CrashingProcess receiver(scene, "initiator-" + point, true);
   initiator.Initiate(point);
   std::string code = initiator.AwaitCode();
   const bool died_early = code.empty() && initiator.AwaitDeath();
@@ -43,8 +43,8 @@ bool KillInitiator(Scene& scene, const std::string& point) {
 }
 
 bool KillReceiver(Scene& scene, const std::string& point) {
-  MortalProcess initiator(scene, "receiver-" + point, false);
-  MortalProcess receiver(scene, "receiver-" + point, true);
+  CrashingProcess initiator(scene, "receiver-" + point, false);
+  CrashingProcess receiver(scene, "receiver-" + point, true);
   initiator.Initiate(kNever);
   const std::string code = initiator.AwaitCode();
   receiver.Receive(point, code);
@@ -83,7 +83,7 @@ TEST(ClientsKilledTest, InitiatorAtEachPoint) { KillEverywhere("initiator", Kill
 TEST(ClientsKilledTest, ReceiverAtEachPoint) { KillEverywhere("receiver", KillReceiver); }
 
 // Lives until the exchange is over, and dies on the way wherever chance has it.
-void LiveOften(MortalProcess& side, uint64_t seed, std::promise<std::string>* shown,
+void LiveOften(CrashingProcess& side, uint64_t seed, std::promise<std::string>* shown,
                const std::string& code, int* deaths) {
   std::mt19937_64 random(seed);
   for (int life = 0; life < 10; ++life) {
@@ -109,10 +109,10 @@ TEST(ClientsKilledTest, BothAgainAndAgain) {
     std::future<std::string> code = shown.get_future();
     const uint64_t seed = scene.random()();
     std::jthread initiator([&] {
-      MortalProcess side(scene, name, false);
+      CrashingProcess side(scene, name, false);
       LiveOften(side, seed, &shown, "", &deaths[0]);
     });
-    MortalProcess receiver(scene, name, true);
+    CrashingProcess receiver(scene, name, true);
     LiveOften(receiver, ~seed, nullptr, code.get(), &deaths[1]);
   }
   const Verdict verdict = scene.ExpectAllFinished(
@@ -125,9 +125,9 @@ TEST(ClientsKilledTest, BothAgainAndAgain) {
 bool GoBack(Scene& scene, bool receiver_dies, int last, int first) {
   const std::string name =
       absl::StrCat(receiver_dies ? "receiver" : "initiator", "-", last, "-to-", first);
-  MortalProcess initiator(scene, name, false, kShortTimeoutSeconds);
-  MortalProcess receiver(scene, name, true, kShortTimeoutSeconds);
-  MortalProcess& mortal = receiver_dies ? receiver : initiator;
+  CrashingProcess initiator(scene, name, false, kShortTimeoutSeconds);
+  CrashingProcess receiver(scene, name, true, kShortTimeoutSeconds);
+  CrashingProcess& crashing = receiver_dies ? receiver : initiator;
   const std::string point = At("after-save", last);
   initiator.Initiate(receiver_dies ? kNever : point);
   std::string code = initiator.AwaitCode();
@@ -141,10 +141,10 @@ bool GoBack(Scene& scene, bool receiver_dies, int last, int first) {
     return true;
   }
   receiver.Receive(receiver_dies ? point : kNever, code);
-  const bool died = mortal.AwaitDeath();
+  const bool died = crashing.AwaitDeath();
   if (died) {
-    mortal.Resume(kNever, first);
-    mortal.AwaitDeath();
+    crashing.Resume(kNever, first);
+    crashing.AwaitDeath();
   }
   (receiver_dies ? initiator : receiver).AwaitDeath();
   return died;
@@ -172,11 +172,11 @@ TEST(ClientsKilledTest, RestoredFromAnOlderCopy) {
 // that has finished.
 TEST(ClientsKilledTest, RestoredAfterTheEnd) {
   Scene scene(OnMemory());
-  MortalProcess initiator(scene, "over", false, kShortTimeoutSeconds);
-  MortalProcess receiver(scene, "over", true, kShortTimeoutSeconds);
+  CrashingProcess initiator(scene, "over", false, kShortTimeoutSeconds);
+  CrashingProcess receiver(scene, "over", true, kShortTimeoutSeconds);
   initiator.Initiate(kNever);
   receiver.Receive(kNever, initiator.AwaitCode());
-  for (MortalProcess* side : {&initiator, &receiver}) {
+  for (CrashingProcess* side : {&initiator, &receiver}) {
     side->AwaitDeath();
     const int states = side->states();
     for (int state = 1; state <= states; ++state) {
@@ -190,8 +190,8 @@ TEST(ClientsKilledTest, RestoredAfterTheEnd) {
 // The one guess has been spent; no older copy gives it back.
 TEST(ClientsKilledTest, RestoredAfterAWrongCode) {
   Scene scene(OnMemory());
-  MortalProcess initiator(scene, "wrong", false, kShortTimeoutSeconds);
-  MortalProcess receiver(scene, "wrong", true, kShortTimeoutSeconds);
+  CrashingProcess initiator(scene, "wrong", false, kShortTimeoutSeconds);
+  CrashingProcess receiver(scene, "wrong", true, kShortTimeoutSeconds);
   initiator.Initiate(kNever);
   const std::string code = initiator.AwaitCode();
   const std::string beginning = code.substr(0, code.rfind('-') + 1);

@@ -38,7 +38,7 @@ class IdleProxyTest : public ::testing::TestWithParam<FrontProxy::Kind> {
 
   // An exchange whose receiver comes two seconds after the proxy's patience.
   Waited RunThrough(const char* heartbeat) {
-    Folder folder;
+    testing::TempFolder folder;
     Scene scene(
         {.relays = {{.store = "memory", .flags = {absl::StrCat("--heartbeat=", heartbeat)}}}});
     FrontProxy proxy(GetParam(), folder.path(), scene.relay().address(), kIdleSeconds);

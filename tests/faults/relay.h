@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/child_process.h"
+#include "tests/support/relay_process.h"
 #include "tests/support/reserved_port.h"
 
 namespace wormhole::faults {
@@ -18,7 +18,7 @@ class Relay {
   struct Options {
     std::string store;               // as --store takes it
     std::vector<std::string> flags;  // others
-    std::vector<std::pair<std::string, std::string>> environment;
+    testing::RelayProcess::Variables environment;
     // Where it listens, and what its command line begins with, when it runs on a host of its own.
     std::string address = {};  // empty: on a loopback port
     std::vector<std::string> runner = {};
@@ -29,21 +29,21 @@ class Relay {
   // Waits until it serves; false when it ended instead.
   bool Start();
   // SIGKILL, and waits until it is gone.
-  void Kill();
+  void Kill() { process_->Kill(); }
   // SIGTERM; the exit status.
-  int Stop();
+  int Stop() { return process_->Stop(); }
   // Waits for the end; the exit status, or 128 + the signal.
-  int AwaitExit() { return child_->WaitForExit(); }
+  int AwaitExit() { return process_->AwaitExit(); }
 
   const std::string& address() const {
     return options_.address.empty() ? port_.host_port() : options_.address;
   }
-  testing::ChildProcess& child() { return *child_; }
+  testing::RelayProcess& process() { return *process_; }
 
  private:
   const Options options_;
   testing::ReservedPort port_;
-  std::unique_ptr<testing::ChildProcess> child_;
+  std::unique_ptr<testing::RelayProcess> process_;
 };
 
 }  // namespace wormhole::faults

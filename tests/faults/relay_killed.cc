@@ -14,7 +14,7 @@ TEST(RelayKilledTest, EveryExchangeFinishes) {
     scene.AwaitSomeEvents();
     scene.relay().Kill();
     ++kills;
-    ASSERT_TRUE(scene.relay().Start()) << scene.relay().child().err();
+    ASSERT_TRUE(scene.relay().Start()) << scene.relay().process().error();
   });
   scene.ExpectAllFinished("relay killed " + std::to_string(kills) + " times");
   EXPECT_GE(kills, 5);

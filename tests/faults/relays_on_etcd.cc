@@ -45,7 +45,7 @@ TEST(RelaysOnEtcdTest, OneKilledAfterTheOther) {
     scene.AwaitSomeEvents();
     relay.Kill();
     scene.AwaitSomeEvents();  // the others go on
-    ASSERT_TRUE(relay.Start()) << relay.child().err();
+    ASSERT_TRUE(relay.Start()) << relay.process().error();
   });
   scene.ExpectAllFinished(absl::StrCat("relays killed ", kills, " times"));
   EXPECT_GE(kills, kRelays);
@@ -59,8 +59,8 @@ TEST(RelaysOnEtcdTest, OneRestartedAfterTheOther) {
   scene.RunDuring([&] {
     Relay& relay = scene.relay(restarts++ % kRelays);
     scene.AwaitSomeEvents();
-    ASSERT_EQ(relay.Stop(), 0) << relay.child().err();
-    ASSERT_TRUE(relay.Start()) << relay.child().err();
+    ASSERT_EQ(relay.Stop(), 0) << relay.process().error();
+    ASSERT_TRUE(relay.Start()) << relay.process().error();
   });
   scene.ExpectAllFinished(absl::StrCat("relays restarted ", restarts, " times"));
   EXPECT_GE(restarts, kRelays);
@@ -69,7 +69,7 @@ TEST(RelaysOnEtcdTest, OneRestartedAfterTheOther) {
 // By more than any channel here lasts, and one of them is set once more.
 TEST(RelaysOnEtcdTest, OnlyOneWithARightClock) {
   EtcdCluster etcd;
-  Folder folder;
+  testing::TempFolder folder;
   InjectedFaults ahead(folder.File("ahead"));
   InjectedFaults behind(folder.File("behind"));
   ahead->clock_shift_seconds = 10 * 24 * 3600;
@@ -85,7 +85,7 @@ TEST(RelaysOnEtcdTest, OnlyOneWithARightClock) {
   scene.ExpectAllFinished("clocks ten days ahead and behind");
   for (const size_t wrong : {1, 2}) {
     EXPECT_EQ(scene.relay(wrong).Stop(), 0);
-    EXPECT_THAT(scene.relay(wrong).child().err(),
+    EXPECT_THAT(scene.relay(wrong).process().error(),
                 ::testing::HasSubstr("not that of the relays over this store"));
   }
 }

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <system_error>
 #include <thread>
@@ -15,7 +14,7 @@
 #include "tests/faults/checker.h"
 #include "tests/faults/fault_flags.h"
 #include "tests/faults/load.h"
-#include "tests/faults/talker.h"
+#include "tests/faults/raw_client.h"
 
 namespace wormhole::faults {
 namespace {
@@ -28,17 +27,6 @@ std::string TargetOf(const std::vector<std::unique_ptr<Relay>>& relays) {
 
 }  // namespace
 
-Folder::Folder() : path_(::testing::TempDir() + "/faults.XXXXXX") {
-  if (mkdtemp(path_.data()) != nullptr) return;
-  perror(path_.c_str());
-  abort();
-}
-
-Folder::~Folder() {
-  std::error_code error;
-  std::filesystem::remove_all(path_, error);
-}
-
 Scene::Scene(ScenePlan plan)
     : plan_(std::move(plan)),
       initiators_(std::make_shared<EventLog>(folder_.File("initiators.log"))),
@@ -49,7 +37,7 @@ Scene::Scene(ScenePlan plan)
   for (Relay::Options& options : relays) {
     relays_.push_back(std::make_unique<Relay>(std::move(options)));
     if (relays_.back()->Start()) continue;
-    std::cerr << relays_.back()->child().err() << std::endl;
+    std::cerr << relays_.back()->process().error() << std::endl;
     abort();
   }
   target_ = TargetOf(relays_);
@@ -65,10 +53,10 @@ void Scene::RunDuring(const std::function<void()>& fault) {
              .seed = Seed(),
              .relay = target_},
             initiators_, receivers_);
-  begun_ += amount.exchanges + plan_.talks;
+  begun_ += amount.exchanges + plan_.raw_pairs;
   std::vector<std::jthread> threads;
   threads.emplace_back([&load] { load.Run(); });
-  StartTalks(threads);
+  StartRawPairs(threads);
   std::uniform_int_distribution<int> about_a_second(700, 1300);
   while (!load.done() && !::testing::Test::HasFailure()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(about_a_second(random_)));
@@ -76,16 +64,16 @@ void Scene::RunDuring(const std::function<void()>& fault) {
   }
 }
 
-void Scene::StartTalks(std::vector<std::jthread>& threads) {
+void Scene::StartRawPairs(std::vector<std::jthread>& threads) {
   const Amount amount = AmountOf(plan_.short_exchanges);
-  for (int i = 0; i < plan_.talks; ++i) {
-    const TalkPlan talk = {.name = absl::StrCat("talk", i),
-                           .relay = target_,
-                           .frames = plan_.talk_frames,
-                           .frame_bytes = 60'000,
-                           .pause = amount.duration / static_cast<double>(plan_.talk_frames)};
+  for (int i = 0; i < plan_.raw_pairs; ++i) {
+    const RawPairPlan pair = {.name = absl::StrCat("talk", i),
+                              .relay = target_,
+                              .frames = plan_.raw_frames,
+                              .frame_bytes = 60'000,
+                              .pause = amount.duration / static_cast<double>(plan_.raw_frames)};
     const absl::Duration limit = amount.duration + 2 * plan_.timeout;
-    threads.emplace_back([=, this] { Talk(talk, limit, initiators_, receivers_); });
+    threads.emplace_back([=, this] { RunRawPair(pair, limit, initiators_, receivers_); });
   }
 }
 

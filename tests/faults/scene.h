@@ -14,23 +14,9 @@
 #include "tests/faults/event_log.h"
 #include "tests/faults/relay.h"
 #include "tests/faults/verdict.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::faults {
-
-// A folder of the test's own, removed with this.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 struct ScenePlan {
   int short_exchanges = 300;  // when neither --exchanges nor --duration is given
@@ -38,8 +24,8 @@ struct ScenePlan {
   std::vector<Relay::Options> relays;
   absl::Duration timeout = absl::Minutes(2);  // of an exchange
   // Pairs that post and read long logs meanwhile, 60 KB a frame: a store of many megabytes.
-  int talks = 2;
-  uint64_t talk_frames = 200;
+  int raw_pairs = 2;
+  uint64_t raw_frames = 200;
 };
 
 // Of one thread; the load has threads of its own.
@@ -63,7 +49,7 @@ class Scene {
   Relay& relay(size_t index = 0) { return *relays_[index]; }
   size_t relay_count() const { return relays_.size(); }
   std::mt19937_64& random() { return random_; }
-  const Folder& folder() const { return folder_; }
+  const testing::TempFolder& folder() const { return folder_; }
 
   const std::shared_ptr<EventLog>& initiators() { return initiators_; }
   const std::shared_ptr<EventLog>& receivers() { return receivers_; }
@@ -75,10 +61,10 @@ class Scene {
   Verdict ExpectNoneLost(const std::string& what_was_done, int others = 0);
 
  private:
-  void StartTalks(std::vector<std::jthread>& threads);
+  void StartRawPairs(std::vector<std::jthread>& threads);
 
   const ScenePlan plan_;
-  Folder folder_;
+  testing::TempFolder folder_;
   const std::shared_ptr<EventLog> initiators_;
   const std::shared_ptr<EventLog> receivers_;
   std::string target_;

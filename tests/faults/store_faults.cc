@@ -36,17 +36,17 @@ void HoldOn() { std::this_thread::sleep_for(std::chrono::milliseconds(600)); }
 
 // The relay never ended, and ends well now.
 void ExpectStayedUp(Scene& scene) {
-  EXPECT_EQ(scene.relay().Stop(), 0) << scene.relay().child().err();
+  EXPECT_EQ(scene.relay().Stop(), 0) << scene.relay().process().error();
 }
 
 // A relay on SQLite in `folder` whose system calls fail as `faults` says.
-Relay::Options Suffering(const InjectedFaults& faults, const Folder& folder) {
+Relay::Options Suffering(const InjectedFaults& faults, const testing::TempFolder& folder) {
   return {.store = "sqlite:" + folder.File("relay.db"), .environment = faults.Environment()};
 }
 
 // First, while the process has one thread.
 TEST(StoreFaultsTest, AFullDisk) {
-  Folder folder;
+  testing::TempFolder folder;
   SmallDisk disk(folder.File("disk"), /*megabytes=*/48);
   if (!disk.why_not().empty()) GTEST_SKIP() << disk.why_not();
   Scene scene({.short_exchanges = kShort,
@@ -61,13 +61,13 @@ TEST(StoreFaultsTest, AFullDisk) {
   });
   scene.ExpectAllFinished(absl::StrCat("disk full ", times, " times"));
   ExpectStayedUp(scene);
-  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kTrouble));
-  EXPECT_THAT(scene.relay().child().err(), HasSubstr("full"));
-  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kWorks));
+  EXPECT_THAT(scene.relay().process().error(), HasSubstr(kTrouble));
+  EXPECT_THAT(scene.relay().process().error(), HasSubstr("full"));
+  EXPECT_THAT(scene.relay().process().error(), HasSubstr(kWorks));
 }
 
 TEST(StoreFaultsTest, ErrorsOfTheDisk) {
-  Folder folder;
+  testing::TempFolder folder;
   InjectedFaults faults(folder.File("control"));
   Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
   int times = 0;
@@ -79,9 +79,9 @@ TEST(StoreFaultsTest, ErrorsOfTheDisk) {
   });
   scene.ExpectAllFinished(absl::StrCat("disk broken ", times, " times"));
   ExpectStayedUp(scene);
-  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kTrouble));
-  EXPECT_THAT(scene.relay().child().err(), HasSubstr("I/O error"));
-  EXPECT_THAT(scene.relay().child().err(), HasSubstr(kWorks));
+  EXPECT_THAT(scene.relay().process().error(), HasSubstr(kTrouble));
+  EXPECT_THAT(scene.relay().process().error(), HasSubstr("I/O error"));
+  EXPECT_THAT(scene.relay().process().error(), HasSubstr(kWorks));
 }
 
 std::string HealthOf(const std::shared_ptr<grpc::Channel>& probes, const std::string& service) {
@@ -104,14 +104,13 @@ void AwaitReadiness(const std::shared_ptr<grpc::Channel>& probes, const std::str
 // Twice within the time in which the log tells of it once; and it is ready again although nobody
 // comes to try.
 TEST(StoreFaultsTest, ProbesSeeABrokenDisk) {
-  Folder folder;
+  testing::TempFolder folder;
   InjectedFaults faults(folder.File("control"));
   Relay::Options options = Suffering(faults, folder);
   options.flags = {"--probe-listen=127.0.0.1:0"};
   Relay relay(options);
   ASSERT_TRUE(relay.Start());
-  const auto probes =
-      service_test::Connect(relay.child().WaitForLine(testing::ChildProcess::kOut, "probes on "));
+  const auto probes = service_test::Connect(relay.process().AwaitLine("probes on "));
   for (const char token : {'a', 'b'}) {
     EXPECT_EQ(HealthOf(probes, "readiness"), "SERVING");
     faults->write_error = EIO;
@@ -127,16 +126,16 @@ TEST(StoreFaultsTest, ProbesSeeABrokenDisk) {
 }
 
 TEST(StoreFaultsTest, ATornLastWrite) {
-  Folder folder;
+  testing::TempFolder folder;
   InjectedFaults faults(folder.File("control"));
   Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
   std::uniform_int_distribution<int> writes(1, 30);
   int times = 0;
   scene.RunDuring([&] {
     faults->tear_write = writes(scene.random());
-    ASSERT_EQ(scene.relay().AwaitExit(), 128 + SIGKILL) << scene.relay().child().err();
+    ASSERT_EQ(scene.relay().AwaitExit(), 128 + SIGKILL) << scene.relay().process().error();
     ++times;
-    ASSERT_TRUE(scene.relay().Start()) << scene.relay().child().err();
+    ASSERT_TRUE(scene.relay().Start()) << scene.relay().process().error();
   });
   scene.ExpectAllFinished(absl::StrCat("write torn ", times, " times"));
   ExpectStayedUp(scene);
@@ -144,7 +143,7 @@ TEST(StoreFaultsTest, ATornLastWrite) {
 
 // Back and forth by less than a channel lives.
 TEST(StoreFaultsTest, AClockThatJumps) {
-  Folder folder;
+  testing::TempFolder folder;
   InjectedFaults faults(folder.File("control"));
   Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
   std::uniform_int_distribution<int> seconds(-60, 60);
@@ -160,7 +159,7 @@ TEST(StoreFaultsTest, AClockThatJumps) {
 
 // No channel is over for it: the relay goes on by the time that it had.
 TEST(StoreFaultsTest, AClockThatJumpsBeyondTheLifeOfAChannel) {
-  Folder folder;
+  testing::TempFolder folder;
   InjectedFaults faults(folder.File("control"));
   Scene scene({.short_exchanges = kShort, .relays = {Suffering(faults, folder)}});
   int times = 0;
@@ -175,7 +174,7 @@ TEST(StoreFaultsTest, AClockThatJumpsBeyondTheLifeOfAChannel) {
 // A store as it was when its relay was killed, in a folder of its own.
 class StoreCopy {
  public:
-  explicit StoreCopy(const Folder& original) {
+  explicit StoreCopy(const testing::TempFolder& original) {
     for (const char* name : {"relay.db", "relay.db-wal"}) {
       std::filesystem::copy_file(original.File(name), folder_.File(name));
     }
@@ -185,13 +184,13 @@ class StoreCopy {
   Relay::Options Options() const { return {.store = "sqlite:" + File()}; }
 
  private:
-  Folder folder_;
+  testing::TempFolder folder_;
 };
 
 // What is behind the cut was acknowledged and is gone, which no relay can help. What is before it
 // is a store.
 TEST(StoreFaultsTest, ALogThatIsCutSomewhere) {
-  Scene original({.short_exchanges = 20, .talks = 1});
+  Scene original({.short_exchanges = 20, .raw_pairs = 1});
   original.RunDuring([] {});
   original.ExpectAllFinished("a store to cut");
   original.relay().Kill();
@@ -214,7 +213,7 @@ TEST(StoreFaultsTest, ALogThatIsCutSomewhere) {
   Relay relay(copy.Options());
   EXPECT_FALSE(relay.Start());
   EXPECT_EQ(relay.AwaitExit(), 1);
-  EXPECT_THAT(relay.child().err(), HasSubstr("is not an SQLite file"));
+  EXPECT_THAT(relay.process().error(), HasSubstr("is not an SQLite file"));
 }
 
 }  // namespace

@@ -282,7 +282,7 @@ PairPlan DrawPair(SimRandom& random, const RunPlan& run, int index) {
 
 ChatPlan DrawChat(SimRandom& random, uint32_t most_frames) {
   ChatPlan plans;
-  for (ChatterPlan* plan : {&plans.first, &plans.second}) {
+  for (RawClientPlan* plan : {&plans.first, &plans.second}) {
     plan->frames = 1 + random.Below(most_frames);
     if (random.Chance(0.2)) plan->largest_frame = 65'000;
     plan->eager_ack = random.Chance(0.3) ? 0 : random.Unit();
@@ -301,7 +301,7 @@ void MakeWordsLate(SimRandom& random, RunPlan& run) {
   run.group.max_news = run.store.max_commit = absl::Milliseconds(50);
   run.relay.options.limits.quarantine = absl::Seconds(1);
   for (ChatPlan& chat : run.chats) {
-    for (ChatterPlan* plan : {&chat.first, &chat.second}) plan->mean_pause = absl::Seconds(1);
+    for (RawClientPlan* plan : {&chat.first, &chat.second}) plan->mean_pause = absl::Seconds(1);
   }
 }
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tests/simulation/chatter.h"
 #include "tests/simulation/intruder.h"
 #include "tests/simulation/random.h"
+#include "tests/simulation/raw_client.h"
 #include "tests/simulation/relay_store.h"
 #include "tests/simulation/sim_client.h"
 #include "tests/simulation/sim_group.h"

@@ -17,7 +17,7 @@ constexpr absl::Duration kMostTime = absl::Minutes(30);
 // Longer than any channel may live, and rest in quarantine.
 constexpr absl::Duration kCleanTime = absl::Minutes(120);
 
-constexpr int kFirstChatter = 900;
+constexpr int kFirstRawClient = 900;
 constexpr int kFirstSquatter = 950;
 constexpr int kFirstLurker = 970;
 constexpr int kFirstStraggler = 1000;
@@ -141,9 +141,9 @@ void World::StartIntruders(Pair& pair, bool after_claim) {
 
 void World::StartSquatters() {
   for (int i = 0; i < plan_.squatters; ++i) {
-    const ChatterPlan plan{.peer_frames = 1, .ttl = absl::Minutes(10)};  // nobody comes
-    squatters_.push_back(std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(),
-                                                   kFirstSquatter + i, plan));
+    const RawClientPlan plan{.peer_frames = 1, .ttl = absl::Minutes(10)};  // nobody comes
+    squatters_.push_back(std::make_unique<RawClient>(&stage_, network_.get(), random_.Fork(),
+                                                     kFirstSquatter + i, plan));
     squatters_.back()->Start(
         0, [](uint32_t) {}, [] {});
   }
@@ -190,20 +190,20 @@ void World::EndClient(const Pair& pair) {
 
 // The next one, if there is one.
 void World::StartChat() {
-  const size_t chat = chatters_.size() / 2;
+  const size_t chat = raw_clients_.size() / 2;
   if (chat == plan_.chats.size()) {
     for (const auto& squatter : squatters_) squatter->Leave();
     for (const auto& lurker : lurkers_) lurker->Leave();
     return;
   }
-  for (const ChatterPlan& plan : {plan_.chats[chat].first, plan_.chats[chat].second}) {
-    const int party = kFirstChatter + static_cast<int>(chatters_.size());
-    chatters_.push_back(
-        std::make_unique<Chatter>(&stage_, network_.get(), random_.Fork(), party, plan));
+  for (const RawClientPlan& plan : {plan_.chats[chat].first, plan_.chats[chat].second}) {
+    const int party = kFirstRawClient + static_cast<int>(raw_clients_.size());
+    raw_clients_.push_back(
+        std::make_unique<RawClient>(&stage_, network_.get(), random_.Fork(), party, plan));
   }
   waiting_for_ += 2;
-  Chatter* const first = chatters_[2 * chat].get();
-  Chatter* const second = chatters_[2 * chat + 1].get();
+  RawClient* const first = raw_clients_[2 * chat].get();
+  RawClient* const second = raw_clients_[2 * chat + 1].get();
   const auto on_over = [this, chat, first, second] {
     if (first->over() && second->over()) {
       const ChatPlan& plan = plan_.chats[chat];
@@ -259,7 +259,7 @@ void World::Judge(EventLoop::Stop stop, RunReport& report) {
   }
   for (const std::string& wrong : wire_judge_->violations()) report.violations.push_back(wrong);
   for (const auto& pair : pairs_) JudgePair(*pair, report);
-  JudgeChatters(report);
+  JudgeRawClients(report);
   if (stop == EventLoop::Stop::kDone && report.violations.empty()) JudgeRemains(report);
 }
 
@@ -290,7 +290,7 @@ void World::JudgePair(const Pair& pair, RunReport& report) {
   }
 }
 
-void World::JudgeChatters(RunReport& report) {
+void World::JudgeRawClients(RunReport& report) {
   for (const auto& lurker : lurkers_) {
     if (lurker->joined()) report.violations.push_back("a waiter is joined to an id that was drawn");
   }
@@ -298,12 +298,12 @@ void World::JudgeChatters(RunReport& report) {
     if (!straggler->joined()) continue;
     report.violations.push_back("a side of an ended channel is let into another one");
   }
-  for (size_t i = 0; i < chatters_.size(); ++i) {
-    const Chatter& chatter = *chatters_[i];
+  for (size_t i = 0; i < raw_clients_.size(); ++i) {
+    const RawClient& client = *raw_clients_[i];
     const std::string name = absl::StrCat(i % 2 == 0 ? "first" : "second", " of chat ", i / 2 + 1);
-    if (!chatter.over()) report.violations.push_back(absl::StrCat(name, " never ends"));
-    if (chatter.failure().empty()) continue;
-    report.violations.push_back(absl::StrCat(name, " fails: ", chatter.failure()));
+    if (!client.over()) report.violations.push_back(absl::StrCat(name, " never ends"));
+    if (client.failure().empty()) continue;
+    report.violations.push_back(absl::StrCat(name, " fails: ", client.failure()));
   }
 }
 

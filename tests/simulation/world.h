@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tests/simulation/chatter.h"
 #include "tests/simulation/event_loop.h"
 #include "tests/simulation/flaws.h"
 #include "tests/simulation/intruder.h"
 #include "tests/simulation/lurker.h"
 #include "tests/simulation/outcome_judge.h"
 #include "tests/simulation/plan.h"
+#include "tests/simulation/raw_client.h"
 #include "tests/simulation/relay_store.h"
 #include "tests/simulation/sim_group.h"
 #include "tests/simulation/sim_network.h"
@@ -74,7 +74,7 @@ class World {
   static std::string WithWords(const std::string& code, const std::string& words);
   void Judge(EventLoop::Stop stop, RunReport& report);
   void JudgePair(const Pair& pair, RunReport& report);
-  void JudgeChatters(RunReport& report);
+  void JudgeRawClients(RunReport& report);
   // After everything has ended and expired nothing is left.
   void JudgeRemains(RunReport& report);
 
@@ -91,8 +91,8 @@ class World {
   std::vector<std::unique_ptr<SimRelay>> relays_;
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<Pair>> pairs_;
-  std::vector<std::unique_ptr<Chatter>> chatters_;  // two of each chat
-  std::vector<std::unique_ptr<Chatter>> squatters_;
+  std::vector<std::unique_ptr<RawClient>> raw_clients_;  // two of each chat
+  std::vector<std::unique_ptr<RawClient>> squatters_;
   std::vector<std::unique_ptr<Lurker>> lurkers_;
   std::vector<std::unique_ptr<Straggler>> stragglers_;
   int waiting_for_ = 0;  // clients that have not ended, or may still be started

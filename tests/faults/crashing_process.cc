@@ -1,4 +1,4 @@
-#include "tests/faults/mortal_process.h"
+#include "tests/faults/crashing_process.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -13,17 +13,17 @@ namespace wormhole::faults {
 
 std::string At(const std::string& kind, int step) { return absl::StrCat(kind, ":", step); }
 
-MortalProcess::MortalProcess(Scene& scene, std::string name, bool receiver, int timeout_seconds)
+CrashingProcess::CrashingProcess(Scene& scene, std::string name, bool receiver, int timeout_seconds)
     : scene_(scene),
       name_(std::move(name)),
       receiver_(receiver),
       timeout_seconds_(timeout_seconds),
       files_(scene.folder().File(name_ + (receiver ? ".receiver" : ".initiator"))) {}
 
-void MortalProcess::Start(const std::string& command, const std::string& point,
-                          const std::string& last) {
+void CrashingProcess::Start(const std::string& command, const std::string& point,
+                            const std::string& last) {
   std::vector<std::string> arguments = {
-      getenv("WORMHOLE_MORTAL_SIDE"),
+      getenv("WORMHOLE_CRASHING_SIDE"),
       command,
       name_,
       scene_.relay().address(),
@@ -36,27 +36,27 @@ void MortalProcess::Start(const std::string& command, const std::string& point,
       testing::ChildProcess::Options{.arguments = std::move(arguments)});
 }
 
-void MortalProcess::Resume(const std::string& point, int state) {
+void CrashingProcess::Resume(const std::string& point, int state) {
   Start(receiver_ ? "resume-receiver" : "resume-initiator", point,
         absl::StrCat(files_, ".", state == 0 ? states() : state));
 }
 
-void MortalProcess::GoOn(const std::string& point, const std::string& code) {
+void CrashingProcess::GoOn(const std::string& point, const std::string& code) {
   if (states() > 0) return Resume(point);
   receiver_ ? Receive(point, code) : Initiate(point);
 }
 
-std::string MortalProcess::AwaitCode() {
+std::string CrashingProcess::AwaitCode() {
   return process_->WaitForLine(testing::ChildProcess::kOut, "code ");
 }
 
-bool MortalProcess::AwaitDeath() {
+bool CrashingProcess::AwaitDeath() {
   const int status = process_->WaitForExit();
   EXPECT_TRUE(status == 0 || status == 128 + SIGKILL) << status << process_->err();
   return status == 128 + SIGKILL;
 }
 
-int MortalProcess::states() const {
+int CrashingProcess::states() const {
   int count = 0;
   while (std::filesystem::exists(absl::StrCat(files_, ".", count + 1))) ++count;
   return count;

@@ -1,8 +1,8 @@
 // One side of an exchange as a program that kills itself where it is told to, for clients_killed:
 //
-//   mortal_side initiate NAME RELAY STATES LOG TIMEOUT POINT
-//   mortal_side receive  NAME RELAY STATES LOG TIMEOUT POINT CODE
-//   mortal_side resume-initiator|resume-receiver NAME RELAY STATES LOG TIMEOUT POINT FILE
+//   crashing_side initiate NAME RELAY STATES LOG TIMEOUT POINT
+//   crashing_side receive  NAME RELAY STATES LOG TIMEOUT POINT CODE
+//   crashing_side resume-initiator|resume-receiver NAME RELAY STATES LOG TIMEOUT POINT FILE
 //
 // POINT is KIND:N, its N-th step of that kind, from 1: before-save and after-save (the state is in
 // its file then), before-send and after-send (a request has been given to gRPC), before-response

@@ -1,8 +1,8 @@
 // A client without the core that has much to say: posts and reads long logs by the rules of
 // PROTOCOL.md section 2 alone, so that windows, acknowledgements and slow readers are in the
 // simulation too.
-#ifndef WORMHOLE_TESTS_SIMULATION_CHATTER_H_
-#define WORMHOLE_TESTS_SIMULATION_CHATTER_H_
+#ifndef WORMHOLE_TESTS_SIMULATION_RAW_CLIENT_H_
+#define WORMHOLE_TESTS_SIMULATION_RAW_CLIENT_H_
 
 #include <cstdint>
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace wormhole::simulation {
 
-struct ChatterPlan {
+struct RawClientPlan {
   uint64_t frames = 0;       // how many it posts
   uint64_t peer_frames = 0;  // how many it waits for
   uint32_t largest_frame = 100;
@@ -31,16 +31,17 @@ inline constexpr char kChatApp[] = "example.com/chat";
 
 // Two who talk to each other.
 struct ChatPlan {
-  ChatterPlan first, second;
+  RawClientPlan first, second;
   absl::Duration second_delay;  // from when the first has joined
   // Copies of their first opens that come when the chat is over, from then; those that a quarantine
   // surely keeps out.
   std::vector<absl::Duration> first_copies, second_copies;
 };
 
-class Chatter final : public StreamEvents {
+class RawClient final : public StreamEvents {
  public:
-  Chatter(const Stage* stage, Transport* transport, SimRandom random, int party, ChatterPlan plan);
+  RawClient(const Stage* stage, Transport* transport, SimRandom random, int party,
+            RawClientPlan plan);
 
   // Allocates when `channel_id` is 0, else claims. `on_joined` runs once, with the id; `on_over` at
   // the end.
@@ -77,7 +78,7 @@ class Chatter final : public StreamEvents {
   Transport* const transport_;
   SimRandom random_;
   const int party_;
-  const ChatterPlan plan_;
+  const RawClientPlan plan_;
   std::function<void(uint32_t)> on_joined_;
   std::function<void()> on_over_;
 
@@ -111,4 +112,4 @@ class Chatter final : public StreamEvents {
 
 }  // namespace wormhole::simulation
 
-#endif  // WORMHOLE_TESTS_SIMULATION_CHATTER_H_
+#endif  // WORMHOLE_TESTS_SIMULATION_RAW_CLIENT_H_

@@ -1,4 +1,4 @@
-#include "tests/faults/talker.h"
+#include "tests/faults/raw_client.h"
 
 #include <sodium.h>
 
@@ -55,9 +55,9 @@ class Inbox final : public StreamListener {
   std::deque<Item> items_;
 };
 
-class Talker {
+class RawClient {
  public:
-  Talker(const TalkPlan& plan, bool receiver, const std::shared_ptr<EventLog>& log)
+  RawClient(const RawPairPlan& plan, bool receiver, const std::shared_ptr<EventLog>& log)
       : plan_(plan), receiver_(receiver), log_(log), transport_(log), token_(32, '\0') {
     randombytes_buf(token_.data(), token_.size());
   }
@@ -190,7 +190,7 @@ class Talker {
     next_beat_ = Clock::now() + kBeat;
   }
 
-  const TalkPlan& plan_;
+  const RawPairPlan& plan_;
   const bool receiver_;
   const std::shared_ptr<EventLog> log_;
   RecordingTransport transport_;
@@ -217,18 +217,19 @@ class Talker {
 
 }  // namespace
 
-void Talk(const TalkPlan& plan, absl::Duration limit, const std::shared_ptr<EventLog>& initiators,
-          const std::shared_ptr<EventLog>& receivers) {
+void RunRawPair(const RawPairPlan& plan, absl::Duration limit,
+                const std::shared_ptr<EventLog>& initiators,
+                const std::shared_ptr<EventLog>& receivers) {
   const Clock::time_point end = Clock::now() + absl::ToChronoNanoseconds(limit);
   std::promise<uint32_t> joined;
   std::future<uint32_t> id = joined.get_future();
   std::jthread initiator([&] {
-    Talker(plan, false, initiators).Run(0, end, [&](uint32_t joined_id) {
+    RawClient(plan, false, initiators).Run(0, end, [&](uint32_t joined_id) {
       joined.set_value(joined_id);
     });
   });
   if (id.wait_until(end) != std::future_status::ready) return;
-  Talker(plan, true, receivers).Run(id.get(), end, [](uint32_t) {});
+  RawClient(plan, true, receivers).Run(id.get(), end, [](uint32_t) {});
 }
 
 }  // namespace wormhole::faults

@@ -1,7 +1,7 @@
 // The lives of one side of an exchange: a process that dies where it is told to, and is started
 // again from one of the states that it saved.
-#ifndef WORMHOLE_TESTS_FAULTS_MORTAL_PROCESS_H_
-#define WORMHOLE_TESTS_FAULTS_MORTAL_PROCESS_H_
+#ifndef WORMHOLE_TESTS_FAULTS_CRASHING_PROCESS_H_
+#define WORMHOLE_TESTS_FAULTS_CRASHING_PROCESS_H_
 
 #include <memory>
 #include <string>
@@ -12,16 +12,16 @@
 
 namespace wormhole::faults {
 
-// "KIND:N" of mortal_side.cc.
+// "KIND:N" of crashing_side.cc.
 std::string At(const std::string& kind, int step);
 inline constexpr char kNever[] = "never:0";
 inline constexpr const char* kKinds[] = {"before-save", "after-save", "before-send", "after-send",
                                          "before-response"};
 
 // From one thread, in all its lives: a process dies with the thread that started it.
-class MortalProcess {
+class CrashingProcess {
  public:
-  MortalProcess(Scene& scene, std::string name, bool receiver, int timeout_seconds = 120);
+  CrashingProcess(Scene& scene, std::string name, bool receiver, int timeout_seconds = 120);
 
   void Initiate(const std::string& point) { Start("initiate", point, ""); }
   void Receive(const std::string& point, const std::string& code) { Start("receive", point, code); }
@@ -51,4 +51,4 @@ class MortalProcess {
 
 }  // namespace wormhole::faults
 
-#endif  // WORMHOLE_TESTS_FAULTS_MORTAL_PROCESS_H_
+#endif  // WORMHOLE_TESTS_FAULTS_CRASHING_PROCESS_H_

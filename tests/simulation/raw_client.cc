@@ -1,4 +1,4 @@
-#include "tests/simulation/chatter.h"
+#include "tests/simulation/raw_client.h"
 
 #include <algorithm>
 #include <utility>
@@ -11,8 +11,8 @@ namespace wormhole::simulation {
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
-Chatter::Chatter(const Stage* stage, Transport* transport, SimRandom random, int party,
-                 ChatterPlan plan)
+RawClient::RawClient(const Stage* stage, Transport* transport, SimRandom random, int party,
+                     RawClientPlan plan)
     : stage_(stage),
       transport_(transport),
       random_(random),
@@ -26,8 +26,8 @@ Chatter::Chatter(const Stage* stage, Transport* transport, SimRandom random, int
   }
 }
 
-void Chatter::Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined,
-                    std::function<void()> on_over) {
+void RawClient::Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined,
+                      std::function<void()> on_over) {
   channel_id_ = channel_id;
   rendezvous::v1::Open& open = *opening_.mutable_open();
   open.set_app_id(kChatApp);
@@ -42,7 +42,7 @@ void Chatter::Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined
   Open();
 }
 
-void Chatter::Open() {
+void RawClient::Open() {
   if (over_) return;
   AttachRequest request = opening_;
   request.mutable_open()->set_cursor(cursor_);
@@ -53,14 +53,14 @@ void Chatter::Open() {
   Beat(++streams_);
 }
 
-void Chatter::Lose() {
+void RawClient::Lose() {
   if (stream_ != nullptr) stream_->Drop();
   stream_.reset();
   stage_->loop->After(random_.Between(absl::Milliseconds(100), absl::Seconds(2)),
                       [this] { Open(); });
 }
 
-void Chatter::Beat(uint64_t stream_count) {
+void RawClient::Beat(uint64_t stream_count) {
   stage_->loop->After(interval_, [this, stream_count] {
     if (stream_ == nullptr || stream_count != streams_) return;
     if (stage_->loop->now() - heard_ > 2.5 * interval_) return Lose();
@@ -71,7 +71,7 @@ void Chatter::Beat(uint64_t stream_count) {
   });
 }
 
-void Chatter::OnEnded(const absl::Status& status) {
+void RawClient::OnEnded(const absl::Status& status) {
   stream_.reset();
   switch (error::ReasonOf(status)) {
     case error::ErrorDetail::REASON_UNSPECIFIED:
@@ -94,19 +94,19 @@ void Chatter::OnEnded(const absl::Status& status) {
   Lose();
 }
 
-void Chatter::Leave() {
+void RawClient::Leave() {
   over_ = true;
   if (stream_ != nullptr) stream_->Drop();
   stream_.reset();
 }
 
-void Chatter::End(std::string failure) {
+void RawClient::End(std::string failure) {
   failure_ = std::move(failure);
   Leave();
   on_over_();
 }
 
-void Chatter::OnResponse(const AttachResponse& response) {
+void RawClient::OnResponse(const AttachResponse& response) {
   heard_ = stage_->loop->now();
   if (response.has_opened()) OnOpened(response.opened());
   if (response.has_message()) OnMessage(response.message());
@@ -115,7 +115,7 @@ void Chatter::OnResponse(const AttachResponse& response) {
   if (stream_ != nullptr) Advance();
 }
 
-void Chatter::OnOpened(const rendezvous::v1::Opened& opened) {
+void RawClient::OnOpened(const rendezvous::v1::Opened& opened) {
   opened_ = true;
   channel_id_ = opened.channel_id();
   limits_ = opened.limits();
@@ -128,7 +128,7 @@ void Chatter::OnOpened(const rendezvous::v1::Opened& opened) {
   if (!std::exchange(joined_, true)) on_joined_(channel_id_);
 }
 
-void Chatter::OnMessage(const rendezvous::v1::Message& message) {
+void RawClient::OnMessage(const rendezvous::v1::Message& message) {
   if (message.number() <= cursor_) return;
   if (message.number() != cursor_ + 1) return Lose();
   cursor_ = message.number();
@@ -136,7 +136,7 @@ void Chatter::OnMessage(const rendezvous::v1::Message& message) {
   if (random_.Chance(plan_.eager_ack)) Acknowledge();
 }
 
-void Chatter::Acknowledge() {
+void RawClient::Acknowledge() {
   if (acknowledged_ == cursor_) return;
   acknowledged_ = cursor_;
   unacknowledged_ = 0;
@@ -145,7 +145,7 @@ void Chatter::Acknowledge() {
   stream_->Request(request);
 }
 
-bool Chatter::MayPost(uint64_t number) const {
+bool RawClient::MayPost(uint64_t number) const {
   if (number <= peer_cursor_) return true;
   if (number - peer_cursor_ > limits_.window_frames()) return false;
   size_t bytes = 0;
@@ -153,7 +153,7 @@ bool Chatter::MayPost(uint64_t number) const {
   return bytes <= limits_.window_bytes();
 }
 
-void Chatter::Advance() {
+void RawClient::Advance() {
   if (!opened_ || closed_) return;
   if (2 * (cursor_ - acknowledged_) >= limits_.window_frames() ||
       2 * unacknowledged_ >= limits_.window_bytes() || cursor_ == plan_.peer_frames) {

@@ -1,6 +1,6 @@
 // An exchange whose time is soon over.
-#ifndef WORMHOLE_TESTS_SUPPORT_IMPATIENT_H_
-#define WORMHOLE_TESTS_SUPPORT_IMPATIENT_H_
+#ifndef WORMHOLE_TESTS_SUPPORT_SHORT_LIVED_EXCHANGE_H_
+#define WORMHOLE_TESTS_SUPPORT_SHORT_LIVED_EXCHANGE_H_
 
 #include <string>
 #include <utility>
@@ -9,21 +9,21 @@
 
 namespace wormhole::testing {
 
-struct Impatient {
+struct ShortLivedExchange {
   Initiator initiator;
   std::string code;
 };
 
 // With its code, however slow the machine is: one whose time is over before it has one makes room
 // for another with twice the time.
-inline absl::StatusOr<Impatient> MakeImpatient(Options options) {
+inline absl::StatusOr<ShortLivedExchange> MakeShortLivedExchange(Options options) {
   absl::Status status;
   for (options.timeout = absl::Milliseconds(200); options.timeout < absl::Minutes(1);
        options.timeout *= 2) {
     absl::StatusOr<Initiator> initiator = Initiator::Create(options, "a");
     if (!initiator.ok()) return initiator.status();
     absl::StatusOr<std::string> code = initiator->GetCode();
-    if (code.ok()) return Impatient{*std::move(initiator), *std::move(code)};
+    if (code.ok()) return ShortLivedExchange{*std::move(initiator), *std::move(code)};
     status = code.status();
   }
   return status;
@@ -31,4 +31,4 @@ inline absl::StatusOr<Impatient> MakeImpatient(Options options) {
 
 }  // namespace wormhole::testing
 
-#endif  // WORMHOLE_TESTS_SUPPORT_IMPATIENT_H_
+#endif  // WORMHOLE_TESTS_SUPPORT_SHORT_LIVED_EXCHANGE_H_
