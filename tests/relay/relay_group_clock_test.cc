@@ -1,5 +1,4 @@
 // Relays over one etcd, of which one has a wrong clock.
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -7,6 +6,7 @@
 #include "absl/time/time.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
+#include "relay/clock/testing/machine_clock.h"
 #include "relay/server/server.h"
 #include "relay/store/etcd/etcd_store.h"
 #include "tests/support/attach_client.h"
@@ -23,7 +23,7 @@ class GroupRelay {
   // Its machine's clock is `ahead` of the true time.
   GroupRelay(const testing::EtcdCluster& etcd, const std::string& prefix, const std::string& name,
              absl::Duration ahead)
-      : ahead_(absl::ToInt64Seconds(ahead)) {
+      : machine_(ahead) {
     config_.listen = config_.probe_listen = "127.0.0.1:0";
     config_.admin_listen = "";
     const auto open_store = [&]() -> absl::StatusOr<relay::Store*> {
@@ -42,7 +42,7 @@ class GroupRelay {
   relay::RelayClock& clock() { return clock_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   // Somebody sets the machine's clock.
-  void SetClock(absl::Duration forward) { ahead_ += absl::ToInt64Seconds(forward); }
+  void SetClock(absl::Duration forward) { machine_.Set(forward); }
 
   bool ready() const {
     grpc::ClientContext context;
@@ -59,12 +59,8 @@ class GroupRelay {
   }
 
  private:
-  std::atomic<int64_t> ahead_;  // seconds
-  relay::RelayClock clock_{[this] {
-    relay::MachineTime now = relay::MachineNow();
-    now.wall += absl::Seconds(ahead_.load());
-    return now;
-  }};
+  relay::MachineClock machine_;
+  relay::RelayClock clock_{machine_.reader()};
   relay::RelayConfig config_;
   relay::Monitor monitor_{config_};
   std::unique_ptr<relay::Store> store_;

@@ -2,13 +2,13 @@
 #ifndef WORMHOLE_TESTS_RELAY_RELAY_SERVER_FIXTURE_H_
 #define WORMHOLE_TESTS_RELAY_RELAY_SERVER_FIXTURE_H_
 
-#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "relay/clock/testing/machine_clock.h"
 #include "relay/server/server.h"
 #include "relay/store/memory/memory_store.h"
 #include "tests/support/attach_client.h"
@@ -51,7 +51,7 @@ class RelayServerTest : public ::testing::Test {
   }
 
   // Somebody sets the machine's clock.
-  void SetClock(absl::Duration forward) { set_forward_ += absl::ToInt64Seconds(forward); }
+  void SetClock(absl::Duration forward) { machine_.Set(forward); }
 
   void AwaitStreams(size_t count) {
     // Streams end on threads of gRPC; what a new one is told comes after.
@@ -59,12 +59,8 @@ class RelayServerTest : public ::testing::Test {
   }
 
   RelayConfig config_;
-  std::atomic<int64_t> set_forward_ = 0;  // seconds
-  relay::RelayClock clock_{[this] {
-    relay::MachineTime now = relay::MachineNow();
-    now.wall += absl::Seconds(set_forward_.load());
-    return now;
-  }};
+  relay::MachineClock machine_;
+  relay::RelayClock clock_{machine_.reader()};
   relay::Monitor monitor_{config_};
   relay::MemoryStore store_;
   std::unique_ptr<RelayServer> server_;

@@ -3,7 +3,6 @@
 #ifndef WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
 #define WORMHOLE_TESTS_STORE_ETCD_RELAY_H_
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "proto/sync/mutex.h"
 #include "relay/clock/clock.h"
+#include "relay/clock/testing/machine_clock.h"
 #include "relay/server/ticker.h"
 #include "relay/store/etcd/etcd_store.h"
 #include "tests/store/blocking_store.h"
@@ -53,7 +53,7 @@ class EtcdRelay {
   // Its machine's clock is `ahead` of the true time.
   EtcdRelay(const std::string& name, EtcdOptions options,
             absl::Duration ahead = absl::ZeroDuration())
-      : ahead_(absl::ToInt64Seconds(ahead)) {
+      : machine_(ahead) {
     options.relay_id = name;
     options.clock = &clock_;
     auto opened = EtcdStore::Open(std::move(options));
@@ -71,7 +71,7 @@ class EtcdRelay {
   NotingListener& listener() { return listener_; }
   RelayClock& clock() { return clock_; }
   // Somebody sets the machine's clock.
-  void SetClock(absl::Duration forward) { ahead_ += absl::ToInt64Seconds(forward); }
+  void SetClock(absl::Duration forward) { machine_.Set(forward); }
   BlockingStore Call() { return BlockingStore(*store_); }
 
   // As when the process stands still: nothing is renewed and nothing tried again.
@@ -81,12 +81,8 @@ class EtcdRelay {
   }
 
  private:
-  std::atomic<int64_t> ahead_;  // seconds
-  RelayClock clock_{[this] {
-    MachineTime now = MachineNow();
-    now.wall += absl::Seconds(ahead_.load());
-    return now;
-  }};
+  MachineClock machine_;
+  RelayClock clock_{machine_.reader()};
   NotingListener listener_;
   std::unique_ptr<EtcdStore> store_;
   std::unique_ptr<Ticker> ticker_;
