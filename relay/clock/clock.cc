@@ -7,7 +7,7 @@
 namespace wormhole::relay {
 namespace {
 
-// Of changes that nobody takes.
+// How many changes wait for TakeChanges.
 constexpr size_t kMaxChanges = 16;
 
 timespec ReadClock(clockid_t id) {
@@ -18,7 +18,7 @@ timespec ReadClock(clockid_t id) {
 
 }  // namespace
 
-// A process that is stopped between two of the readings would see a step that was none.
+// Reads again when the process stood still between the readings: that would look like a step.
 MachineTime MachineNow() {
   for (;;) {
     const absl::Duration before = absl::DurationFromTimespec(ReadClock(CLOCK_BOOTTIME));

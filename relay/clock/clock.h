@@ -1,6 +1,6 @@
-// The wall clock that the relay's rules go by. It is the machine's as long as that runs: one that
-// is set by more than a minute would end every exchange that is under way, or let in who comes too
-// late. Over a store that relays share, it is the time that they all go by.
+// The wall clock that the relay's rules use. It follows the machine's clock while that runs, and
+// ignores its steps: a clock that somebody sets by more than a minute would end every exchange
+// under way, or let in clients that come too late. Relays that share a store all use the same time.
 #ifndef WORMHOLE_RELAY_CLOCK_CLOCK_H_
 #define WORMHOLE_RELAY_CLOCK_CLOCK_H_
 
@@ -16,7 +16,7 @@ namespace wormhole::relay {
 
 MachineTime MachineNow();
 
-// Something that people should know of.
+// A change that the log tells people of.
 struct ClockChange {
   enum class Why {
     kSet,       // somebody has set the machine's clock
@@ -30,8 +30,8 @@ struct ClockChange {
   bool outvoted = false;  // as it is now
 };
 
-// Thread-safe; a leaf among locks. Somebody reads it every few seconds, at least: what the
-// machine's clock has gained on the other one since is a step.
+// Thread-safe; its lock is a leaf. The relay reads it every few seconds at least: what the
+// machine's clock has gained on CLOCK_BOOTTIME since the last reading counts as a step.
 class RelayClock {
  public:
   explicit RelayClock(std::function<MachineTime()> machine = &MachineNow);
@@ -41,10 +41,10 @@ class RelayClock {
   ClockReading Read() WORMHOLE_EXCLUDES(mutex_);
   absl::Time Now() { return Read().time; }
 
-  // For the store that relays share: they go by a time that is so much later.
+  // For the store that relays share: from now on they use a time that is so much later.
   void Shift(absl::Duration by) WORMHOLE_EXCLUDES(mutex_);
-  // Whether most other relays' machines agree on another time than this relay's. It goes by the
-  // group's time all the same, but clients are better off elsewhere until somebody has looked.
+  // Whether most other relays' machines agree on another time than this machine's. The relay uses
+  // the group's time all the same, but is not ready until somebody has looked.
   void SetOutvoted(bool outvoted) WORMHOLE_EXCLUDES(mutex_);
 
   struct State {
@@ -54,7 +54,7 @@ class RelayClock {
   };
   State state() WORMHOLE_EXCLUDES(mutex_);
 
-  // Those since the last call, the oldest first.
+  // The changes since the last call, the oldest first.
   std::vector<ClockChange> TakeChanges() WORMHOLE_EXCLUDES(mutex_);
 
  private:

@@ -1,5 +1,5 @@
-// A wall clock without its steps: what the machine's has gained since the last look on the one that
-// nobody sets, beyond a tolerance, is taken out. Pure; one thread.
+// A wall clock without its steps: it takes out what the machine's clock has gained, since the last
+// Look and beyond a tolerance, on the clock that nobody sets. Pure; one thread.
 #ifndef WORMHOLE_RELAY_CLOCK_STEADIED_TIME_H_
 #define WORMHOLE_RELAY_CLOCK_STEADIED_TIME_H_
 
@@ -10,18 +10,19 @@
 
 namespace wormhole::relay {
 
-// How far clocks may be apart, or be set at once, that count as the same.
+// Clocks that are less than this apart, or are set by less at once, count as the same.
 inline constexpr absl::Duration kClockTolerance = absl::Minutes(1);
 
 // What the machine says at one moment.
 struct MachineTime {
   absl::Time wall;
-  absl::Duration boot;  // since it was started, the time that it slept included; nobody sets it
+  absl::Duration
+      boot;  // CLOCK_BOOTTIME: since its start, with the time that it slept; nobody sets it
 };
 
 struct ClockReading {
-  absl::Time time;        // what the relay goes by
-  absl::Duration offset;  // how far that is ahead of the machine's clock; 0: it is that
+  absl::Time time;        // what the relay's rules use
+  absl::Duration offset;  // how far `time` is ahead of the machine's clock
   absl::Duration boot;
 };
 
@@ -30,9 +31,9 @@ class SteadiedTime {
   explicit SteadiedTime(const MachineTime& now) : last_(now) {}
 
   ClockReading Look(const MachineTime& now);
-  // By how far the machine's clock was set forward, when that was found by the last Look.
+  // How far the machine's clock was set forward, if the last Look found that it was.
   std::optional<absl::Duration> TakeStep() { return std::exchange(step_, std::nullopt); }
-  // The relay's time from now on is so much later.
+  // From now on the relay's time is so much later.
   void Shift(absl::Duration by);
 
  private:

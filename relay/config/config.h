@@ -1,4 +1,4 @@
-// What an operator can set.
+// What an operator can set: values with their defaults and the reasons for these. No rules.
 #ifndef WORMHOLE_RELAY_CONFIG_CONFIG_H_
 #define WORMHOLE_RELAY_CONFIG_CONFIG_H_
 
@@ -10,23 +10,23 @@
 
 namespace wormhole::relay {
 
-// How to reach etcd, with StoreChoice::Kind::kEtcd.
+// How to reach etcd, for StoreChoice::Kind::kEtcd.
 struct EtcdChoice {
   // HOST:PORT or [IPV6]:PORT, at least one; of the same cluster.
   std::vector<std::string> endpoints;
 
   // PEM files. The authorities that sign etcd's certificates; empty: plaintext.
   std::string tls_ca;
-  // What the relay shows etcd; both or none.
+  // The certificate that the relay shows etcd, and its key; both or none.
   std::string tls_cert;
   std::string tls_key;
 
-  // Files with the user's name and password, both or none; a line end behind them does not count.
-  // Only files: a command line is for everybody to read.
+  // Files with the user's name and password, both or none; without the line end behind each. Only
+  // files, because every user of the host can read a command line.
   std::string user_file;
   std::string password_file;
 
-  // Before each key, so that others may use the same cluster. Ends with '/'.
+  // Begins each key, so that others may use the same cluster. Ends with '/'.
   std::string prefix = "wormhole/";
 
   bool tls() const { return !tls_ca.empty(); }
@@ -36,8 +36,8 @@ struct EtcdChoice {
 struct StoreChoice {
   enum class Kind { kMemory, kSqlite, kEtcd };
   Kind kind = Kind::kSqlite;
-  // With kSqlite: the file, made when it is missing. The default survives a restart, which is what
-  // a relay that says `Posted` is for.
+  // For kSqlite: the file, which the relay makes when it is missing. The default store survives a
+  // restart, as `Posted` promises.
   std::string path = "wormhole-relay.sqlite3";
   EtcdChoice etcd;
 };
@@ -57,47 +57,49 @@ struct LogChoice {
   enum class Level { kDebug, kInfo, kWarn, kError };
   Format format = Format::kText;
   Level level = Level::kInfo;
-  // Whole addresses of clients, instead of their networks.
+  // The log shows whole addresses of clients instead of their networks.
   bool addresses = false;
 };
 
 struct RelayConfig {
-  // All addresses: a relay serves others. Port 0 lets the kernel pick.
+  // All addresses, since a relay serves other hosts. Port 0 lets the kernel pick.
   std::string listen = "[::]:47180";
   StoreChoice store;
   TlsFiles tls;
 
   // ttl_default, ttl_max, quarantine, and the limits that clients are told.
   ChannelLimits limits;
-  // Below the 60 s after which common proxies cut a silent stream, with room for two lost beats.
+  // Common proxies cut a stream that is silent for 60 s; this leaves room for two lost beats.
   absl::Duration heartbeat = absl::Seconds(20);
   std::string motd;
-  // So that a relay that was added gets its share of what waits for days within the hour. Clients
-  // lose about a second of it.
+  // Streams that wait for days move within the hour to a relay that was added. Each move costs the
+  // client about a second.
   absl::Duration max_stream_age = absl::Hours(1);
 
-  // The schema is public; a relay that is hard to explore is no safer.
+  // On: the schema is public, and a relay that is hard to explore is no safer.
   bool reflection = true;
 
-  // ADDRESS:PORT, or empty: none. Inspection, health, reflection; and channelz, which shows the
-  // addresses of clients. Loopback: whoever reaches it sees which channels there are.
+  // ADDRESS:PORT, or empty for none. Inspection, health, reflection; and channelz, which shows the
+  // addresses of clients. Loopback, because everybody who reaches the port sees which channels
+  // exist.
   std::string admin_listen = "127.0.0.1:47181";
   bool admin_channelz = false;
   // Plaintext health and nothing else, for Kubernetes' own probes.
   std::string probe_listen;
   // Prometheus' text format over HTTP.
   std::string metrics_listen;
-  // App-ids that get a label of their own: each is some twenty series.
+  // App-ids that get a label of their own; each adds some twenty series.
   std::vector<std::string> metrics_apps;
 
   LogChoice log;
-  // A core holds tokens and sealed frames.
+  // Off: a core holds tokens and sealed frames.
   bool core_dumps = false;
 
-  // What a load balancer and Kubernetes (30 s) allow in all.
+  // Within what load balancers and Kubernetes (30 s) allow in all.
   absl::Duration drain_timeout = absl::Seconds(10);
-  // The part of it in which the relay only looks unhealthy. None: clients that know several
-  // addresses leave by themselves. Behind a load balancer, two intervals of its checks.
+  // The part of drain_timeout in which the relay only reports that it is unhealthy. Zero suits
+  // clients that know several addresses and leave by themselves; behind a load balancer, set two
+  // intervals of its checks.
   absl::Duration drain_delay = absl::ZeroDuration();
 };
 

@@ -30,8 +30,8 @@ absl::Status CheckEtcd(const StoreChoice& store) {
   return absl::OkStatus();
 }
 
-// Whether two listeners cannot both have their place. Names of one host that differ are found out
-// when the second one listens.
+// True if two listeners want the same port of the same address. Different names of one host pass
+// here; the second listener then fails to listen.
 bool Collide(std::string_view a, std::string_view b) {
   if (a.empty() || b.empty()) return false;
   const std::string_view port = a.substr(a.rfind(':') + 1);

@@ -7,7 +7,7 @@
 
 namespace wormhole::relay {
 
-// Whether the values go together. INVALID_ARGUMENT with one line that names the flags.
+// INVALID_ARGUMENT with one line that names the flags, unless the values go together.
 absl::Status CheckTogether(const RelayConfig& config);
 
 }  // namespace wormhole::relay

@@ -22,13 +22,12 @@ struct FlagLine {
   std::optional<std::string> value;
 };
 
-// The lines of a file that set something. Blanks around name and value do not count, and an
-// unquoted value is everything up to the end of its line. A byte order mark at the head does not
-// count. INVALID_ARGUMENT with `NUMBER: what is
-// wrong`, in one line.
+// The lines of a file that set something. The parser drops blanks around name and value, and a byte
+// order mark at the head; an unquoted value is everything up to the end of its line.
+// INVALID_ARGUMENT with `NUMBER: what is wrong`, in one line.
 absl::StatusOr<std::vector<FlagLine>> ParseFlagFile(std::string_view text);
 
-// `value` in quotes, such that ParseFlagFile reads it back.
+// `value` in quotes. ParseFlagFile reads it back.
 std::string QuoteFlagValue(std::string_view value);
 
 // What is in the file at `path`, at most 1 MiB. INVALID_ARGUMENT says why it cannot be read.

@@ -11,8 +11,8 @@ namespace wormhole::relay {
 // What --help prints: every flag with its unit, range and default.
 std::string HelpText();
 
-// What --print-config prints: a flag file that sets every flag to the value that is in effect, and
-// says behind each where it comes from. A flag that is empty stands there as a comment.
+// What --print-config prints: a flag file that sets every flag to the value in effect, with a
+// comment that says where the value comes from. An empty flag is a comment.
 std::string PrintConfig(const CommandLine& line);
 
 }  // namespace wormhole::relay

@@ -15,10 +15,10 @@ struct Flag {
   std::string_view name;   // without dashes
   std::string_view value;  // how help shows the value; empty: a switch
   std::string_view group;
-  std::string_view help;  // sentences, wrapped by who prints them
+  std::string_view help;  // sentences; flag_help wraps them
   // INVALID_ARGUMENT says what the value should be.
   absl::Status (*read)(std::string_view text, RelayConfig& config);
-  // Such that `read` takes it; of RelayConfig{} it is the default.
+  // `read` takes the text back. For RelayConfig{} it is the default.
   std::string (*write)(const RelayConfig& config);
 };
 

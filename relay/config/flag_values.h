@@ -26,7 +26,7 @@ absl::StatusOr<uint32_t> ReadNumber(std::string_view text, uint32_t min, uint32_
 // A number with a unit, `90s`, `1h30m`, `7d`, within [min, max].
 absl::StatusOr<absl::Duration> ReadDuration(std::string_view text, absl::Duration min,
                                             absl::Duration max);
-// Such that ReadDuration reads it back: `7d`, `1h`, `20s`.
+// `7d`, `1h`, `20s`. ReadDuration reads it back.
 std::string WriteDuration(absl::Duration duration);
 
 // `memory`, `sqlite:FILE` or `etcd:HOST:PORT[,HOST:PORT...]`. Leaves alone what other flags set.

@@ -21,7 +21,7 @@ namespace wormhole::relay {
 
 struct CommandLine {
   RelayConfig config;
-  // Where values come from, by the flag's name: `command line`, `WORMHOLE_RELAY_LISTEN`,
+  // Where each value comes from, by the flag's name: `command line`, `WORMHOLE_RELAY_LISTEN`,
   // `relay.flags:3`. A flag that is not here has its default.
   std::map<std::string, std::string, std::less<>> origins;
   bool help = false;  // with either of these, `config` is not to be used
@@ -39,7 +39,7 @@ using FileReader = std::function<absl::StatusOr<std::string>(const std::string& 
 // alone (`--reflection`). An empty environment variable counts as not set, as in a compose file
 // that names it without a value. Variables that belong to no flag are left alone: Kubernetes puts
 // its own into every pod, WORMHOLE_RELAY_PORT for a service of that name.
-// A value that another one wins over is not looked at. INVALID_ARGUMENT, with one line for people,
+// It does not check a value that another one wins over. INVALID_ARGUMENT, with one line for people,
 // for an unknown flag, one that is given twice, a value that won't do, and values that contradict
 // each other.
 absl::StatusOr<CommandLine> ReadCommandLine(const std::vector<std::string>& args,

@@ -1,4 +1,4 @@
-// Files that flags name and TLS needs.
+// The files that TLS needs and flags name.
 #ifndef WORMHOLE_RELAY_CONFIG_PEM_FILE_H_
 #define WORMHOLE_RELAY_CONFIG_PEM_FILE_H_
 

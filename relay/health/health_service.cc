@@ -28,12 +28,12 @@ grpc::Status Stopping() {
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse>,
                                      public std::enable_shared_from_this<Watcher> {
  public:
-  // `serving` is the function of the service that is watched, or null: of one that is not here. A
-  // name is not kept, since it may be long.
+  // `serving` is the function of the watched service, null when the relay has no such service. The
+  // watcher keeps no name: a client chooses its length.
   Watcher(HealthService* service, const std::function<bool()>* serving)
       : service_(service), serving_(serving) {}
 
-  // Notes what is to be written, or how the stream ends; Flush does it.
+  // Look notes the status to write, End how the stream ends. Flush starts both.
   void Look() {
     const ServingStatus status = StatusOf(serving_);
     sync::MutexLock lock(mutex_);
@@ -99,7 +99,8 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
 
   HealthService* const service_;
   const std::function<bool()>* const serving_;
-  HealthCheckResponse response_;  // touched by the thread that starts, else by gRPC
+  HealthCheckResponse
+      response_;  // of the thread in the StartLoop until StartWrite, then of gRPC until OnWriteDone
   grpc::Status final_;
 
   sync::Mutex mutex_;

@@ -20,23 +20,24 @@ namespace wormhole::relay {
 // Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
-  // What it is asked for, by name ("" is the whole relay), and whether that serves. The functions
-  // are called by any thread under a lock: they look at a state, and call nothing that comes back.
+  // The services that clients may ask for, by name ("" is the whole relay), and whether each
+  // serves. Any thread calls the functions, under this object's lock: a function that called this
+  // object back would block for ever.
   using Services = std::map<std::string, std::function<bool()>>;
 
   explicit HealthService(Services services) : services_(std::move(services)) {}
 
-  // Tells every Watch what has changed; call when what a function returns has.
+  // Tells every Watch what has changed. Call it when a function begins to return another value.
   void Refresh() WORMHOLE_EXCLUDES(mutex_);
 
-  // Ends every Watch, the later ones at once; call before the server shuts down, which otherwise
-  // waits for them.
+  // Ends every Watch, and later ones as they come. Call it before the server shuts down, which
+  // otherwise waits for them.
   void EndWatches() WORMHOLE_EXCLUDES(mutex_);
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
                                   const grpc::health::v1::HealthCheckRequest* request,
                                   grpc::health::v1::HealthCheckResponse* response) override;
-  // For a name that it does not know: SERVICE_UNKNOWN, and stays open, as the protocol wants it.
+  // The Watch of an unknown name says SERVICE_UNKNOWN and stays open, as the protocol wants it.
   grpc::ServerWriteReactor<grpc::health::v1::HealthCheckResponse>* Watch(
       grpc::CallbackServerContext* context,
       const grpc::health::v1::HealthCheckRequest* request) override;
@@ -46,12 +47,13 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   using ServingStatus = grpc::health::v1::HealthCheckResponse::ServingStatus;
 
-  // Nothing for a name that it does not know.
+  // Null for an unknown name.
   const std::function<bool()>* Find(const std::string& service) const;
   void Forget(const std::shared_ptr<Watcher>& watcher) WORMHOLE_EXCLUDES(mutex_);
 
   const Services services_;
-  // Also around the calls of the functions that are for Watch, so that the last look counts.
+  // Also held while a Watch asks its function: without that, an older answer could overwrite a
+  // newer one.
   sync::Mutex mutex_;
   bool watches_over_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::set<std::shared_ptr<Watcher>> watchers_ WORMHOLE_GUARDED_BY(mutex_);

@@ -1,4 +1,4 @@
-// How far the relay's life has come, for all that tell others.
+// Lifecycle stage: starting, serving, stopping. Health and inspection report it.
 #ifndef WORMHOLE_RELAY_HEALTH_SERVING_STATE_H_
 #define WORMHOLE_RELAY_HEALTH_SERVING_STATE_H_
 
@@ -6,12 +6,12 @@
 
 namespace wormhole::relay {
 
-// Thread-safe. Starts, serves, stops.
+// Thread-safe.
 class ServingState {
  public:
-  // It listens.
+  // The relay listens.
   void Serve() { stage_ = Stage::kServing; }
-  // It has been told to stop. For good.
+  // A signal has told the relay to stop. No way leads back to serving.
   void Stop() { stage_ = Stage::kStopping; }
 
   bool serves() const { return stage_ == Stage::kServing; }

@@ -1,4 +1,4 @@
-// Whether the store works, as the last word of its trouble report has it.
+// The store's health as last reported.
 #ifndef WORMHOLE_RELAY_HEALTH_STORE_HEALTH_H_
 #define WORMHOLE_RELAY_HEALTH_STORE_HEALTH_H_
 
@@ -14,17 +14,17 @@ namespace wormhole::relay {
 class StoreHealth {
  public:
   struct State {
-    absl::Status status;  // OK while it works
-    absl::Time since;     // of the last change between the two; the start, if there was none
+    absl::Status status;  // OK while the store works
+    absl::Time since;     // when it last began to fail, or to work; at first the relay's start
   };
 
   explicit StoreHealth(absl::Time now) { state_.since = now; }
 
-  // People are told of one failure within this time.
+  // The log tells people of one failure within this time.
   static constexpr absl::Duration kInterval = absl::Minutes(1);
 
-  // See SqliteOptions::on_trouble. True if it is worth a line to people, whom a store that fails
-  // now and then would flood.
+  // What SqliteOptions::on_trouble reports. True if the log should have a line of it: a store that
+  // fails now and then would flood the log.
   bool Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
     if (status.ok() != state_.status.ok()) state_.since = now;
@@ -44,7 +44,7 @@ class StoreHealth {
  private:
   mutable sync::Mutex mutex_;
   State state_ WORMHOLE_GUARDED_BY(mutex_);
-  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // that it fails, and not yet that it works again
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // the log has the failure, and not yet its end
   absl::Time told_at_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 

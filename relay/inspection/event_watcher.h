@@ -15,20 +15,20 @@
 
 namespace wormhole::relay {
 
-// Writes one response at a time; what comes meanwhile waits in the queue. Thread-safe.
+// Writes one response at a time; events that come meanwhile wait in the queue. Thread-safe.
 class EventWatcher final : public grpc::ServerWriteReactor<rendezvous::v1::WatchEventsResponse>,
                            public std::enable_shared_from_this<EventWatcher> {
  public:
-  // `forget` is called once the stream is over, and may let go of the last pointer to the watcher.
+  // Calls `forget` when the stream is over; `forget` may drop the last pointer to the watcher.
   explicit EventWatcher(std::function<void(const std::shared_ptr<EventWatcher>&)> forget);
 
-  // The queue whose events are written, after a first response that says since when. At most once.
+  // Writes a first response that says since when, then the events of `queue`. Call it once at most.
   void Begin(std::shared_ptr<EventQueue> queue, absl::Time since) WORMHOLE_EXCLUDES(mutex_);
 
-  // How the stream ends, after what is queued now. Flush does it.
+  // Notes how the stream ends, after the events that are queued now. Flush starts that.
   void End(grpc::Status status) WORMHOLE_EXCLUDES(mutex_);
 
-  // Starts what there is to do. Without locks.
+  // Starts what is noted and queued. Call it without locks.
   void Flush() WORMHOLE_EXCLUDES(mutex_);
 
   // The queue of Begin, or null.
@@ -51,16 +51,16 @@ class EventWatcher final : public grpc::ServerWriteReactor<rendezvous::v1::Watch
   void Leave() WORMHOLE_EXCLUDES(mutex_);
 
   const std::function<void(const std::shared_ptr<EventWatcher>&)> forget_;
-  // Touched by the thread that starts, else by gRPC.
+  // Of gRPC between a Start* and its reaction, else of the thread in the StartLoop.
   rendezvous::v1::WatchEventsResponse response_;
   grpc::Status final_;
 
   mutable sync::Mutex mutex_;
   StartLoop start_loop_{mutex_};
   std::shared_ptr<EventQueue> queue_ WORMHOLE_GUARDED_BY(mutex_);
-  std::optional<absl::Time> since_ WORMHOLE_GUARDED_BY(mutex_);  // until it has been written
+  std::optional<absl::Time> since_ WORMHOLE_GUARDED_BY(mutex_);  // until a response has said it
   std::optional<grpc::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
-  bool gone_ WORMHOLE_GUARDED_BY(mutex_) = false;  // nothing more is written
+  bool gone_ WORMHOLE_GUARDED_BY(mutex_) = false;  // the client has; write nothing more
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };

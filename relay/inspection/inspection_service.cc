@@ -46,14 +46,14 @@ absl::Status BadToken() {
                    "app_id; leave it empty to begin anew");
 }
 
-// An empty one stands for all.
+// An empty app-id stands for all.
 absl::Status CheckFilter(const std::string& app_id) {
   if (app_id.empty()) return absl::OkStatus();
   const absl::Status good = wire::CheckAppId(app_id);
   return good.ok() ? good : Malformed("app_id", std::string(good.message()));
 }
 
-// Names of files and other programs' words may be any bytes.
+// A file's name, and what another program says, may be any bytes; protobuf takes only UTF-8.
 std::string AsText(std::string_view bytes) {
   if (wire::IsUtf8(bytes)) return std::string(bytes);
   return absl::CHexEscape(absl::string_view(bytes.data(), bytes.size()));
@@ -114,16 +114,16 @@ grpc::Status Crowded(const char* what) {
 
 }  // namespace
 
-// One ListChannels. Whoever is first ends it: the store's answer, or a client that has gone; but it
-// counts until the store has answered, which goes on reading for a client that has gone. The answer
-// may come after the service's end.
+// One ListChannels. The store's answer ends it or, if that is first, the client's leaving. It
+// counts as a listing until the store has answered, since the store goes on reading for a client
+// that has left. The answer may come after the service's end.
 class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
                                                public std::enable_shared_from_this<ChannelLister> {
  public:
   ChannelLister(InspectionService* service, ListChannelsResponse* response)
       : switchboard_(service->switchboard_), listings_(service->listings_), response_(response) {}
 
-  // To be returned to gRPC.
+  // The caller returns it to gRPC.
   ChannelLister* Run(const ListChannelsRequest& request) {
     self_ = shared_from_this();
     const absl::Status filter = CheckFilter(request.app_id());
@@ -163,7 +163,7 @@ class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
     if (First()) Finish(std::move(status));
   }
 
-  // Whether the caller is the one to end it. The response is there until it has.
+  // True for the first caller, who ends the call. Until then gRPC keeps `response_`.
   bool First() { return !ended_.exchange(true); }
 
   Switchboard* const switchboard_;

@@ -17,18 +17,19 @@
 
 namespace wormhole::relay {
 
-// Thread-safe. Nothing here blocks: pages of channels are answered from the store's threads.
+// Thread-safe. Nothing here blocks: the store's threads answer pages of channels.
 class InspectionService final : public rendezvous::v1::InspectionService::CallbackService {
  public:
-  // Pages of channels that are read from the store at a time, also for clients that have gone; each
-  // may be a thousand loads.
+  // How many pages of channels the store reads at a time, also for clients that have gone. Each
+  // page may be a thousand loads, so that without a limit clients could keep the store busy.
   static constexpr int kMaxListings = 4;
 
   // The pointers outlive the service and the server that it is registered at.
   InspectionService(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
                     const ServingState* serving);
 
-  // Ends every WatchEvents, the later ones at once; call before the server shuts down.
+  // Ends every WatchEvents, and later ones as they come. Call it before the server shuts down,
+  // which otherwise waits for them.
   void EndWatches() WORMHOLE_EXCLUDES(mutex_);
 
   grpc::ServerUnaryReactor* GetRelay(grpc::CallbackServerContext* context,
@@ -53,7 +54,7 @@ class InspectionService final : public rendezvous::v1::InspectionService::Callba
   Switchboard* const switchboard_;
   Monitor* const monitor_;
   const ServingState* const serving_;
-  // Outlives the service where the store has not answered yet.
+  // Shared with listings that the store answers after the service's end.
   const std::shared_ptr<std::atomic<int>> listings_ = std::make_shared<std::atomic<int>>(0);
 
   sync::Mutex mutex_;

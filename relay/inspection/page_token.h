@@ -1,4 +1,4 @@
-// Where a page of a listing ends, in a form that clients hand back and need not understand.
+// Where a page of a listing ends, as text that clients hand back without understanding it.
 #ifndef WORMHOLE_RELAY_INSPECTION_PAGE_TOKEN_H_
 #define WORMHOLE_RELAY_INSPECTION_PAGE_TOKEN_H_
 
@@ -10,11 +10,11 @@
 
 namespace wormhole::relay {
 
-// For the page behind `last`, whose id is 0 in a listing of apps. Letters, digits, - and _.
+// The token of the page after `last`, whose id is 0 in a listing of apps. Letters, digits, - and _.
 std::string WritePageToken(const ChannelKey& last);
 
-// Nothing when WritePageToken has not made it. A client can make one as well, and gains no more
-// than another page of the same listing: what is read is a valid app-id and an id up to
+// Nothing when WritePageToken could not have made the token. A client that makes one up gains no
+// more than another page of the same listing: the result is a valid app-id and an id up to
 // kMaxChannelId.
 std::optional<ChannelKey> ReadPageToken(std::string_view token);
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace experimental = grpc::experimental;
 
-// What a relay may serve; what is not linked into this program is left out.
+// What a relay may serve. The constructor leaves out what this program does not link.
 constexpr const char* kServices[] = {
     rendezvous::v1::RendezvousService::service_full_name(),
     rendezvous::v1::InspectionService::service_full_name(),
@@ -74,7 +74,7 @@ const char* NameOf(grpc::StatusCode code) {
   }
 }
 
-// One call, from the time that gRPC takes it in until it forgets it.
+// One call, from when gRPC accepts it until gRPC destroys it.
 class CountedCall final : public experimental::Interceptor {
  public:
   explicit CountedCall(MethodMetrics* metrics) : metrics_(metrics) { metrics_->Started(); }
@@ -85,7 +85,7 @@ class CountedCall final : public experimental::Interceptor {
 
   void Intercept(experimental::InterceptorBatchMethods* methods) override {
     using Point = experimental::InterceptionHookPoints;
-    // Null: there was none to receive, or it could not be read.
+    // Null: no message has come, or gRPC could not parse it.
     if (methods->QueryInterceptionHookPoint(Point::POST_RECV_MESSAGE) &&
         methods->GetRecvMessage() != nullptr) {
       metrics_->Received();
@@ -103,14 +103,14 @@ class CountedCall final : public experimental::Interceptor {
  private:
   MethodMetrics* const metrics_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;  // if it never gets to a status
+  grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;  // unless the call gets to a status
 };
 
 class CountedCalls final : public experimental::ServerInterceptorFactoryInterface {
  public:
   explicit CountedCalls(CallMetrics* metrics) : metrics_(metrics) {}
 
-  // Null makes a call that is not intercepted at all.
+  // With null, gRPC does not intercept the call at all.
   experimental::Interceptor* CreateServerInterceptor(experimental::ServerRpcInfo* info) override {
     MethodMetrics* const method = metrics_->Find(info->method());
     return method == nullptr ? nullptr : new CountedCall(method);

@@ -1,8 +1,8 @@
 // The metrics of gRPC calls, named and labelled as go-grpc-prometheus does it, so that dashboards
 // for gRPC servers work here too.
 //
-// Only methods that some server of this relay has are counted: a client that makes names up makes
-// no series.
+// Only methods that some server of this relay has get series: otherwise a client that makes names
+// up would make series.
 #ifndef WORMHOLE_RELAY_MONITOR_CALL_METRICS_H_
 #define WORMHOLE_RELAY_MONITOR_CALL_METRICS_H_
 
@@ -30,7 +30,7 @@ struct CallFamilies {
   prometheus::Family<prometheus::Histogram>& seconds;
 };
 
-// What is counted of one method. Thread-safe; everything but Handled is one atomic addition.
+// The counts of one method. Thread-safe; each call but Handled is one atomic addition.
 class MethodMetrics {
  public:
   // `families` outlives this.
@@ -39,7 +39,7 @@ class MethodMetrics {
   void Started() { started_.Increment(); }
   void Received() { received_.Increment(); }
   void Sent() { sent_.Increment(); }
-  // The call is over, with the status that the client was sent, or would have been.
+  // The call is over. `code` is that of the status which the client got, or would have got.
   void Handled(grpc::StatusCode code, absl::Duration took);
 
  private:
@@ -61,7 +61,7 @@ class CallMetrics {
   // health check and too much for a frame. Outlives the server.
   void Watch(grpc::ServerBuilder& builder);
 
-  // Counted by whoever has its streams.
+  // The caller counts its streams itself, through StreamObserver.
   MethodMetrics& attach() { return *attach_; }
 
   // `name` as gRPC writes it, /PACKAGE.SERVICE/METHOD. Null when it is not counted by Watch.
@@ -69,7 +69,7 @@ class CallMetrics {
 
  private:
   CallFamilies families_;
-  std::map<std::string, MethodMetrics, std::less<>> methods_;  // as it was made
+  std::map<std::string, MethodMetrics, std::less<>> methods_;  // filled by the constructor
   MethodMetrics* attach_ = nullptr;
 };
 

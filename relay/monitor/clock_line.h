@@ -1,4 +1,4 @@
-// What the log says of the relay's clock. Pure.
+// The log's line for a change of the relay's clock. Pure.
 #ifndef WORMHOLE_RELAY_MONITOR_CLOCK_LINE_H_
 #define WORMHOLE_RELAY_MONITOR_CLOCK_LINE_H_
 

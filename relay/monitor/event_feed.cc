@@ -82,7 +82,7 @@ void EventFeed::Note(const StreamReport& report) {
   if (reason == error::ErrorDetail::REASON_UNSPECIFIED) return;
   Event shown;
   shown.set_type(Event::TYPE_REFUSED);
-  // What a client sends may be any bytes, and many.
+  // A client may send any bytes, and many; an event shows only an app-id that is valid.
   if (wire::CheckAppId(report.app_id).ok()) shown.set_app_id(report.app_id);
   shown.set_channel_id(report.channel_id);
   shown.set_reason(reason);

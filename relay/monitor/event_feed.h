@@ -1,6 +1,6 @@
-// What happens at this relay, for those who watch it happen. Each watcher has a queue of its own,
-// from which the oldest events are lost when it does not keep up: it costs no memory and holds
-// nobody up.
+// What happens at this relay, for those who watch. Each watcher has a bounded queue of its own. A
+// watcher that does not keep up loses its oldest events: it holds nobody up, and its memory is
+// bounded.
 #ifndef WORMHOLE_RELAY_MONITOR_EVENT_FEED_H_
 #define WORMHOLE_RELAY_MONITOR_EVENT_FEED_H_
 
@@ -30,15 +30,15 @@ class EventQueue {
  public:
   static constexpr size_t kMaxEvents = 1024;
 
-  // `app_id`: whose events; empty: all. `wake` is called without locks when an event has come;
-  // perhaps once more after the queue was given back.
+  // `app_id`: whose events; empty: all. The feed calls `wake` without locks when an event has come,
+  // perhaps once more after Leave has given the queue back.
   EventQueue(std::string app_id, std::function<void()> wake);
 
   struct Taken {
     EventPtr event;
-    uint64_t lost = 0;  // events between the one taken before and this one
+    uint64_t lost = 0;  // events dropped between the previous one and this one
   };
-  // The oldest event, if there is one.
+  // Takes the oldest event, if there is one.
   std::optional<Taken> Take() WORMHOLE_EXCLUDES(mutex_);
 
  private:
@@ -47,7 +47,7 @@ class EventQueue {
   bool Wants(const rendezvous::v1::Event& event) const {
     return app_id_.empty() || app_id_ == event.app_id();
   }
-  // True when another event was lost for this one.
+  // True when the queue dropped an older event for this one.
   bool Add(EventPtr event) WORMHOLE_EXCLUDES(mutex_);
 
   const std::string app_id_;
@@ -57,15 +57,15 @@ class EventQueue {
   uint64_t lost_ WORMHOLE_GUARDED_BY(mutex_) = 0;
 };
 
-// Thread-safe. While nobody watches, what is noted costs the look at one number.
+// Thread-safe. Without watchers, Note costs one atomic load.
 class EventFeed {
  public:
   static constexpr size_t kMaxWatchers = 16;
 
-  // `now`: the time of an event; any thread.
+  // `now` gives the time of an event; any thread calls it.
   explicit EventFeed(std::function<absl::Time()> now) : now_(std::move(now)) {}
 
-  // Events from now on. See EventQueue; null when there are kMaxWatchers already.
+  // A queue of the events from now on (see EventQueue). Null when kMaxWatchers have one already.
   std::shared_ptr<EventQueue> Watch(std::string app_id, std::function<void()> wake)
       WORMHOLE_EXCLUDES(mutex_);
   // Gives the queue back.
@@ -73,10 +73,10 @@ class EventFeed {
 
   // Called without locks.
   void Note(const ChannelEvent& event);
-  // An event if the relay had a reason to end the stream.
+  // Makes an event only if the relay had a reason to end the stream.
   void Note(const StreamReport& report);
 
-  // By all watchers together.
+  // How many events all watchers together have lost.
   uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:

@@ -26,22 +26,22 @@ namespace wormhole::relay {
 
 struct LogOptions {
   int fd = STDERR_FILENO;  // stays the caller's; not made non-blocking, others may share it
-  // What may wait to be written, some 400 bytes each. Ten times what a thousand streams that end
-  // at once bring; a reader that stands still costs no more.
+  // How many lines may wait to be written, some 400 bytes each. Ten times the lines of a thousand
+  // streams that end at once; a reader that stands still costs no more memory.
   size_t queue_lines = 4096;
-  // How long the end waits for a reader that stands still.
+  // How long the destructor waits for a reader that stands still.
   std::chrono::milliseconds last_words{1000};
 };
 
-// Any thread. A thread of the log's own writes: whoever logs waits for nobody, also when nobody
-// reads what is written. Then the oldest lines that wait are lost, and the next line that is
-// written is one that says how many.
+// Thread-safe. A thread of the log's own writes, so that no caller waits for whoever reads standard
+// error. When nobody reads, the log drops the oldest waiting lines, and its next line says how
+// many.
 class Log {
  public:
   using Level = LogChoice::Level;
 
   explicit Log(const LogChoice& choice, LogOptions options = {});
-  // Writes what waits still, or gives it up after LogOptions::last_words.
+  // Writes the waiting lines, or drops them after LogOptions::last_words.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -50,13 +50,13 @@ class Log {
   // Whole addresses of clients, instead of their networks.
   bool addresses() const { return choice_.addresses; }
 
-  // Nothing happens below the log's level. Never codes, tokens or frames.
+  // Does nothing below the log's level. Callers never pass codes, tokens or frames.
   void Write(Level level, std::string_view message, std::vector<LogField> fields = {});
   void Info(std::string_view message, std::vector<LogField> fields = {}) {
     Write(Level::kInfo, message, std::move(fields));
   }
 
-  // Since the start.
+  // How many lines the log has dropped since the start.
   uint64_t lines_lost() const;
 
  private:

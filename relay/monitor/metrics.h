@@ -1,7 +1,7 @@
 // What a relay counts from its start on, for Prometheus. README.md says what each metric means.
 //
-// Which series there are follows from the flags and the API alone, and no client can add one: an
-// app-id is a label only when the operator has listed it, all others are counted together.
+// The flags and the API alone decide which series there are, so that no client can add one: an
+// app-id is a label only when the operator has listed it, and all others share one.
 #ifndef WORMHOLE_RELAY_MONITOR_METRICS_H_
 #define WORMHOLE_RELAY_MONITOR_METRICS_H_
 
@@ -23,11 +23,11 @@
 
 namespace wormhole::relay {
 
-// Thread-safe, and without a lock of its own. All series but those of codes are there from the
-// start, so that a rate sees their first count.
+// Thread-safe, and without a lock of its own. All series but those of codes exist from the start,
+// so that a rate sees the first count.
 class Metrics {
  public:
-  // `apps`: the app-ids that get series of their own.
+  // `apps` are the app-ids that get series of their own.
   explicit Metrics(const std::vector<std::string>& apps);
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -71,8 +71,9 @@ class Metrics {
 
   const std::shared_ptr<prometheus::Registry> registry_;
   CallMetrics calls_;
-  AppMetrics others_;                                  // of apps that are not listed
-  absl::flat_hash_map<std::string, AppMetrics> apps_;  // of those that are; as it was made
+  AppMetrics others_;  // of apps that are not listed
+  absl::flat_hash_map<std::string, AppMetrics>
+      apps_;  // of those that are; filled by the constructor
   const ByReason failed_claims_;
   const ByReason refused_;
   prometheus::Histogram& commit_seconds_;

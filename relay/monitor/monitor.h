@@ -1,5 +1,5 @@
-// Everything that watches this relay: what the switchboard, the streams and the store tell goes
-// from here to the metrics, to those who watch events, and to the log.
+// Everything that watches this relay. The switchboard, the streams and the store report here; the
+// monitor passes it on to the metrics, to those who watch events, and to the log.
 #ifndef WORMHOLE_RELAY_MONITOR_MONITOR_H_
 #define WORMHOLE_RELAY_MONITOR_MONITOR_H_
 
@@ -21,16 +21,16 @@
 
 namespace wormhole::relay {
 
-// Thread-safe. Outlives the store and the server that it is given to.
+// Thread-safe. It outlives the store and the server, which hold pointers to it.
 class Monitor final : public SwitchboardObserver, public StreamObserver {
  public:
-  // `log` outlives this; null: none is written.
+  // `log` outlives this. Null: the monitor writes no log.
   explicit Monitor(const RelayConfig& config, Log* log = nullptr);
 
   absl::Time started_at() const { return started_at_; }
   StoreHealth& store_health() { return store_health_; }
   EventFeed& events() { return events_; }
-  // Null when nobody asked for them: then counting costs nothing.
+  // Null with --metrics-listen=off: then counting costs nothing.
   const Metrics* metrics() const { return metrics_.get(); }
 
   // Counts the calls of a server that is being built, which this outlives.
@@ -44,14 +44,14 @@ class Monitor final : public SwitchboardObserver, public StreamObserver {
   void OnResponse() override;
   void OnStreamOver(const StreamReport& report) override;
 
-  // What has become of the clock that the relay goes by.
+  // The clock that the relay's rules use has changed.
   void OnClock(const ClockChange& change);
 
-  // Of the store: why it fails, OK when it works again.
+  // The store fails, for this reason; or, with OK, works again.
   void OnTrouble(const absl::Status& status);
-  // It is at an older state than before.
+  // The store has gone back to an older state.
   void OnStoreRestored();
-  // A batch of so many operations was durable after so long.
+  // The store has made a batch of so many operations durable, in so long.
   void OnCommit(absl::Duration took, size_t operations);
 
  private:

@@ -19,7 +19,7 @@ double MaxDescriptors();
 
 struct OpenDescriptors {
   size_t all = 0;
-  // Those that are connected sockets of the local address that was asked for.
+  // How many of them are connected sockets at the given local address.
   size_t connections = 0;
 };
 

@@ -1,6 +1,5 @@
-// What a scrape finds as it is at that moment: what there is of channels and streams, whether the
-// store works and the clock is right, and what the process uses. What is counted from the start on
-// is in metrics.h.
+// The values that a scrape looks up: channels and streams, whether the store works and the clock is
+// right, and what the process uses. metrics.h has the counts since the start.
 #ifndef WORMHOLE_RELAY_MONITOR_RELAY_GAUGES_H_
 #define WORMHOLE_RELAY_MONITOR_RELAY_GAUGES_H_
 
@@ -17,8 +16,7 @@
 
 namespace wormhole::relay {
 
-// Where the values come from. Called by any thread, once for each scrape, while the gauges are
-// collected.
+// Where the values come from. A scrape calls each function once, on any thread.
 struct GaugeSources {
   std::string version;
   absl::Time started_at;
@@ -28,12 +26,12 @@ struct GaugeSources {
   std::function<bool()> store_works;
   std::function<bool()> draining;
   std::function<RelayClock::State()> clock;
-  // Running totals; null: none is ever lost.
+  // Totals since the start. Null: nothing is ever lost.
   std::function<uint64_t()> events_lost = nullptr;
   std::function<uint64_t()> log_lines_lost = nullptr;
 };
 
-// Thread-safe. Not to be collected after what the sources look at has gone.
+// Thread-safe. Whatever the sources read outlives the last scrape.
 class RelayGauges final : public prometheus::Collectable {
  public:
   explicit RelayGauges(GaugeSources sources);

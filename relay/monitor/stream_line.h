@@ -1,4 +1,4 @@
-// What the log says of a stream that is over. Pure.
+// The log's line for a stream that has ended. Pure.
 #ifndef WORMHOLE_RELAY_MONITOR_STREAM_LINE_H_
 #define WORMHOLE_RELAY_MONITOR_STREAM_LINE_H_
 
@@ -9,7 +9,7 @@
 
 namespace wormhole::relay {
 
-// In this order, those in brackets when there is something to say:
+// The fields in this order; those in brackets only when they have a value:
 //   [app, or app_invalid: the client's is none and is not repeated], [channel],
 //   purpose   allocate, claim, resume or none: what the client asked for
 //   state     attached; waiting for an initiator; or none: it was refused, or had gone before

@@ -15,7 +15,7 @@ namespace {
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
-// What a small response takes in the queue beside its bytes on the wire.
+// What a response costs in the queue beside its bytes on the wire.
 constexpr size_t kOverhead = 64;
 
 }  // namespace
@@ -27,7 +27,7 @@ AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchbo
   reactor->self_ = reactor;
   reactor->streams_->Enter();
   if (observer != nullptr) observer->OnStreamBegan();
-  // No reaction runs before the reactor has been returned to gRPC, whatever is started until then.
+  // Safe here: gRPC runs no reaction before Run has returned the reactor to it.
   reactor->attachment_ = switchboard->Attach(reactor);
   reactor->ReadMore();
   reactor->Flush();
@@ -167,7 +167,7 @@ void AttachReactor::OnReadDone(bool ok) {
     if (observer_ != nullptr) observer_->OnRequest();
     Receive();
   } else {
-    // The end of the client's half, or of the whole stream. A side that cannot be heard is gone.
+    // The client's half has ended, or the whole stream. Either way the client can say nothing more.
     Leave(absl::OkStatus(), /*drop_queue=*/false);
   }
 }
@@ -273,7 +273,8 @@ void AttachReactor::Report() {
     report_.messages = messages_;
     report_.status = ending_.value_or(absl::CancelledError("the stream is lost"));
   }
-  // The end of a client's half looks the same at first when all of the stream is cut.
+  // A read fails alike when the client's half ends and when the connection is cut; only IsCancelled
+  // tells the two apart.
   if (report_.status.ok() && context_->IsCancelled()) {
     report_.status = absl::CancelledError("the client cancelled, or its connection is lost");
   }

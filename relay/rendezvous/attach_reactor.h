@@ -20,30 +20,30 @@
 
 namespace wormhole::relay {
 
-// What a client that does not read may cost.
+// How much memory and time a client that does not read may cost.
 struct BacklogLimits {
-  // Beyond either of these its requests are left unread until it catches up; a client that keeps
-  // the relay's limits never gets there.
+  // Beyond either of these the relay reads no more requests until the client catches up. A client
+  // that keeps the relay's limits never gets there.
   size_t bytes = 2 << 20;
   size_t responses = 256;
-  // How long it may take to read what was queued before its stream ends. Longer than any live
-  // connection stands still, short against the time that a drain is given.
+  // How long the client may take to read what is queued once the stream ends; then the relay
+  // cancels it. Longer than any live connection stands still, and short against a drain's timeout.
   std::chrono::milliseconds ending_time{5000};
 };
 
-// Works on bytes, not messages, so that a request that does not parse is told from the end of the
-// stream and gets its typed error.
+// Works on bytes, not messages: gRPC reports a message that it cannot parse like the end of the
+// stream, and the client would miss its typed error.
 //
 // Threads: all of Sink from any thread. gRPC's operations are started in a StartLoop, and none
 // follows Finish.
 //
-// Lifetime: owned by itself from Run() to OnDone(), and by whoever holds its shared_ptr.
+// Lifetime: it owns itself from Run() to OnDone(); others hold a shared_ptr.
 class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                             public Sink,
                             public std::enable_shared_from_this<AttachReactor> {
  public:
-  // Registers at the switchboard and asks for the first request. The reactor is to be returned to
-  // gRPC, which lets go of it with OnDone.
+  // Registers at the switchboard and asks for the first request. The caller returns the reactor to
+  // gRPC, which calls OnDone when it needs it no more.
   static AttachReactor* Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
                             BacklogLimits limits, StreamObserver* observer,
                             std::shared_ptr<LiveStreams> streams);
@@ -76,30 +76,30 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void Start(Action action) WORMHOLE_EXCLUDES(mutex_);
   void StartNextWrite() WORMHOLE_EXCLUDES(mutex_);
   void StartFinish() WORMHOLE_EXCLUDES(mutex_);
-  // Cancels the stream if what is queued cannot be written in time: gRPC has no way to finish a
-  // stream while a write waits for a client that does not read.
+  // Cancels the stream unless the client reads what is queued in time: gRPC cannot finish a stream
+  // while a write waits for a client that does not read.
   void LimitEnding() WORMHOLE_EXCLUDES(mutex_);
 
   void Receive();
   void NoteRequest(const rendezvous::v1::AttachRequest& request);
   void NoteResponse(const rendezvous::v1::AttachResponse& response) WORMHOLE_REQUIRES(mutex_);
   void Report() WORMHOLE_EXCLUDES(mutex_);
-  // The client has gone, or sent what no client sends.
+  // Detaches, and ends the stream: the client has gone, or sent something that is no request.
   void Leave(absl::Status status, bool drop_queue) WORMHOLE_EXCLUDES(mutex_);
   bool Crowded() const WORMHOLE_REQUIRES(mutex_);
 
   grpc::CallbackServerContext* const context_;  // lives until OnDone
   const BacklogLimits limits_;
-  StreamObserver* const observer_;  // null: nobody watches
+  StreamObserver* const observer_;  // null: no reports
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const std::shared_ptr<LiveStreams> streams_;
   // Set in Run(), before any reaction; cleared in OnDone(), after all of them.
   std::shared_ptr<AttachReactor> self_;
   std::shared_ptr<Attachment> attachment_;
 
-  // Touched by gRPC between a Start* and its reaction, else by the one thread that starts.
+  // Of gRPC between a Start* and its reaction, else of the thread in the StartLoop.
   grpc::ByteBuffer read_buffer_;
-  StreamReport report_;  // what the client has asked for; the rest is added when it is over
+  StreamReport report_;  // of requests so far; Report() adds the rest
   grpc::ByteBuffer write_buffer_;
   rendezvous::v1::AttachResponse current_;
   bool more_follows_ = false;
@@ -111,14 +111,15 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   std::list<Queued> queue_ WORMHOLE_GUARDED_BY(mutex_);
   size_t queue_bytes_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   size_t writing_bytes_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  // The largest backlog that was told since the last Attachment::Drained.
+  // The largest that Backlog() has returned since the last Attachment::Drained.
   mutable size_t told_backlog_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::optional<absl::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
   uint32_t told_channel_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // by Opened
   bool told_attached_ WORMHOLE_GUARDED_BY(mutex_) = false;
   uint64_t messages_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   bool read_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  bool closing_ WORMHOLE_GUARDED_BY(mutex_) = false;  // Close was received: nothing comes after it
+  bool closing_ WORMHOLE_GUARDED_BY(mutex_) =
+      false;  // Close has come, and the client sends nothing after it
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool ending_limited_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool cancel_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;

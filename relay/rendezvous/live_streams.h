@@ -28,7 +28,7 @@ class LiveStreams {
     return count_;
   }
 
-  // Blocks until there is none. False when the deadline came first.
+  // Blocks until no stream is left. False when the deadline comes first.
   bool AwaitNone(std::chrono::steady_clock::time_point deadline) {
     sync::MutexLock lock(mutex_);
     while (count_ != 0) {

@@ -18,14 +18,13 @@ class RendezvousService final
     : public rendezvous::v1::RendezvousService::WithRawCallbackMethod_Attach<
           rendezvous::v1::RendezvousService::Service> {
  public:
-  // `switchboard` outlives the service and the server that it is registered at.
-  // `observer` too, unless it is null.
+  // `switchboard`, and `observer` unless it is null, outlive the service and its server.
   RendezvousService(Switchboard* switchboard, BacklogLimits limits, StreamObserver* observer);
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Attach(
       grpc::CallbackServerContext* context) override;
 
-  // Blocks until no stream is left. False when the deadline came first.
+  // Blocks until no stream is left. False when the deadline comes first.
   bool AwaitNoStreams(std::chrono::steady_clock::time_point deadline);
 
   size_t stream_count() const { return streams_->count(); }

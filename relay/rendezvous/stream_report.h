@@ -1,4 +1,4 @@
-// What there is to tell of one Attach stream once it is over.
+// What the relay reports of one Attach stream when the stream has ended.
 #ifndef WORMHOLE_RELAY_RENDEZVOUS_STREAM_REPORT_H_
 #define WORMHOLE_RELAY_RENDEZVOUS_STREAM_REPORT_H_
 
@@ -14,18 +14,19 @@ namespace wormhole::relay {
 
 // Never a token, a code or what a frame holds.
 struct StreamReport {
-  // What the first request asked for; all empty when none came. The client's own words: the app-id
-  // may be any bytes.
+  // What the first request asked for; all empty when none came. A client chooses the app-id: it may
+  // be any bytes.
   rendezvous::v1::Open::PurposeCase purpose = rendezvous::v1::Open::PURPOSE_NOT_SET;
   std::string app_id;
-  uint32_t channel_id = 0;  // that it has come to, else the one that it asked for; 0: none
+  uint32_t channel_id = 0;  // assigned by the relay; until then as requested; 0: none
 
-  bool opened = false;      // it was told Opened, as a member or as one that waits
-  bool attached = false;    // as a member
-  uint64_t posts = 0;       // that the client has sent
-  uint64_t post_bytes = 0;  // of their frames
-  uint64_t messages = 0;    // that were written to the client, or begun to be
-  rendezvous::v1::Mood mood = rendezvous::v1::MOOD_UNSPECIFIED;  // of its Close; any number
+  bool opened = false;      // the relay sent Opened, to a member or to a client that waits
+  bool attached = false;    // to a member
+  uint64_t posts = 0;       // posts from the client
+  uint64_t post_bytes = 0;  // bytes in their frames
+  uint64_t messages = 0;    // messages to the client, the one that was being written included
+  rendezvous::v1::Mood mood =
+      rendezvous::v1::MOOD_UNSPECIFIED;  // of the client's Close; any number
   absl::Duration lasted;
   absl::Status status;  // with an ErrorDetail when the relay had a reason
 
@@ -35,17 +36,17 @@ struct StreamReport {
 
 inline constexpr size_t kMaxTraceparent = 128;
 
-// Called by any thread, without locks. May not block.
+// Any thread calls it, without locks. It may not block.
 class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
 
   virtual void OnStreamBegan() {}
-  // A request has come, whatever is in it.
+  // A request has come, valid or not.
   virtual void OnRequest() {}
-  // A response has been sent.
+  // gRPC has sent a response.
   virtual void OnResponse() {}
-  // Once for each stream that has begun, the last that is heard of it.
+  // Once for each stream that has begun, after every other call for that stream.
   virtual void OnStreamOver(const StreamReport& report) = 0;
 };
 

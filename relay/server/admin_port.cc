@@ -7,7 +7,7 @@
 namespace wormhole::relay {
 namespace {
 
-// As the public port has it; and of the service that is here.
+// The public port's, and the service of this port.
 HealthService::Services Services(const ServingState* serving) {
   const auto serves = [serving] { return serving->serves(); };
   return {{"", serves},

@@ -1,4 +1,4 @@
-// Where operators look inside: inspection, health, reflection and, when it is asked for, channelz.
+// The operators' port: inspection, health, reflection and, if a flag asks for it, channelz.
 #ifndef WORMHOLE_RELAY_SERVER_ADMIN_PORT_H_
 #define WORMHOLE_RELAY_SERVER_ADMIN_PORT_H_
 
@@ -30,10 +30,10 @@ class AdminPort {
 
   const std::string& address() const { return port_->address(); }
 
-  // Tells those who watch health what has changed. Any thread.
+  // Tells watchers of health what has changed. Any thread.
   void Refresh() { health_.Refresh(); }
 
-  // What is left is cut at the deadline.
+  // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
 
  private:

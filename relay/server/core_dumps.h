@@ -1,4 +1,4 @@
-// A core holds tokens and sealed frames.
+// Keeps this process from writing a core, which would hold tokens and sealed frames.
 #ifndef WORMHOLE_RELAY_SERVER_CORE_DUMPS_H_
 #define WORMHOLE_RELAY_SERVER_CORE_DUMPS_H_
 
@@ -6,10 +6,10 @@
 
 namespace wormhole::relay {
 
-// No core of this process is written from now on, to a file or to the program that the kernel's
-// core_pattern names, which does not heed the limit. Other users' processes, and those of the same
-// user without privileges, cannot attach to this one or look at its memory. Before any thread is
-// started. INTERNAL, with one line, when the kernel does not do it.
+// From now on the kernel writes no core of this process, neither to a file nor to the program that
+// its core_pattern names (which ignores the size limit). Other users' processes, and unprivileged
+// ones of the same user, can neither attach to this one nor read its memory. Call it before any
+// thread starts. INTERNAL, with one line, when the kernel refuses.
 absl::Status ForbidCoreDumps();
 
 }  // namespace wormhole::relay

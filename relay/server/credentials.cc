@@ -10,7 +10,7 @@
 namespace wormhole::relay {
 namespace {
 
-// Renewals happen weeks ahead; this only bounds how long an operator waits to see the new one.
+// Operators renew weeks ahead; this only bounds how long they wait to see the new certificate.
 constexpr unsigned kRefreshSeconds = 5;
 
 // gRPC only logs about a file that it cannot use, and then refuses every connection.

@@ -18,12 +18,12 @@
 namespace wormhole::relay {
 namespace {
 
-// A stream that is told to end has ended after so long, whatever its client does.
+// Within this time a stream that is told to end has ended, whatever its client does.
 constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 // Streams of reflection at a time, and the threads that gRPC needs to accept them.
 constexpr int kMaxBlockingCalls = 16;
 
-// Takes the services of gRPC's libraries off a server that is not to have them.
+// Removes the services of gRPC's libraries from a server that should not have them.
 class OnlyPlugins final : public grpc::ServerBuilderOption {
  public:
   OnlyPlugins(bool reflection, bool channelz) : reflection_(reflection), channelz_(channelz) {}
@@ -41,9 +41,9 @@ class OnlyPlugins final : public grpc::ServerBuilderOption {
   const bool channelz_;
 };
 
-// The connection is renewed like its streams, so that new ones reach new relays too; and never cut
-// below one: the last stream to begin on it is a tenth over its age, and told to end, before the
-// grace is over.
+// Connections are renewed at their streams' age, so that new connections reach new relays too. gRPC
+// never cuts a stream with its connection: before the grace is over, the last stream to begin on it
+// has passed its own age by a tenth and ended.
 void LimitConnectionAge(absl::Duration stream_age, grpc::ServerBuilder& builder) {
   const int64_t age = absl::ToInt64Milliseconds(stream_age);
   const int64_t grace = absl::ToInt64Milliseconds(1.1 * stream_age + kEndingSlack);
@@ -55,18 +55,18 @@ void LimitConnectionAge(absl::Duration stream_age, grpc::ServerBuilder& builder)
 
 // Measured with gRPC 1.51.1: its defaults end a client that keeps an idle stream alive.
 void SetLimits(const GrpcPortOptions& options, grpc::ServerBuilder& builder) {
-  // A second server on the port is an error, not a sharer of its connections.
+  // Without this, a second server on the port would share its connections instead of failing.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // What a client may ping on an idle stream. The client's twin is a keepalive time of 30 s with
   // unlimited pings without data.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 5);
-  // Connections whose host has vanished: heartbeats end their streams, this the connection.
+  // For connections whose host has vanished: heartbeats end their streams, this ends them.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // Connections that bring nothing.
+  // For connections without a call.
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300'000);
   LimitConnectionAge(options.max_stream_age, builder);
@@ -87,12 +87,12 @@ absl::Status WithFlag(const GrpcPortOptions& options, const absl::Status& status
 }
 
 struct Served {
-  std::unique_ptr<grpc::Server> server;  // null when it could not be
+  std::unique_ptr<grpc::Server> server;  // null when gRPC could not start it
   int port = 0;
 };
 
 Served Serve(const GrpcPortOptions& options, const std::string& listen) {
-  grpc::EnableDefaultHealthCheckService(false);  // ours has a descriptor
+  grpc::EnableDefaultHealthCheckService(false);  // the relay's own has a descriptor
   if (options.channelz) grpc::channelz::experimental::InitChannelzService();
   grpc::ServerBuilder builder;
   SetLimits(options, builder);

@@ -1,5 +1,6 @@
-// One address at which gRPC serves. Which services answer there is said here and nowhere else:
-// gRPC's own (reflection, channelz) come with a library, on every server of the process.
+// One address at which gRPC serves. PortOptions alone decides which services answer there: gRPC's
+// own (reflection, channelz) would otherwise come with their library, on every server of the
+// process.
 #ifndef WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
 #define WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
 
@@ -19,15 +20,15 @@
 namespace wormhole::relay {
 
 struct GrpcPortOptions {
-  std::string flag;    // that an operator sets the address with, for errors
+  std::string flag;    // sets the address; errors name it
   std::string listen;  // ADDRESS:PORT or unix:PATH
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::vector<grpc::Service*> services;  // outlive the port
   bool reflection = false;               // of these services
   bool channelz = false;                 // of the whole process, with the addresses of clients
   int max_request_bytes = 64 << 10;
-  // Connections as old as the streams on them, which are told to end at this age, give or take a
-  // tenth.
+  // The age at which streams are told to end, give or take a tenth; their connections are renewed
+  // at the same age.
   absl::Duration max_stream_age = absl::InfiniteDuration();
   Monitor* monitor = nullptr;  // counts the calls; outlives the port
 };
@@ -44,17 +45,17 @@ class GrpcPort {
   GrpcPort(const GrpcPort&) = delete;
   GrpcPort& operator=(const GrpcPort&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH.
+  // ADDRESS:PORT with the port that the kernel bound, or unix:PATH.
   const std::string& address() const { return address_; }
-  // 0 of a path.
+  // 0 for a path.
   uint16_t port() const { return port_; }
 
-  // Listens no more, tells connections so (GOAWAY), cuts the calls that are left at the deadline,
-  // and returns when none is left. Long after the last call, if a client does not look: see
-  // CutCalls. Any thread, once.
+  // Stops listening, tells connections so (GOAWAY), cuts the calls that are left at the deadline,
+  // and returns when none is left: long after the last call, if a client does not read the GOAWAY
+  // (see CutCalls). Any thread, once.
   void Close(std::chrono::steady_clock::time_point deadline);
 
-  // During Close: cuts what is left now.
+  // During Close: cuts the calls that are left now.
   void CutCalls();
 
  private:

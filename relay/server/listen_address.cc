@@ -23,7 +23,7 @@ int TryBind(const addrinfo& address) {
   const int fd = socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
   const int on = 1;
-  // As gRPC does: connections of an earlier relay that linger are no reason to refuse.
+  // As gRPC does: without it, lingering connections of an earlier relay would make bind fail.
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const int error = bind(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
   close(fd);

@@ -1,4 +1,4 @@
-// Listening sockets for HOST:PORT, for what is not served by gRPC.
+// Listening sockets for HOST:PORT, for servers other than gRPC's.
 #ifndef WORMHOLE_RELAY_SERVER_LISTENERS_H_
 #define WORMHOLE_RELAY_SERVER_LISTENERS_H_
 
@@ -11,8 +11,8 @@
 
 namespace wormhole::relay {
 
-// Not thread-safe. The sockets close on exec, and do not block; those that were neither released
-// nor moved from here are closed in the end.
+// Not thread-safe. The sockets close on exec, and do not block. The destructor closes those that
+// nobody has released or moved.
 class Listeners {
  public:
   Listeners() = default;
@@ -27,9 +27,9 @@ class Listeners {
   // line for people. Called once; blocks for as long as the name takes to resolve.
   absl::Status Open(const std::string& listen);
 
-  // The sockets, which are the caller's now.
+  // Gives the sockets to the caller, who closes them.
   std::vector<int> Release() { return std::exchange(sockets_, {}); }
-  // ADDRESS:PORT, the port being the one that was bound.
+  // ADDRESS:PORT with the port that the kernel bound.
   const std::string& address() const { return address_; }
 
  private:

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kPath = "/metrics";
 constexpr unsigned kMaxClients = 256;
 constexpr unsigned kPatienceSeconds = 5;
-// Of one client, for its request and the head of the answer.
+// Memory of one client, for its request and the head of the answer.
 constexpr size_t kClientBytes = 16 << 10;
 
 MHD_Result Respond(MHD_Connection* connection, unsigned code, std::string body) {
@@ -26,7 +26,7 @@ MHD_Result Respond(MHD_Connection* connection, unsigned code, std::string body) 
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                           "text/plain; version=0.0.4; charset=utf-8");
-  // Whoever scrapes comes again in a quarter of a minute.
+  // Prometheus scrapes again in a quarter of a minute.
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
   if (code == MHD_HTTP_METHOD_NOT_ALLOWED) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");

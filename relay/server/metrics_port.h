@@ -17,34 +17,35 @@ struct MHD_Daemon;
 
 namespace wormhole::relay {
 
-// A thread for each address, which collects too. A client that says nothing, or does not read, for
-// five seconds is cut off; there may be 256 of them before others wait that long. One that means
-// ill can keep a connection busy for longer: let nobody but Prometheus reach the port.
+// A thread for each address, which also collects. The port cuts off a client that says nothing, or
+// does not read, for five seconds; 256 such clients make others wait that long. A malicious client
+// can keep a connection busy for longer: let nobody but Prometheus reach the port.
 class MetricsPort {
  public:
   using Collectables = std::vector<std::shared_ptr<prometheus::Collectable>>;
 
   // Takes every address that `listen` (HOST:PORT, [IPV6]:PORT) stands for; [::] is IPv4 too. Port 0
-  // lets the kernel pick. Apart from Start, since an address can be taken before there is anything
-  // to collect: whoever connects waits for Start, or is cut off when the listeners are destroyed.
-  // UNAVAILABLE, with one line that names the flag, when the address cannot be listened on.
+  // lets the kernel pick. Apart from Start, since the relay takes the address before it has
+  // anything to collect: a client that connects waits for Start, or until the listeners are
+  // destroyed. UNAVAILABLE, with one line that names the flag, when the address cannot be listened
+  // on.
   static absl::StatusOr<Listeners> Bind(const std::string& listen);
 
-  // Serves from the moment that this returns, on what Bind has taken. UNAVAILABLE, with one line
-  // that names the flag, when there are no threads to be had.
+  // Serves on those addresses from the moment that this returns. UNAVAILABLE, with one line that
+  // names the flag, when the system has no threads left.
   static absl::StatusOr<std::unique_ptr<MetricsPort>> Start(Listeners listeners,
                                                             Collectables collectables);
 
-  // Cuts off what is under way. Nothing is collected any more when it returns.
+  // Cuts off what is under way. Once it returns, nobody calls the collectors any more.
   ~MetricsPort();
 
   MetricsPort(const MetricsPort&) = delete;
   MetricsPort& operator=(const MetricsPort&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound.
+  // ADDRESS:PORT with the port that the kernel bound.
   const std::string& address() const { return address_; }
 
-  // All that is there, in Prometheus' text format. Any thread.
+  // All metrics, in Prometheus' text format. Any thread.
   std::string WritePage() const;
 
  private:

@@ -1,4 +1,4 @@
-// Where Kubernetes probes: health in plaintext, and nothing else.
+// The port for Kubernetes' probes: health in plaintext, and nothing else.
 #ifndef WORMHOLE_RELAY_SERVER_PROBE_PORT_H_
 #define WORMHOLE_RELAY_SERVER_PROBE_PORT_H_
 
@@ -16,9 +16,9 @@
 
 namespace wormhole::relay {
 
-// `liveness` is SERVING for as long as the relay answers at all, whatever its store does: a new
-// start would help nobody. `readiness`, and "", are SERVING while the relay serves, its store
-// works and its clock is not outvoted: clients are better off at a relay that has all of it.
+// `liveness` is SERVING as long as the relay answers at all, whatever its store does: a restart
+// would not mend the store. `readiness`, and "", are SERVING while the relay serves, its store
+// works and its clock is not outvoted; otherwise clients are better off at another relay.
 class ProbePort {
  public:
   // Answers from the moment that this returns, before the relay serves. The pointers outlive the
@@ -32,10 +32,10 @@ class ProbePort {
 
   const std::string& address() const { return port_->address(); }
 
-  // Tells those who watch what has changed; who checks is told what is so now. Any thread.
+  // Tells watchers what has changed; a check reads the present state by itself. Any thread.
   void Refresh() { health_.Refresh(); }
 
-  // What is left is cut at the deadline.
+  // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
 
  private:

@@ -13,7 +13,7 @@
 namespace wormhole::relay {
 namespace {
 
-// Expiry and lost streams are noticed within a quarter of a second.
+// The relay notices expiry and lost streams within a quarter of a second.
 constexpr std::chrono::milliseconds kTick(250);
 // For answers that are on their way when a drain is over.
 constexpr std::chrono::milliseconds kLastWords(500);
@@ -32,9 +32,9 @@ BacklogLimits BacklogOf(const ChannelLimits& limits) {
           .responses = std::max<size_t>(256, 2 * size_t{limits.window_frames})};
 }
 
-// The load balancer of the public port is told nothing of the store: an exchange under way needs
-// its relay more than ever while the store is away, and clients that are sent off know better than
-// a balancer where to go.
+// The public port's health says nothing of the store, so that a load balancer takes nobody away
+// when the store is away: an exchange under way needs its relay more than ever then, and clients
+// that the relay sends off know better than a balancer where to go.
 HealthService::Services PublicServices(const ServingState* serving) {
   const auto serves = [serving] { return serving->serves(); };
   return {{"", serves}, {rendezvous::v1::RendezvousService::service_full_name(), serves}};
@@ -149,15 +149,15 @@ bool RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
 bool RelayServer::StopPublic(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();
   if (public_ == nullptr) return true;
-  // Waits for connections to close: long, if a client that has no stream here any more does not
-  // look. So it is cut short when all streams are over.
+  // Close waits for connections to close. A client without a stream here may leave its connection
+  // open for long, so this thread cuts the wait short when all streams are over.
   const auto closed =
       std::async(std::launch::async, [this, deadline] { public_->Close(deadline); });
   rendezvous_.AwaitNoStreams(deadline);
   const auto ended_at = std::chrono::steady_clock::now();
   if (closed.wait_for(kLastWords) != std::future_status::ready) public_->CutCalls();
   closed.wait();
-  // gRPC may be about to return from the last reaction still.
+  // gRPC may still be returning from the last reaction.
   rendezvous_.AwaitNoStreams(std::chrono::steady_clock::time_point::max());
   return ended_at < deadline;
 }

@@ -29,12 +29,12 @@ namespace wormhole::relay {
 
 class RelayServer {
  public:
-  // Opens the store, which nobody has used yet.
+  // Opens the store. Start calls it once, and is the first to use the store.
   using OpenStore = std::function<absl::StatusOr<Store*>()>;
 
   // Serves from the moment that this returns. `config` is valid; the store, `clock` and `monitor`
   // outlive the server. UNAVAILABLE, with one line for people, when an address cannot be listened
-  // on; the store's error when it cannot be opened or read. The probe port answers while it is.
+  // on; the store's error when it cannot be opened or read. The probe port answers meanwhile.
   static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
                                                             const OpenStore& open_store,
                                                             RelayClock* clock, Monitor* monitor);
@@ -45,13 +45,12 @@ class RelayServer {
   RelayServer(const RelayServer&) = delete;
   RelayServer& operator=(const RelayServer&) = delete;
 
-  // ADDRESS:PORT, the port being the one that was bound, or unix:PATH. Of a port that is off:
-  // empty.
+  // ADDRESS:PORT with the port that the kernel bound, or unix:PATH. Empty for a port that is off.
   const std::string& address() const { return public_->address(); }
   std::string admin_address() const { return admin_ ? admin_->address() : ""; }
   std::string probe_address() const { return probe_ ? probe_->address() : ""; }
 
-  // Of that address; 0 of a path.
+  // The port of address(); 0 for a path.
   uint16_t port() const { return public_->port(); }
 
   size_t stream_count() const { return rendezvous_.stream_count(); }
@@ -60,15 +59,15 @@ class RelayServer {
   SwitchboardCounts Count() const { return switchboard_->Count(); }
   bool withdrawn() const { return serving_->stops(); }
 
-  // Health says NOT_SERVING from now on, and everything else goes on: a load balancer that looks in
-  // time sends no more clients. What config.drain_timeout allows begins.
+  // Health says NOT_SERVING from now on, and everything else goes on: a load balancer that checks
+  // in time sends no more clients. The time of config.drain_timeout begins.
   void Withdraw();
 
-  // Withdraws, if that was not done before. Attached streams are told to come back later, and end;
-  // no new one is accepted: the relay listens no more, and tells its connections so (GOAWAY), upon
-  // which a client that knows other addresses turns to them. Blocks until the last stream has ended
-  // or the time is over; then the other ports end, which until now show what is going on. True if
-  // all streams ended by themselves.
+  // Withdraws first, if the caller has not. Tells attached streams to come back later, and ends
+  // them. Accepts no new stream: the relay stops listening and tells its connections so (GOAWAY);
+  // clients that know other addresses then turn to those. Blocks until the last stream has ended or
+  // the time is over; then ends the other ports, which until then show the drain. True if all
+  // streams ended by themselves.
   bool Drain();
 
  private:
@@ -83,11 +82,12 @@ class RelayServer {
 
   const absl::Duration drain_timeout_;
   std::optional<std::chrono::steady_clock::time_point> drain_deadline_;
-  // In the order of their making: each uses those above it.
+  // Each uses those above it, so that this is also the order of construction.
   const std::unique_ptr<ServingState> serving_;
   const std::unique_ptr<ProbePort> probe_;  // null: there is none
   const std::unique_ptr<Switchboard> switchboard_;
-  const rpc::AwakeThreads awake_threads_;  // else each word after an idle second is late
+  const rpc::AwakeThreads
+      awake_threads_;  // without it, the first message after an idle second is 50 ms late
   HealthService health_;
   RendezvousService rendezvous_;
   std::unique_ptr<AdminPort> admin_;  // null: there is none

@@ -34,7 +34,7 @@ bool ShutdownSignals::AwaitFor(std::chrono::nanoseconds limit) {
 }
 
 void ShutdownSignals::ExitAtNext(int status) {
-  // Holds nothing and is never joined: the end of the process ends it.
+  // The thread holds nothing and nobody joins it: the end of the process ends it.
   std::thread([signals = signals_, status] {
     int signal = 0;
     while (sigwait(&signals, &signal) != 0) {

@@ -7,19 +7,19 @@
 
 namespace wormhole::relay {
 
-// Signals are taken with sigwait, so that no code of ours runs in a signal handler.
+// Takes signals with sigwait, so that no code of the relay runs in a signal handler.
 class ShutdownSignals {
  public:
-  // Blocks both signals in this thread and in those that it starts from now on; call before any
-  // thread is started. Ignores SIGPIPE: a closed standard output is no reason to stop.
+  // Blocks both signals in this thread and in those that it starts from now on; call it before any
+  // thread starts. Ignores SIGPIPE: a closed standard output is no reason to stop.
   ShutdownSignals();
 
   // Blocks until one comes.
   void Await();
-  // The same for so long at most; false when none came.
+  // Blocks for so long at most; false when no signal came.
   bool AwaitFor(std::chrono::nanoseconds limit);
 
-  // From now on another one ends the process at once, with `status` and without cleaning up.
+  // From now on another signal ends the process at once, with `status` and without cleaning up.
   void ExitAtNext(int status);
 
  private:

@@ -35,7 +35,7 @@ absl::Status RefuseForError(const std::string& path, int error) {
                 "give a path in a folder where this user may write");
 }
 
-// errno of the attempt to connect, or 0.
+// The errno of an attempt to connect, or 0.
 int TryConnect(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return errno;
@@ -93,7 +93,7 @@ absl::Status SocketPlace::Lock(absl::Duration patience) {
                     "stop it (fuser names it), or give a path in a folder that only the relay's "
                     "user may open");
     }
-    poll(nullptr, 0, kMillisecondsBetweenTries);  // nothing tells when a lock is free
+    poll(nullptr, 0, kMillisecondsBetweenTries);  // no event says that a lock is free
   }
   return absl::OkStatus();
 }

@@ -18,14 +18,14 @@
 namespace wormhole::relay {
 
 // How long a relay that starts waits for another one that starts in the same folder, which takes
-// milliseconds. Whoever may open the folder can hold its lock for ever.
+// milliseconds. Bounded: any process that may open the folder can hold its lock for ever.
 inline constexpr absl::Duration kSocketPatience = absl::Seconds(3);
 
-// A path, and the socket of this process there. gRPC takes away whatever is at the path that it has
-// bound, when it binds and when it ends; so it binds another one, in the same folder, and the
-// socket is moved to its place when it listens and has its mode. There it is replaced only when
-// nobody listens on it any more, and removed only by the one whose it is: a relay that ends leaves
-// alone what another one has put there meanwhile. Not thread-safe.
+// A path, and the socket of this process there. gRPC removes whatever is at the path that it binds,
+// when it binds and when it ends. So gRPC binds another path in the same folder, and Publish moves
+// the socket to its place once it listens and has its mode. A relay replaces a socket there only
+// when nobody listens on it any more, and removes only its own: a relay that ends leaves alone what
+// another one has put there meanwhile. Not thread-safe.
 class SocketPlace {
  public:
   // `path` fits (socket_address.h). Until Publish, no other relay makes room in the same folder, so
@@ -34,28 +34,27 @@ class SocketPlace {
   // cannot be used or not be locked within `patience`.
   static absl::StatusOr<std::unique_ptr<SocketPlace>> Make(const std::string& path,
                                                            absl::Duration patience);
-  // Leaves.
+  // Calls Leave.
   ~SocketPlace();
   SocketPlace(const SocketPlace&) = delete;
   SocketPlace& operator=(const SocketPlace&) = delete;
 
-  // What is to be bound, once, and listened on.
+  // The path to bind, once, and to listen on.
   std::string bind_path() const { return folder_name_ + bind_name_; }
 
-  // Gives the socket, which has been bound meanwhile, to its owner and its group, mode 0660, and
-  // puts it in its place.
+  // Gives the bound socket mode 0660, for its owner and group, and moves it to its place.
   absl::Status Publish();
 
-  // Removes the socket, if it is still this one: before nobody listens on it, or another relay
-  // might take the place first. When the lock of the folder is not free it stays, and who comes
-  // next replaces it.
+  // Removes the socket, if the path still has this one. Call it while the socket listens: otherwise
+  // another relay might take the place first. When the folder's lock is not free the socket stays,
+  // and the next relay replaces it.
   void Leave();
 
  private:
   SocketPlace(const std::string& path, int folder);
 
   absl::Status Lock(absl::Duration patience);
-  // Whether nothing is there, or what a dead relay has left.
+  // OK when the path is free, or has the socket of a dead relay.
   absl::Status CheckFree() const;
 
   const std::string path_;

@@ -11,7 +11,7 @@
 
 namespace wormhole::relay {
 
-// The destructor waits for a call that runs.
+// The destructor waits until a running call returns.
 class Ticker {
  public:
   Ticker(std::chrono::milliseconds interval, std::function<void()> tick)
