@@ -1,5 +1,5 @@
-// The lives of one side of an exchange: a process that dies where it is told to, and is started
-// again from one of the states that it saved.
+// One side of an exchange that crashes and comes back: a process (crashing_side) that kills itself
+// at a given point, and that the test starts again from one of the states that it saved.
 #ifndef WORMHOLE_TESTS_FAULTS_CRASHING_PROCESS_H_
 #define WORMHOLE_TESTS_FAULTS_CRASHING_PROCESS_H_
 

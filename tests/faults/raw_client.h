@@ -1,6 +1,6 @@
-// A side that has much to say: posts and reads long logs by the rules of PROTOCOL.md section 2
-// alone, so that windows, acknowledgements and a store of many megabytes are part of the load. An
-// exchange has five frames; this has as many as one likes.
+// Pairs of raw clients: without the library, they post and read long logs by the rules of
+// PROTOCOL.md section 2 alone. An exchange has five frames; a raw pair has as many as its plan
+// says, so that windows, acknowledgements and a store of many megabytes are part of the load.
 #ifndef WORMHOLE_TESTS_FAULTS_RAW_CLIENT_H_
 #define WORMHOLE_TESTS_FAULTS_RAW_CLIENT_H_
 
@@ -23,8 +23,9 @@ struct RawPairPlan {
   absl::Duration pause;      // between two posts of a side
 };
 
-// Runs both sides of a pair to their ends, on two threads that it joins. Until both have said and
-// heard all it tries again, for `limit`; one that did not get there has no end in the log.
+// Runs both sides of a pair, on two threads that it joins, until each has posted and read all. A
+// side whose stream ends opens another one, for `limit`; a side that runs out of time logs no
+// `got`.
 void RunRawPair(const RawPairPlan& plan, absl::Duration limit,
                 const std::shared_ptr<EventLog>& initiators,
                 const std::shared_ptr<EventLog>& receivers);

@@ -75,7 +75,7 @@ std::multimap<std::string, std::string> Queries(const json& dashboard) {
   return queries;
 }
 
-// One relay for all tests here: what they wait for is counted anyway.
+// A relay under load, and a Prometheus that scrapes it.
 class DashboardTest : public ::testing::Test {
  protected:
   DashboardTest() {

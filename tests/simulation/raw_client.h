@@ -1,6 +1,5 @@
-// A client without the core that has much to say: posts and reads long logs by the rules of
-// PROTOCOL.md section 2 alone, so that windows, acknowledgements and slow readers are in the
-// simulation too.
+// A raw client: without the core, it posts and reads long logs by the rules of PROTOCOL.md section
+// 2 alone, so that windows, acknowledgements and slow readers are in the simulation too.
 #ifndef WORMHOLE_TESTS_SIMULATION_RAW_CLIENT_H_
 #define WORMHOLE_TESTS_SIMULATION_RAW_CLIENT_H_
 
@@ -29,7 +28,7 @@ struct RawClientPlan {
 // Where the chats are.
 inline constexpr char kChatApp[] = "example.com/chat";
 
-// Two who talk to each other.
+// Two raw clients on one channel.
 struct ChatPlan {
   RawClientPlan first, second;
   absl::Duration second_delay;  // from when the first has joined
@@ -48,13 +47,13 @@ class RawClient final : public StreamEvents {
   void Start(uint32_t channel_id, std::function<void(uint32_t)> on_joined,
              std::function<void()> on_over);
 
-  // Goes without a word, whatever it still waits for.
+  // Drops its stream without a Close, whatever it still waits for.
   void Leave();
 
-  // Empty: it has said and heard everything, or has not ended.
+  // Empty: it has posted and read everything, or has not ended.
   const std::string& failure() const { return failure_; }
   bool over() const { return over_; }
-  // What it began with, and when it first said that it leaves.
+  // Its first Open, and when it first sent Close.
   const rendezvous::v1::AttachRequest& opening() const { return opening_; }
   absl::Duration closing_since() const { return closing_since_; }
   bool complete() const { return durable_ == plan_.frames && cursor_ == plan_.peer_frames; }
@@ -68,7 +67,7 @@ class RawClient final : public StreamEvents {
   void Beat(uint64_t stream_count);
   void OnOpened(const rendezvous::v1::Opened& opened);
   void OnMessage(const rendezvous::v1::Message& message);
-  // Whatever may be said now.
+  // Sends all that it may send now.
   void Advance();
   bool MayPost(uint64_t number) const;
   void Acknowledge();

@@ -1,4 +1,4 @@
-// An exchange whose time is soon over.
+// An exchange that soon fails by its timeout.
 #ifndef WORMHOLE_TESTS_SUPPORT_SHORT_LIVED_EXCHANGE_H_
 #define WORMHOLE_TESTS_SUPPORT_SHORT_LIVED_EXCHANGE_H_
 
@@ -14,8 +14,8 @@ struct ShortLivedExchange {
   std::string code;
 };
 
-// With its code, however slow the machine is: one whose time is over before it has one makes room
-// for another with twice the time.
+// An initiator with its code. On a slow machine an exchange may time out before it has a code; then
+// another one gets twice the time.
 inline absl::StatusOr<ShortLivedExchange> MakeShortLivedExchange(Options options) {
   absl::Status status;
   for (options.timeout = absl::Milliseconds(200); options.timeout < absl::Minutes(1);
