@@ -1,4 +1,4 @@
-// What callers want of one channel, waiting for its turn.
+// The calls that callers have made on one channel, and that wait for etcd.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_CALL_H_
 #define WORMHOLE_RELAY_STORE_ETCD_CALL_H_
 
@@ -56,7 +56,7 @@ struct AcceptCall {
   uint64_t cursor;
   Store::Done<LogState> done;
 };
-// Goes in parts of its own (presence.h).
+// Goes in transactions of its own (presence.h).
 struct PresenceCall {
   std::string initiator;
   Role role;
@@ -66,7 +66,7 @@ struct PresenceCall {
   // The revision of the presence that was known when the stream attached: one that is later, and
   // another relay's, is that of a newer stream.
   std::optional<int64_t> known = std::nullopt;
-  uint64_t number = 0;  // of the word
+  uint64_t number = 0;  // of the pending write
 };
 
 struct EtcdCall {

@@ -127,7 +127,8 @@ std::optional<ChannelSnapshot> ChannelState::SnapshotFor(std::string_view relay)
   ChannelSnapshot snapshot{.record = *record.value};
   for (Role role : kRoles) {
     snapshot.log(role) = LogOf(role);
-    snapshot.remote[role] = writers[role].value.has_value() && *writers[role].value != relay;
+    snapshot.remote[role] =
+        attached_at[role].value.has_value() && *attached_at[role].value != relay;
     snapshot.superseded[role] = SaidByOthers(role, relay) != 0;
   }
   return snapshot;
@@ -135,7 +136,7 @@ std::optional<ChannelSnapshot> ChannelState::SnapshotFor(std::string_view relay)
 
 int64_t ChannelState::SaidByOthers(Role role, std::string_view relay) const {
   int64_t newest = 0;
-  for (const auto* cells : {&writers, &arrivals}) {
+  for (const auto* cells : {&attached_at, &arrivals}) {
     const Cell<std::string>& cell = (*cells)[role];
     if (cell.value && *cell.value != relay) newest = std::max(newest, cell.revision);
   }
@@ -202,7 +203,7 @@ void ChannelState::Merge(const ChannelState& other) {
     logs[role].Take(other.logs[role].revision, other.logs[role].value);
     cursors[role].Take(other.cursors[role].revision, other.cursors[role].value);
     arrivals[role].Take(other.arrivals[role].revision, other.arrivals[role].value);
-    writers[role].Take(other.writers[role].revision, other.writers[role].value);
+    attached_at[role].Take(other.attached_at[role].revision, other.attached_at[role].value);
   }
 }
 

@@ -1,8 +1,8 @@
 // What is known of one channel in etcd: each of its keys with the revision that it is known from.
 // Pure; one thread.
 //
-// News of a key comes from the answers to this relay's transactions and from its watch, in any
-// order; the newer revision stays.
+// What is known of a key comes from the answers to this relay's transactions and from its watch, in
+// any order; the newer revision stays.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_CHANNEL_STATE_H_
 #define WORMHOLE_RELAY_STORE_ETCD_CHANNEL_STATE_H_
 
@@ -65,17 +65,17 @@ struct EtcdLog {
 
 struct ChannelState {
   Cell<ChannelRecord> record;
-  PerRole<Cell<EtcdLog>> logs;         // by author
-  PerRole<Cell<uint64_t>> cursors;     // by author: how far its reader has accepted
-  PerRole<Cell<std::string>> writers;  // the relay at which it is attached
-  // By role: the relay at which it has attached last; its revision is at most that of `writers`
+  PerRole<Cell<EtcdLog>> logs;             // by author
+  PerRole<Cell<uint64_t>> cursors;         // by author: how far its reader has accepted
+  PerRole<Cell<std::string>> attached_at;  // the relay at which it is attached
+  // By role: the relay at which it has attached last. Its revision is at most that of `attached_at`
   // when both were written.
   PerRole<Cell<std::string>> arrivals;
   int64_t lease = 0;  // of the record's key as it is known
 
   Cell<EtcdLog>& log(Role author) { return logs[author]; }
   Cell<uint64_t>& cursor(Role author) { return cursors[author]; }
-  Cell<std::string>& presence(Role role) { return writers[role]; }
+  Cell<std::string>& presence(Role role) { return attached_at[role]; }
   Cell<std::string>& arrival(Role role) { return arrivals[role]; }
 
   // 0: there is no channel.
@@ -104,7 +104,7 @@ struct ChannelState {
   bool empty() const { return record.revision == 0; }
   // As of which all is known of where the side is and was attached.
   int64_t PresenceRevision(Role role) const {
-    return std::max(writers[role].revision, arrivals[role].revision);
+    return std::max(attached_at[role].revision, arrivals[role].revision);
   }
   // When another relay than `relay` has said last that the side is or was attached there; 0: none
   // has that is known of.
@@ -113,7 +113,7 @@ struct ChannelState {
   std::optional<ChannelSnapshot> SnapshotFor(std::string_view relay) const;
 
   // Takes over what an event or an answer says of a key; `exists` is false for a deletion. Returns
-  // whether that was news.
+  // whether anything was newer than what was known.
   bool Take(const EtcdKeys::Place& place, const etcdserverpb::KeyValue& kv, bool exists);
   // All that was read at `revision`: keys that are in neither range did not exist then.
   static ChannelState Read(const EtcdKeys& keys, const etcdserverpb::RangeResponse& record_range,
@@ -124,7 +124,7 @@ struct ChannelState {
   void Merge(const ChannelState& other);
 };
 
-// The values as they are written; `writer` is the relay that writes.
+// The values as they are written; `relay_id` is the relay that writes.
 std::string WriteRecord(const ChannelRecord& record, std::string_view relay_id);
 std::string WriteLog(const EtcdLog& log, std::string_view relay_id);
 std::string WriteCursor(uint64_t accepted, std::string_view relay_id);

@@ -20,28 +20,28 @@ constexpr size_t kImages = 16'384;
 EtcdCache::EtcdCache(const EtcdKeys* keys, std::string relay_id,
                      std::function<void(const ChannelRef&, Role)> on_own_presence)
     : keys_(keys),
-      writer_(std::move(relay_id)),
-      own_beginning_(BeginningOf(writer_)),
+      relay_id_(std::move(relay_id)),
+      own_beginning_(BeginningOf(relay_id_)),
       on_own_presence_(std::move(on_own_presence)),
-      images_(kImages),
-      doubts_(kImages) {}
+      states_(kImages),
+      forgotten_(kImages) {}
 
 std::optional<ChannelState> EtcdCache::Find(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
-  const ChannelState* const state = images_.Find(key);
+  const ChannelState* const state = states_.Find(key);
   if (state == nullptr) return std::nullopt;
   return *state;
 }
 
 bool EtcdCache::WritesNext(const ChannelKey& key, const EtcdCall& first) {
   sync::MutexLock lock(mutex_);
-  return relay::WritesNext(images_.Find(key), first);
+  return relay::WritesNext(states_.Find(key), first);
 }
 
 std::vector<StoredFrame> EtcdCache::Frames(const ChannelRef& channel, Role author, uint64_t after,
                                            size_t max_bytes) {
   sync::MutexLock lock(mutex_);
-  const ChannelState* const state = images_.Find(channel.key);
+  const ChannelState* const state = states_.Find(channel.key);
   if (state == nullptr || !state->IsOf(channel.initiator)) return {};
   after = std::max(after, state->LogOf(author).forgotten);
   return state->FramesInLog(author, after, max_bytes);
@@ -49,10 +49,10 @@ std::vector<StoredFrame> EtcdCache::Frames(const ChannelRef& channel, Role autho
 
 void EtcdCache::Update(const ChannelKey& key, const std::function<bool(ChannelState&)>& take) {
   sync::MutexLock lock(mutex_);
-  ChannelState* state = images_.Find(key);
+  ChannelState* state = states_.Find(key);
   if (state == nullptr) {
-    images_.Age();
-    state = images_.Insert(key, {});
+    states_.Age();
+    state = states_.Insert(key, {});
   }
   // What others have written is for the watch to tell, so that the listener hears of it.
   if (!take(*state)) return;
@@ -62,9 +62,9 @@ void EtcdCache::Update(const ChannelKey& key, const std::function<bool(ChannelSt
 
 void EtcdCache::Forget(const ChannelKey& key) {
   sync::MutexLock lock(mutex_);
-  images_.Erase(key);
-  doubts_.Age();
-  doubts_.Insert(key, {});
+  states_.Erase(key);
+  forgotten_.Age();
+  forgotten_.Insert(key, {});
 }
 
 // Under one lock: what the watch brings from now on is told after what there is.
@@ -119,9 +119,9 @@ std::optional<std::pair<ChannelRef, Role>> EtcdCache::OwnPresence(const Event& e
   if (event.type() != Event::PUT || !event.kv().value().starts_with(own_beginning_)) return {};
   const auto place = keys_->Parse(event.kv().key());
   if (!place || place->kind != Kind::kPresence) return {};
-  const ChannelState* const state = images_.Find(place->channel);
+  const ChannelState* const state = states_.Find(place->channel);
   if (state == nullptr) return std::pair(ChannelRef(place->channel), place->role);
-  if (state->writers[place->role].value != writer_) return {};
+  if (state->attached_at[place->role].value != relay_id_) return {};
   return std::pair(ChannelRef(place->channel, state->Initiator()), place->role);
 }
 
@@ -133,7 +133,7 @@ void EtcdCache::TakeEvent(const Event& event, Notices& notices) {
   // A deletion has no value; who made it is told by whether it is news.
   const bool written_here = exists && event.kv().value().starts_with(own_beginning_);
   // Of what a call has done that has failed long since, nobody here has heard.
-  const bool own = written_here && doubts_.Find(key) == nullptr;
+  const bool own = written_here && forgotten_.Find(key) == nullptr;
   switch (place->kind) {
     case Kind::kRecord:
       if (exists && !own && event.kv().create_revision() == event.kv().mod_revision()) {
@@ -141,7 +141,7 @@ void EtcdCache::TakeEvent(const Event& event, Notices& notices) {
       }
       return TakeRecord(key, event.kv(), exists, own, notices);
     case Kind::kFrame: {
-      if (!exists || own || images_.Find(key) == nullptr) return;
+      if (!exists || own || states_.Find(key) == nullptr) return;
       last_place_ = place;
       last_revision_ = event.kv().mod_revision();
       last_frame_ = ReadFrame(event.kv().value()).value_or("");
@@ -161,13 +161,13 @@ void EtcdCache::TakeEvent(const Event& event, Notices& notices) {
   }
 }
 
-// An answer may have told the image before; the listener hears of it here all the same, and of what
+// An answer may have told the state before; the listener hears of it here all the same, and of what
 // is true now.
 void EtcdCache::TakeState(const EtcdKeys::Place& place, const Event& event, bool own,
                           Notices& notices) {
   const ChannelKey& key = place.channel;
   const bool exists = event.type() == Event::PUT;
-  ChannelState* const state = images_.Find(key);
+  ChannelState* const state = states_.Find(key);
   if (state == nullptr) {
     // The listener may have the channel still.
     if (own) return;
@@ -186,8 +186,8 @@ void EtcdCache::TakeState(const EtcdKeys::Place& place, const Event& event, bool
 
 void EtcdCache::TellPresence(const EtcdKeys::Place& place, const ChannelState& state,
                              Notices& notices) {
-  const auto& relay_id = state.writers[place.role].value;
-  const bool remote = relay_id.has_value() && *relay_id != writer_;
+  const auto& relay_id = state.attached_at[place.role].value;
+  const bool remote = relay_id.has_value() && *relay_id != relay_id_;
   const ChannelRef channel(place.channel, state.Initiator());
   notices.push_back([channel, role = place.role, remote](StoreListener& listener) {
     listener.OnPresence(channel, role, remote);
@@ -195,9 +195,9 @@ void EtcdCache::TellPresence(const EtcdKeys::Place& place, const ChannelState& s
 }
 
 void EtcdCache::ExpectNews(const ChannelKey& key, int64_t revision) {
-  if (images_.Find(key) != nullptr) return;
-  images_.Age();
-  images_.Insert(key, ChannelState::MadeAt(revision));
+  if (states_.Find(key) != nullptr) return;
+  states_.Age();
+  states_.Insert(key, ChannelState::MadeAt(revision));
 }
 
 void EtcdCache::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exists, bool own,
@@ -210,9 +210,9 @@ void EtcdCache::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exist
   if (record) known = &read;
   if (!index_.Take(key, kv.mod_revision(), known, own)) return;
   std::shared_ptr<ChannelSnapshot> now;
-  if (ChannelState* const state = images_.Find(key)) {
+  if (ChannelState* const state = states_.Find(key)) {
     if (state->record.Take(kv.mod_revision(), std::move(record))) state->lease = kv.lease();
-    if (auto snapshot = state->SnapshotFor(writer_)) {
+    if (auto snapshot = state->SnapshotFor(relay_id_)) {
       now = std::make_shared<ChannelSnapshot>(*std::move(snapshot));
     }
   }
@@ -240,7 +240,7 @@ std::shared_ptr<StoredFrame> EtcdCache::NewestFrame(const EtcdKeys::Place& place
   if (number == 0) return nullptr;
   std::vector<StoredFrame> in_log = state.FramesInLog(place.role, number - 1, 0);
   if (!in_log.empty()) return std::make_shared<StoredFrame>(std::move(in_log[0]));
-  // What is known may be ahead of the news, and of another channel: its log is not the frame's
+  // What is known may be newer than the event, and of another channel: its log is not the frame's
   // then.
   const bool came = last_place_ && last_place_->channel == place.channel &&
                     last_place_->role == place.role && last_place_->number == number &&
@@ -266,7 +266,7 @@ void EtcdCache::TakeRecords(const std::vector<KeyValue>& records, int64_t revisi
     for (const ChannelKey& key : index_.DropAllBut(there, revision)) {
       notices.push_back([key](StoreListener& listener) { listener.OnId(key, false, false); });
     }
-    images_.Clear();
+    states_.Clear();
     notices.push_back([restored](StoreListener& listener) { listener.OnReset(restored); });
   }
   Tell(notices);

@@ -30,19 +30,19 @@ namespace wormhole::relay {
 // Thread-safe; the listener is called without the lock.
 class EtcdCache {
  public:
-  // `writer` is this relay. `on_own_presence` is told of each word of its own that etcd is found to
-  // have, by a thread that holds no lock.
+  // `relay_id` is this relay. The cache calls `on_own_presence` without a lock, for each side that
+  // etcd is found to have as attached here.
   EtcdCache(const EtcdKeys* keys, std::string relay_id,
             std::function<void(const ChannelRef&, Role)> on_own_presence);
 
   std::optional<ChannelState> Find(const ChannelKey& key) WORMHOLE_EXCLUDES(mutex_);
-  // Whether the channel's next part would write, were it planned now. See plan.h.
+  // Whether the channel's next transaction would write, were it planned now. See plan.h.
   bool WritesNext(const ChannelKey& key, const EtcdCall& first) WORMHOLE_EXCLUDES(mutex_);
   // See ChannelState::FramesInLog. Empty also when the channel is not known, or another one.
   std::vector<StoredFrame> Frames(const ChannelRef& channel, Role author, uint64_t after,
                                   size_t max_bytes) WORMHOLE_EXCLUDES(mutex_);
   // Takes an answer over into what is known of the channel, from nothing if need be; true when this
-  // relay has written the record. The view is locked inside.
+  // relay has written the record. The cache is locked inside.
   void Update(const ChannelKey& key, const std::function<bool(ChannelState&)>& take)
       WORMHOLE_EXCLUDES(mutex_);
   // Nothing certain is known of the channel any more: a batch may have taken effect, or may yet do
@@ -66,16 +66,16 @@ class EtcdCache {
   using Notices = std::vector<Notice>;
 
   void TakeEvent(const etcdserverpb::Event& event, Notices& notices) WORMHOLE_REQUIRES(mutex_);
-  // The image of a channel that another relay has made, which its watch keeps current from the
-  // first: who comes to it here needs no look.
+  // Begins the state of a channel that another relay has made, and that the watch keeps current
+  // from the first: a relay that serves the channel needs no Load.
   void ExpectNews(const ChannelKey& key, int64_t revision) WORMHOLE_REQUIRES(mutex_);
   void TakeRecord(const ChannelKey& key, const etcdserverpb::KeyValue& kv, bool exists, bool own,
                   Notices& notices) WORMHOLE_REQUIRES(mutex_);
   void TakeState(const EtcdKeys::Place& place, const etcdserverpb::Event& event, bool own,
                  Notices& notices) WORMHOLE_REQUIRES(mutex_);
   void TellPresence(const EtcdKeys::Place& place, const ChannelState& state, Notices& notices);
-  // The channel and the role, when the event says that etcd has this relay's word, and as far as is
-  // known it has it still.
+  // The channel and the role, when the event says that etcd has the side as attached here, and has
+  // it so still as far as is known.
   std::optional<std::pair<ChannelRef, Role>> OwnPresence(const etcdserverpb::Event& event)
       WORMHOLE_REQUIRES(mutex_);
   void TellLog(const EtcdKeys::Place& place, const ChannelState& state, Notices& notices)
@@ -86,16 +86,16 @@ class EtcdCache {
   void Tell(const Notices& notices) WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdKeys* const keys_;
-  const std::string writer_;
+  const std::string relay_id_;
   const std::string own_beginning_;  // of the values that this relay has written
   const std::function<void(const ChannelRef&, Role)> on_own_presence_;
 
   sync::Mutex mutex_;
   sync::CondVar told_;
   EtcdIndex index_ WORMHOLE_GUARDED_BY(mutex_);
-  RecentMap<ChannelKey, ChannelState> images_ WORMHOLE_GUARDED_BY(mutex_);
-  // Of channels that were forgotten once: news that came twice costs little.
-  RecentMap<ChannelKey, std::monostate> doubts_ WORMHOLE_GUARDED_BY(mutex_);
+  RecentMap<ChannelKey, ChannelState> states_ WORMHOLE_GUARDED_BY(mutex_);
+  // Channels that were forgotten once: to tell the listener of them twice costs little.
+  RecentMap<ChannelKey, std::monostate> forgotten_ WORMHOLE_GUARDED_BY(mutex_);
   // The frame that came last: its log follows, at the same revision.
   std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
   int64_t last_revision_ WORMHOLE_GUARDED_BY(mutex_) = 0;

@@ -87,47 +87,47 @@ TEST_F(PresenceTest, WordsOfTwoChannelsWithOneIdAreApart) {
   presence_.Attach(kChannel, kReceiver, std::nullopt);
   presence_.Attach(kNext, kReceiver, std::nullopt);
   EXPECT_EQ(Say(Image("j", "me")), "i r +, j r +");
-  presence_.SayAgain();
+  presence_.WriteAgain();
   EXPECT_EQ(Say(Image("j", "me")), "j r again");  // the other channel is over
 }
 
 TEST_F(PresenceTest, ARecordBringsItsWordsAlong) {
-  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
+  const auto numbers = presence_.BringAlong(kChannel, RoleSet(kReceiver));
   EXPECT_TRUE(presence_.empty());
-  presence_.Brought(kChannel, kReceiver, {.revision = 20, .said = true, .lasts = true});
-  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, true);
+  presence_.RecordWritten(kChannel, kReceiver, {.revision = 20, .said = true, .lasts = true});
+  presence_.RecordAnswered(kChannel, RoleSet(kReceiver), numbers, true);
   EXPECT_TRUE(presence_.empty());
-  presence_.SayAgain();
+  presence_.WriteAgain();
   EXPECT_EQ(Say(Image("i", "me")), "i r again");
 }
 
 TEST_F(PresenceTest, ARecordThatHadNoLeaseForThemHasThemSaidLater) {
-  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
-  presence_.Brought(kChannel, kReceiver, {.revision = 20});
-  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, true);
+  const auto numbers = presence_.BringAlong(kChannel, RoleSet(kReceiver));
+  presence_.RecordWritten(kChannel, kReceiver, {.revision = 20});
+  presence_.RecordAnswered(kChannel, RoleSet(kReceiver), numbers, true);
   EXPECT_EQ(Say(Image("i", "me")), "i r +");
 }
 
 // It may have been put all the same, or may yet be.
 TEST_F(PresenceTest, ARecordThatIsNotPutLeavesNoWord) {
-  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
-  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, false);
+  const auto numbers = presence_.BringAlong(kChannel, RoleSet(kReceiver));
+  presence_.RecordAnswered(kChannel, RoleSet(kReceiver), numbers, false);
   EXPECT_EQ(Say(Image("i")), "i r -");
 }
 
 TEST_F(PresenceTest, WhoLeavesWhileTheRecordIsUnderWayIsTakenBackBehindIt) {
-  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
+  const auto numbers = presence_.BringAlong(kChannel, RoleSet(kReceiver));
   presence_.Detach(kChannel, kReceiver);
   EXPECT_TRUE(presence_.empty());
-  presence_.Brought(kChannel, kReceiver, {.revision = 20, .said = true, .lasts = true});
-  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, true);
+  presence_.RecordWritten(kChannel, kReceiver, {.revision = 20, .said = true, .lasts = true});
+  presence_.RecordAnswered(kChannel, RoleSet(kReceiver), numbers, true);
   EXPECT_EQ(Say(Image("i")), "i r -");
 }
 
 TEST_F(PresenceTest, WhoComesAgainWhileTheRecordFailsStays) {
-  const auto numbers = presence_.Bring(kChannel, RoleSet(kReceiver));
+  const auto numbers = presence_.BringAlong(kChannel, RoleSet(kReceiver));
   presence_.Attach(kChannel, kReceiver, 20);
-  presence_.Landed(kChannel, RoleSet(kReceiver), numbers, false);
+  presence_.RecordAnswered(kChannel, RoleSet(kReceiver), numbers, false);
   EXPECT_EQ(Say(Image("i", "me")), "i r +");
 }
 
@@ -159,7 +159,7 @@ TEST_F(PresenceTest, AStreamIsNewerThanTheWordsThatItsRelayKnew) {
   Say(Image("i", "me"));
   EXPECT_TRUE(presence_.IsNewer(kChannel, kReceiver, 19));
   EXPECT_FALSE(presence_.IsNewer(kChannel, kReceiver, 21));
-  presence_.SayAgain();
+  presence_.WriteAgain();
   EXPECT_FALSE(presence_.IsNewer(kChannel, kReceiver, 19));
 }
 
@@ -168,7 +168,7 @@ TEST_F(PresenceTest, EachChannelHasItsTurn) {
   std::set<ChannelKey> heard;
   for (uint32_t id = 1; id <= 20; ++id) Attach(id);
   for (int turn = 0; turn < 5; ++turn) {
-    for (const ChannelKey& key : presence_.Turn(4, Idle)) {
+    for (const ChannelKey& key : presence_.NextPending(4, Idle)) {
       heard.insert(key);
       presence_.Take(key);
       Attach(key.id);
@@ -180,36 +180,36 @@ TEST_F(PresenceTest, EachChannelHasItsTurn) {
 TEST_F(PresenceTest, WhoIsPassedOverIsAmongTheFirstOfTheNextTurn) {
   for (const uint32_t id : {1, 2, 3}) Attach(id);
   const auto two_is_busy = [](const ChannelKey& key) { return key.id == 2; };
-  EXPECT_THAT(presence_.Turn(2, two_is_busy), ElementsAre(Key(1), Key(3)));
+  EXPECT_THAT(presence_.NextPending(2, two_is_busy), ElementsAre(Key(1), Key(3)));
   EXPECT_TRUE(presence_.PassedOver(Key(2)));
   EXPECT_FALSE(presence_.PassedOver(Key(3)));
-  EXPECT_THAT(presence_.Turn(1, Idle), ElementsAre(Key(2)));
+  EXPECT_THAT(presence_.NextPending(1, Idle), ElementsAre(Key(2)));
   EXPECT_FALSE(presence_.PassedOver(Key(2)));
 }
 
 TEST_F(PresenceTest, WhoIsPassedOverForWantOfRoomStaysSo) {
   for (const uint32_t id : {1, 2, 3}) Attach(id);
-  EXPECT_THAT(presence_.Turn(3, Busy), IsEmpty());
-  EXPECT_THAT(presence_.Turn(2, Idle), ElementsAre(Key(1), Key(2)));
+  EXPECT_THAT(presence_.NextPending(3, Busy), IsEmpty());
+  EXPECT_THAT(presence_.NextPending(2, Idle), ElementsAre(Key(1), Key(2)));
   EXPECT_TRUE(presence_.PassedOver(Key(3)));
 }
 
 // Calls of the channel wait for the word no more.
 TEST_F(PresenceTest, AWordThatHasGoneIsPassedOverNoMore) {
   Attach(1);
-  presence_.Turn(1, Busy);
+  presence_.NextPending(1, Busy);
   EXPECT_TRUE(presence_.PassedOver(Key(1)));
   presence_.Drop(Key(1));
   EXPECT_FALSE(presence_.PassedOver(Key(1)));
-  EXPECT_THAT(presence_.Turn(1, Idle), IsEmpty());
+  EXPECT_THAT(presence_.NextPending(1, Idle), IsEmpty());
 }
 
 TEST_F(PresenceTest, WithTheChannelItsWordsAreGone) {
   presence_.Attach(kChannel, kInitiator, std::nullopt);
-  const auto numbers = presence_.Bring(kNext, RoleSet(kReceiver));
+  const auto numbers = presence_.BringAlong(kNext, RoleSet(kReceiver));
   presence_.Drop(kKey);
   EXPECT_TRUE(presence_.empty());
-  presence_.Landed(kNext, RoleSet(kReceiver), numbers, false);
+  presence_.RecordAnswered(kNext, RoleSet(kReceiver), numbers, false);
   EXPECT_EQ(Say(Image("j")), "j r -");
 }
 

@@ -14,7 +14,7 @@ namespace {
 using etcdserverpb::RangeRequest;
 using etcdserverpb::RangeResponse;
 
-// Of one Read, and of one part.
+// Of one Read, and of one transaction.
 constexpr int kMaxFrames = 64;
 constexpr size_t kMaxCalls = 8;
 // Each time something else had happened in between.

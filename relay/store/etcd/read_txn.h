@@ -1,10 +1,10 @@
-// The part of a batch that reads one channel. Pure.
+// The transaction of a batch that reads one channel. Pure.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_READ_TXN_H_
 #define WORMHOLE_RELAY_STORE_ETCD_READ_TXN_H_
 
 #include <memory>
 
-#include "relay/store/etcd/plan.h"
+#include "relay/store/etcd/channel_txn.h"
 
 namespace wormhole::relay {
 

@@ -34,9 +34,9 @@ ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
 
 }  // namespace
 
-EtcdWatcher::EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* view,
+EtcdWatcher::EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* cache,
                          Listener listener)
-    : keys_(keys), client_(client), cache_(view), listener_(std::move(listener)) {}
+    : keys_(keys), client_(client), cache_(cache), listener_(std::move(listener)) {}
 
 absl::Status EtcdWatcher::Start() {
   std::promise<absl::Status> read;

@@ -1,4 +1,4 @@
-// Keeps the view in step with etcd: reads all records once, and what relays say of their clocks,
+// Keeps the cache in step with etcd: reads all records once, and what relays say of their clocks,
 // then watches, and after a watch that was lost goes on where it ended. When etcd has compacted
 // that away, or was restored from a copy that is older, it reads all records again.
 //
@@ -28,19 +28,19 @@ namespace wormhole::relay {
 // Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
 class EtcdWatcher {
  public:
-  // What it tells beside the view. Called without locks.
+  // What it tells beside the cache. Called without locks.
   struct Listener {
-    // Before the view hears of an etcd that was restored.
+    // Before the cache hears of an etcd that was restored.
     std::function<void()> on_restored;
     // When the watch has ended, and each time that it could not be begun again.
     std::function<void()> on_lost;
-    // All clocks; see GroupClocks. Before the view hears of the records, that are due by them.
+    // All clocks; see GroupClocks. Before the cache hears of the records, which are due by them.
     std::function<void(const std::vector<ClockSighting>& all, bool restored)> on_clocks;
     // One was written or has gone.
     std::function<void(const ClockSighting& one)> on_clock;
   };
 
-  EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* view, Listener listener);
+  EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* cache, Listener listener);
 
   // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
   absl::Status Start() WORMHOLE_EXCLUDES(mutex_);

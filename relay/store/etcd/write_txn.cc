@@ -14,7 +14,7 @@ namespace {
 
 using etcdserverpb::TxnResponse;
 
-// A part stays well below what etcd takes in one transaction, however small the frames are.
+// A transaction stays well below what etcd takes in one transaction, however small the frames are.
 constexpr size_t kMaxFrames = 32;
 // Each time somebody else's change came in between, which is progress too.
 constexpr int kMaxAttempts = 32;
@@ -183,7 +183,7 @@ void WriteTxn::RaiseCursor(Role author, uint64_t accepted) {
 // word is of one channel: of one that has ended, or has made room for another, nobody is told, and
 // nothing would take the key away again.
 void WriteTxn::DoPresence(const PresenceCall& call) {
-  const Cell<std::string>& before = before_.writers[call.role];
+  const Cell<std::string>& before = before_.attached_at[call.role];
   std::optional<std::string>& relay_id = after_.presence(call.role).value;
   const bool foreign = before.value.has_value() && *before.value != context_.relay_id;
   results_.emplace_back();
@@ -300,7 +300,7 @@ void WriteTxn::TakeWritten(int64_t revision, ChannelState& state) const {
     if (arrives_.contains(role) || drops_states_)
       state.arrival(role).Take(revision, after_.arrivals[role].value);
     if (presence_changed_.contains(role) || drops_states_) {
-      state.presence(role).Take(revision, after_.writers[role].value);
+      state.presence(role).Take(revision, after_.attached_at[role].value);
     }
   }
 }
@@ -312,8 +312,9 @@ void WriteTxn::TakeSeen(const TxnResponse& response, int64_t revision, ChannelSt
                                  response.responses(look_).response_range(), revision));
 }
 
-// The watch may have told of the other side's doings while the part was under way, and the listener
-// has heard of them: an answer must not fall behind in one thing while it is ahead in another.
+// The watch may have told of the other side's doings while the transaction was under way, and the
+// listener has heard of them: an answer must not fall behind in one thing while it is ahead in
+// another.
 void WriteTxn::Answer(EtcdCall& call, Result& result, const ChannelState& state,
                       EtcdAnswers& answers) {
   if (auto* append = std::get_if<AppendCall>(&call.what)) {
@@ -425,14 +426,14 @@ void WriteTxn::WriteConditions() {
       AddCondition(request_, keys.Cursor(key_, role), before_.cursors[role]);
     }
     if (presence_judged_.contains(role)) {
-      AddCondition(request_, keys.Presence(key_, role), before_.writers[role]);
+      AddCondition(request_, keys.Presence(key_, role), before_.attached_at[role]);
       // A stream that came and went meanwhile has left presence as it was.
       AddCondition(request_, keys.Arrival(key_, role), before_.arrivals[role]);
     }
   }
 }
 
-// Frames before the log that counts them: a watcher has the frame at hand when it hears of it.
+// Frames before the log that counts them: a watcher has got the frame when it hears of the log.
 void WriteTxn::WriteLogs(int64_t lease) {
   const EtcdKeys& keys = *context_.keys;
   for (const NewFrame& frame : frames_) {
@@ -449,7 +450,8 @@ void WriteTxn::WriteLogs(int64_t lease) {
     if (!cursor_changed_.contains(author)) continue;
     const uint64_t cursor = *after_.cursor(author).value;
     AddPut(keys.Cursor(key_, author), WriteCursor(cursor, context_.relay_id), lease);
-    // What this part writes is beyond the cursor, or is not written: no key is written twice.
+    // What this transaction writes is beyond the cursor, or is not written: no key is written
+    // twice.
     const uint64_t first = before_.LogOf(author).forgotten + 1;
     if (!before_.MayHaveKeys(author, first, cursor)) continue;
     AddDelete(keys.Frame(key_, author, first), keys.Frame(key_, author, cursor) + '\0');

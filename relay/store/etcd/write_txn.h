@@ -1,4 +1,4 @@
-// The part of a batch that changes one channel. Pure.
+// The transaction of a batch that changes one channel. Pure.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_WRITE_TXN_H_
 #define WORMHOLE_RELAY_STORE_ETCD_WRITE_TXN_H_
 
@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "relay/store/etcd/plan.h"
+#include "relay/store/etcd/channel_txn.h"
 
 namespace wormhole::relay {
 
 class WriteTxn final : public ChannelTxn {
  public:
-  // The first of `calls` is one that writes. See PlanPart.
+  // The first of `calls` is one that writes. See PlanTxn.
   static std::unique_ptr<WriteTxn> Plan(const TxnContext& context, const ChannelKey& key,
                                         const ChannelState& state, const EtcdCalls& calls,
                                         size_t max_bytes, std::optional<absl::Time>& missing_lease);
@@ -39,7 +39,7 @@ class WriteTxn final : public ChannelTxn {
   WriteTxn(const TxnContext& context, ChannelKey key, const ChannelState& state)
       : ChannelTxn(context, std::move(key)), before_(state), after_(state) {}
 
-  // Carries the call out on after_; false when it has to wait for another part.
+  // Carries the call out on after_; false when it has to wait for another transaction.
   bool Do(const EtcdCall& call, size_t max_bytes);
   bool DoPut(const PutCall& call);
   // Whether the call may join those before it: it is not refused for a reason of its own.

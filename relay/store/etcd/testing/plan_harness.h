@@ -61,15 +61,15 @@ inline std::vector<std::string> Keys(
 class PlanTest : public ::testing::Test {
  protected:
   std::unique_ptr<ChannelTxn> Plan(const ChannelState* state) {
-    return PlanPart({.keys = &kKeys,
-                     .relay_id = "me",
-                     .lease =
-                         [this](absl::Time due_at) {
-                           lease_for_ = due_at;
-                           return lease_;
-                         },
-                     .presence_lease = 5},
-                    kKey, state, calls_, 1 << 20, missing_lease_);
+    return PlanTxn({.keys = &kKeys,
+                    .relay_id = "me",
+                    .lease =
+                        [this](absl::Time due_at) {
+                          lease_for_ = due_at;
+                          return lease_;
+                        },
+                    .presence_lease = 5},
+                   kKey, state, calls_, 1 << 20, missing_lease_);
   }
   void Append(uint64_t number, std::string frame) {
     calls_.push_back({.what = AppendCall{.initiator = "i",

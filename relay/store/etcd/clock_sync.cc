@@ -1,0 +1,47 @@
+#include "relay/store/etcd/clock_sync.h"
+
+#include <chrono>
+
+namespace wormhole::relay {
+
+void ClockSync::TakeAll(const std::vector<ClockSighting>& all, bool restored) {
+  sync::MutexLock lock(mutex_);
+  Follow(clocks_.TakeAll(all, restored, clock_->Read()));
+}
+
+void ClockSync::Take(const ClockSighting& one) {
+  sync::MutexLock lock(mutex_);
+  Follow(clocks_.Take(one, clock_->Read()));
+}
+
+void ClockSync::AwaitSure(absl::Duration most) {
+  const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(most);
+  sync::MutexLock lock(mutex_);
+  while (clocks_.on_loan() && heard_.WaitUntil(mutex_, deadline)) {
+  }
+}
+
+void ClockSync::Follow(absl::Duration by) {
+  if (by != absl::ZeroDuration()) clock_->Shift(by);
+  heard_.NotifyAll();
+  clock_->SetOutvoted(clocks_.IsOutvoted(clock_->Read()));
+}
+
+// Whether the other relays are outvoted depends on what this one tells, so that the relay judges
+// anew when that changes.
+std::optional<ClockSync::Update> ClockSync::Due(int64_t lease, absl::Duration now) {
+  const ClockReading reading = clock_->Read();
+  sync::MutexLock lock(mutex_);
+  const bool changed = !told_ || told_->lease != lease || told_->word.offset != reading.offset;
+  if (!changed && now - told_->at < interval_) return std::nullopt;
+  if (changed) Follow(absl::ZeroDuration());
+  return Update{
+      .word = {.time = reading.time, .offset = reading.offset}, .at = now, .lease = lease};
+}
+
+void ClockSync::NoteTold(const Update& update) {
+  sync::MutexLock lock(mutex_);
+  told_ = update;
+}
+
+}  // namespace wormhole::relay
