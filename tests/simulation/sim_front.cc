@@ -270,7 +270,6 @@ void SimFront::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> d
   using Keys = std::vector<ChannelKey>;
   Add<Keys>(
       [this, now, limit]() -> absl::StatusOr<Keys> {
-        group_->tables_.channels().ForgetRested(now);
         return group_->tables_.channels().Due(now, limit);
       },
       std::move(done));

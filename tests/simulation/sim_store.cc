@@ -231,12 +231,8 @@ void SimStore::Read(const ChannelRef& channel, Role author, uint64_t after, size
 void SimStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
   using Keys = std::vector<ChannelKey>;
   // A change: it forgets sides.
-  Add<Keys>(
-      [now, limit](Tables& tables) -> absl::StatusOr<Keys> {
-        tables.ForgetRested(now);
-        return tables.Due(now, limit);
-      },
-      std::move(done), true);
+  Add<Keys>([now, limit](Tables& tables) -> absl::StatusOr<Keys> { return tables.Due(now, limit); },
+            std::move(done), true);
 }
 
 }  // namespace wormhole::simulation

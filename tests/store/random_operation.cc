@@ -145,7 +145,6 @@ std::string Carry(const RandomOperation& op, MemoryChannels& model) {
     case Kind::kFindSide:
       return Words(model.FindSide(op.key.app_id, op.bytes));
     case Kind::kDue:
-      model.ForgetRested(absl::InfiniteFuture());
       return Words(model.Due(absl::InfiniteFuture(), kMany));
   }
   return "";
@@ -212,7 +211,7 @@ std::string Describe(const MemoryChannels& model) {
   std::sort(lines.begin(), lines.end());
   for (const RandomOperation& operation : ReadingOperations()) {
     if (operation.kind == Kind::kDue) {
-      lines.push_back(Words(model.Due(absl::InfiniteFuture(), kMany)));
+      lines.push_back(Words(model.FindDue(absl::InfiniteFuture(), kMany)));
     } else {
       // Only reads.
       lines.push_back(Carry(operation, const_cast<MemoryChannels&>(model)));

@@ -153,7 +153,12 @@ void MemoryChannels::ForgetRested(absl::Time now) {
   }
 }
 
-std::vector<ChannelKey> MemoryChannels::Due(absl::Time now, size_t limit) const {
+std::vector<ChannelKey> MemoryChannels::Due(absl::Time now, size_t limit) {
+  ForgetRested(now);
+  return FindDue(now, limit);
+}
+
+std::vector<ChannelKey> MemoryChannels::FindDue(absl::Time now, size_t limit) const {
   std::vector<ChannelKey> keys;
   for (const auto& [due_at, app, id] : due_) {
     if (due_at > now || keys.size() >= limit) break;

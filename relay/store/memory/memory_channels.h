@@ -38,9 +38,9 @@ class MemoryChannels {
   absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
   std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after,
                                 size_t max_bytes) const;
-  // Due's two halves.
-  void ForgetRested(absl::Time now);
-  std::vector<ChannelKey> Due(absl::Time now, size_t limit) const;
+  std::vector<ChannelKey> Due(absl::Time now, size_t limit);
+  // The same, and forgets no sides.
+  std::vector<ChannelKey> FindDue(absl::Time now, size_t limit) const;
 
  private:
   struct Log {
@@ -74,6 +74,7 @@ class MemoryChannels {
   Channel* Find(const ChannelRef& channel);
   App& MakeApp(const std::string& app_id);
   void DropIfEmpty(App& app);
+  void ForgetRested(absl::Time now);
 
   std::unordered_map<std::string, App> apps_;  // those with a channel or a side
   // Sides of ended channels whose place was taken.

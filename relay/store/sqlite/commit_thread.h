@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/sync/mutex.h"
+#include "relay/store/answer_time.h"
 #include "relay/store/store.h"
 
 namespace wormhole::relay {
@@ -40,13 +41,7 @@ class BatchTarget {
   virtual bool Full() const = 0;
 };
 
-// When an answer is given.
-enum class AnswerTime {
-  kAtOnce,
-  kSoon,  // with the next Flush; when none comes, after a fifth of a millisecond or with the next
-          // batch
-};
-
+// See QueuedStore.
 class CommitThread {
  public:
   // `target` outlives this object.

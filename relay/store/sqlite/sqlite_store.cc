@@ -13,6 +13,7 @@
 #include "relay/store/sqlite/sqlite_schema.h"
 #include "relay/store/status_macros.h"
 #include "relay/store/steady_now.h"
+#include "relay/store/trouble_report.h"
 
 namespace wormhole::relay {
 namespace {
@@ -70,74 +71,11 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
 
 SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
                          FileWatch files, const SqliteOptions& options)
-    : lock_(std::move(lock)),
+    : QueuedStore(&channels_, &thread_),
+      lock_(std::move(lock)),
       db_(std::move(db)),
       channels_(db_.get(), std::move(files), TroubleReport(options.on_trouble, &SteadyNow),
                 options.on_commit),
       thread_(&channels_) {}
-
-absl::Status SqliteStore::Start(StoreListener* listener) {
-  return channels_.ForEach([listener](const ChannelKey& key, bool ended) {
-    listener->OnId(key, /*exists=*/true, ended);
-  });
-}
-
-void SqliteStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) {
-  thread_.Add<std::optional<ChannelSnapshot>>([this, key] { return channels_.Load(key); },
-                                              std::move(done));
-}
-
-void SqliteStore::FindSide(std::string_view app_id, std::string_view side,
-                           Done<std::optional<uint32_t>> done) {
-  thread_.Add<std::optional<uint32_t>>(
-      [this, app_id = std::string(app_id), side = std::string(side)] {
-        return channels_.FindSide(app_id, side);
-      },
-      std::move(done));
-}
-
-void SqliteStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                      const PutOptions& /*options*/, Done<PutOutcome> done) {
-  thread_.Add<PutOutcome>(
-      [this, key, expected, record = std::move(record)]() mutable {
-        return channels_.Put(key, expected, std::move(record));
-      },
-      std::move(done));
-}
-
-void SqliteStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) {
-  thread_.Add<PutOutcome>([this, key, expected] { return channels_.Erase(key, expected); },
-                          std::move(done));
-}
-
-void SqliteStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
-                         std::string frame, Done<AppendResult> done) {
-  thread_.Add<AppendResult>(
-      [this, channel, version, author, number, frame = std::move(frame)] {
-        return channels_.Append(channel, version, author, number, frame);
-      },
-      std::move(done), AnswerTime::kSoon);
-}
-
-void SqliteStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                         Done<LogState> done) {
-  thread_.Add<LogState>(
-      [this, channel, author, cursor] { return channels_.Accept(channel, author, cursor); },
-      std::move(done), AnswerTime::kSoon);
-}
-
-void SqliteStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
-                       Done<std::vector<StoredFrame>> done) {
-  thread_.Add<std::vector<StoredFrame>>(
-      [this, channel, author, after, max_bytes] {
-        return channels_.Read(channel, author, after, max_bytes);
-      },
-      std::move(done));
-}
-
-void SqliteStore::Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) {
-  thread_.Add<std::vector<ChannelKey>>([this, now, limit] { return channels_.Due(now, limit); },
-                                       std::move(done));
-}
 
 }  // namespace wormhole::relay

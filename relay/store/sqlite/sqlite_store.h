@@ -8,25 +8,19 @@
 #define WORMHOLE_RELAY_STORE_SQLITE_SQLITE_STORE_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "relay/channel/record.h"
+#include "relay/store/queued_store.h"
 #include "relay/store/sqlite/commit_thread.h"
 #include "relay/store/sqlite/file_watch.h"
 #include "relay/store/sqlite/lock_file.h"
 #include "relay/store/sqlite/sqlite_channels.h"
 #include "relay/store/sqlite/sqlite_db.h"
-#include "relay/store/store.h"
-#include "relay/store/trouble_report.h"
 
 namespace wormhole::relay {
 
@@ -50,7 +44,7 @@ struct SqliteOptions {
   std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public QueuedStore<SqliteChannels, CommitThread> {
  public:
   // Opens `path`, or creates it (mode 0600). FAILED_PRECONDITION when another relay holds it, or
   // it is not a relay's file, or a newer relay's; DATA_LOSS when it is damaged;
@@ -58,22 +52,6 @@ class SqliteStore final : public Store {
   // which says what to do.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
                                                            const SqliteOptions& options = {});
-
-  absl::Status Start(StoreListener* listener) override;
-  void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override;
-  void FindSide(std::string_view app_id, std::string_view side,
-                Done<std::optional<uint32_t>> done) override;
-  void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           const PutOptions& options, Done<PutOutcome> done) override;
-  void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
-  void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
-              std::string frame, Done<AppendResult> done) override;
-  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-              Done<LogState> done) override;
-  void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
-            Done<std::vector<StoredFrame>> done) override;
-  void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override;
-  void Flush() override { thread_.Flush(); }
 
  private:
   SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db, FileWatch files,

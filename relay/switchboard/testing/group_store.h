@@ -117,10 +117,7 @@ class GroupStore final : public Store {
         [&] { return tables_->channels().Read(channel, author, after, max_bytes); });
   }
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override {
-    Add("Due", std::move(done), [&] {
-      tables_->channels().ForgetRested(now);
-      return tables_->channels().Due(now, limit);
-    });
+    Add("Due", std::move(done), [&] { return tables_->channels().Due(now, limit); });
   }
   void Flush() override {}
 

@@ -90,10 +90,7 @@ class ManualStore final : public Store {
     Add("Read", std::move(done), [&] { return contents_.Read(channel, author, after, max_bytes); });
   }
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override {
-    Add("Due", std::move(done), [&] {
-      contents_.ForgetRested(now);
-      return contents_.Due(now, limit);
-    });
+    Add("Due", std::move(done), [&] { return contents_.Due(now, limit); });
   }
   void Flush() override {}
 
