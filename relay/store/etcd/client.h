@@ -83,7 +83,7 @@ class EtcdClient {
   bool Begin(Call& call) WORMHOLE_EXCLUDES(mutex_);
   // The call's status, as values have it. Moves on when the endpoint is at fault.
   absl::Status End(Call& call, const grpc::Status& status) WORMHOLE_EXCLUDES(mutex_);
-  // The last word of a call: Stop waits for it.
+  // The last step of a call, which uses this object no more: Stop waits for it.
   void Leave() WORMHOLE_EXCLUDES(mutex_);
 
   const std::string user_;

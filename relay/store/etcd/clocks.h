@@ -7,10 +7,10 @@
 // is wrong for its own relay alone. A relay that stood still for longer than its key lasts is the
 // youngest when it goes on.
 //
-// News may be late, which makes the other clock look as if it were behind, never ahead. So one that
-// is ahead is so for certain. One that is behind is believed when it has been so for a while; when
-// it is heard of for the first time, at once, until its next word: to go by a time that is behind
-// for a moment ends nothing.
+// What a relay tells may arrive late, which makes its clock look as if it were behind, never ahead.
+// So a clock that is ahead is ahead for certain. A relay believes a clock that is behind when that
+// has been so for a while. A clock that it hears of for the first time it believes at once, until
+// that relay tells again: to go by a time that is behind for a moment ends nothing.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
 #define WORMHOLE_RELAY_STORE_ETCD_CLOCKS_H_
 
@@ -56,10 +56,10 @@ class GroupClocks {
   // `restored`: etcd is at an older state than before.
   absl::Duration TakeAll(const std::vector<ClockSighting>& all, bool restored,
                          const ClockReading& now);
-  // One was written just now; or, without a word, has gone.
+  // One was written just now; or, when it has no `word`, has gone.
   absl::Duration Take(const ClockSighting& one, const ClockReading& now);
 
-  // Whether the time is that of a word which may have been written long ago, and whose relay was
+  // Whether the time was taken from a key that may have been written long ago, and whose relay was
   // not heard of since: what is made or ended by it may be wrong by as much.
   bool on_loan() const { return loan_.has_value(); }
 
@@ -92,8 +92,8 @@ class GroupClocks {
   const absl::Duration interval_;
   int64_t own_created_ = 0;              // 0: this relay's key is not there yet
   std::map<std::string, Relay> others_;  // by key
-  // What was taken from a clock that was behind, and was heard of once only: it may be a word of
-  // long ago.
+  // What was taken from a clock that was behind, and was heard of once only: its key may have been
+  // written long ago.
   struct Loan {
     std::string key;
     absl::Duration by;

@@ -8,11 +8,11 @@
 //   PREFIX v1/st/APP/ID/{pi,pr}         at which relay the side is attached
 //   PREFIX v1/st/APP/ID/t               third parties were refused
 //   PREFIX v1/fr/APP/ID/{i,r}/NUMBER    a frame; the number has 20 digits
-//   PREFIX v1/clock/WRITER              what a relay's clock says
+//   PREFIX v1/clock/RELAY              what a relay's clock says
 //   PREFIX v1/by/APP/SIDE               the id of the side's channel, which may have
 //                                       made room for another one
 //
-// WRITER and SIDE are in hexadecimal digits.
+// RELAY and SIDE are in hexadecimal digits.
 //
 // APP is the app-id with `/` and `%` as %2F and %25. Records lie apart from the rest, so that a
 // relay that starts reads them alone, and sides come before what relays watch.
