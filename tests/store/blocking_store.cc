@@ -11,16 +11,6 @@
 namespace wormhole::relay {
 namespace {
 
-// Makes a call and waits for its answer.
-template <typename T>
-absl::StatusOr<T> Await(Store& store, const std::function<void(Store::Done<T>)>& call) {
-  auto answer = std::make_shared<std::promise<absl::StatusOr<T>>>();
-  std::future<absl::StatusOr<T>> future = answer->get_future();
-  call([answer](absl::StatusOr<T> result) { answer->set_value(std::move(result)); });
-  store.Flush();
-  return future.get();
-}
-
 template <typename T>
 T ValueOf(absl::StatusOr<T> result) {
   EXPECT_TRUE(result.ok()) << result.status();
@@ -52,14 +42,24 @@ ChannelRecord Closed(ChannelRecord record) {
   return record;
 }
 
+template <typename T>
+absl::StatusOr<T> BlockingStore::Await(const std::function<void(Store::Done<T>)>& call) {
+  auto answer = std::make_shared<std::promise<absl::StatusOr<T>>>();
+  std::future<absl::StatusOr<T>> future = answer->get_future();
+  call([answer](absl::StatusOr<T> result) { answer->set_value(std::move(result)); });
+  store_.Flush();
+  if (settle_) settle_();
+  return future.get();
+}
+
 std::optional<ChannelSnapshot> BlockingStore::Load(const ChannelKey& key) {
-  return ValueOf(Await<std::optional<ChannelSnapshot>>(
-      store_, [&](auto done) { store_.Load(key, std::move(done)); }));
+  return ValueOf(
+      Await<std::optional<ChannelSnapshot>>([&](auto done) { store_.Load(key, std::move(done)); }));
 }
 
 std::optional<uint32_t> BlockingStore::FindSide(std::string_view app_id, std::string_view side) {
   return ValueOf(Await<std::optional<uint32_t>>(
-      store_, [&](auto done) { store_.FindSide(app_id, side, std::move(done)); }));
+      [&](auto done) { store_.FindSide(app_id, side, std::move(done)); }));
 }
 
 PutOutcome BlockingStore::Put(const ChannelKey& key, uint64_t expected, const ChannelRecord& record,
@@ -71,12 +71,12 @@ absl::StatusOr<PutOutcome> BlockingStore::TryPut(const ChannelKey& key, uint64_t
                                                  const ChannelRecord& record,
                                                  const PutOptions& options) {
   return Await<PutOutcome>(
-      store_, [&](auto done) { store_.Put(key, expected, record, options, std::move(done)); });
+      [&](auto done) { store_.Put(key, expected, record, options, std::move(done)); });
 }
 
 PutOutcome BlockingStore::Erase(const ChannelKey& key, uint64_t expected) {
   return ValueOf(
-      Await<PutOutcome>(store_, [&](auto done) { store_.Erase(key, expected, std::move(done)); }));
+      Await<PutOutcome>([&](auto done) { store_.Erase(key, expected, std::move(done)); }));
 }
 
 AppendResult BlockingStore::Append(const ChannelRef& channel, uint64_t version, Role author,
@@ -87,7 +87,7 @@ AppendResult BlockingStore::Append(const ChannelRef& channel, uint64_t version, 
 absl::StatusOr<AppendResult> BlockingStore::TryAppend(const ChannelRef& channel, uint64_t version,
                                                       Role author, uint64_t number,
                                                       std::string_view frame) {
-  return Await<AppendResult>(store_, [&](auto done) {
+  return Await<AppendResult>([&](auto done) {
     store_.Append(channel, version, author, number, std::string(frame), std::move(done));
   });
 }
@@ -95,18 +95,18 @@ absl::StatusOr<AppendResult> BlockingStore::TryAppend(const ChannelRef& channel,
 absl::StatusOr<LogState> BlockingStore::Accept(const ChannelRef& channel, Role author,
                                                uint64_t cursor) {
   return Await<LogState>(
-      store_, [&](auto done) { store_.Accept(channel, author, cursor, std::move(done)); });
+      [&](auto done) { store_.Accept(channel, author, cursor, std::move(done)); });
 }
 
 std::vector<StoredFrame> BlockingStore::Read(const ChannelRef& channel, Role author, uint64_t after,
                                              size_t max_bytes) {
   return ValueOf(Await<std::vector<StoredFrame>>(
-      store_, [&](auto done) { store_.Read(channel, author, after, max_bytes, std::move(done)); }));
+      [&](auto done) { store_.Read(channel, author, after, max_bytes, std::move(done)); }));
 }
 
 std::vector<ChannelKey> BlockingStore::Due(absl::Time now, size_t limit) {
-  return ValueOf(Await<std::vector<ChannelKey>>(
-      store_, [&](auto done) { store_.Due(now, limit, std::move(done)); }));
+  return ValueOf(
+      Await<std::vector<ChannelKey>>([&](auto done) { store_.Due(now, limit, std::move(done)); }));
 }
 
 bool IsStoreAway(const absl::Status& status) {

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -32,7 +34,9 @@ ChannelRecord Closed(ChannelRecord record);
 // Not OK is a failure of the calling test and gives a default value.
 class BlockingStore {
  public:
-  explicit BlockingStore(Store& store) : store_(store) {}
+  // `settle` is for a store that does nothing by itself: it runs once a call was made.
+  explicit BlockingStore(Store& store, std::function<void()> settle = nullptr)
+      : store_(store), settle_(std::move(settle)) {}
 
   std::optional<ChannelSnapshot> Load(const ChannelKey& key);
   std::optional<uint32_t> FindSide(std::string_view app_id, std::string_view side);
@@ -53,7 +57,12 @@ class BlockingStore {
                                     const ChannelRecord& record, const PutOptions& options = {});
 
  private:
+  // Makes a call and waits for its answer.
+  template <typename T>
+  absl::StatusOr<T> Await(const std::function<void(Store::Done<T>)>& call);
+
   Store& store_;
+  const std::function<void()> settle_;
 };
 
 // An AppendResult with this outcome and log.

@@ -40,15 +40,20 @@ void NotingListener::OnReset(bool restored) { Note(restored ? "restored" : "gap"
 
 void NotingListener::Await(const std::string& note) {
   sync::MutexLock lock(mutex_);
-  for (;;) {
-    const auto begin = notes_.begin() + static_cast<std::ptrdiff_t>(seen_);
-    const auto found = std::find(begin, notes_.end(), note);
-    if (found != notes_.end()) {
-      seen_ = static_cast<size_t>(found - notes_.begin()) + 1;
-      return;
-    }
-    noted_.Wait(mutex_);
-  }
+  while (!FindNext(note)) noted_.Wait(mutex_);
+}
+
+bool NotingListener::Find(const std::string& note) {
+  sync::MutexLock lock(mutex_);
+  return FindNext(note);
+}
+
+bool NotingListener::FindNext(const std::string& note) {
+  const auto begin = notes_.begin() + static_cast<std::ptrdiff_t>(seen_);
+  const auto found = std::find(begin, notes_.end(), note);
+  if (found == notes_.end()) return false;
+  seen_ = static_cast<size_t>(found - notes_.begin()) + 1;
+  return true;
 }
 
 std::vector<std::string> NotingListener::notes() const {

@@ -24,10 +24,13 @@ class NotingListener final : public StoreListener {
 
   // Blocks until this has been noted, after what an earlier Await has found.
   void Await(const std::string& note) WORMHOLE_EXCLUDES(mutex_);
+  // As Await, for tests in which nothing happens by itself: false when it has not been noted.
+  bool Find(const std::string& note) WORMHOLE_EXCLUDES(mutex_);
   std::vector<std::string> notes() const WORMHOLE_EXCLUDES(mutex_);
 
  private:
   void Note(std::string note) WORMHOLE_EXCLUDES(mutex_);
+  bool FindNext(const std::string& note) WORMHOLE_REQUIRES(mutex_);
 
   mutable sync::Mutex mutex_;
   sync::CondVar noted_;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,17 +66,12 @@ class GroupStore final : public Store {
     }
     return false;
   }
-  // Nothing that has not been told will be, but that something was missed.
-  void LoseNews() {
-    told_ = tables_->history().size();
-    listener_->OnReset(/*restored=*/false);
-  }
+  // Nothing that has not been told will be, but which ids have changed, and that something was
+  // missed.
+  void LoseNews() { Reset(/*restored=*/false); }
 
   // The same, and what was told is not so any more.
-  void Restore() {
-    told_ = tables_->history().size();
-    listener_->OnReset(/*restored=*/true);
-  }
+  void Restore() { Reset(/*restored=*/true); }
 
   absl::Status Start(StoreListener* listener) override {
     listener_ = listener;
@@ -135,6 +131,16 @@ class GroupStore final : public Store {
   void StopTelling() override { listener_ = nullptr; }
 
  private:
+  void Reset(bool restored) {
+    std::set<ChannelKey> ids;
+    for (; told_ < tables_->history().size(); ++told_) {
+      const GroupTables::News& news = tables_->history()[told_];
+      if (news.kind == GroupTables::News::Kind::kRecord) ids.insert(news.key);
+    }
+    for (const ChannelKey& key : ids) tables_->TellId(key, *listener_);
+    listener_->OnReset(restored);
+  }
+
   template <typename T, typename Effect>
   void Add(std::string method, Done<T> done, Effect effect) {
     const absl::Status away = absl::UnavailableError("the store is away");
