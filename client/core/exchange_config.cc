@@ -61,7 +61,7 @@ absl::Status CheckRelayName(std::string_view relay) {
                  "relay.example.com:443");
 }
 
-ExchangeTerms TermsOf(ExchangeConfig config) {
+ExchangeTerms TermsOf(ExchangeConfig&& config) {
   ExchangeTerms terms = std::move(config);  // without the rest
   terms.wait = terms.wait && terms.role == pake::Role::kReceiver;
   terms.timeout = absl::Trunc(terms.timeout, kTick);

@@ -44,7 +44,7 @@ absl::Status CheckRelayName(std::string_view relay);
 
 // The terms in the form that is saved: times without fractions of a microsecond, each field set.
 // The config has been checked.
-ExchangeTerms TermsOf(ExchangeConfig config);
+ExchangeTerms TermsOf(ExchangeConfig&& config);
 
 }  // namespace wormhole::core
 

@@ -164,7 +164,7 @@ TEST_F(RelayGroupClockTest, OneThatIsBehindLetsNobodyIntoWhatHasExpired) {
 }
 
 TEST_F(RelayGroupClockTest, OneThatIsSetGoesOnAndIsNotReadyUntilItIsRight) {
-  const auto one = Relay("one");
+  const auto one = RelayThatIsThere("one");  // the eldest, which a tie goes by
   const auto two = Relay("two");
   AttachClient a(one->channel());
   AttachClient b(two->channel());

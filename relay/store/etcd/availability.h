@@ -1,7 +1,8 @@
 // Whether etcd answers, and when EtcdStore tries it again. Pure: the time comes in as a value, of a
 // clock that never goes back. One thread.
 //
-// Batches alone tell. An etcd that is full refuses what writes and answers what reads.
+// Batches tell, and the leases that they need. An etcd that is full refuses what writes and answers
+// what reads.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_AVAILABILITY_H_
 #define WORMHOLE_RELAY_STORE_ETCD_AVAILABILITY_H_
 
@@ -28,7 +29,7 @@ class EtcdAvailability {
   // put into it, and shows whether etcd is there.
   void ProbeSoon() { probe_soon_ = true; }
 
-  // The last batch has failed.
+  // The last batch has failed, or etcd is full.
   bool failing() const { return failures_ != 0; }
   // etcd takes no writes.
   bool full() const { return full_; }

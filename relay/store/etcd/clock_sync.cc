@@ -30,8 +30,8 @@ void ClockSync::Follow(absl::Duration by) {
 // Whether the other relays are outvoted depends on what this one tells, so that the relay judges
 // anew when that changes.
 std::optional<ClockSync::Update> ClockSync::Due(int64_t lease, absl::Duration now) {
-  const ClockReading reading = clock_->Read();
   sync::MutexLock lock(mutex_);
+  const ClockReading reading = clock_->Read();
   const bool changed = !told_ || told_->lease != lease || told_->word.offset != reading.offset;
   if (!changed && now - told_->at < interval_) return std::nullopt;
   if (changed) Follow(absl::ZeroDuration());

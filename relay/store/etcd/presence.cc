@@ -180,7 +180,7 @@ void EtcdPresence::Finish(const ChannelKey& key, const EtcdCalls& calls, const E
     const auto found = writes_.find(name);
     if (found == writes_.end()) continue;
     Write& write = found->second;
-    if (write.number != call.number) continue;  // there is a newer one, which is open
+    if (write.number != call.number) continue;  // there is a newer one, which is pending
     if (i >= through) {
       write.attempts = left[i - through].attempts;
       MakePending(name, write);

@@ -179,9 +179,9 @@ void WriteTxn::RaiseCursor(Role author, uint64_t accepted) {
   cursor_changed_.Add(author);
 }
 
-// Only this relay's own word is taken back, and none is given when a newer stream is elsewhere. The
-// word is of one channel: of one that has ended, or has made room for another, nobody is told, and
-// nothing would take the key away again.
+// Takes back only what this relay has written, and writes nothing when a newer stream is attached
+// at another relay. A key is of one channel: for a channel that has ended, or has made room for
+// another, it writes none, since nothing would take the key away again.
 void WriteTxn::DoPresence(const PresenceCall& call) {
   const Cell<std::string>& before = before_.attached_at[call.role];
   std::optional<std::string>& relay_id = after_.presence(call.role).value;
