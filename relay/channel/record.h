@@ -51,11 +51,6 @@ class RoleSet {
   constexpr bool empty() const { return *this == RoleSet(); }
   constexpr void Add(Role role) { has_[role] = true; }
   constexpr void Remove(Role role) { has_[role] = false; }
-  static constexpr RoleSet Both() {
-    RoleSet both(Role::kInitiator);
-    both.Add(Role::kReceiver);
-    return both;
-  }
 
   friend constexpr bool operator==(const RoleSet&, const RoleSet&) = default;
 

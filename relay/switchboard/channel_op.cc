@@ -15,11 +15,16 @@ namespace {
 // How often an operation runs again because the store knew better.
 constexpr int kMaxAttempts = 8;
 
+// The creation has come to nothing. An id that was drawn goes back to where it was drawn from.
+void ReleaseId(const CreateOp& create, OpScope& scope) {
+  scope.members.ReleaseId(/*drawn=*/!create.named, /*rested=*/create.may_replace);
+}
+
 // The operation is refused: ends its stream, and undoes what it has brought about.
 OpStep Refuse(OpScope& scope, absl::Status status) {
   scope.effects.End(scope.op.stream(), std::move(status));
   if (const auto* create = std::get_if<CreateOp>(&scope.op.what)) {
-    scope.members.ReleaseId(!create->named, create->may_replace);
+    ReleaseId(*create, scope);
   } else if (const auto* close = std::get_if<CloseOp>(&scope.op.what)) {
     if (scope.members.member(close->role).here.stream == close->stream) {
       scope.members.Detach(close->role, scope.effects);
@@ -136,7 +141,7 @@ OpStep CreateOp::OnSideFound(OpScope& scope, std::optional<uint32_t> id) {
     scope.effects.Defer([refused = std::move(refused), other = *id] {
       refused(CreateRefusal::kSideElsewhere, other);
     });
-    members.ReleaseId(!named, may_replace);
+    ReleaseId(*this, scope);
     return OpDone{};
   }
   // Of an earlier channel, as a load has shown.
@@ -408,7 +413,7 @@ void ChannelOp::Abandon(OpScope& scope) {
     scope.effects.End(stream, StoreAway(scope.context.RetryDelay()));
   }
   if (const auto* create = std::get_if<CreateOp>(&what)) {
-    scope.members.ReleaseId(!create->named, create->may_replace);
+    ReleaseId(*create, scope);
   }
 }
 
