@@ -20,11 +20,11 @@ class StoreHealth {
 
   explicit StoreHealth(absl::Time now) { state_.since = now; }
 
-  // The log tells people of one failure within this time.
+  // The log has one line of failures within this time, and the next one has the latest reason.
   static constexpr absl::Duration kInterval = absl::Minutes(1);
 
   // What SqliteOptions::on_trouble reports. True if the log should have a line of it: a store that
-  // fails now and then would flood the log.
+  // fails, or fails now and then, would flood the log.
   bool Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
     if (status.ok() != state_.status.ok()) state_.since = now;

@@ -24,6 +24,15 @@ TEST(StoreHealthTest, KnowsWhySinceWhen) {
   EXPECT_EQ(health.state().since, kStart + absl::Seconds(10));
 }
 
+TEST(StoreHealthTest, OneThatFailsIsWorthALineAMinuteWithTheLatestReason) {
+  StoreHealth health(kStart);
+  EXPECT_TRUE(health.Note(absl::UnavailableError("full"), kStart));
+  EXPECT_FALSE(health.Note(absl::UnavailableError("full"), kStart + StoreHealth::kInterval / 2));
+  EXPECT_TRUE(health.Note(absl::UnavailableError("broken"), kStart + StoreHealth::kInterval));
+  EXPECT_EQ(health.state().status, absl::UnavailableError("broken"));
+  EXPECT_TRUE(health.Note(absl::OkStatus(), kStart + StoreHealth::kInterval + absl::Seconds(1)));
+}
+
 TEST(StoreHealthTest, OneThatFailsNowAndThenIsWorthALineAMinute) {
   StoreHealth health(kStart);
   int lines = 0;

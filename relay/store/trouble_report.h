@@ -1,39 +1,38 @@
-// Tells when a store begins to fail and when it works again.
+// Tells why a store fails, and when it works again.
 #ifndef WORMHOLE_RELAY_STORE_TROUBLE_REPORT_H_
 #define WORMHOLE_RELAY_STORE_TROUBLE_REPORT_H_
 
 #include <functional>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 
 namespace wormhole::relay {
 
 // Not thread-safe.
 class TroubleReport {
  public:
-  // Why the store fails; OK: it works again.
+  // Why the store fails, with each failure; OK, once: it works again. StoreHealth says which of
+  // them the log needs.
   using Tell = std::function<void(const absl::Status& status)>;
-  // The time since a fixed moment, never going back.
-  using SteadyNow = std::function<absl::Duration()>;
-
-  // While it fails it is told again at this interval, with the latest reason.
-  static constexpr absl::Duration kInterval = absl::Minutes(1);
 
   // `tell` may be empty.
-  TroubleReport(Tell tell, SteadyNow now);
+  explicit TroubleReport(Tell tell) : tell_(std::move(tell)) {}
 
-  void Failed(const absl::Status& why);
-  void Worked();
+  void Failed(const absl::Status& why) {
+    failing_ = true;
+    if (tell_) tell_(why);
+  }
+  void Worked() {
+    if (std::exchange(failing_, false) && tell_) tell_(absl::OkStatus());
+  }
 
-  // Since the last word of the two.
+  // Since the last of these two calls.
   bool failing() const { return failing_; }
 
  private:
-  const Tell tell_;
-  const SteadyNow now_;
+  Tell tell_;
   bool failing_ = false;
-  absl::Duration last_;  // when it was told, if it fails
 };
 
 }  // namespace wormhole::relay

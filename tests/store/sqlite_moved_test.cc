@@ -17,8 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 class SqliteMovedTest : public ::testing::Test {
  protected:
@@ -50,8 +53,7 @@ class SqliteMovedTest : public ::testing::Test {
       EXPECT_TRUE(IsStoreAway(status)) << status;
       EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(file), HasSubstr(what)));
     }
-    ASSERT_EQ(told_.size(), 1u);
-    EXPECT_THAT(told_[0], AllOf(HasSubstr(file), HasSubstr(what)));
+    EXPECT_THAT(told_, AllOf(Not(IsEmpty()), Each(AllOf(HasSubstr(file), HasSubstr(what)))));
   }
 
   const ChannelKey key_ = {"example.com/app1", 7};
@@ -95,8 +97,7 @@ TEST_F(SqliteMovedTest, AnIdleStoreFindsOutByItself) {
   });
   store_->Flush();
   EXPECT_TRUE(IsStoreAway(answered.get_future().get()));
-  ASSERT_EQ(told_.size(), 1u);
-  EXPECT_THAT(told_[0], HasSubstr("was removed"));
+  EXPECT_THAT(told_, AllOf(Not(IsEmpty()), Each(HasSubstr("was removed"))));
 }
 
 TEST_F(SqliteMovedTest, AFileThatIsPutBackIsGoneOnWith) {

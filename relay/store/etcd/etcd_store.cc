@@ -48,8 +48,7 @@ EtcdStore::EtcdStore(EtcdOptions options)
            .on_clocks = [this](const auto& all, bool restored) { clocks_.TakeAll(all, restored); },
            .on_clock = [this](const ClockSighting& one) { clocks_.Take(one); }}),
       presence_lease_(options_.presence_ttl),
-      availability_(options_.servers.endpoints.size(),
-                    TroubleReport(options_.on_trouble, &SteadyNow)) {}
+      availability_(options_.servers.endpoints.size(), TroubleReport(options_.on_trouble)) {}
 
 absl::Status EtcdStore::Connect() {
   // A node that is away is left for the next one; each has its turn.

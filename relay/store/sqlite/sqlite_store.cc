@@ -74,8 +74,7 @@ SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteD
     : QueuedStore(&channels_, &thread_),
       lock_(std::move(lock)),
       db_(std::move(db)),
-      channels_(db_.get(), std::move(files), TroubleReport(options.on_trouble, &SteadyNow),
-                options.on_commit),
+      channels_(db_.get(), std::move(files), TroubleReport(options.on_trouble), options.on_commit),
       thread_(&channels_) {}
 
 }  // namespace wormhole::relay

@@ -33,7 +33,7 @@ struct SqliteOptions {
   // copies and a longer start after a crash. The default's 16 MiB are read in a blink.
   int checkpoint_pages = 4096;
 
-  // Told why the store fails, with SQLite's words and once a minute while it lasts, and with OK
+  // Told why the store fails, with SQLite's words and with each batch that fails, and once with OK
   // when it writes again, which it tries with each Due. On the store's thread: it must not wait for
   // the store, and is not called after the store has been destroyed.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
