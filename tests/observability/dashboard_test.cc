@@ -46,7 +46,11 @@ json ReadDashboard() {
   return json::parse(file);
 }
 
-// The values that somebody has chosen in the dashboard.
+// As prometheus.yml calls it.
+constexpr char kJob[] = "wormhole-relay";
+
+// The values that somebody has chosen in the dashboard. Grafana has the names of all jobs of relays
+// for "all": a process_open_fds of any job would be that of other programs too.
 struct Choice {
   std::string instance;
   std::string app;
@@ -55,6 +59,8 @@ struct Choice {
 std::string Substituted(std::string query, const Choice& choice) {
   query = Replaced(std::move(query), "$__rate_interval", "1m");
   query = Replaced(std::move(query), "$__range", "5m");
+  query = Replaced(std::move(query), "$job", kJob);
+  query = Replaced(std::move(query), "$namespace", ".*");  // no Kubernetes here
   query = Replaced(std::move(query), "$instance", choice.instance);
   query = Replaced(std::move(query), "$app", choice.app);
   EXPECT_EQ(query.find('$'), std::string::npos) << "a variable without a value: " << query;
@@ -123,16 +129,29 @@ TEST_F(DashboardTest, EveryQueryHasData) {
       EXPECT_TRUE(prometheus_->HasSeries(selector)) << selector;
     }
   }
+}
+
+TEST_F(DashboardTest, VariablesOfferWhatThereIs) {
+  ASSERT_THAT(AwaitData({"wormhole_allocations_total"}), IsEmpty());
+  const std::map<std::string, json> offered = {
+      {"job", {kJob}},
+      {"namespace", json::array()},
+      {"instance", {metrics_}},
+      {"app", {Traffic::kApp}},
+  };
+  std::map<std::string, json> found;
+  const json dashboard = ReadDashboard();
   for (const json& variable : dashboard["templating"]["list"]) {
     if (variable["type"] != "query") continue;
+    EXPECT_EQ(variable["query"]["query"], variable["definition"]);
     // label_values(SELECTOR, LABEL)
     const std::string query = Substituted(variable["definition"], {".*", ".*"});
     const size_t comma = query.rfind(", ");
     const std::string selector = query.substr(13, comma - 13);
     const std::string label = query.substr(comma + 2, query.size() - comma - 3);
-    EXPECT_THAT(prometheus_->Ask("label/" + label + "/values", "match[]=" + selector),
-                ::testing::Contains(label == "app" ? Traffic::kApp : metrics_));
+    found[variable["name"]] = prometheus_->Ask("label/" + label + "/values", "match[]=" + selector);
   }
+  EXPECT_EQ(found, offered);
 }
 
 TEST_F(DashboardTest, CanBeDrawn) {
@@ -186,6 +205,24 @@ TEST_F(DashboardTest, WhatTheAlertsLookAtIsThere) {
 
 // --- The file itself.
 
+// Those selectors of `expression` that look at relays that are not chosen.
+std::vector<std::string> Unchosen(const std::string& expression) {
+  std::vector<std::string> found = ReadPromql(expression).selectors;
+  std::erase_if(found, [](const std::string& selector) {
+    return selector.find(R"({job=~"$job",namespace=~"$namespace",)") != std::string::npos;
+  });
+  return found;
+}
+
+TEST(DashboardFileTest, ShowsTheRelaysThatAreChosen) {
+  for (const auto& [panel, query] : Queries(ReadDashboard())) {
+    EXPECT_THAT(Unchosen(query), IsEmpty()) << panel;
+  }
+  EXPECT_THAT(
+      Unchosen(R"(up{job=~"$job",namespace=~"$namespace",a="b"} + up{instance="$instance"})"),
+      ::testing::ElementsAre(R"(up{instance="$instance"})"));
+}
+
 void ExpectDatasourceIsTheVariable(const json& node) {
   if (node.is_object()) {
     if (node.contains("datasource") && node["datasource"].is_object()) {
@@ -201,7 +238,9 @@ void ExpectDatasourceIsTheVariable(const json& node) {
 TEST(DashboardFileTest, FitsAnyGrafana) {
   const json dashboard = ReadDashboard();
   EXPECT_GE(dashboard["schemaVersion"], 38);  // Grafana 10
-  EXPECT_TRUE(dashboard["id"].is_null() && dashboard["uid"].is_null());
+  EXPECT_TRUE(dashboard["id"].is_null());
+  // So that links to it last, and that importing it again replaces it.
+  EXPECT_EQ(dashboard["uid"], "wormhole-relay");
   ExpectDatasourceIsTheVariable(dashboard);
   std::set<int> ids;
   std::set<std::pair<int, int>> cells;
