@@ -123,7 +123,7 @@ void SimFront::Crash() {
   late_sides_.clear();
   said_.clear();
   listener_ = nullptr;
-  old_looks_.clear();
+  old_snapshots_.clear();
   known_.clear();
 }
 
@@ -150,7 +150,7 @@ absl::StatusOr<std::optional<relay::ChannelSnapshot>> SimFront::LookUp(const Cha
                                                                        int owner) {
   std::optional<relay::ChannelSnapshot> snapshot = group_->tables_.Load(owner, key);
   if (group_->stage_->flaws.stale_load) {
-    const auto [look, is_new] = old_looks_.try_emplace(key, snapshot);
+    const auto [look, is_new] = old_snapshots_.try_emplace(key, snapshot);
     if (!is_new && random_.Chance(0.3)) snapshot = look->second;
     look->second = snapshot;
   }

@@ -134,7 +134,7 @@ class SimFront final : public RelayStore {
   size_t told_ = 0;  // of the history
   bool telling_ = false;
   bool deaf_ = false;
-  std::map<relay::ChannelKey, std::optional<relay::ChannelSnapshot>> old_looks_;  // for a flaw
+  std::map<relay::ChannelKey, std::optional<relay::ChannelSnapshot>> old_snapshots_;  // for a flaw
 };
 
 }  // namespace wormhole::simulation

@@ -211,7 +211,7 @@ TEST_F(EtcdGroupTest, WhatCameAndWentElsewhereHasSuperseded) {
 TEST_F(EtcdGroupTest, ARelayThatStartsGoesByNoOldClock) {
   const std::string granted = cluster_->Control({"lease", "grant", "2"}).value();
   const std::string lease = granted.substr(6, granted.find(' ', 6) - 6);  // lease ID granted ...
-  const ClockWord old{.time = absl::Now() - absl::Hours(3)};
+  const ClockReport old{.time = absl::Now() - absl::Hours(3)};
   ASSERT_TRUE(
       cluster_
           ->Control({"put", "--lease=" + lease, "alone/v1/clock/6f6c64", WriteClock(old, "old")})

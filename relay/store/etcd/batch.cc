@@ -81,7 +81,7 @@ void EtcdBatch::Add(PresenceUpdate update) {
 void EtcdBatch::Add(const ClockSync::Update& update, std::string_view relay_id) {
   PutRequest* const put = request_.add_success()->mutable_request_put();
   put->set_key(keys_->Clock(relay_id));
-  put->set_value(WriteClock(update.word, relay_id));
+  put->set_value(WriteClock(update.report, relay_id));
   put->set_lease(update.lease);
   writes_ = true;
   clock_ = update;

@@ -32,11 +32,11 @@ void ClockSync::Follow(absl::Duration by) {
 std::optional<ClockSync::Update> ClockSync::Due(int64_t lease, absl::Duration now) {
   sync::MutexLock lock(mutex_);
   const ClockReading reading = clock_->Read();
-  const bool changed = !told_ || told_->lease != lease || told_->word.offset != reading.offset;
+  const bool changed = !told_ || told_->lease != lease || told_->report.offset != reading.offset;
   if (!changed && now - told_->at < interval_) return std::nullopt;
   if (changed) Follow(absl::ZeroDuration());
   return Update{
-      .word = {.time = reading.time, .offset = reading.offset}, .at = now, .lease = lease};
+      .report = {.time = reading.time, .offset = reading.offset}, .at = now, .lease = lease};
 }
 
 void ClockSync::NoteTold(const Update& update) {

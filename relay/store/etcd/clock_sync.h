@@ -21,7 +21,7 @@ class ClockSync {
  public:
   // What this relay tells, and under which lease.
   struct Update {
-    ClockWord word;
+    ClockReport report;
     absl::Duration at;  // by the steady clock
     int64_t lease = 0;
   };

@@ -11,12 +11,12 @@ constexpr absl::Duration kInterval = absl::Seconds(3);
 
 class ClockSyncTest : public ::testing::Test {
  protected:
-  // The elder relay's word, whose time is `ahead` of this machine's.
+  // The elder relay's report, whose time is `ahead` of this machine's.
   ClockSighting Elder(absl::Duration ahead, int64_t revision) {
     return {.key = "elder",
             .created = 1,
             .modified = revision,
-            .word = ClockWord{.time = machine_.wall + ahead}};
+            .report = ClockReport{.time = machine_.wall + ahead}};
   }
   void Pass(absl::Duration time) {
     now_ += time;
@@ -39,7 +39,7 @@ class ClockSyncTest : public ::testing::Test {
 TEST_F(ClockSyncTest, TellsOfThisClockEveryInterval) {
   const std::optional<ClockSync::Update> first = sync_.Due(5, now_);
   ASSERT_TRUE(first.has_value());
-  EXPECT_EQ(first->word.time, machine_.wall);
+  EXPECT_EQ(first->report.time, machine_.wall);
   EXPECT_EQ(first->lease, 5);
   EXPECT_TRUE(sync_.Due(5, now_).has_value()) << "nobody has been told yet";
   sync_.NoteTold(*first);

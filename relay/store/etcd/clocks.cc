@@ -20,19 +20,19 @@ absl::Duration BaseOf(absl::Time time, const ClockReading& now) {
 
 }  // namespace
 
-std::string WriteClock(const ClockWord& word, std::string_view relay_id) {
+std::string WriteClock(const ClockReport& report, std::string_view relay_id) {
   store::ClockValue value;
   value.set_relay_id(std::string(relay_id));
-  value.set_now(absl::ToUnixMicros(word.time));
-  value.set_offset(absl::ToInt64Microseconds(word.offset));
+  value.set_now(absl::ToUnixMicros(report.time));
+  value.set_offset(absl::ToInt64Microseconds(report.offset));
   return value.SerializeAsString();
 }
 
-std::optional<ClockWord> ReadClock(const std::string& value) {
+std::optional<ClockReport> ReadClock(const std::string& value) {
   store::ClockValue read;
   if (!read.ParseFromString(value) || read.now() == 0) return std::nullopt;
-  return ClockWord{.time = absl::FromUnixMicros(read.now()),
-                   .offset = absl::Microseconds(read.offset())};
+  return ClockReport{.time = absl::FromUnixMicros(read.now()),
+                     .offset = absl::Microseconds(read.offset())};
 }
 
 absl::Duration GroupClocks::TakeAll(const std::vector<ClockSighting>& all, bool restored,
@@ -46,28 +46,28 @@ absl::Duration GroupClocks::TakeAll(const std::vector<ClockSighting>& all, bool 
       if (!restored) own_created_ = one.created;
       continue;
     }
-    if (!one.word) continue;
+    if (!one.report) continue;
     const auto known = before.find(one.key);
     const bool is_known = known != before.end() && known->second.created == one.created;
     Relay& relay = others_[one.key] = is_known ? known->second : Relay{.once = !restored};
     if (is_known && relay.modified == one.modified) continue;
-    if (is_known) {  // it has told since, so that what was taken from its first word is its own
+    if (is_known) {  // it has told since, so that what was taken from its first report is its own
       relay.once = false;
       if (loan_ && loan_->key == one.key) loan_.reset();
     }
     relay.created = one.created;
     relay.modified = one.modified;
-    Note(relay, *one.word, now);
+    Note(relay, *one.report, now);
   }
   return Judge(now);
 }
 
 absl::Duration GroupClocks::Take(const ClockSighting& one, const ClockReading& now) {
   if (one.key == own_) {
-    own_created_ = one.word ? one.created : 0;
+    own_created_ = one.report ? one.created : 0;
     return Judge(now);
   }
-  if (!one.word) {
+  if (!one.report) {
     others_.erase(one.key);
     return Judge(now);
   }
@@ -77,15 +77,15 @@ absl::Duration GroupClocks::Take(const ClockSighting& one, const ClockReading& n
   if (one.modified <= relay.modified) return kNone;
   relay.modified = one.modified;
   relay.once = is_new;
-  if (loan_ && loan_->key == one.key) loan_.reset();  // its word tells
-  Note(relay, *one.word, now);
+  if (loan_ && loan_->key == one.key) loan_.reset();  // its report tells
+  Note(relay, *one.report, now);
   return Judge(now);
 }
 
-void GroupClocks::Note(Relay& relay, const ClockWord& word, const ClockReading& now) {
-  const absl::Duration base = BaseOf(word.time, now);
+void GroupClocks::Note(Relay& relay, const ClockReport& report, const ClockReading& now) {
+  const absl::Duration base = BaseOf(report.time, now);
   const bool behind = base < BaseOf(now.time, now) - kClockTolerance;
-  relay.offset = word.offset;
+  relay.offset = report.offset;
   // Of two late words the later one is nearer to the truth.
   relay.base = behind && relay.behind_since ? std::max(relay.base, base) : base;
   if (!behind) relay.behind_since.reset();

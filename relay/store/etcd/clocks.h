@@ -27,21 +27,21 @@
 namespace wormhole::relay {
 
 // What a relay tells of its clock.
-struct ClockWord {
+struct ClockReport {
   absl::Time time;        // what it goes by
   absl::Duration offset;  // see ClockReading
 };
 
-std::string WriteClock(const ClockWord& word, std::string_view relay_id);
+std::string WriteClock(const ClockReport& report, std::string_view relay_id);
 // Nothing when it is of a version that cannot be read.
-std::optional<ClockWord> ReadClock(const std::string& value);
+std::optional<ClockReport> ReadClock(const std::string& value);
 
 // What was found under a relay's key.
 struct ClockSighting {
   std::string key;
   int64_t created = 0;   // the revision
   int64_t modified = 0;  // the revision
-  std::optional<ClockWord> word;
+  std::optional<ClockReport> report;
 };
 
 class GroupClocks {
@@ -56,7 +56,7 @@ class GroupClocks {
   // `restored`: etcd is at an older state than before.
   absl::Duration TakeAll(const std::vector<ClockSighting>& all, bool restored,
                          const ClockReading& now);
-  // One was written just now; or, when it has no `word`, has gone.
+  // One was written just now; or, when it has no `report`, has gone.
   absl::Duration Take(const ClockSighting& one, const ClockReading& now);
 
   // Whether the time was taken from a key that may have been written long ago, and whose relay was
@@ -81,7 +81,7 @@ class GroupClocks {
     absl::Duration heard_at;
   };
 
-  void Note(Relay& relay, const ClockWord& word, const ClockReading& now);
+  void Note(Relay& relay, const ClockReport& report, const ClockReading& now);
   const std::pair<const std::string, Relay>* Eldest() const;
   absl::Duration Judge(const ClockReading& now);
   // By how much to set it forward, from this relay's base, to be that elder's.

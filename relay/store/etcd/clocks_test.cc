@@ -85,13 +85,13 @@ class ClocksTest : public ::testing::Test {
 
   void Tell(Member& member) {
     const ClockReading now = member.Read();
-    Write(member.name(), ClockWord{.time = now.time, .offset = now.offset});
+    Write(member.name(), ClockReport{.time = now.time, .offset = now.offset});
   }
-  void Write(const std::string& key, const ClockWord& word) {
+  void Write(const std::string& key, const ClockReport& report) {
     ClockSighting& kept = kept_[key];
     ++revision_;
-    const int64_t created = kept.word ? kept.created : revision_;
-    kept = {.key = key, .created = created, .modified = revision_, .word = word};
+    const int64_t created = kept.report ? kept.created : revision_;
+    kept = {.key = key, .created = created, .modified = revision_, .report = report};
     for (const auto& other : members_) other->Hear(kept);
   }
   // Its lease ends.
@@ -131,12 +131,12 @@ class ClocksTest : public ::testing::Test {
 };
 
 TEST_F(ClocksTest, WhatIsToldIsReadBack) {
-  const ClockWord word{.time = absl::FromUnixMicros(1'700'000'000'123'456),
-                       .offset = absl::Hours(-2) - absl::Microseconds(1)};
-  const auto read = ReadClock(WriteClock(word, "writer"));
+  const ClockReport report{.time = absl::FromUnixMicros(1'700'000'000'123'456),
+                           .offset = absl::Hours(-2) - absl::Microseconds(1)};
+  const auto read = ReadClock(WriteClock(report, "writer"));
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->time, word.time);
-  EXPECT_EQ(read->offset, word.offset);
+  EXPECT_EQ(read->time, report.time);
+  EXPECT_EQ(read->offset, report.offset);
   EXPECT_FALSE(ReadClock("").has_value());
   EXPECT_FALSE(ReadClock("\xff").has_value());
 }
@@ -290,7 +290,7 @@ TEST_F(ClocksTest, AnOldWordOfARelayThatIsGoneIsForgotten) {
   Member& later = Join("later");
   EXPECT_EQ(later.Error(), absl::Minutes(-10));
   Drop("elder");
-  EXPECT_EQ(later.Error(), absl::Minutes(-10));  // by the other's old word
+  EXPECT_EQ(later.Error(), absl::Minutes(-10));  // by the other's old report
   Tell(other);
   EXPECT_EQ(later.Error(), kRight);
   Member& last = Start("last");

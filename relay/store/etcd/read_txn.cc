@@ -100,13 +100,13 @@ std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall
 
 std::unique_ptr<ReadTxn> ReadTxn::Plan(const TxnContext& context, const ChannelKey& key,
                                        const ChannelState* state, const EtcdCalls& calls) {
-  auto part = absl::WrapUnique(new ReadTxn(context, key));
-  part->AddStateReads(part->request_.mutable_success());
+  auto txn = absl::WrapUnique(new ReadTxn(context, key));
+  txn->AddStateReads(txn->request_.mutable_success());
   for (const EtcdCall& call : calls) {
-    if (part->taken_ == kMaxCalls || !part->Add(state, call)) break;
-    ++part->taken_;
+    if (txn->taken_ == kMaxCalls || !txn->Add(state, call)) break;
+    ++txn->taken_;
   }
-  return part;
+  return txn;
 }
 
 bool ReadTxn::Reads(const ChannelState& state, const EtcdCall& call) {

@@ -29,7 +29,7 @@ ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
   return {.key = kv.key(),
           .created = kv.create_revision(),
           .modified = kv.mod_revision(),
-          .word = exists ? ReadClock(kv.value()) : std::nullopt};
+          .report = exists ? ReadClock(kv.value()) : std::nullopt};
 }
 
 }  // namespace
@@ -181,11 +181,11 @@ void EtcdWatcher::Resume() {
 // Two histories that do the same to that key at the same revision, as when a copy misses a single
 // deletion that is done again, look alike; only another cluster id tells them apart for certain.
 //
-// What was compacted since cannot be looked at. Then nothing has happened for as long as etcd keeps
+// What was compacted since cannot be read. Then nothing has happened for as long as etcd keeps
 // its history, most likely: no relay has even told of its clock, as none can while etcd takes no
 // writes. An etcd that was restored meanwhile would have outrun it, in the short time without a
 // watch.
-void EtcdWatcher::LookBack() {
+void EtcdWatcher::ReadHistory() {
   etcdserverpb::TxnRequest request;
   {
     sync::MutexLock lock(mutex_);
@@ -208,7 +208,7 @@ void EtcdWatcher::GoOn(History history) {
     case History::kAnother:
       return ListAndWatch(/*restored=*/true);
     case History::kUnclear:
-      return LookBack();
+      return ReadHistory();
   }
 }
 

@@ -75,10 +75,10 @@ class EtcdWatcher {
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
   void ListClocks(const std::shared_ptr<Listing>& listing);
   void Take(const Listing& listing) WORMHOLE_EXCLUDES(mutex_);
-  // Watches, if the history that was seen so far is etcd's still. Looks at what etcd has now, and
-  // if that leaves it open, at what it had when the last event was seen.
+  // Watches, if the history that was seen so far is etcd's still. Reads what etcd has now, and if
+  // that leaves it open, what etcd had when the last event was seen.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
-  void LookBack() WORMHOLE_EXCLUDES(mutex_);
+  void ReadHistory() WORMHOLE_EXCLUDES(mutex_);
   void GoOn(History history);
   bool compacted() WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);

@@ -33,13 +33,13 @@ std::unique_ptr<WriteTxn> WriteTxn::Plan(const TxnContext& context, const Channe
                                          const ChannelState& state, const EtcdCalls& calls,
                                          size_t max_bytes,
                                          std::optional<absl::Time>& missing_lease) {
-  auto part = absl::WrapUnique(new WriteTxn(context, key, state));
+  auto txn = absl::WrapUnique(new WriteTxn(context, key, state));
   for (const EtcdCall& call : calls) {
-    if (part->record_changed_ || !part->Do(call, max_bytes)) break;
-    ++part->taken_;
+    if (txn->record_changed_ || !txn->Do(call, max_bytes)) break;
+    ++txn->taken_;
   }
-  if (!part->Write(calls, missing_lease)) return nullptr;
-  return part;
+  if (!txn->Write(calls, missing_lease)) return nullptr;
+  return txn;
 }
 
 bool WriteTxn::Do(const EtcdCall& call, size_t max_bytes) {
@@ -83,13 +83,13 @@ bool WriteTxn::DoPut(const PutCall& call) {
   if (is_new || call.record.ended()) DropStates();
   after_.record.value = call.record;
   after_.record.value->version = call.expected + 1;
-  if (!call.record.ended()) DoAlong(call.options);
-  looks_ = call.options.read_back;
+  if (!call.record.ended()) ApplyOptions(call.options);
+  reads_back_ = call.options.read_back;
   results_.emplace_back(PutOutcome::kDone);
   return true;
 }
 
-void WriteTxn::DoAlong(const PutOptions& options) {
+void WriteTxn::ApplyOptions(const PutOptions& options) {
   for (const Role role : kRoles) {
     RaiseCursor(role, options.accepted[role]);
     if (!options.attached.contains(role)) continue;
@@ -224,7 +224,7 @@ bool WriteTxn::Finish(const TxnResponse& response, int64_t revision, ChannelStat
     // It was let go meanwhile; what had been known still holds for what was not written.
     if (state.empty()) state = before_;
     TakeWritten(revision, state);
-    if (looks_) TakeSeen(response, revision, state);
+    if (reads_back_) TakeReadBack(response, revision, state);
     for (Result& result : results_) {
       Answer(calls.front(), result, state, answers);
       calls.pop_front();
@@ -306,10 +306,11 @@ void WriteTxn::TakeWritten(int64_t revision, ChannelState& state) const {
 }
 
 // Of the record it says nothing newer than what was written.
-void WriteTxn::TakeSeen(const TxnResponse& response, int64_t revision, ChannelState& state) const {
+void WriteTxn::TakeReadBack(const TxnResponse& response, int64_t revision,
+                            ChannelState& state) const {
   const etcdserverpb::RangeResponse no_record;
   state.Merge(ChannelState::Read(*context_.keys, no_record,
-                                 response.responses(look_).response_range(), revision));
+                                 response.responses(read_back_index_).response_range(), revision));
 }
 
 // The watch may have told of the other side's doings while the transaction was under way, and the
@@ -385,12 +386,12 @@ bool WriteTxn::Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_
   }
   // After the record, of which a watcher is to hear first.
   if (!drops_states_ || !presence_changed_.empty()) WritePresence();
-  if (looks_) AddLook();
+  if (reads_back_) AddReadBack();
   return true;
 }
 
-void WriteTxn::AddLook() {
-  look_ = request_.success_size();
+void WriteTxn::AddReadBack() {
+  read_back_index_ = request_.success_size();
   etcdserverpb::RangeRequest* const range = request_.add_success()->mutable_request_range();
   range->set_key(context_.keys->States(key_));
   range->set_range_end(EndOfPrefix(context_.keys->States(key_)));

@@ -44,7 +44,7 @@ class WriteTxn final : public ChannelTxn {
   bool DoPut(const PutCall& call);
   // Whether the call may join those before it: it is not refused for a reason of its own.
   bool MayFollow(const PutCall& call) const;
-  void DoAlong(const PutOptions& options);
+  void ApplyOptions(const PutOptions& options);
   bool DoErase(const EraseCall& call);
   bool DoAppend(const AppendCall& call, size_t max_bytes);
   void AddFrame(const AppendCall& call, bool keep);
@@ -60,7 +60,7 @@ class WriteTxn final : public ChannelTxn {
   bool Write(const EtcdCalls& calls, std::optional<absl::Time>& missing_lease);
   absl::Time LastsUntil() const;
   void WriteConditions();
-  void AddLook();
+  void AddReadBack();
   void WriteNoStates();
   void WriteLogs(int64_t lease);
   void WritePresence();
@@ -74,8 +74,8 @@ class WriteTxn final : public ChannelTxn {
                         EtcdCalls& calls, EtcdAnswers& answers);
   void Answer(EtcdCall& call, Result& result, const ChannelState& state, EtcdAnswers& answers);
   void TakeWritten(int64_t revision, ChannelState& state) const;
-  void TakeSeen(const etcdserverpb::TxnResponse& response, int64_t revision,
-                ChannelState& state) const;
+  void TakeReadBack(const etcdserverpb::TxnResponse& response, int64_t revision,
+                    ChannelState& state) const;
   // Whether a side of the record is another channel's, or rests. Notes those that may be taken
   // over.
   bool IsSideTaken(const etcdserverpb::TxnResponse& response, PutCall& put) const;
@@ -85,8 +85,8 @@ class WriteTxn final : public ChannelTxn {
   std::vector<Result> results_;
   std::vector<NewFrame> frames_;
   size_t frame_bytes_ = 0;
-  bool looks_ = false;  // reads the state, as the operation with the number look_
-  int look_ = 0;
+  bool reads_back_ = false;      // the state that it has written, and what others wrote before it
+  int read_back_index_ = 0;      // of that read among the operations
   bool record_changed_ = false;  // by the last call
   bool drops_states_ = false;
   RoleSet log_judged_, log_changed_, cursor_changed_;
