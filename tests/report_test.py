@@ -5,6 +5,8 @@ import gzip
 import io
 import json
 import pathlib
+import re
+import subprocess
 import tempfile
 import unittest
 
@@ -230,6 +232,19 @@ class ReportTest(unittest.TestCase):
             *[f"     {n:4.1f} s  {labels[n]}" for n in range(11, 2, -1)],
             "skipped: nothing", "13 passed, 0 failed", failed=False, parts=["opt"])
 
+    def test_a_part_of_checks_alone_is_one(self):
+        self.note("begun", "kubernetes")
+        self.note("finished", "kubernetes 90")
+        self.note("passed", "chart")
+        self.note("skipped", "[kubernetes] image (no runc)")
+        self.note("times", "60 chart kubernetes", "0 image kubernetes")
+        self.check_report(
+            "Where the time went, with processes added up that ran side by side, and each part's "
+            "slowest tests:",
+            "kubernetes: 1.5 min: chart 60 s, image 0 s",
+            "skipped: [kubernetes] image (no runc)", "1 passed, 0 failed", failed=False,
+            parts=["kubernetes"])
+
     def test_a_profile_that_is_cut_takes_nothing_else_away(self):
         self.bazel(self.result(PASSED))
         self.profile("opt", (time_spent.PROCESS, "CppCompile", 2.5))
@@ -242,6 +257,41 @@ class ReportTest(unittest.TestCase):
             "slowest tests:",
             "opt: 0.1 min: no profile, 0 from the compile cache, tests 0 s (0)",
             "skipped: nothing", "1 passed, 0 failed", failed=False, parts=["opt"])
+
+
+class CheckTest(unittest.TestCase):
+    """What tests/run's `check` notes of a command, by its status and what it says."""
+
+    def noted(self, command):
+        functions = re.findall(r"^(?:check|note|start|await|skipped)\(\) \{.*?\}$",
+                               (pathlib.Path(__file__).parent / "run").read_text(), re.S | re.M)
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(
+                ["bash", "-uc", "\n".join(
+                    [*functions, f"reports={folder}", "part=kubernetes", "child=''",
+                     'check chart bash -c "$1"']), "run", command],
+                check=True, stdout=subprocess.DEVNULL)
+            return {name: (pathlib.Path(folder) / name).read_text().splitlines()
+                    for name in ("passed", "failed", "skipped")
+                    if (pathlib.Path(folder) / name).exists()}
+
+    def test_by_its_status(self):
+        self.assertEqual(self.noted("exit 0"), {"passed": ["chart"]})
+        self.assertEqual(self.noted("exit 1"), {"failed": ["chart"]})
+
+    def test_what_cannot_run_is_skipped_with_its_reason_and_does_not_pass(self):
+        self.assertEqual(self.noted("echo 'SKIPPED: no runc'; exit 77"),
+                         {"skipped": ["[kubernetes] chart (no runc)"]})
+
+    def test_what_is_skipped_without_a_reason_fails(self):
+        self.assertEqual(self.noted("exit 77"), {"failed": ["chart"]})
+
+    def test_of_a_check_that_did_the_rest_each_reason_is_told(self):
+        self.assertEqual(self.noted("echo 'SKIPPED: a'; echo 'SKIPPED: b, c'"),
+                         {"passed": ["chart"],
+                          "skipped": ["[kubernetes] chart (a)", "[kubernetes] chart (b, c)"]})
+        self.assertEqual(self.noted("echo 'SKIPPED: a'; exit 1"),
+                         {"failed": ["chart"], "skipped": ["[kubernetes] chart (a)"]})
 
 
 if __name__ == "__main__":
