@@ -30,6 +30,7 @@
 #include "relay/server/listeners.h"
 #include "relay/server/metrics_port.h"
 #include "relay/server/server.h"
+#include "relay/server/service_manager.h"
 #include "relay/server/shutdown_signals.h"
 
 namespace wormhole::relay {
@@ -136,8 +137,17 @@ int DrainAtSignal(const RelayConfig& config, ShutdownSignals& signals, RelayServ
   return EXIT_SUCCESS;
 }
 
-int Serve(const RelayConfig& config, ShutdownSignals& signals) {
+// Null when there is none, or it cannot be reached: a relay serves without.
+std::unique_ptr<ServiceManager> ReachServiceManager(const ServiceRequest& request, Log& log) {
+  absl::StatusOr<std::unique_ptr<ServiceManager>> manager = ServiceManager::Reach(request);
+  if (manager.ok()) return *std::move(manager);
+  log.Write(Log::Level::kWarn, std::string(manager.status().message()));
+  return nullptr;
+}
+
+int Serve(const RelayConfig& config, const ServiceRequest& service, ShutdownSignals& signals) {
   Log log(config.log);
+  const std::unique_ptr<ServiceManager> manager = ReachServiceManager(service, log);
   RelayClock clock;
   Monitor monitor(config, &log);
   // It serves last, since its page shows the others. But a relay that cannot have the address
@@ -152,7 +162,7 @@ int Serve(const RelayConfig& config, ShutdownSignals& signals) {
     return store.get();
   };
   absl::StatusOr<std::unique_ptr<RelayServer>> server =
-      RelayServer::Start(config, open_store, &clock, &monitor);
+      RelayServer::Start(config, open_store, &clock, &monitor, manager.get());
   if (!server.ok()) return Complain(server.status(), kFailed);
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
       StartMetricsPort(*std::move(metrics_listeners), clock, monitor, log, **server);
@@ -183,10 +193,11 @@ int Main(const std::vector<std::string>& args) {
     const absl::Status forbidden = ForbidCoreDumps();
     if (!forbidden.ok()) return Complain(forbidden, kFailed);
   }
+  const ServiceRequest service = ServiceRequest::TakeFromEnvironment();
   ShutdownSignals signals;
   RaiseDescriptorLimit();
   QuietLibraries(line->config.log.addresses);
-  return Serve(line->config, signals);
+  return Serve(line->config, service, signals);
 }
 
 }  // namespace

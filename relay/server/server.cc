@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "proto/wire/limits.h"
 #include "relay/server/credentials.h"
 #include "sodium.h"
@@ -51,13 +52,14 @@ absl::StatusOr<std::unique_ptr<ProbePort>> OpenProbes(const RelayConfig& config,
 
 absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfig& config,
                                                                 const OpenStore& open_store,
-                                                                RelayClock* clock,
-                                                                Monitor* monitor) {
+                                                                RelayClock* clock, Monitor* monitor,
+                                                                ServiceManager* manager) {
   if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
   auto serving = std::make_unique<ServingState>();
   absl::StatusOr<std::unique_ptr<ProbePort>> probe =
       OpenProbes(config, serving.get(), clock, monitor);
   if (!probe.ok()) return probe.status();
+  if (manager != nullptr) manager->Tell({.stage = ServiceState::Stage::kStarting});
   const absl::StatusOr<Store*> store = open_store();
   if (!store.ok()) return store.status();
   absl::StatusOr<std::unique_ptr<Switchboard>> switchboard =
@@ -68,31 +70,36 @@ absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfi
                           RealEnvironment(clock, monitor), *store);
   if (!switchboard.ok()) return switchboard.status();
   std::unique_ptr<RelayServer> server(new RelayServer(config, std::move(serving), *std::move(probe),
-                                                      *std::move(switchboard), monitor));
-  const absl::Status listening = server->Listen(config, clock, monitor);
+                                                      *std::move(switchboard), monitor, manager));
+  const absl::Status listening = server->Listen(config, clock);
   if (!listening.ok()) return listening;
   return server;
 }
 
 RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
                          std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
-                         Monitor* monitor)
+                         Monitor* monitor, ServiceManager* manager)
     : drain_timeout_(config.drain_timeout),
+      monitor_(monitor),
+      manager_(manager),
       serving_(std::move(serving)),
       probe_(std::move(probe)),
       switchboard_(std::move(switchboard)),
       health_(PublicServices(serving_.get())),
       rendezvous_(switchboard_.get(), BacklogOf(config.limits), monitor) {}
 
-RelayServer::~RelayServer() { Stop(std::chrono::steady_clock::now()); }
+RelayServer::~RelayServer() {
+  WithdrawFor(absl::ZeroDuration());
+  Stop(std::chrono::steady_clock::now());
+}
 
-absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock, Monitor* monitor) {
+absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
       MakeCredentials(config.tls);
   if (!credentials.ok()) return credentials.status();
   if (!config.admin_listen.empty()) {
     absl::StatusOr<std::unique_ptr<AdminPort>> admin =
-        AdminPort::Open(config, switchboard_.get(), monitor, serving_.get());
+        AdminPort::Open(config, switchboard_.get(), monitor_, serving_.get());
     if (!admin.ok()) return admin.status();
     admin_ = *std::move(admin);
   }
@@ -104,29 +111,52 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock, M
        .reflection = config.reflection,
        .max_request_bytes = static_cast<int>(config.limits.max_frame_bytes) + wire::kRequestSlack,
        .max_stream_age = config.max_stream_age,
-       .monitor = monitor});
+       .monitor = monitor_});
   if (!port.ok()) return port.status();
   public_ = *std::move(port);
   serving_->Serve();
-  ticker_.emplace(kTick, [this, clock, monitor] {
-    for (const ClockChange& change : clock->TakeChanges()) monitor->OnClock(change);
-    switchboard_->Tick();
-    RefreshHealth();  // the store's, or the clock's, may have changed
-  });
+  ShowState();
+  ticker_.emplace(kTick, [this, clock] { Tick(clock); });
   return absl::OkStatus();
 }
 
-void RelayServer::RefreshHealth() {
+void RelayServer::Tick(RelayClock* clock) {
+  for (const ClockChange& change : clock->TakeChanges()) monitor_->OnClock(change);
+  switchboard_->Tick();
+  ShowState();  // the store's, or the clock's, may have changed
+  // Here and nowhere else: a relay whose switchboard hangs stays hungry.
+  if (manager_ != nullptr) manager_->Feed(std::chrono::steady_clock::now());
+}
+
+void RelayServer::ShowState() {
   health_.Refresh();
   if (admin_) admin_->Refresh();
   if (probe_) probe_->Refresh();
+  if (manager_ != nullptr) manager_->Tell(DescribeState());
 }
 
-void RelayServer::Withdraw() {
+ServiceState RelayServer::DescribeState() const {
+  const StoreHealth::State store = monitor_->store_health().state();
+  ServiceState state = {.address = public_ ? public_->address() : "",
+                        .store = store.status,
+                        .store_since = store.since,
+                        .streams = stream_count()};
+  if (serving_->serves()) state.stage = ServiceState::Stage::kServing;
+  if (serving_->stops()) {
+    state.stage = ServiceState::Stage::kStopping;
+    state.stops_by = stops_by_;  // written before the stage, and not after it
+  }
+  return state;
+}
+
+void RelayServer::Withdraw() { WithdrawFor(drain_timeout_); }
+
+void RelayServer::WithdrawFor(absl::Duration time) {
   if (drain_deadline_) return;
-  drain_deadline_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(drain_timeout_);
+  drain_deadline_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(time);
+  stops_by_ = absl::Now() + time;
   serving_->Stop();
-  RefreshHealth();
+  ShowState();
 }
 
 bool RelayServer::Drain() {
@@ -137,8 +167,6 @@ bool RelayServer::Drain() {
 }
 
 bool RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
-  serving_->Stop();
-  RefreshHealth();
   const bool in_time = StopPublic(deadline);
   const auto last_words = std::chrono::steady_clock::now() + kLastWords;
   if (admin_) admin_->Close(last_words);

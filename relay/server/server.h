@@ -2,7 +2,6 @@
 #ifndef WORMHOLE_RELAY_SERVER_SERVER_H_
 #define WORMHOLE_RELAY_SERVER_SERVER_H_
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "proto/rpc/awake_threads.h"
 #include "relay/clock/clock.h"
 #include "relay/config/config.h"
@@ -21,6 +21,7 @@
 #include "relay/server/admin_port.h"
 #include "relay/server/grpc_port.h"
 #include "relay/server/probe_port.h"
+#include "relay/server/service_manager.h"
 #include "relay/server/ticker.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/switchboard.h"
@@ -35,9 +36,11 @@ class RelayServer {
   // Serves from the moment that this returns. `config` is valid; the store, `clock` and `monitor`
   // outlive the server. UNAVAILABLE, with one line for people, when an address cannot be listened
   // on; the store's error when it cannot be opened or read. The probe port answers meanwhile.
+  // `manager`, if there is one, outlives the server too and is told how it is.
   static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
                                                             const OpenStore& open_store,
-                                                            RelayClock* clock, Monitor* monitor);
+                                                            RelayClock* clock, Monitor* monitor,
+                                                            ServiceManager* manager = nullptr);
 
   // Cuts the streams that are left.
   ~RelayServer();
@@ -73,15 +76,23 @@ class RelayServer {
  private:
   RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
               std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
-              Monitor* monitor);
-  absl::Status Listen(const RelayConfig& config, RelayClock* clock, Monitor* monitor);
-  void RefreshHealth();
+              Monitor* monitor, ServiceManager* manager);
+  absl::Status Listen(const RelayConfig& config, RelayClock* clock);
+  void Tick(RelayClock* clock);
+  // Tells those who watch that something about it may have changed.
+  void ShowState();
+  ServiceState DescribeState() const;
+  // With the time that is left to it from now.
+  void WithdrawFor(absl::Duration time);
   // Whether the streams ended before the deadline.
   bool Stop(std::chrono::steady_clock::time_point deadline);
   bool StopPublic(std::chrono::steady_clock::time_point deadline);
 
   const absl::Duration drain_timeout_;
+  Monitor* const monitor_;
+  ServiceManager* const manager_;  // null: there is none
   std::optional<std::chrono::steady_clock::time_point> drain_deadline_;
+  absl::Time stops_by_ = absl::InfiniteFuture();  // that deadline, for people
   // Each uses those above it, so that this is also the order of construction.
   const std::unique_ptr<ServingState> serving_;
   const std::unique_ptr<ProbePort> probe_;  // null: there is none

@@ -1,0 +1,95 @@
+// What a service manager hears of a relay's life, from the program itself.
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/attach_client.h"
+#include "tests/support/notify_socket.h"
+#include "tests/support/relay_process.h"
+#include "tests/support/temp_folder.h"
+
+namespace wormhole::service_test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::NotifySocket;
+using testing::RelayProcess;
+using ::testing::StartsWith;
+using testing::TempFolder;
+
+class ServiceManagerTest : public ::testing::Test {
+ protected:
+  const TempFolder folder_{"/tmp"};  // a socket's path is short
+  NotifySocket path_{folder_.File("notify")};
+  NotifySocket abstract_{absl::StrCat("@wormhole-relay-service-test-", getpid())};
+};
+
+TEST_F(ServiceManagerTest, HearsTheWholeLife) {
+  RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"},
+                     {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "1000000"}});
+  EXPECT_EQ(path_.Await("READY=1"), "READY=1") << relay.error();
+  const std::string address = relay.AwaitListening();
+  EXPECT_THAT(path_.taken().back(), HasSubstr("STATUS=Serving on " + address + "\n"));
+  for (int meal = 0; meal < 3; ++meal) EXPECT_NE(path_.Await("WATCHDOG=1"), "");
+
+  AttachClient client(Connect(address));
+  client.Send(OpenAllocate('a'));
+  EXPECT_TRUE(client.Receive()->has_opened());
+  EXPECT_EQ(relay.Stop(), 0) << relay.error();
+  EXPECT_NE(path_.Await("STOPPING=1"), "");
+  EXPECT_THAT(path_.taken().back(), HasSubstr("EXTEND_TIMEOUT_USEC="));
+  EXPECT_THAT(path_.taken().back(), HasSubstr("STATUS=Draining: 1 stream is left"));
+  EXPECT_THAT(path_.taken().front(), StartsWith("STATUS=Starting"));
+}
+
+TEST_F(ServiceManagerTest, AnAbstractSocketAndAWatchdogOfAnotherProcess) {
+  RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"},
+                     {{"NOTIFY_SOCKET", abstract_.name()},
+                      {"WATCHDOG_USEC", "1000000"},
+                      {"WATCHDOG_PID", absl::StrCat(getpid())}});
+  EXPECT_EQ(abstract_.Await("READY=1"), "READY=1") << relay.error();
+  EXPECT_EQ(relay.Stop(), 0) << relay.error();
+  EXPECT_NE(abstract_.Await("STOPPING=1"), "");
+  EXPECT_THAT(abstract_.taken(), Not(Contains(HasSubstr("WATCHDOG"))));
+}
+
+// Full, gone, and no socket at all: the relay serves, and stops when it is told to.
+TEST_F(ServiceManagerTest, ThatDoesNotListenChangesNothing) {
+  path_.Fill();
+  struct Case {
+    std::string socket;
+    std::string warning;
+  };
+  for (const Case& c :
+       {Case{path_.name(), ""}, Case{folder_.File("none"), ""},
+        Case{"notify", "the service manager hears nothing: $NOTIFY_SOCKET (notify) should be"}}) {
+    RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"},
+                       {{"NOTIFY_SOCKET", c.socket}, {"WATCHDOG_USEC", "1000000"}});
+    AttachClient client(Connect(relay.AwaitListening()));
+    client.Send(OpenAllocate('a'));
+    EXPECT_TRUE(client.Receive()->has_opened()) << c.socket;
+    EXPECT_EQ(relay.Stop(), 0) << c.socket << relay.error();
+    EXPECT_THAT(relay.error(), HasSubstr(c.warning));
+    EXPECT_EQ(relay.error().find("the service manager") == std::string::npos, c.warning.empty());
+  }
+}
+
+// Until its store is open, the relay is not ready, and then it says where it serves.
+TEST_F(ServiceManagerTest, AStartThatFailsIsNeverReady) {
+  RelayProcess relay({"--listen=127.0.0.1:0", "--store=sqlite:" + folder_.File("none/relay.db")},
+                     {{"NOTIFY_SOCKET", path_.name()}});
+  EXPECT_EQ(relay.AwaitExit(), 1);
+  while (!path_.Take().empty()) {
+  }
+  EXPECT_THAT(path_.taken(), Contains(StartsWith("STATUS=Starting")));
+  EXPECT_THAT(path_.taken(), Not(Contains(HasSubstr("READY"))));
+}
+
+}  // namespace
+}  // namespace wormhole::service_test
