@@ -166,7 +166,7 @@ TEST_F(SqliteOpenTest, AFolderIsRefused) {
 
 TEST_F(SqliteOpenTest, AMissingFolderIsRefused) {
   file_ = folder_.File("missing/relay.db");
-  EXPECT_THAT(Message(), HasSubstr("folder must exist"));
+  EXPECT_THAT(Message(), HasSubstr("missing must exist"));
 }
 
 TEST_F(SqliteOpenTest, ALogThatCannotBeOpenedIsRefused) {
@@ -206,6 +206,7 @@ TEST(SqlitePermissionTest, AFileThatCannotBeWrittenIsRefused) {
     const Nobody nobody;
     const absl::Status refusal = SqliteStore::Open(temp.File("new.db")).status();
     EXPECT_TRUE(absl::IsPermissionDenied(refusal)) << refusal;
+    EXPECT_THAT(std::string(refusal.message()), HasSubstr("write to the folder " + folder));
   }
   std::filesystem::permissions(folder, std::filesystem::perms(0755));
 }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "relay/store/sqlite/cannot_create.h"
 
 namespace wormhole::relay {
 namespace {
@@ -37,8 +38,7 @@ void WriteHolder(int descriptor) {
 absl::StatusOr<std::unique_ptr<LockFile>> LockFile::Acquire(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (descriptor < 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the lock file ", path,
-                                                   ": its folder must exist and be writable"));
+    return CannotCreate(errno, "the lock file", path);
   }
   auto file = absl::WrapUnique(new LockFile(descriptor));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {

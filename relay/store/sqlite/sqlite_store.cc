@@ -10,6 +10,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "relay/store/sqlite/cannot_create.h"
 #include "relay/store/sqlite/sqlite_schema.h"
 #include "relay/store/status_macros.h"
 #include "relay/store/steady_now.h"
@@ -24,10 +25,7 @@ absl::StatusOr<std::string> CreateAndResolve(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) {
-      return absl::ErrnoToStatus(errno, absl::StrCat("cannot create the SQLite file ", path,
-                                                     ": its folder must exist and be writable"));
-    }
+    if (descriptor < 0) return CannotCreate(errno, "the SQLite file", path);
     ::close(descriptor);
   }
   const std::filesystem::path resolved = std::filesystem::canonical(path, error);
