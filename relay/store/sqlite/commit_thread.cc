@@ -17,7 +17,8 @@ constexpr size_t kMaxBatch = 512;
 // network, and too short to be noticed.
 constexpr std::chrono::microseconds kAnswerWait(200);
 
-// So that a thread which came with one call is not kept by the answers of all others.
+// Most rounds of answers in one Flush. Without a bound, the answers of all other threads would keep
+// a thread that only flushes its own call.
 constexpr int kRoundsOfAFlush = 2;
 constexpr int kAll = std::numeric_limits<int>::max();
 
@@ -125,7 +126,7 @@ void CommitThread::QueueAnswers(Operations& operations, size_t begin, size_t end
   });
   {
     sync::MutexLock lock(mutex_);
-    // Nobody has come for earlier ones while a whole batch was committed.
+    // Nobody has called Flush for earlier answers while a whole batch was committed.
     at_once = at_once || !answers_.empty();
     answers_.insert(answers_.end(), std::make_move_iterator(first), std::make_move_iterator(last));
   }
@@ -149,7 +150,7 @@ void CommitThread::GiveAnswers(int rounds) {
   }
   answering_ = false;
   WakeForQueue();                               // for what the answers have queued
-  if (!answers_.empty()) changed_.NotifyOne();  // the thread waits for their time
+  if (!answers_.empty()) changed_.NotifyOne();  // the thread may wait without a limit
 }
 
 }  // namespace wormhole::relay

@@ -1,12 +1,12 @@
 // Group commit: one thread that carries out a store's calls in order, in batches.
 //
-// A batch is whatever has been queued when the thread gets around to it, so that a store that is
-// slow to commit commits many calls at once, and an idle one commits each call at once: no timer.
+// A batch is what has been queued when the thread takes the queue, so that a store that is slow to
+// commit commits many calls together, and an idle one commits each call at once: no timer.
 //
-// Answers that can wait are left to whoever calls Flush next: on a busy relay that is a thread that
-// writes to streams anyway, and what it writes because of an answer leaves in one packet with the
-// rest, without waking anybody. Only when nobody comes the thread answers by itself, a little
-// later.
+// The next caller of Flush gives the answers that can wait. On a busy relay that is a thread that
+// writes to streams anyway: what it writes because of an answer leaves in one packet with the rest,
+// and no other thread has to wake. If nobody calls Flush, this object's thread gives them itself, a
+// little later.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_COMMIT_THREAD_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_COMMIT_THREAD_H_
 
@@ -47,8 +47,8 @@ class CommitThread {
   // `target` outlives this object.
   explicit CommitThread(BatchTarget* target);
 
-  // Carries out what has been queued, answers with UNAVAILABLE what its answers queue on top, and
-  // joins the thread. Not to be called from a `done`.
+  // Carries out what has been queued, and joins the thread. Calls that the answers add meanwhile
+  // get UNAVAILABLE. Not to be called from a `done`.
   ~CommitThread();
 
   CommitThread(const CommitThread&) = delete;
@@ -75,7 +75,7 @@ class CommitThread {
     virtual ~Operation() = default;
     // OK, or why the batch has failed.
     virtual absl::Status Run() = 0;
-    // What it will be answered with, should its batch fail.
+    // Its batch has failed: its answer is `status`.
     virtual void Fail(const absl::Status& status) = 0;
     virtual void Answer() = 0;
     AnswerTime time() const { return time_; }
@@ -108,7 +108,7 @@ class CommitThread {
   void Loop();
   // Waits for operations and takes all of them. Returns whether the destructor has begun.
   bool Take(Operations& taken) WORMHOLE_EXCLUDES(mutex_);
-  // Waits until there is something to do; false: until an answer has waited long enough.
+  // True: there is something to do. False: there is not yet, but an answer has waited long enough.
   bool AwaitWork() WORMHOLE_REQUIRES(mutex_);
   void RunAll(Operations operations);
   // Runs one batch from operations[begin] on; returns its end.
@@ -116,15 +116,15 @@ class CommitThread {
   // Queues the answers of a batch, and gives them when they are not to wait.
   void QueueAnswers(Operations& operations, size_t begin, size_t end) WORMHOLE_EXCLUDES(mutex_);
   void WakeForQueue() WORMHOLE_REQUIRES(mutex_);
-  // Gives the answers that are there, and as often what has come meanwhile, unless another thread
-  // is at it.
+  // Gives the answers that are there, then those that have come meanwhile, and so on for at most
+  // `rounds`. Gives none while another thread does so.
   void GiveAnswers(int rounds) WORMHOLE_EXCLUDES(mutex_);
 
   BatchTarget* const target_;
   sync::Mutex mutex_;
   sync::CondVar changed_;
   Operations queue_ WORMHOLE_GUARDED_BY(mutex_);
-  Operations answers_ WORMHOLE_GUARDED_BY(mutex_);  // of what is over
+  Operations answers_ WORMHOLE_GUARDED_BY(mutex_);  // of batches that are over
   bool answering_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool idle_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool stopping_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -19,7 +19,7 @@ absl::Status Gone(const std::string& path, std::string_view what) {
       "the file that was there, or restart the relay to go on with what is there now"));
 }
 
-// The file under this name is the one with this device and inode.
+// What the system says of `path`. STORE_AWAY unless that is the file with this device and inode.
 absl::StatusOr<struct stat> Look(const std::string& path, dev_t device, ino_t inode) {
   struct stat now = {};
   if (::stat(path.c_str(), &now) != 0) {

@@ -1,6 +1,6 @@
 // Whether the files that a store has open are still those under their names, with all that was
-// written to them. A file that is removed or replaced stays open and takes what is written: all of
-// that is gone when the process ends.
+// written to them. A file that somebody removes or replaces stays open and takes what the store
+// writes: all of that is lost when the process ends.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_FILE_WATCH_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_FILE_WATCH_H_
 
@@ -19,8 +19,7 @@ class FileWatch {
  public:
   struct File {
     std::string path;
-    // Whether it is only cut by its owner, between Check and NoteSizes. False: its size says
-    // nothing.
+    // Only its owner cuts it, and only between Check and NoteSizes. False: its size says nothing.
     bool grows = false;
   };
 
@@ -30,18 +29,18 @@ class FileWatch {
   // The files as they are now. NOT_FOUND and so on when one is not there.
   static absl::StatusOr<FileWatch> Of(const std::vector<File>& files);
 
-  // Before the owner writes. STORE_AWAY when a file is not the one under its name: for as long as
-  // that is so, since it may be put back. STORE_AWAY for good when one is shorter than it was at
-  // the last NoteSizes: what is missing does not come back.
+  // Call it before the owner writes. STORE_AWAY while a file is not the one under its name:
+  // somebody may put the file back. STORE_AWAY for good when a file is shorter than it was at the
+  // last NoteSizes: what is missing does not come back.
   absl::Status Check();
 
-  // Between Check and what the owner writes: sizes are unknown until the next NoteSizes. Without
-  // this a log that its owner has cut would pass for one that was cut beneath it, for good, should
-  // the look at it fail once.
+  // Call it between Check and what the owner writes: sizes are unknown until the next NoteSizes.
+  // Without it, a NoteSizes that fails after the owner has cut its log would leave the old size,
+  // and Check would then say for good that somebody else has cut the log.
   void ForgetSizes();
 
-  // After the owner has written, or tried, before it tells anybody: takes the sizes that Check
-  // goes by.
+  // Call it after the owner has written, or tried to, and before it tells anybody. Takes the sizes
+  // that Check compares with.
   // STORE_AWAY when what was written did not go into the files under these names.
   absl::Status NoteSizes();
 
@@ -51,7 +50,7 @@ class FileWatch {
     bool grows = false;
     dev_t device = 0;
     ino_t inode = 0;
-    off_t size = 0;  // that it has at least
+    off_t size = 0;  // the least that Check accepts
   };
 
   std::vector<Watched> files_;

@@ -39,7 +39,7 @@ TEST_F(FileWatchTest, WhatItsOwnerCutsIsNotCutBeneathIt) {
   EXPECT_THAT(std::string(watch_.Check().message()), HasSubstr("was cut from 50 to 49"));
 }
 
-// Only then it would be for good.
+// Otherwise Check would say for good that somebody else has cut the log.
 TEST_F(FileWatchTest, NorIsItWhenTheLookAtItFails) {
   watch_.ForgetSizes();
   fs::resize_file(log_, 50);

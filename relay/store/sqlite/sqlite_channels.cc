@@ -188,8 +188,8 @@ absl::StatusOr<std::vector<StoredFrame>> SqliteChannels::Read(const ChannelRef& 
 }
 
 absl::StatusOr<std::vector<ChannelKey>> SqliteChannels::Due(absl::Time now, size_t limit) {
-  // Clients may stay away from a relay that is not ready, so that no write of theirs would show
-  // that it is again.
+  // No client may come to a relay that is not ready, so that only this write shows that the store
+  // works again.
   if (report_.failing()) RETURN_IF_ERROR(db_->Rewrite());
   ASSIGN_OR_RETURN(const bool forgot, tables_.ForgetRestedSides(now));
   if (forgot) apps_.Clear();
@@ -200,7 +200,7 @@ absl::Status SqliteChannels::Commit(size_t operations) {
   batch_bytes_ = 0;
   apps_.Age();
   channels_.Age();
-  // A full disk is still read, so that only a write shows that the trouble is over.
+  // Reads succeed on a full disk, so that only a write shows that the trouble is over.
   const bool writes = db_->InTransaction();
   const absl::Duration began = SteadyNow();
   RETURN_IF_ERROR(files_.Check());

@@ -32,8 +32,8 @@ class SqliteChannels final : public BatchTarget {
  public:
   using OnCommit = std::function<void(absl::Duration took, size_t operations)>;
 
-  // Notes failures, and writes that have been committed, in `report`; tells `on_commit`, unless it
-  // is null, of the latter. `files` are those that `db` has open.
+  // Notes failures, and commits of writes, in `report`; calls `on_commit`, unless it is null, after
+  // each commit of writes. `files` are those that `db` has open.
   SqliteChannels(SqliteDb* db, FileWatch files, TroubleReport report, OnCommit on_commit)
       : db_(db),
         files_(std::move(files)),

@@ -60,8 +60,8 @@ absl::Status SqliteDb::Commit() {
 }
 
 void SqliteDb::Rollback() {
-  // Some failures have rolled back already. One that fails itself leaves nothing behind either:
-  // the next BEGIN or the next opening of the file sees the last commit.
+  // After some failures SQLite has rolled back already. A ROLLBACK that fails leaves nothing behind
+  // either: the next BEGIN or the next opening of the file sees the last commit.
   if (InTransaction()) Exec("ROLLBACK").IgnoreError();
 }
 

@@ -35,14 +35,15 @@ class SqliteDb {
   absl::StatusOr<int64_t> QueryInteger(const std::string& sql);
   absl::StatusOr<std::string> QueryText(const std::string& sql);
 
-  // A transaction that writes is begun by the first statement that writes (see Statement); these
-  // end it. Without one, Commit does nothing.
+  // The first statement that writes begins a transaction, with BeginOnce, which does nothing inside
+  // of one. Commit and Rollback end it, and do nothing outside of one.
   absl::Status BeginOnce();
   bool InTransaction() const;
   absl::Status Commit();
   void Rollback();
 
-  // Writes a page as it is, in the transaction: whether the file can be written.
+  // Writes a page as it is, in the transaction. When the file cannot be written, this or Commit
+  // fails.
   absl::Status Rewrite();
 
   // The integer primary key of the last row that was inserted.

@@ -52,8 +52,9 @@ CREATE TABLE frames (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Sides of ended channels whose place was taken: they stay in `sides` until then. Beside the
-// schema, so that files of before get it and relays of before go on without.
+// Sides of ended channels whose place a new channel has taken: they stay in `sides` until `until`.
+// Apart from kSchema, so that files of older relays get this table too, and older relays go on
+// without it.
 constexpr char kRestingSides[] = R"sql(
 CREATE TABLE IF NOT EXISTS resting_sides (
   app INTEGER NOT NULL,
@@ -64,8 +65,8 @@ CREATE TABLE IF NOT EXISTS resting_sides (
 CREATE INDEX IF NOT EXISTS resting_sides_until ON resting_sides (until);
 )sql";
 
-// FULL syncs the log at each commit: NORMAL would lose acknowledged commits at power loss. The log
-// is cut back when a long reader (a backup) has kept it from being checkpointed.
+// FULL syncs the log at each commit: NORMAL would lose acknowledged commits at power loss.
+// journal_size_limit cuts the log back after a long reader (a backup) has held up its checkpoints.
 constexpr char kSettings[] = R"sql(
 PRAGMA synchronous = FULL;
 PRAGMA journal_size_limit = 67108864;
@@ -83,7 +84,7 @@ absl::Status NotWritable(const SqliteDb& db) {
                    ": it and its folder must be writable, its -wal and -shm files too"));
 }
 
-// `status` is db's last failure: the same in terms of what to do.
+// Makes of `status`, which is db's last failure, a message that says what to do.
 absl::Status Explain(const SqliteDb& db, const absl::Status& status) {
   const std::string& path = db.path();
   switch (db.last_code()) {
@@ -136,7 +137,7 @@ absl::Status Create(SqliteDb& db) {
                               "; PRAGMA user_version = ", kSqliteSchemaVersion, ";"));
 }
 
-// Looks before it touches anything.
+// Decides whether the file is a relay's before it writes anything.
 absl::Status Prepare(SqliteDb& db, int checkpoint_pages) {
   sqlite3_busy_timeout(db.handle(), kBusyMillis);
   ASSIGN_OR_RETURN(const int64_t application_id, db.QueryInteger("PRAGMA application_id"));
@@ -149,7 +150,7 @@ absl::Status Prepare(SqliteDb& db, int checkpoint_pages) {
   if (!is_new) {
     RETURN_IF_ERROR(CheckTables(db));
   }
-  // SQLite opens what it may not write for reading.
+  // SQLite opens a file that it may not write all the same, for reading only.
   if (sqlite3_db_readonly(db.handle(), "main") != 0) return NotWritable(db);
   ASSIGN_OR_RETURN(const std::string mode, db.QueryText("PRAGMA journal_mode = WAL"));
   if (mode != "wal") {

@@ -1,4 +1,4 @@
-// The SQLite file of a relay: what makes it one, and the settings under which it is used.
+// The SQLite file of a relay: what marks it as one, and the settings under which the relay uses it.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_SQLITE_SCHEMA_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_SQLITE_SCHEMA_H_
 
@@ -9,15 +9,15 @@
 
 namespace wormhole::relay {
 
-// PRAGMA application_id: "WHRS", so that no other program's file is taken for a relay's.
+// PRAGMA application_id: "WHRS", so that a relay takes no other program's file for its own.
 inline constexpr int64_t kSqliteApplicationId = 0x57485253;
 
 // PRAGMA user_version: the schema that this code reads and writes.
 inline constexpr int64_t kSqliteSchemaVersion = 1;
 
-// Makes a file that was just opened ready: an empty one gets the schema, any other must be a
-// relay's already, of this version. A file that is refused has not been changed. Its log is copied
-// into it whenever it has `checkpoint_pages` pages.
+// Prepares a file that was just opened: an empty one gets the schema, any other must be a relay's
+// already, of this version. A file that this refuses has not been changed. From then on SQLite
+// copies the log into the file whenever the log has `checkpoint_pages` pages.
 // FAILED_PRECONDITION (another program's file, a newer schema, in use), DATA_LOSS (damaged),
 // PERMISSION_DENIED (not writable), UNAVAILABLE; the message is one line that says what to do.
 absl::Status PrepareSqliteFile(SqliteDb& db, int checkpoint_pages);

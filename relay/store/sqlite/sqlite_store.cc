@@ -19,8 +19,8 @@
 namespace wormhole::relay {
 namespace {
 
-// Creates the file when there is none, and finds its one name among its links, so that it has one
-// lock. SQLite itself would create it readable by everyone, and says less of what went wrong.
+// Creates the file when there is none, and follows symbolic links to its own name, so that it has
+// one lock. SQLite itself would create it readable by everyone, and says less of what went wrong.
 absl::StatusOr<std::string> CreateAndResolve(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
@@ -37,10 +37,11 @@ absl::StatusOr<std::string> CreateAndResolve(const std::string& path) {
       absl::StrCat(path, " is not a file: name a file for the relay's data"));
 }
 
-// Without FILE.lock a second relay could come, and without FILE-shm a reader would take part in
-// nothing. SQLite cuts its log when it commits, and at no other time.
+// Without FILE.lock a second relay could open the file. Without FILE-shm another program that reads
+// the file would share neither locks nor the log's index with this one. SQLite cuts its log when it
+// commits, and at no other time.
 absl::StatusOr<FileWatch> WatchFiles(SqliteDb& db, const std::string& file) {
-  // A file that has just been turned to WAL has no log before it is looked into.
+  // A file that has just been switched to WAL has no log until somebody reads the file.
   RETURN_IF_ERROR(db.QueryInteger("PRAGMA user_version").status());
   return FileWatch::Of({{.path = file, .grows = true},
                         {.path = absl::StrCat(file, "-wal"), .grows = true},

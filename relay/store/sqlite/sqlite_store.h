@@ -30,17 +30,17 @@ struct SqliteOptions {
   std::string vfs;
 
   // Pages of 4 KiB that the log (FILE-wal) holds before they are copied into the file. More: fewer
-  // copies and a longer start after a crash. The default's 16 MiB are read in a blink.
+  // copies and a longer start after a crash. A start reads the default's 16 MiB in a moment.
   int checkpoint_pages = 4096;
 
-  // Told why the store fails, with SQLite's words and with each batch that fails, and once with OK
-  // when it writes again, which it tries with each Due. On the store's thread: it must not wait for
-  // the store, and is not called after the store has been destroyed.
+  // The store calls this with the reason for each batch that fails, and once with OK when it writes
+  // again, which it tries with each Due. On the store's thread: it must not wait for the store. The
+  // store does not call it after its own destruction.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
 
-  // Told of each batch of operations that has changed something, once it is durable: how long the
-  // commit took, and how many operations were in it, those included that only read. On the store's
-  // thread.
+  // The store calls this for each batch of operations that has changed something, once the batch is
+  // durable: how long the commit took, and how many operations were in the batch, those included
+  // that only read. On the store's thread.
   std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;
 };
 
@@ -59,7 +59,7 @@ class SqliteStore final : public QueuedStore<SqliteChannels, CommitThread> {
 
   const std::unique_ptr<LockFile> lock_;
   const std::unique_ptr<SqliteDb> db_;
-  SqliteChannels channels_;  // of the thread's, once it has a call
+  SqliteChannels channels_;  // only the thread uses it, once it has a call
   CommitThread thread_;      // last: it uses the others
 };
 

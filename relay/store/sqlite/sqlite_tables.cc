@@ -12,8 +12,9 @@ namespace {
 
 constexpr int64_t kMaxInteger = std::numeric_limits<int64_t>::max();
 
-// SQLite's integers are signed. What is only kept goes through bit by bit; what SQLite compares
-// is cut to what it can hold, which no frame's number reaches.
+// SQLite's integers are signed. Kept is for values that SQLite only keeps: it leaves their bits
+// alone. Compared is for limits that SQLite compares with: it cuts them to SQLite's largest
+// integer, which no frame's number reaches.
 int64_t Kept(uint64_t value) { return static_cast<int64_t>(value); }
 int64_t Compared(uint64_t value) {
   return static_cast<int64_t>(std::min(value, static_cast<uint64_t>(kMaxInteger)));
@@ -145,7 +146,7 @@ absl::Status SqliteTables::RestSide(AppRow app, std::string_view side, absl::Tim
   return run.Integer(app).Blob(side).Integer(absl::ToUnixMicros(until)).Finish();
 }
 
-// Looks first: who asks four times a second must not write each time.
+// Reads first: the relay calls this four times a second, and must not write each time.
 absl::StatusOr<bool> SqliteTables::ForgetRestedSides(absl::Time now) {
   const int64_t until = absl::ToUnixMicros(now);
   {

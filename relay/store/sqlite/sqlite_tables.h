@@ -53,11 +53,11 @@ class SqliteTables {
   absl::StatusOr<std::optional<uint32_t>> FindSide(AppRow app, std::string_view side);
   absl::Status InsertSide(AppRow app, std::string_view side, uint32_t id);
   absl::Status DeleteSide(AppRow app, std::string_view side);
-  // The side stays until then, and until it is forgotten.
+  // Keeps the side until a ForgetRestedSides at `until` or later.
   absl::Status RestSide(AppRow app, std::string_view side, absl::Time until);
-  // And the apps that have nothing else. Returns whether there was anything. A side that is a
-  // member of the channel it has its row for is no longer one that rests: a relay of before sides
-  // rested has let it in again.
+  // Forgets the sides whose rest is over, and the apps that have nothing else. Returns whether any
+  // rest was over. Keeps a side that is a member of the channel that its row names: an older relay,
+  // which knew of no resting sides, has let that side in again.
   absl::StatusOr<bool> ForgetRestedSides(absl::Time now);
 
   absl::Status UpdateLog(ChannelRow channel, Role author, const LogState& log);
