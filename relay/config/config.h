@@ -21,8 +21,8 @@ struct EtcdChoice {
   std::string tls_cert;
   std::string tls_key;
 
-  // Files with the user's name and password, both or none; without the line end behind each. Only
-  // files, because every user of the host can read a command line.
+  // Files with the user's name and password, both or none; a line end behind either does not count.
+  // Only files, because every user of the host can read a command line.
   std::string user_file;
   std::string password_file;
 
@@ -79,9 +79,9 @@ struct RelayConfig {
   // On: the schema is public, and a relay that is hard to explore is no safer.
   bool reflection = true;
 
-  // ADDRESS:PORT, or empty for none. Inspection, health, reflection; and channelz, which shows the
-  // addresses of clients. Loopback, because everybody who reaches the port sees which channels
-  // exist.
+  // ADDRESS:PORT, or empty for none. Inspection, health, reflection; with admin_channelz also
+  // channelz, which shows the addresses of clients. Loopback, because everybody who reaches the
+  // port sees which channels exist.
   std::string admin_listen = "127.0.0.1:47181";
   bool admin_channelz = false;
   // Plaintext health and nothing else, for Kubernetes' own probes.
@@ -95,7 +95,7 @@ struct RelayConfig {
   // Off: a core holds tokens and sealed frames.
   bool core_dumps = false;
 
-  // Within what load balancers and Kubernetes (30 s) allow in all.
+  // Less than load balancers and Kubernetes (30 s) allow for a whole stop.
   absl::Duration drain_timeout = absl::Seconds(10);
   // The part of drain_timeout in which the relay only reports that it is unhealthy. Zero suits
   // clients that know several addresses and leave by themselves; behind a load balancer, set two

@@ -93,7 +93,7 @@ TEST(FlagFileTest, TheCommandLineWinsThenTheEnvironment) {
             (std::map<std::string, std::string, std::less<>>{{"window-frames", "command line"},
                                                              {"motd", "WORMHOLE_RELAY_MOTD"},
                                                              {"heartbeat", "f:3"}}));
-  // What another one wins over is not looked at.
+  // The relay does not check a value that another one wins over.
   EXPECT_EQ(ReadText("window-frames=x", {"--window-frames=9"}).config.limits.window_frames, 9u);
 }
 

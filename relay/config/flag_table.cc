@@ -26,7 +26,7 @@ absl::Status TakePath(std::string_view text, std::string& place) {
   return absl::OkStatus();
 }
 
-// An age of 0s is none.
+// 0s means no limit.
 absl::StatusOr<absl::Duration> ReadAge(std::string_view text) {
   absl::StatusOr<absl::Duration> age = ReadDuration(text, absl::ZeroDuration(), kDay * 366);
   if (!age.ok() || *age >= absl::Seconds(1)) return age;

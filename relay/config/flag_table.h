@@ -18,7 +18,7 @@ struct Flag {
   std::string_view help;  // sentences; flag_help wraps them
   // INVALID_ARGUMENT says what the value should be.
   absl::Status (*read)(std::string_view text, RelayConfig& config);
-  // `read` takes the text back. For RelayConfig{} it is the default.
+  // The value as text, which `read` takes back. Of RelayConfig{} it is the default.
   std::string (*write)(const RelayConfig& config);
 };
 

@@ -24,7 +24,7 @@ constexpr size_t kMaxMotdBytes = 1000;
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-// At most nine digits or so: nothing here is larger, and SimpleAtoi takes blanks and signs.
+// One to ten digits: no value here has more, and SimpleAtoi takes blanks and signs too.
 bool AllDigits(std::string_view text) {
   return !text.empty() && text.size() <= 10 &&
          text.find_first_not_of("0123456789") == std::string_view::npos;

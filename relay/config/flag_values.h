@@ -33,10 +33,10 @@ std::string WriteDuration(absl::Duration duration);
 absl::Status ReadStore(std::string_view text, StoreChoice& store);
 std::string WriteStore(const StoreChoice& store);
 
-// `HOST:PORT`, `[IPV6]:PORT`; the port is a number from 0 to 65535.
+// `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`; the port is a number from 0 to 65535.
 absl::StatusOr<std::string> ReadListen(std::string_view text);
 
-// The same, or `off`, which is empty.
+// `HOST:PORT`, `[IPV6]:PORT`, or `off`, which is empty.
 absl::StatusOr<std::string> ReadListenOrOff(std::string_view text);
 
 // App-ids with commas between them, at most 100, no two the same. An app-id that has a comma itself

@@ -28,7 +28,7 @@ absl::Status Usage(std::string_view what) {
       absl::StrCat(absl::string_view(what.data(), what.size()), "; see wormhole-relay --help"));
 }
 
-// What may stand in an error of one line.
+// `text` cut and escaped, so that an error with it stays one line.
 std::string Printable(const std::string& text) {
   constexpr size_t kMost = 100;
   return absl::CHexEscape(text.substr(0, kMost)) + (text.size() > kMost ? "..." : "");
@@ -49,18 +49,18 @@ const Flag* FindFlag(std::string_view name) {
   return found == Flags().end() ? nullptr : &*found;
 }
 
-// Takes the places in the order in which they win.
+// Reads the three places in the order in which they win: each leaves alone what one before it set.
 class Reader {
  public:
   absl::Status ReadArguments(const std::vector<std::string>& args);
   absl::Status ReadEnvironment(const Environment& environment);
-  // The file that the arguments or the environment name, if they do.
+  // Reads the file that the arguments or the environment name, if they name one.
   absl::Status ReadFile(const FileReader& read_file);
 
   CommandLine line;
 
  private:
-  // Whether `next`, the argument behind, was its value.
+  // Returns whether `next`, the argument behind this one, was its value.
   absl::StatusOr<bool> ReadArgument(const Argument& argument, const std::string* next);
   absl::Status ReadFileLine(const FlagLine& flag_line, std::set<std::string>& in_file);
   bool Given(std::string_view name) const { return line.origins.contains(name); }

@@ -37,8 +37,8 @@ using FileReader = std::function<absl::StatusOr<std::string>(const std::string& 
 
 // Reads `args` (without the program's name) as `--name=value` or `--name value`; a switch may stand
 // alone (`--reflection`). An empty environment variable counts as not set, as in a compose file
-// that names it without a value. Variables that belong to no flag are left alone: Kubernetes puts
-// its own into every pod, WORMHOLE_RELAY_PORT for a service of that name.
+// that names it without a value. Variables that belong to no flag are no error: Kubernetes puts its
+// own into every pod, WORMHOLE_RELAY_PORT for a service of that name.
 // It does not check a value that another one wins over. INVALID_ARGUMENT, with one line for people,
 // for an unknown flag, one that is given twice, a value that won't do, and values that contradict
 // each other.

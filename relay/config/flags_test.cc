@@ -69,7 +69,7 @@ TEST(FlagsTest, EveryFlagIsReadInAllItsForms) {
   const struct {
     std::string name;
     std::string value;
-    std::vector<std::string> args;  // what it does not go without
+    std::vector<std::string> args;  // flags that it needs
   } kSamples[] = {
       {"listen", "127.0.0.1:0", {}},
       {"tls-cert", "c.pem", {"--tls-key=k"}},
@@ -127,7 +127,7 @@ TEST(FlagsTest, TheCommandLineWinsOverTheEnvironment) {
   const Variables variables = {{"WORMHOLE_RELAY_WINDOW_FRAMES", "8"}};
   EXPECT_EQ(Config({}, variables).limits.window_frames, 8u);
   EXPECT_EQ(Config({"--window-frames=9"}, variables).limits.window_frames, 9u);
-  // Not even a bad one is looked at then.
+  // The relay does not check a value that another one wins over.
   EXPECT_EQ(
       Config({"--window-frames=9"}, {{"WORMHOLE_RELAY_WINDOW_FRAMES", "x"}}).limits.window_frames,
       9u);

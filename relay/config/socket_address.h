@@ -11,11 +11,12 @@ namespace wormhole::relay {
 // PATH of unix:PATH and unix:///PATH; empty for anything else.
 std::string SocketPath(std::string_view listen);
 
-// Of the name under which a socket is bound before it is moved to its place (socket_file.h).
-// Shorter than most sockets' own.
+// The length of the name under which the relay binds a socket before it moves the socket to its
+// place (socket_file.h). Shorter than most sockets' own names.
 inline constexpr size_t kBindNameSize = 8;
 
-// Whether the kernel's address of a socket has room for the path, and for such a name in its place.
+// Whether the kernel's address of a socket has room for `path`, and for a name of kBindNameSize in
+// the same folder.
 bool FitsSocketAddress(std::string_view path);
 
 }  // namespace wormhole::relay
