@@ -18,7 +18,7 @@ struct Fields {
   std::string_view side;
 };
 
-// What both forms have in common.
+// Reads and checks what AD_i and AD_r have in common.
 absl::StatusOr<Fields> ParseAd(std::string_view ad, Role author, const wire::Side& own_side) {
   absl::StatusOr<std::vector<std::string_view>> fields = wire::ParseLv(ad, 4);
   if (!fields.ok()) {

@@ -36,7 +36,8 @@ struct ReceiverAdFields {
 // encoded, names this protocol and the role initiator, lists versions in strictly ascending order,
 // and names a side of 16 bytes other than own_side.
 absl::StatusOr<InitiatorAdFields> ParseInitiatorAd(std::string_view ad, const wire::Side& own_side);
-// The initiator's reading of AD_r; the version must be one of `offered`. Errors accordingly.
+// The initiator's reading of AD_r. INVALID_ARGUMENT as for AD_i, with the role receiver, and unless
+// it names exactly one version, which is one of `offered`.
 absl::StatusOr<ReceiverAdFields> ParseReceiverAd(std::string_view ad, std::string_view offered,
                                                  const wire::Side& own_side);
 

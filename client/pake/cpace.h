@@ -19,7 +19,7 @@ inline constexpr size_t kScalarBytes = 32;      // little-endian, below the grou
 inline constexpr size_t kScalarSeedBytes = 64;  // uniform bytes that a scalar is made from
 inline constexpr size_t kSidBytes = 32;         // as wormhole-sync/1 draws it; the draft allows any
 
-// Secrets, all of them: a generator in the wrong hands lets the words be tested offline.
+// Secrets, all of them: with a generator, an attacker can test guesses of the words offline.
 using Generator = WipedArray<kShareBytes>;
 using Scalar = WipedArray<kScalarBytes>;
 using SharedPoint = WipedArray<kShareBytes>;  // K

@@ -51,13 +51,14 @@ Prk DerivePrk(const Transcript& transcript, SecretView k);
 //
 // A cheap value that does not own PRK: the memory of PRK (usually a field of the exchange's
 // SecretStruct) must outlive it, and have kPrkBytes. Const methods may be called from any thread.
-// It does not know whether the peer's tag has been verified; the caller releases nothing before.
+// It does not know whether the peer's tag is good: the caller must verify that before it gives out
+// any key.
 class KeySchedule {
  public:
   KeySchedule(SecretView prk, const TranscriptHash& transcript_hash)
       : prk_(prk), transcript_hash_(transcript_hash) {}
 
-  // T_x: own role's to send. 32 bytes.
+  // T_x of `role`: a side sends that of its own role. 32 bytes.
   std::string Tag(Role role) const;
   // Whether `tag` is T_x of `role` (the peer's), in constant time. False for a wrong size too.
   [[nodiscard]] bool VerifyTag(Role role, std::string_view tag) const;

@@ -22,7 +22,7 @@ const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-// The smallest bucket for so many bytes; sodium_pad always adds one.
+// The smallest bucket for so many bytes; sodium_pad always adds at least one.
 size_t BucketFor(size_t plaintext_bytes) {
   size_t bucket = kMinBucketBytes;
   while (bucket <= plaintext_bytes) bucket *= 2;

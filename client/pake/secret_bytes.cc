@@ -13,8 +13,8 @@
 namespace wormhole::pake {
 namespace {
 
-// Memory areas are a resource of the process, and so is the count of them. Only a number: no order
-// with other memory is needed.
+// The kernel limits memory areas per process, so this counts for the whole process. Relaxed order
+// is enough: no other memory depends on the count.
 std::atomic<size_t> live_count{0};
 
 bool Reserve() {
@@ -52,8 +52,8 @@ class SpareAllocations {
   }
 
  private:
-  // As many exchanges as a busy process ends and begins at a time; what they lock is not missed.
-  // None under AddressSanitizer, so that the use of a secret after its end is noticed.
+  // As many exchanges as a busy process ends and begins at a time; the memory that they keep locked
+  // is small. None under AddressSanitizer, which then finds the use of a secret after its end.
 #ifdef __SANITIZE_ADDRESS__
   static constexpr size_t kMost = 0;
 #else

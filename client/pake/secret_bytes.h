@@ -14,10 +14,10 @@ namespace wormhole::pake {
 // not locked), wiped on destruction.
 //
 // Each non-empty object costs at least four pages, four of the kernel's memory areas and about ten
-// system calls (measured: 20 us to make and free one, 60 us in a busy process with many threads),
-// of which a few dozen wiped allocations are kept for the next secrets of their size. So an
-// exchange keeps its secrets in ONE allocation (SecretStruct, or one SecretBytes cut up with
-// view()/span()), and short-lived values in WipedArray.
+// system calls (measured: 20 us to make and free one, 60 us in a busy process with many threads).
+// To save system calls, the process keeps a few dozen wiped allocations for the next secrets of
+// their size. An exchange keeps its secrets in ONE allocation (SecretStruct, or one SecretBytes cut
+// up with view()/span()), and short-lived values in WipedArray.
 //
 // Move-only; a moved-from object is empty, and moving keeps views valid. Copying is Clone(),
 // spelled out. One object needs outside synchronization; different objects need none.
@@ -25,7 +25,7 @@ class SecretBytes {
  public:
   // How many non-empty objects a process may have at a time. A process has 65,530 memory areas by
   // default (vm.max_map_count); past them every larger malloc and new thread in it fails, and
-  // sodium_malloc silently leaves guard pages out. So the limit is ours, below the kernel's.
+  // sodium_malloc silently leaves guard pages out. So this class has a limit, below the kernel's.
   static constexpr size_t kMaxLive = 14'000;
 
   // Empty; owns no memory.

@@ -27,7 +27,7 @@ class SecretStruct {
 
  public:
   SecretStruct() = default;
-  // A value-initialized T. RESOURCE_EXHAUSTED when the system gives no more memory.
+  // A value-initialized T. Errors as SecretBytes::Create().
   static absl::StatusOr<SecretStruct> Create() {
     absl::StatusOr<SecretBytes> bytes = SecretBytes::Create(sizeof(T));
     if (!bytes.ok()) return bytes.status();

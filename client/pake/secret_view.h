@@ -18,7 +18,7 @@ struct SecretAccess {
 class SecretView {
  public:
   SecretView() = default;
-  // Of memory that is wiped by its owner (a field of a SecretStruct, an application's buffer).
+  // Of memory that its owner wipes (a field of a SecretStruct, an application's buffer).
   SecretView(const uint8_t* data, size_t size) : data_(data), size_(size) {}
   explicit SecretView(std::string_view bytes)
       : data_(reinterpret_cast<const uint8_t*>(bytes.data())), size_(bytes.size()) {}
