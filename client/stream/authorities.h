@@ -21,7 +21,8 @@ struct AuthorityPlaces {
 };
 
 // FAILED_PRECONDITION, reason kInternal, when none of these places has a certificate, as in a slim
-// container: without any, no relay's certificate can be good. Reads the first place that exists.
+// container: without any, no relay's certificate can be good. Reads one place after the other,
+// until one has a certificate.
 absl::Status CheckAuthorities(const AuthorityPlaces& places);
 
 }  // namespace wormhole

@@ -7,8 +7,8 @@
 namespace wormhole {
 
 // Runs `work` on a thread of its own, which takes no signals: these belong to the application's
-// threads. False when the system gives no thread. The process may end meanwhile, so that `work`
-// must not need what is destroyed with it.
+// threads. False when the system gives no thread. The process may end while `work` runs, so `work`
+// must not use what the end of the process destroys.
 bool RunDetached(std::function<void()> work);
 
 }  // namespace wormhole

@@ -9,7 +9,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Somebody waits for it, and the next try comes soon.
+// How long a probe may take: somebody waits for it, and the next try comes soon.
 constexpr std::chrono::seconds kPatience(3);
 constexpr std::chrono::seconds kFresh(5);
 // More relays than a process talks to.
@@ -61,7 +61,7 @@ Explainer::Turn Explainer::Queue(const Way& way, const Tell& tell, Found* known)
   sync::MutexLock lock(mutex_);
   Entry& entry = EntryOf(way);
   const bool fresh = entry.looked_at.has_value() && Clock::now() < *entry.looked_at + kFresh;
-  // What was found before a relay answered is not so any more.
+  // Once a relay has answered, what a probe found before is not true any more.
   if (fresh && !entry.answered) *known = entry.found;
   if (fresh || entry.answered) return Turn::kKnown;
   entry.waiting.push_back(tell);

@@ -29,8 +29,8 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   };
   using Done = std::function<void(absl::Status)>;
 
-  // A relay has answered there: from now on Explain does not probe, since a connection that breaks
-  // needs no other cause.
+  // A relay has answered on this way: from now on Explain does not probe, since a broken connection
+  // then needs no other explanation.
   void NoteAnswer(const Way& way);
 
   // Calls `done`, once, with `status` in our words and gRPC's as its details: before it returns, or
@@ -39,7 +39,7 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   void Explain(const Way& way, absl::Status status, Done done);
 
  private:
-  // The relay, gRPC's target, whom a proxy is asked for, the security, and two PEMs.
+  // The relay, gRPC's target, what a proxy is to connect to, the security, and two PEMs.
   using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string>;
   using Found = std::optional<Trouble>;
   using Tell = std::function<void(const Found&)>;

@@ -25,9 +25,9 @@ void SetKeepalive(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
-// The exchange's own schedule says when to try again, so gRPC's backoff stays below its half
-// second: a try within it fails at once without one, at a relay that is back already. An attempt
-// that hangs is given up after five seconds, which holds up nobody who knows another address.
+// The exchange's own schedule says when to try again, so gRPC's backoff stays below the schedule's
+// half second: a try during the backoff fails without an attempt, even when the relay is back. gRPC
+// gives up an attempt that hangs after five seconds, which delays nobody who knows another address.
 void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 400);
@@ -37,13 +37,13 @@ void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
 }
 
-// gRPC's names of what its own reading of the environment comes to (http_connect_handshaker.h).
-// With GRPC_ARG_HTTP_PROXY it would look into $no_proxy all the same, and read it in its own way.
+// The arguments that gRPC itself sets when it has read the environment (http_connect_handshaker.h).
+// With GRPC_ARG_HTTP_PROXY it would still read $no_proxy, in its own way.
 constexpr char kConnectServer[] = "grpc.http_connect_server";
 constexpr char kConnectHeaders[] = "grpc.http_connect_headers";
 
 void SetProxy(const Route& route, grpc::ChannelArguments* args) {
-  args->SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // it has been decided here
+  args->SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // RoutesTo has decided already
   if (!route.proxy.has_value()) return;
   args->SetString(kConnectServer, route.connect_to);
   if (route.proxy->credentials.empty()) return;

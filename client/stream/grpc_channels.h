@@ -33,7 +33,7 @@ class GrpcChannels {
   void Forget(const std::shared_ptr<grpc::Channel>& channel);
 
  private:
-  // gRPC's target, the authority, whom a proxy is asked for, the security, and the three PEMs.
+  // gRPC's target, the authority, what a proxy is to connect to, the security, and the three PEMs.
   using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
                          std::string>;
 

@@ -43,7 +43,7 @@ class GrpcRouteTest : public testing::Test {
     return {.relay = relay, .security = Security::kPlaintext};
   }
 
-  // Whether a stream works, which is over then.
+  // Whether a stream works. Ends it.
   static bool Answers(GrpcTransport& transport, const StreamTarget& target) {
     EXPECT_EQ(transport.Check(target), absl::OkStatus());
     auto recorder = std::make_shared<Recorder>();
@@ -96,7 +96,7 @@ TEST_F(GrpcRouteTest, EachAddressOfAListIsAskedForByItself) {
   EXPECT_TRUE(requests[1].starts_with("CONNECT 192.0.2.2:2 ")) << requests[1];
 }
 
-// Here an address of the list is this machine's own, which no proxy is asked for.
+// One address of the list is this machine's own, and for that nobody asks a proxy.
 TEST_F(GrpcRouteTest, AListThroughAProxyInPart) {
   ConnectProxy proxy(port_);
   GrpcTransport transport(Through("http://" + proxy.address()));

@@ -49,8 +49,8 @@ void GrpcStream::ReadMore() {
   if (held_) StartRead(&response_);
 }
 
-// The hold goes once, when the stream has ended or is abandoned. gRPC never runs OnDone inside
-// RemoveHold, so the lock may be held.
+// Removes the hold once, when the stream has ended or is abandoned. gRPC never runs OnDone inside
+// RemoveHold, so the caller may hold the lock.
 void GrpcStream::GiveBackHold() {
   if (!held_) return;
   held_ = false;
@@ -96,7 +96,7 @@ void GrpcStream::OnWriteDone(bool ok) {
 }
 
 void GrpcStream::OnDone(const grpc::Status& status) {
-  std::shared_ptr<GrpcStream> self;  // goes last: may be the last reference
+  std::shared_ptr<GrpcStream> self;  // destroyed last: it may be the last reference
   bool answered = false;
   {
     sync::MutexLock lock(mutex_);
@@ -106,7 +106,7 @@ void GrpcStream::OnDone(const grpc::Status& status) {
   // gRPC takes the details from the trailing metadata `grpc-status-details-bin`.
   absl::Status end =
       error::FromWire(status.error_code(), status.error_message(), status.error_details());
-  // UNAVAILABLE is also what gRPC says when there is nobody to say anything.
+  // gRPC says UNAVAILABLE by itself, too, when it has reached no relay.
   const bool unreached = !answered && status.error_code() == grpc::StatusCode::UNAVAILABLE &&
                          !error::DetailOf(end).has_value();
   if (!unreached) return TellEnd(std::move(end));

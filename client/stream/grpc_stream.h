@@ -25,13 +25,13 @@ class GrpcStream : public Stream,
                    public grpc::ClientBidiReactor<rendezvous::v1::AttachRequest,
                                                   rendezvous::v1::AttachResponse> {
  public:
-  // What it runs on, kept until the call is done.
+  // What the call needs until it is done.
   struct Ground {
-    std::shared_ptr<grpc::Channel> channel;  // leads the way
-    std::shared_ptr<GrpcChannels> channels;  // which it is one of
+    std::shared_ptr<grpc::Channel> channel;  // to the relay
+    std::shared_ptr<GrpcChannels> channels;  // Distrust makes it forget `channel`
     Explainer::Way way;
-    std::shared_ptr<Explainer> explainer;      // says why, if it comes to nothing
-    std::shared_ptr<rpc::AwakeThreads> awake;  // the peer's words are late without
+    std::shared_ptr<Explainer> explainer;      // says why, if the call reaches no relay
+    std::shared_ptr<rpc::AwakeThreads> awake;  // without it the peer's messages come late
   };
 
   // Starts the call.

@@ -23,10 +23,10 @@
 namespace wormhole {
 namespace {
 
-// Where a stream goes that has nowhere to go: no socket.
+// The target of a stream whose relay has no route: no socket, so that the stream never connects.
 constexpr char kNowhere[] = "unix:/dev/null";
 
-// A zone that this machine has no interface for would merely never connect.
+// Refuses a zone that this machine has no interface for: a stream there would merely never connect.
 absl::Status CheckZones(std::string_view relay) {
   const auto address = ParseRelayAddress(relay);
   if (!address.ok()) return address.status();
@@ -95,8 +95,8 @@ std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
       target.bearer_token, std::move(listener));
 }
 
-// Not before a stream is opened: gRPC ends a process that it cannot start its threads in, and the
-// rehearsal comes first.
+// Call it only when a stream is opened: gRPC ends a process in which it cannot start its threads,
+// so the rehearsal in Check has to come first.
 std::shared_ptr<rpc::AwakeThreads> GrpcTransport::Awake() {
   sync::MutexLock lock(mutex_);
   std::shared_ptr<rpc::AwakeThreads> awake = awake_.lock();

@@ -26,7 +26,7 @@ class GrpcTransport : public Transport {
 
   // INVALID_ARGUMENT: a PEM that TLS cannot use, a proxy that is none, a zone without interface.
   // FAILED_PRECONDITION: this machine has no certificate authorities. RESOURCE_EXHAUSTED: the
-  // system does not give the threads that gRPC needs; tries that until it has worked once.
+  // system does not give the threads that gRPC needs; Check stops trying that once it has worked.
   absl::Status Check(const StreamTarget& target) override;
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;

@@ -121,7 +121,7 @@ TEST_F(GrpcTransportTest, StreamsShareOneConnectionWhileOneIsOpen) {
   for (const auto& stream : streams) stream->Abandon();
 }
 
-// A connection that is dead without anybody having been told takes what is sent, and that is all.
+// A connection that is dead without this machine knowing takes what is sent, and nothing comes.
 TEST_F(GrpcTransportTest, WhoComesAfterASilentStreamIsNotPutOnItsConnection) {
   ConnectProxy network(port_);
   GrpcTransport transport({.for_plaintext = {"http_proxy", "http://" + network.address()}});

@@ -1,4 +1,4 @@
-// Why a first connection came to nothing, from real ends of TLS and TCP.
+// Why a first connection failed, with real servers of TLS and TCP.
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/credentials.h>
 #include <netinet/in.h>
@@ -35,7 +35,7 @@ Credentials TlsOf(const tls::TestCertificate& own, const std::string& client_aut
   return grpc::SslServerCredentials(options);
 }
 
-// Listens and never says a word but `greeting`, after which it hangs up.
+// Listens and sends nothing but `greeting`, after which it hangs up.
 class RudeServer {
  public:
   explicit RudeServer(std::string greeting) : greeting_(std::move(greeting)) {
@@ -214,7 +214,7 @@ TEST_F(GrpcTroubleTest, NoSuchSocket) {
                 "start a relay with --listen=unix:/tmp/no_such_socket", "no such socket");
 }
 
-// What a name server says of a name is in trouble_test: no test asks the world.
+// trouble_test has what name servers answer: no test asks a real one.
 TEST_F(GrpcTroubleTest, NameServersThatAreAway) {
   ExpectPassing(Trusting("dns://127.0.0.1:1/relay.example.com:443"),
                 "check this machine's network: its name servers", "relay.example.com:443");
@@ -230,7 +230,7 @@ TEST_F(GrpcTroubleTest, SomebodyHangsUp) {
   ExpectPassing({.relay = mute.address()}, "try again later", "before it said a word");
 }
 
-// Hears what an explainer says.
+// Receives an explainer's statuses.
 class Hearer {
  public:
   Explainer::Done Listen() {

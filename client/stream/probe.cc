@@ -10,7 +10,7 @@
 namespace wormhole {
 namespace {
 
-// Whom the certificate has to name, without port and brackets; empty for a socket.
+// The host that the certificate has to name, without port and brackets; `localhost` for a socket.
 std::string HostOf(const TroubleScene& scene) {
   std::string host = scene.route.authority;
   if (host.empty()) {
@@ -31,7 +31,7 @@ std::optional<Trouble> ProbePlaintext(ProbeSocket& socket, const SocketAddress& 
   socket.Send(Http2Greeting());
   const std::string answer = socket.Receive();
   if (IsHttp2(answer)) return std::nullopt;
-  // One that speaks TLS hangs up, sends an alert, or says in HTTP that it wants it.
+  // A server that speaks TLS hangs up, sends an alert, or says in HTTP that it wants TLS.
   ProbeSocket again(target.deadline);
   if (Reach(again, address, target.scene.route) && AnswersTls(again)) {
     return Trouble{.kind = TroubleKind::kSpeaksTls};
@@ -40,8 +40,8 @@ std::optional<Trouble> ProbePlaintext(ProbeSocket& socket, const SocketAddress& 
   return Trouble{.kind = TroubleKind::kNoRelay};
 }
 
-// One that hangs up where a certificate of ours is due may do so for any reason. When it does so
-// again, it is the certificate.
+// A server that hangs up where our certificate is due may do so for any reason. When it does so
+// twice, the certificate is the reason.
 std::optional<Trouble> LookAtTls(ProbeSocket& socket, const SocketAddress& address,
                                  const ProbeTarget& target) {
   const std::string host = HostOf(target.scene);

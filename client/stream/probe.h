@@ -22,9 +22,9 @@ struct ProbeTarget {
 
 // Connects to each address in turn, through the proxy if there is one, and tries TLS or the first
 // bytes of HTTP/2 there. Returns nothing when an address seems well, or when none answers. When
-// several answer, returns the trouble with the first; but one that may pass goes before one that is
-// permanent, and a permanent one has `others` when some address does not answer. Blocks until the
-// deadline at the longest.
+// several answer, returns the trouble with the first; but a trouble that may pass goes before a
+// permanent one, and a permanent one has `others` when some address does not answer. Blocks until
+// the deadline at the longest.
 std::optional<Trouble> Probe(const ProbeTarget& target);
 
 }  // namespace wormhole

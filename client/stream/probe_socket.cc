@@ -42,8 +42,8 @@ std::vector<SocketAddress> Resolve(const std::string& host, uint16_t port) {
 }
 
 // The system asks one name server after the other, for half a minute if need be, and nothing stops
-// it: it is left to a thread that is told nothing more when the time is over. Of one relay there is
-// one look at a time, so that few of them are ever left.
+// it. So a thread of its own asks the system, and this leaves that thread alone at the deadline.
+// Only one probe of a relay runs at a time, so that few such threads are ever left.
 void ResolveUntil(Deadline deadline, const std::string& host, uint16_t port,
                   std::vector<SocketAddress>* addresses) {
   if (std::chrono::steady_clock::now() >= deadline) return;
@@ -82,7 +82,7 @@ std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view rela
   // The target is one address of the relay's list, or written for gRPC alone.
   auto parsed = ParseRelayAddress(net::PercentDecoded(route.target));
   if (!parsed.ok()) parsed = ParseRelayAddress(relay);
-  // A name server of its own may say something else than this machine's.
+  // The name server that a relay's address names may say something else than this machine's.
   if (!parsed.ok() || !parsed->own_resolver) return addresses;
   if (parsed->socket) return {UnixAddress(relay)};
   for (const Endpoint& endpoint : parsed->endpoints) {
@@ -151,7 +151,7 @@ bool ProbeSocket::AskProxy(const Route& route) {
                          "\r\n", credentials, "\r\n"))) {
     return false;
   }
-  // By single bytes: what is behind the head is the relay's.
+  // Reads single bytes: what follows the head is the relay's.
   std::string head;
   while (head.size() < kMaxHead && !head.ends_with("\r\n\r\n")) {
     char c = 0;

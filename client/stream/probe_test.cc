@@ -1,5 +1,4 @@
-// What a look at who answers comes to, with ends of TLS whose manners are OpenSSL's own. gRPC's
-// are in grpc_trouble_test.
+// What a probe finds, with servers that use OpenSSL alone. grpc_trouble_test has gRPC's servers.
 #include "client/stream/probe.h"
 
 #include <netinet/in.h>
@@ -60,7 +59,7 @@ class TlsEnd {
   enum class Certificate { kNotAsked, kAsked, kRequired };
 
   TlsEnd(Certificate certificate, int version) {
-    signal(SIGPIPE, SIG_IGN);  // a look's own thread takes no signals
+    signal(SIGPIPE, SIG_IGN);  // in the product a probe's thread takes no signals
     context_.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_set_max_proto_version(context_.get(), version);
     const tls::Bio chain(
@@ -124,7 +123,7 @@ class TlsEnd {
 
 constexpr int kVersions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
-// It may have ended, or be busy: it has let us in as we are.
+// The server may have ended, or be busy: it has accepted us as we are.
 TEST(TlsProbeTest, WhoHangsUpLaterDoesNotMeanTheCertificate) {
   for (const int version : kVersions) {
     for (const auto asks : {TlsEnd::Certificate::kNotAsked, TlsEnd::Certificate::kAsked}) {
@@ -147,7 +146,7 @@ TEST(TlsProbeTest, AnAlertSaysThatItWantsOne) {
   }
 }
 
-// The one that answers is hopeless, and the other one may come.
+// Waiting does not help with the address that answers, but the other one may answer later.
 TEST(ProbeTest, AnAddressThatDoesNotAnswerIsHope) {
   const TlsEnd end(TlsEnd::Certificate::kNotAsked, TLS1_3_VERSION);
   const Port closed;
@@ -173,14 +172,14 @@ TEST(ProbeSocketTest, NobodyWaitsForANameLongerThanTheDeadline) {
   EXPECT_TRUE(AddressesOf(route, "localhost:1", now - std::chrono::seconds(1)).empty());
 }
 
-// What gRPC is to ask a name server of its own for, the system may know otherwise, or not at all.
+// When gRPC is to ask another name server, the system may know the name otherwise, or not at all.
 TEST(ProbeSocketTest, NamesOfAnotherServerAreNotLookedAt) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   const std::string relay = "dns://192.0.2.1/localhost:1";
   EXPECT_TRUE(AddressesOf({.target = relay}, relay, deadline).empty());
 }
 
-// One address of a list that a proxy is asked for in part, as it is written for gRPC.
+// In gRPC's form: one address of a list, of which only some addresses have a proxy.
 TEST(ProbeSocketTest, AnEscapedTargetIsTheAddressThatIsLookedAt) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   const auto addresses =
@@ -203,12 +202,12 @@ TEST(ProbeSocketTest, AnAddressWithoutARouteIsNoHope) {
   EXPECT_TRUE(socket.no_route());
 }
 
-// A look may go on in another thread while the process ends.
+// A probe may go on in another thread while the process ends.
 TEST(ExitTest, OpensslIsThereToTheEnd) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        OPENSSL_init_ssl(0, nullptr);  // as whoever uses it does
+        OPENSSL_init_ssl(0, nullptr);  // as every user of OpenSSL does
         OPENSSL_atexit([] { _exit(7); });
         std::exit(0);
       },

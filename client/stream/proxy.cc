@@ -19,7 +19,7 @@
 namespace wormhole {
 namespace {
 
-// As curl has it.
+// curl's default.
 constexpr uint16_t kDefaultPort = 1080;
 
 absl::string_view View(std::string_view text) {
@@ -41,7 +41,7 @@ ProxySettings::Variable FirstSet(const std::function<const char*(const char*)>& 
 
 // --- no_proxy
 
-// `item` is an address or a network. False for anything else.
+// Whether `item` is the endpoint's address, or a network that has it.
 bool NamesAddress(std::string_view item, const Endpoint& endpoint) {
   const std::optional<net::Network> listed = net::Network::Parse(item);
   const std::optional<net::Address> wanted = net::Address::Parse(endpoint.host);

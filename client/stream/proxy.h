@@ -51,9 +51,9 @@ struct Proxy {
 };
 
 // The proxy on the way to `endpoint`; nothing: go directly, as always to this machine.
-// INVALID_ARGUMENT when the proxy's address is none: to go around the proxy would send to the
-// network what was to stay within. The message names the variable, not its value, which may hold a
-// password.
+// INVALID_ARGUMENT when the proxy's address is none: a way around the proxy would send to the
+// network what must not leave without the proxy. The message names the variable, not its value,
+// which may hold a password.
 absl::StatusOr<std::optional<Proxy>> ProxyFor(const Endpoint& endpoint, bool tls,
                                               const ProxySettings& settings);
 

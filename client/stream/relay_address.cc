@@ -18,7 +18,7 @@ namespace wormhole {
 namespace {
 
 constexpr size_t kMaxTargetBytes = 1024;
-// IF_NAMESIZE is 16 with its end.
+// IF_NAMESIZE is 16 with the NUL at the end.
 constexpr size_t kMaxZoneBytes = 15;
 
 absl::string_view View(std::string_view text) {
@@ -55,7 +55,7 @@ std::string WithDefaultPort(std::string_view host, int port) {
   return absl::StrCat(View(host), ":", port);
 }
 
-// What people copy out of a browser. OK when it is nothing of the kind.
+// For a URL, which people copy out of a browser, says what to write instead. OK for anything else.
 absl::Status CheckForUrl(std::string_view relay) {
   for (const char* scheme : {"dns:", "unix:", "unix-abstract:"}) {
     if (absl::StartsWith(View(relay), scheme)) return absl::OkStatus();
@@ -90,7 +90,8 @@ bool TakeZone(std::string_view* host, std::string* zone) {
   const size_t percent = host->find('%');
   if (percent == std::string_view::npos) return true;
   std::string_view name = host->substr(percent + 1);
-  // In a URL the percent sign is itself escaped (RFC 6874). An interface `25` has to be so.
+  // In a URL the percent sign is itself escaped, as %25 (RFC 6874). With nothing behind it, %25
+  // names an interface `25`.
   if (name.size() > 2) ConsumePrefix(&name, "25");
   *host = host->substr(0, percent);
   *zone = std::string(name);

@@ -28,7 +28,7 @@ struct Endpoint {
 struct RelayAddress {
   bool socket = false;              // unix: or unix-abstract:, with no endpoints
   bool list = false;                // ipv4: or ipv6:
-  bool own_resolver = true;         // false: dns://SERVER/ asks that server, whoever it is
+  bool own_resolver = true;         // false: dns://SERVER/ asks that server, not this machine's
   std::vector<Endpoint> endpoints;  // one, or the several of a list
 
   // Whether everything that it names is on this machine.

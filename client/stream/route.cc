@@ -8,8 +8,8 @@
 namespace wormhole {
 namespace {
 
-// Escaped as in a URL, which gRPC reads targets as: else a zone's percent sign would escape what
-// follows it.
+// Escapes as in a URL, since gRPC reads targets as URLs: else a zone's percent sign would escape
+// what follows it.
 std::string Ipv6Target(const std::vector<Endpoint>& endpoints) {
   std::string target = "ipv6:";
   for (const Endpoint& endpoint : endpoints) {
@@ -19,14 +19,14 @@ std::string Ipv6Target(const std::vector<Endpoint>& endpoints) {
   return target;
 }
 
-// In one channel, as it was written.
+// All of `relay` in one channel, as the user wrote it.
 Route Direct(std::string_view relay, const RelayAddress& address) {
   Route route{.target = std::string(relay)};
   const bool zoned = std::any_of(address.endpoints.begin(), address.endpoints.end(),
                                  [](const Endpoint& one) { return !one.zone.empty(); });
   if (zoned) route.target = Ipv6Target(address.endpoints);
-  // A list is no name that a certificate could have, and a zone is nobody else's business; gRPC
-  // would use both.
+  // gRPC would take a list or a zone as the authority. But no certificate can name a list, and a
+  // zone means nothing to the relay.
   if (zoned || address.endpoints.size() > 1) route.authority = address.endpoints[0].HostPort();
   return route;
 }

@@ -15,9 +15,9 @@ namespace wormhole {
 // One of gRPC's channels.
 struct Route {
   std::string target;     // in gRPC's syntax: the relay's, or the proxy's
-  std::string authority;  // whom the relay's certificate has to name; empty: gRPC's own idea
+  std::string authority;  // whom the relay's certificate has to name; empty: gRPC's default
   std::optional<Proxy> proxy;
-  std::string connect_to;  // with a proxy: HOST:PORT that it is asked for
+  std::string connect_to;  // with a proxy: HOST:PORT that the proxy is to connect to
 };
 
 // The channels to `relay`: one; or, when a proxy stands before some addresses of a list, one for

@@ -14,7 +14,7 @@ namespace wormhole {
 // name.
 absl::StatusOr<bool> IsLoopback(std::string_view relay);
 
-// kPlaintext or kTls: what Security::kAuto comes to. INVALID_ARGUMENT when the parts of `target`
+// kPlaintext or kTls: what Security::kAuto means here. INVALID_ARGUMENT when the parts of `target`
 // cannot work together: a bad address, a bearer token that would travel in the clear or cannot be
 // sent, certificates without their key or for plaintext.
 absl::StatusOr<Security> CheckTarget(const StreamTarget& target);

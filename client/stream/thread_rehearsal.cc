@@ -19,7 +19,7 @@
 namespace wormhole {
 namespace {
 
-// What gRPC takes to begin with.
+// The memory that gRPC takes when it starts.
 constexpr size_t kMemory = size_t{16} << 20;
 
 class Curtain {

@@ -10,7 +10,8 @@ namespace wormhole {
 int ThreadsOfGrpc();
 
 // Starts so many threads at once, with a little memory in use, and ends them. gRPC does not report
-// a thread that it cannot start: it waits for it, and every try ends as if no relay were there.
+// a thread that it cannot start: it waits for that thread, and every try ends as if no relay were
+// there.
 // RESOURCE_EXHAUSTED, reason kInternal, when the system refuses one (a limit on threads or memory,
 // as containers have). About a tenth of a millisecond for each.
 absl::Status RehearseThreads(int count);

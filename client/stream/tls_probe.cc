@@ -33,12 +33,12 @@ constexpr size_t kMaxNames = 5;
 constexpr size_t kMaxNameBytes = 100;
 
 struct Findings {
-  // What verification found fault with. It goes on after each, since the handshake only serves to
-  // find out.
+  // The errors of verification. The handshake goes on after each, since it only serves to find
+  // them.
   std::set<int> faults;
   bool certificate_asked = false;  // for the client's
-  // By its own account the other end's handshake is over, and our certificate, or that there is
-  // none, well with it.
+  // The other end has shown that its handshake is over, and that it accepts our certificate, or
+  // that there is none.
   bool accepted = false;
 };
 
@@ -50,22 +50,22 @@ int NoteFinding(int ok, X509_STORE_CTX* context) {
   return 1;
 }
 
-// Of a client this is only called when the other end asks for a certificate.
+// OpenSSL calls this in a client only when the other end asks for a certificate.
 int NoteAsked(SSL* ssl, void*) {
   auto* findings = static_cast<Findings*>(SSL_get_app_data(ssl));
   findings->certificate_asked = true;
-  // Who the client is, is nobody's business whose own certificate is not good.
+  // An end whose own certificate is not good must not learn who the client is.
   if (!findings->faults.empty()) SSL_certs_clear(ssl);
   return 1;
 }
 
-// Of a session that may be resumed: what an end of TLS 1.3 sends first when its handshake is over.
+// A ticket to resume the session, which an end of TLS 1.3 sends first when its handshake is over.
 int NoteTicket(SSL* ssl, SSL_SESSION*) {
   static_cast<Findings*>(SSL_get_app_data(ssl))->accepted = true;
   return 0;  // not kept
 }
 
-// As gRPC trusts: an authority that is not a root is one, too.
+// Trusts as gRPC does: an authority need not be a root.
 void Trust(const Tls& tls, SSL_CTX* context) {
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
@@ -128,8 +128,9 @@ int AlertReceived() {
   return alert ? reason - SSL_AD_REASON_OFFSET : -1;
 }
 
-// What the other end thinks of our certificate, or of there being none. Only to one that has asked
-// for it does it matter. gRPC's servers hang up without an alert; so does one that is busy or ends.
+// What the other end's alert, or its hanging up, says about our certificate, or about there being
+// none: nothing, unless it has asked for one. gRPC's servers refuse a certificate by hanging up
+// without an alert; but a server that is busy or ends hangs up as well.
 TlsFinding AboutOurs(const Findings& findings, const Tls& tls) {
   const TlsFinding hung_up{Trouble{.kind = TroubleKind::kHungUp}};
   if (!findings.certificate_asked) return hung_up;
@@ -165,7 +166,7 @@ std::string DateOf(const ASN1_TIME* time) {
   return std::string(text, size);
 }
 
-// Names as a certificate may have them; what else stands there is nobody's host.
+// Whether `name` can be a host's name in a certificate. A certificate may hold anything else, too.
 bool IsPlain(std::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes &&
          name.find_first_not_of(
@@ -178,7 +179,7 @@ std::string NameOf(const GENERAL_NAME* name) {
     const auto* data = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
     return std::string(data, static_cast<size_t>(ASN1_STRING_length(name->d.dNSName)));
   }
-  // As many bytes as the certificate has, which need not be an address's.
+  // The certificate decides how many bytes there are: not always as many as an address has.
   constexpr int kV4Bytes = 4;
   if (name->type != GEN_IPADD || ASN1_STRING_length(name->d.iPAddress) != kV4Bytes) return "";
   char text[INET_ADDRSTRLEN] = "";
@@ -231,7 +232,7 @@ TlsFinding AfterHandshake(ProbeSocket& socket, SSL* ssl, const Findings& finding
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &protocol, &size);
   if (size == 0) return {Trouble{.kind = TroubleKind::kNoRelay}};
-  // With TLS 1.3 the relay looks at our certificate after the handshake is over for us.
+  // With TLS 1.3 the relay checks our certificate after the handshake is over for us.
   const std::string_view greeting = Http2Greeting();
   Drive(socket, ssl,
         [&] { return SSL_write(ssl, greeting.data(), static_cast<int>(greeting.size())); });
@@ -246,7 +247,7 @@ TlsFinding AfterNoHandshake(const Findings& findings, const Tls& tls) {
   const uint64_t error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     switch (ERR_GET_REASON(error)) {
-      case SSL_R_WRONG_VERSION_NUMBER:  // of a record that is none
+      case SSL_R_WRONG_VERSION_NUMBER:  // also of what is no record of TLS
       case SSL_R_HTTP_REQUEST:
       case SSL_R_PACKET_LENGTH_TOO_LONG:
         return {Trouble{.kind = TroubleKind::kSpeaksPlaintext}};
@@ -277,7 +278,7 @@ TlsFinding ProbeTls(ProbeSocket& socket, const Tls& tls, const std::string& host
   SSL_set_app_data(ssl.get(), &findings);
   Expect(host, ssl.get());
   const int connected = Drive(socket, ssl.get(), [&] { return SSL_connect(ssl.get()); });
-  // With TLS 1.2 the other end has the last word of the handshake.
+  // With TLS 1.2 the other end sends the last message of the handshake.
   if (connected == 1 && SSL_version(ssl.get()) <= TLS1_2_VERSION) findings.accepted = true;
   const TlsFinding ended = connected == 1 ? TlsFinding{} : AfterNoHandshake(findings, tls);
   const Certificate theirs(SSL_get1_peer_certificate(ssl.get()));
@@ -296,8 +297,9 @@ bool AnswersTls(ProbeSocket& socket) {
   return connected == 1 || AlertReceived() >= 0;
 }
 
-// A look is over within seconds, but the process may end before: OpenSSL would take itself apart
-// under it. Only who comes first can keep it from that, so this is before main.
+// A probe takes seconds, and the process may end before: OpenSSL would then free its state while
+// the probe uses it. Only the first initialization of OpenSSL can prevent that, so this runs before
+// main.
 [[gnu::constructor]] static void KeepOpensslToTheEnd() {
   OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 }

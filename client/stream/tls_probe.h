@@ -13,7 +13,7 @@ namespace wormhole {
 
 struct TlsFinding {
   std::optional<Trouble> trouble;  // nothing: all is well
-  bool sure = true;                // false: a guess, by when the other end hung up
+  bool sure = true;                // false: a guess from the moment when the other end hung up
 };
 
 // Checks the certificate as gRPC would: it has to name `host`.

@@ -20,9 +20,9 @@ struct StreamTarget {
   std::string bearer_token;
 };
 
-// Who hears a stream. Calls come one at a time, on any thread, without a lock of the transport's,
-// and never inside a call of the stream or of Transport::Open. Inside of them a listener may send
-// to the stream, read on, abandon it, and open others.
+// Gets what a stream brings. Calls come one at a time, on any thread, without a lock of the
+// transport's, and never inside a call of the stream or of Transport::Open. Inside of them a
+// listener may send to the stream, read on, abandon it, and open others.
 class StreamListener {
  public:
   virtual ~StreamListener() = default;
@@ -46,8 +46,8 @@ class Stream {
   // each OnResponse; what the listener has not asked for stays in the network.
   virtual void ReadMore() = 0;
 
-  // Nothing has come on this stream for too long, and it will be abandoned: its connection may be
-  // dead without the machine knowing. The transport opens no further streams on that connection;
+  // Call it before Abandon when nothing has come on this stream for too long: its connection may be
+  // dead without this machine knowing. The transport opens no further streams on that connection;
   // those that are on it stay.
   virtual void Distrust() {}
 

@@ -23,18 +23,19 @@ struct Words {
   Kind kind;
 };
 
-// How gRPC 1.51 begins to tell that there is no connection. What it only passes on begins as its
-// author likes.
+// How gRPC 1.51's own messages begin when there is no connection. A message that gRPC only passes
+// on begins as its author likes.
 constexpr const char* kBeginnings[] = {
     "DNS resolution failed for ",
     "connections to all backends failing; last error: ",
     "failed to connect to all addresses; last error: ",
 };
 
-// What follows: c-ares' words, the proxy's answer, and what the kernel says. The first that is
-// contained counts. Words that a later gRPC changes come out as kHungUp, with a look at who
-// answers: less precise, never wrong. Nothing is here that is permanent and somebody's answer: they
-// are the last address's, and the look asks all.
+// What follows: c-ares' words, the proxy's answer, and what the kernel says. The first that the
+// message contains counts. When a later gRPC changes its words, a probe asks who answers, and the
+// trouble is kHungUp if that finds nothing: less precise, never wrong. No row has a kind that is
+// permanent and a relay's answer: gRPC's message is about the last address alone, and the probe
+// asks all.
 constexpr Words kWords[] = {
     {"Domain name not found", Kind::kNoSuchName},
     {"DNS server returned answer with no data", Kind::kNoSuchName},
@@ -133,7 +134,7 @@ const Row& RowOf(Kind kind) {
   return kTable[std::size(kTable) - 1];
 }
 
-// Whoever finds nobody on the own machine has to start one.
+// When nobody listens on the user's own machine, the user has to start a relay.
 std::string RefusedHere(const std::string& relay) {
   return absl::StrCat("start a relay there (`wormhole-relay --listen=", relay,
                       "`), or name another one with --rendezvous: nobody listens at ", relay);
@@ -144,7 +145,7 @@ bool IsGrpcs(std::string_view message) {
                      [&](const char* beginning) { return message.starts_with(beginning); });
 }
 
-// " (502)"; empty when it is none: the proxy chooses what it answers.
+// " (502)"; empty unless the code has three digits: the proxy chooses what it answers.
 std::string ProxysCode(std::string_view message) {
   constexpr std::string_view kBefore = "response code ";
   const std::string_view code = message.substr(message.find(kBefore) + kBefore.size());
@@ -159,7 +160,7 @@ bool IsPermanent(TroubleKind kind) { return RowOf(kind).permanent; }
 std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleScene& scene) {
   if (!IsGrpcs(grpc_message)) return std::nullopt;
   for (const Words& words : kWords) {
-    // A relay may say so, too, and does not speak for a proxy that is not there.
+    // Without a proxy these words are not a proxy's: a relay may say them, too.
     const bool of_proxy = words.kind >= Kind::kProxyAway && words.kind <= Kind::kProxyFailed;
     if (of_proxy && !scene.route.proxy.has_value()) continue;
     if (!absl::StrContains(View(grpc_message), words.grpc)) continue;

@@ -1,7 +1,7 @@
 // Why no relay was reached, in our words: one line that first says what to do. Pure.
 //
-// The messages of gRPC, c-ares and OpenSSL help people who debug those: they go along as the
-// status's details (DetailsOf, wormhole/outcome.h).
+// The messages of gRPC, c-ares and OpenSSL help people who debug those: the status has them as its
+// details (DetailsOf, wormhole/outcome.h).
 #ifndef WORMHOLE_CLIENT_STREAM_TROUBLE_H_
 #define WORMHOLE_CLIENT_STREAM_TROUBLE_H_
 
@@ -24,15 +24,15 @@ enum class TroubleKind {
   kNoNetwork,
   kSilent,
   kNoSocket,         // no socket at a unix: path
-  kForbiddenSocket,  // nor leave to use it
+  kForbiddenSocket,  // no permission to use it
   kNoDescriptors,    // this process has too many files open
-  kNoMemory,         // the system gives it no more
+  kNoMemory,         // the system gives this process no more
   // From a proxy.
   kProxyAway,
   kProxyWantsPassword,
   kProxyForbids,
   kProxyFailed,
-  // From whoever answered.
+  // From the server that answered.
   kSelfSigned,
   kUnknownAuthority,
   kExpired,
@@ -59,17 +59,18 @@ struct TroubleScene {
   std::string relay;  // as it was typed
   Route route;
   bool loopback = false;
-  bool only_route = true;  // to the relay; else another one is next
+  bool only_route = true;  // to the relay; false: the next try takes another one
 };
 
-// Whether waiting does not help. A certificate that is not valid yet becomes so, and mostly a clock
-// is wrong that is set by the network in a moment; one that has expired needs somebody to act. A
-// name that is not there may be one of a network that this machine is about to join.
+// Whether waiting does not help. A certificate that is not valid yet becomes so; mostly this
+// machine's clock is wrong, and the network sets it in a moment. An expired certificate needs
+// somebody to act. A name that does not exist may be one of a network that this machine is about to
+// join.
 bool IsPermanent(TroubleKind kind);
 
-// What gRPC's words tell by themselves; nothing when somebody answered and a look is worth while,
-// or when the words are not gRPC's: whatever stands before a relay says "Connection refused", too,
-// and means somebody else.
+// The trouble that gRPC's message shows by itself. Nothing when a server answered, since a probe
+// then finds out more, and when the message is not gRPC's: a server before the relay says
+// "Connection refused", too, of a connection of its own.
 std::optional<Trouble> ReadTrouble(std::string_view grpc_message, const TroubleScene& scene);
 
 // Reason kUnreachable, FAILED_PRECONDITION when neither waiting nor another address helps, else

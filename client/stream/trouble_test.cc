@@ -10,7 +10,7 @@
 namespace wormhole {
 namespace {
 
-// How gRPC's word of a connection that failed begins.
+// How gRPC's message of a failed connection begins.
 #define BACKENDS "connections to all backends failing; last error: "
 
 TroubleScene Scene() { return {.relay = "relay.example.com:443"}; }
@@ -49,7 +49,7 @@ TEST(ReadTroubleTest, GrpcsWords) {
       << "there is no proxy: a relay says it";
 }
 
-// A proxy of HTTP/2 before a relay that is down. It does not speak of the address that was dialled.
+// From an HTTP/2 proxy before a relay that is down: not about the address that gRPC connects to.
 TEST(ReadTroubleTest, TheSameWordsFromSomebodyElse) {
   for (const char* words :
        {"upstream connect error or disconnect/reset before headers. reset reason: connection "
@@ -111,7 +111,7 @@ TEST(TroubleStatusTest, EveryKindHasItsLine) {
   }
 }
 
-// What is hopeless at one address is not where there are others.
+// A permanent trouble with one address is not permanent when there are others.
 TEST(TroubleStatusTest, AnotherWayIsHope) {
   TroubleScene one_of_several = Scene();
   one_of_several.only_route = false;
