@@ -140,7 +140,7 @@ absl::Status CheckCredentials(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-// What needs a look at more than one option.
+// Checks what depends on more than one option.
 absl::Status CheckTogether(Arguments& arguments) {
   if (arguments.data.has_value() && !arguments.file.empty()) {
     return UsageError("--data and --file exclude each other: leave one out");

@@ -8,8 +8,9 @@ namespace wormhole::cli {
 // sequence, also as the second byte of a letter.
 enum class Charset { kAscii, kUtf8 };
 
-// Goes by the name of the locale in the environment. The locale's data need not be on this machine,
-// since the terminal may be at the other end of a connection. kAscii unless the name says UTF-8.
+// Takes the codeset of the environment's locale: from the locale's data, or from its name when this
+// machine lacks the data, since the terminal may be at the other end of a connection. kAscii unless
+// the codeset is UTF-8.
 Charset LocaleCharset();
 
 }  // namespace wormhole::cli

@@ -27,7 +27,7 @@ absl::StatusOr<std::string> Check(std::string_view text, bool allow_other_words)
                        std::string(code.status().message()));
 }
 
-// What ended the reading of the code; signals and the deadline speak for themselves.
+// Says what ended the reading of the code. The status of a signal or the deadline says so already.
 absl::Status Explain(const absl::Status& status) {
   if (ReasonOf(status) != Reason::kNone) return status;
   return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
@@ -62,7 +62,7 @@ class CodeQuestion {
       char key = 0;
       absl::StatusOr<size_t> count = ReadSome(asker_.input(), &key, 1, interrupt_);
       if (!count.ok()) return count.status();
-      // However many keys come.
+      // At each key, or keys that keep coming would outlast the deadline.
       if (interrupt_.expired()) return TimedOut();
       switch (*count == 0 ? LineEditor::Outcome::kEnded : editor.Feed(key)) {
         case LineEditor::Outcome::kNothing:

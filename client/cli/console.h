@@ -24,7 +24,7 @@ class Console {
 
   bool is_terminal() const { return terminal_; }
   Charset charset() const { return charset_; }
-  // What a row may have so that the terminal does not break it.
+  // The most columns of a row that the terminal does not break.
   size_t columns() const;
 
   // Writes lines above the status line as they are: for our own text only.

@@ -20,7 +20,7 @@ absl::Status BadInput(std::string_view message) {
   return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument, message);
 }
 
-// An interrupt stays one; all else is said under the name of its source.
+// Leaves an interrupt as it is, and names the source in the message of all else.
 absl::Status Explain(const absl::Status& status, const std::string& source, size_t limit) {
   if (ReasonOf(status) == Reason::kCancelled) return status;
   if (ReasonOf(status) == Reason::kTimeout) {
@@ -49,7 +49,7 @@ absl::StatusOr<std::string> ReadUpTo(int fd, size_t limit, Interrupt& interrupt)
     if (*count == 0) break;
     size += *count;
     if (size > limit) return absl::OutOfRangeError("too much");
-    // However steadily it trickles.
+    // After each read, or input that keeps trickling would outlast the deadline.
     if (interrupt.expired()) return TimedOut();
   }
   data.resize(size);

@@ -56,7 +56,7 @@ TEST_F(DataSourceTest, ReadsToTheEnd) {
   EXPECT_EQ((*data)[64999], 64);
 }
 
-// The writer never ends, and it is noticed all the same.
+// ReadUpTo notices too many bytes though the writer never ends.
 TEST_F(DataSourceTest, OneByteTooManyIsNoticedWhileReading) {
   Write(std::string(101, 'x'));
   EXPECT_TRUE(absl::IsOutOfRange(ReadUpTo(reading_.get(), 100, interrupt_).status()));

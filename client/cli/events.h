@@ -21,7 +21,7 @@ struct Event {
     kVerifier,  // `value`
     kData,      // `value`; the exchange is over
     kProgress,  // `progress`
-    kFinished,  // the relay has been told, or could not be
+    kFinished,  // the relay knows of the end, or cannot be told
   };
   Kind kind = Kind::kProgress;
   absl::StatusOr<std::string> value = std::string();

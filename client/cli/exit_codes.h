@@ -25,8 +25,7 @@ enum ExitCode : int {
   kNoCommonVersion = 11,
 };
 
-// For kNone, which is the reason of an OK status and of those that are not the library's: kDone or
-// kLocal.
+// Without a reason (kNone): kDone for an OK status, kLocal for one that is not the library's.
 ExitCode ExitCodeOf(const absl::Status& status);
 
 // Whether a saved exchange that ended so can go on. All other failures are in the saved state: a

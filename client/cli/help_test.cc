@@ -47,7 +47,7 @@ TEST(HelpTest, TheGeneralHelpNamesEachCommand) {
   EXPECT_THAT(VersionText(), HasSubstr("wormhole-sync "));
 }
 
-// Whoever tries one is not told that a word is unknown.
+// A user who tries an example must not read that a word is unknown.
 TEST(HelpTest, CodesInExamplesAreMadeOfListedWords) {
   const std::regex pattern("[0-9]+(-[a-z]+){2,8}");
   int found = 0;

@@ -12,7 +12,7 @@ constexpr std::string_view kQuestion = "Code of the other side (Tab completes wo
 constexpr std::string_view kShortQuestion = "Code: ";
 // Two long words.
 constexpr size_t kLeastRoom = 24;
-// Narrower terminals are treated like this.
+// Narrower terminals count as this wide.
 constexpr size_t kLeastColumns = 8;
 constexpr std::string_view kCut = "<";
 

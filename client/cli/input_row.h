@@ -10,8 +10,8 @@
 
 namespace wormhole::cli {
 
-// The question and what was typed. At most `columns`, so that it can be drawn over: of a long text
-// its end is shown, behind a `<`, and a narrow terminal gets a short question.
+// The question and what was typed. At most `columns`, so that the next row can overwrite this one:
+// a long text shows its end, behind a `<`, and a narrow terminal gets a short question.
 std::string InputRow(std::string_view typed, size_t columns, Charset charset);
 
 }  // namespace wormhole::cli

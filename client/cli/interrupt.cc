@@ -17,10 +17,10 @@
 namespace wormhole::cli {
 namespace {
 
-// What is written at once must not block where poll() promises room: signals would be held up with
-// it. A pipe that polls as writable takes this much (POSIX: PIPE_BUF).
+// The most bytes of one write(), which must not block where poll() promises room: it would hold up
+// signals as well. A pipe that polls as writable takes this much (POSIX: PIPE_BUF).
 constexpr size_t kPipeBytes = 4096;
-// How long to wait before a terminal is asked again that has no room after all.
+// How long to wait before the next write to a terminal that has no room after all.
 constexpr int kPauseMilliseconds = 10;
 
 bool IsIgnored(int signal) {
@@ -57,9 +57,9 @@ bool AwaitReader(int fd, const Interrupt& interrupt) {
   }
 }
 
-// Writes without being held up inside write(), once poll() has seen room. Terminals that nobody
-// reads hold up even small writes then, so they are opened once more: what is set on `fd` itself
-// would be set for all who share it.
+// Writes without being held up inside write(), once poll() has seen room. A terminal that nobody
+// reads holds up even a small write then, so this opens the terminal once more, without blocking:
+// set on `fd` itself, that would hold for all who share `fd`.
 class Writer {
  public:
   explicit Writer(int fd) : fd_(fd) {
@@ -84,7 +84,7 @@ class Writer {
   size_t at_once_ = kPipeBytes;
 };
 
-// False when there was a signal meanwhile, which is left.
+// False when a signal came meanwhile. Does not take it.
 bool Pause(const Interrupt& interrupt) {
   pollfd signal = {interrupt.fd(), POLLIN, 0};
   return poll(&signal, 1, kPauseMilliseconds) == 0;
@@ -98,8 +98,8 @@ absl::StatusOr<Interrupt> Interrupt::Install() {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   if (!IsIgnored(SIGHUP)) sigaddset(&signals, SIGHUP);
-  // Shells have background jobs of scripts ignore Ctrl-C; who sends it to this very process means
-  // it.
+  // Shells make background jobs of scripts ignore Ctrl-C, but a SIGINT to this very process is
+  // meant for it.
   signal(SIGINT, SIG_DFL);
   if (int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
     return absl::ErrnoToStatus(error, "cannot block signals");
@@ -119,7 +119,7 @@ bool Interrupt::Take() {
 int Interrupt::patience() const {
   if (!deadline_.has_value()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now());
-  // poll() takes no more than this, and is called again.
+  // poll() takes an int of milliseconds; callers call it again until the deadline.
   return static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1'000'000'000));
 }
 

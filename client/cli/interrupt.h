@@ -20,7 +20,7 @@ class Interrupt {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Blocks the three signals, so it comes before the first thread is made: threads inherit that. A
+  // Blocks the three signals. Call it before the first thread is made: threads inherit the mask. A
   // SIGHUP that the parent had ignored (nohup) stays ignored.
   static absl::StatusOr<Interrupt> Install();
 
@@ -56,12 +56,12 @@ absl::Status TimedOut();
 absl::StatusOr<size_t> ReadSome(int fd, char* buffer, size_t size, Interrupt& interrupt);
 
 // Writes all of `bytes`. Interrupted() when a signal comes while a slow reader holds it up. The
-// deadline does not count: it is for data, which is there already, and nobody else has it.
+// deadline does not count: this writes data that has come already, and that nobody else has.
 absl::Status WriteAll(int fd, std::string_view bytes, Interrupt& interrupt);
 
-// Writes what is for people. Waits for a reader that stands still until the deadline or a signal,
-// which it does not take. Then it drops what the reader has not taken, so that the program ends
-// even though nobody reads. Ignores a write that fails: there is nowhere left to complain.
+// Writes what is for people. Waits for a slow reader until the deadline or a signal, and does not
+// take that signal. Then it drops what the reader has not taken, so that the program ends even
+// though nobody reads. Ignores a write that fails: there is nowhere left to complain.
 void WriteToPeople(int fd, std::string_view text, const Interrupt& interrupt);
 
 // Waits until what was written to `fd` is on the disk. OK for what has no disk: pipes, terminals,

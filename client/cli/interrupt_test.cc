@@ -58,7 +58,7 @@ TEST_F(InterruptTest, ASignalComesFirst) {
   EXPECT_TRUE(interrupt_.taken());
 }
 
-// As it is opened for a standard input that was closed.
+// A standard input that was closed when the program began may be open like this.
 TEST_F(InterruptTest, WhatCannotBeReadIsClosed) {
   reading_ = FileDescriptor(open("/dev/null", O_WRONLY | O_CLOEXEC));
   EXPECT_TRUE(absl::IsFailedPrecondition(Read().status()));

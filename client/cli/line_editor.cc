@@ -20,7 +20,7 @@ constexpr char kDelete = 0x7f;
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20; }
 
-// Nothing but what a code has in the end.
+// Whether `text` has only characters of a code in its canonical form.
 bool IsPlain(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
 }

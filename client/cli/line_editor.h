@@ -20,12 +20,12 @@ class LineEditor {
   };
 
   // One byte from the keyboard or of what was pasted, whatever it is. Backspace, Ctrl-U and Ctrl-W
-  // delete; Tab completes, and shows the code as it was understood. All that has a meaning in a
-  // text is kept, since the parser of codes says what counts; letters are folded to lower case, and
-  // a space, as people say codes, shows as the hyphen that it means.
+  // delete; Tab completes, and shows the code as the parser understands it. Keeps all that has a
+  // meaning in a text, since the parser of codes decides what counts. Folds letters to lower case,
+  // and shows a space, as people say codes, as the hyphen that it means.
   Outcome Feed(char byte);
 
-  // A shorter text, of which the parser makes the same as of all that was typed.
+  // What was typed, or a shorter text of which the parser makes the same code.
   const std::string& text() const { return text_; }
   const std::vector<std::string_view>& candidates() const { return candidates_; }
 

@@ -11,7 +11,7 @@
 
 namespace {
 
-// Else the process would end by a signal, with a word of the C++ library's.
+// Without this the process would end by a signal, with a message of the C++ library's.
 void OnNoMemory() {
   constexpr char kText[] =
       "wormhole-sync: raise the limit on memory (`ulimit -v`, a container's): the system gives "
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   std::set_new_handler(&OnNoMemory);
   const int code =
       wormhole::cli::Run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
-  // Not by return: the threads of the library and of gRPC go on, and what OpenSSL cleans up at exit
-  // would be taken away from under them. All output was written at once, so none is lost.
+  // Not by return: threads of the library and of gRPC go on, and OpenSSL would free at exit what
+  // they use. All output was written at once, so none is lost.
   _exit(code);
 }

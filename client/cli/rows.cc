@@ -5,7 +5,7 @@
 namespace wormhole::cli {
 namespace {
 
-// Narrower ones are treated like this.
+// Narrower terminals count as this wide.
 constexpr size_t kLeastColumns = 8;
 
 bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }

@@ -9,8 +9,8 @@
 namespace wormhole::cli {
 
 // `text` is one harmless line. The first row begins with `first`, each other with `next`, and none
-// has more than `columns`: a terminal that broke one itself would begin a row with whatever stands
-// there, and whoever chose the text could write in our name. Without a line feed at the end.
+// has more than `columns`: a terminal that broke a row itself would begin the next one with a part
+// of the text, and the author of the text could write in our name. Without a line feed at the end.
 std::string InRows(std::string_view text, std::string_view first, std::string_view next,
                    size_t columns);
 

@@ -38,7 +38,7 @@ namespace wormhole::cli {
 namespace {
 
 // The library's default where the user says nothing, also for the part of `resume` that comes
-// before its exchange: how long that may take is in its state.
+// before its exchange. How long the exchange may take is in its state.
 absl::Duration TimeoutOf(const Arguments& arguments) {
   return arguments.timeout.value_or(Options().timeout);
 }
@@ -84,8 +84,8 @@ class Runner {
     }
   }
 
-  // What was closed when the program began can take nothing. Found out at the end, it would cost
-  // the other side's data, which nobody can get again.
+  // An output that was closed when the program began takes nothing. If the tool found that out only
+  // at the end, the other side's data would be lost, and nobody can get it again.
   absl::Status CheckOutputs() {
     if (!IsForWriting(STDOUT_FILENO)) {
       return Closed(
@@ -109,7 +109,7 @@ class Runner {
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
   }
 
-  // The exchange has what is left of the time.
+  // Gives the exchange what is left of the time.
   absl::Status StartTheClock() {
     const absl::Duration left = absl::Trunc(
         absl::FromChrono(*interrupt_.deadline() - Interrupt::Clock::now()), absl::Milliseconds(1));
@@ -206,7 +206,7 @@ class Runner {
     absl::Status prepared = PrepareVerifier(saved->verify);
     if (!prepared.ok()) return prepared;
     SaveOnChange();
-    // The text is wiped before the exchange, which may take days.
+    // Both ways wipe the text before the exchange, which may take days.
     if (*role == SavedRole::kInitiator) {
       auto initiator = Initiator::FromSerialized(saved->state, preparation_.options);
       text->Shorten(0);
@@ -257,7 +257,7 @@ int Answer(const std::string& text, Interrupt& interrupt) {
   return WriteAll(STDOUT_FILENO, text, interrupt).ok() ? kDone : kLocal;
 }
 
-// The words and what came of them.
+// Does what `words` ask for. Returns the exit code.
 int Obey(const std::vector<std::string>& words, Console& console, Interrupt& interrupt,
          Interrupt::Clock::time_point start) {
   absl::StatusOr<Arguments> arguments = ParseArguments(words);
@@ -286,7 +286,7 @@ int Run(const std::vector<std::string>& words) {
   const Interrupt::Clock::time_point start = Interrupt::Clock::now();
   prctl(PR_SET_DUMPABLE, 0);            // a core dump would hold codes, keys and data
   signal(SIGPIPE, SIG_IGN);             // a reader that went away is an error of write()
-  setenv("GRPC_VERBOSITY", "NONE", 0);  // what goes wrong is said once, by us
+  setenv("GRPC_VERBOSITY", "NONE", 0);  // the tool itself says once what goes wrong
   absl::StatusOr<Interrupt> interrupt = Interrupt::Install();
   if (!interrupt.ok()) {
     // Only where there is room: nothing could end a wait.

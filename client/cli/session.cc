@@ -19,7 +19,7 @@
 namespace wormhole::cli {
 namespace {
 
-// Enough for a relay that restarts with another one; a hostile one is not given the screen.
+// Enough for a relay that restarts with another message. A hostile relay must not fill the screen.
 constexpr int kMaxRelayMessages = 3;
 
 QrStyle StyleFor(const Console& console) {
@@ -121,9 +121,10 @@ void Session::AskAboutVerifier() {
 
 std::optional<ExitCode> Session::OnAnswer(Party& party) {
   absl::StatusOr<LineReader::State> state = answer_->ReadByte(interrupt_);
-  if (ReasonOf(state.status()) == Reason::kCancelled) return OnInterrupt(party);  // it was taken
+  // ReadByte has taken the signal.
+  if (ReasonOf(state.status()) == Reason::kCancelled) return OnInterrupt(party);
   if (state.ok() && *state == LineReader::State::kMore) return std::nullopt;
-  std::string answer = "no";  // whoever cannot answer has not compared
+  std::string answer = "no";  // a user who cannot answer has not compared
   if (state.ok() && *state == LineReader::State::kLine) {
     answer = absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer_->line()));
   }
@@ -165,7 +166,7 @@ void Session::OnProgress(const ProgressEvent& progress) {
 
 bool Session::ShowStatus(const ProgressEvent& progress) {
   const bool trouble = progress.kind == ProgressEvent::Kind::kDisconnected;
-  // In a line that stays, but once: tries may be many.
+  // Only the first trouble gets a line that stays: tries may be many.
   if (trouble && !std::exchange(told_of_trouble_, true)) {
     console_.Note(progress.text);
     if (!answer_.has_value()) console_.Progress("trying again (Ctrl-C gives up)");
@@ -189,7 +190,7 @@ std::optional<ExitCode> Session::OnData(Party& party, std::string data) {
 
 namespace {
 
-// How long the relay is told about the end before the program ends all the same: people wait.
+// How long the program tries to tell the relay of the end before it ends all the same: people wait.
 constexpr absl::Duration kFinishLimit = absl::Seconds(2);
 
 }  // namespace
@@ -223,10 +224,10 @@ void Session::RemoveState() {
 absl::Status Session::WriteData(const std::string& data) {
   if (isatty(STDOUT_FILENO) != 1) {
     absl::Status written = WriteAll(STDOUT_FILENO, data, interrupt_);
-    // The state file is removed next: a crash then must not take the data along.
+    // The caller removes the state file next: a crash after that must not lose the data.
     return written.ok() ? SyncOutput(STDOUT_FILENO) : written;
   }
-  // The last line of ours: below it whatever the data says is said by the other side.
+  // The last line of ours: all that stands below it is the other side's, whatever it says.
   if (console_.is_terminal()) console_.Note("the other side says:");
   absl::Status written = WriteAll(
       STDOUT_FILENO, EscapeForTerminal(data, Lines::kKeep, console_.charset()), interrupt_);
@@ -247,7 +248,7 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   const ExitCode code = ExitCodeOf(failure);
   console_.ClearProgress();
   const Reason reason = ReasonOf(failure);
-  // Whoever gave up has been told already.
+  // A user who gave up has read so already.
   if (!giving_up_ || reason != Reason::kCancelled) console_.Note(FailureText(failure));
   if (const std::string details = DetailsOf(failure); arguments_.verbose && !details.empty()) {
     console_.Note(absl::StrCat("details: ", details));
@@ -263,7 +264,7 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   return code;
 }
 
-// Without a state the exchange is cancelled, and what comes of that is waited for: one that was
+// Without a state this cancels the exchange and lets Run wait for the outcome: an exchange that was
 // finished a moment before has data that nobody can ever get again.
 std::optional<ExitCode> Session::OnInterrupt(Party& party) {
   if (giving_up_) EndAtOnce(kGaveUp);
@@ -291,7 +292,7 @@ void Session::EndAtOnce(ExitCode code) {
   _exit(code);
 }
 
-// On a thread of its own, so that a second signal is noticed.
+// Calls Party::Finish on a thread of its own, so that this thread notices a second signal.
 void Session::Finish(Party& party, ExitCode code) {
   const auto finish = [&party, events = events_] {
     // Whether the relay heard of it or not, there is nothing more to do.

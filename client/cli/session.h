@@ -40,7 +40,7 @@ class Session {
   void AskAboutVerifier();
   std::optional<ExitCode> OnAnswer(Party& party);
   void OnProgress(const ProgressEvent& progress);
-  // Whether that was a line of its own.
+  // Returns whether it has written a line of its own.
   bool ShowStatus(const ProgressEvent& progress);
   std::optional<ExitCode> OnData(Party& party, std::string data);
   ExitCode OnRefusedData(Party& party);
@@ -65,7 +65,7 @@ class Session {
   int relay_messages_ = 0;        // shown so far
   bool told_of_trouble_ = false;  // of the first lost connection
   bool accepted_ = false;         // the user said yes
-  bool refused_ = false;          // the user said no, or gave up unasked: nothing is shown any more
+  bool refused_ = false;          // the user said no, or gave up before: nothing is shown any more
   bool giving_up_ = false;        // interrupted, and the exchange is being cancelled
   std::optional<std::string> data_;  // the other side's, held back until the answer
 };

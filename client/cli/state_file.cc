@@ -41,14 +41,14 @@ std::pair<std::string, std::string> FolderAndName(const std::string& path) {
   return {path.substr(0, slash + 1), path.substr(slash + 1)};
 }
 
-// Whoever owns the lock file can take it away at any time.
+// Whether this user owns the lock file: another owner could take it away at any time.
 bool IsOwn(int fd) {
   struct stat info = {};
   return fstat(fd, &info) == 0 && info.st_uid == geteuid();
 }
 
-// Whether the lock file that `fd` has locked is still the one of that name: its holder removes it
-// before giving it back.
+// Whether the lock file that `fd` has locked is still the one of that name: the holder of a lock
+// removes the file before it gives the lock back.
 bool StillNamed(int folder, const std::string& name, int fd) {
   struct stat locked = {};
   struct stat named = {};
@@ -97,8 +97,8 @@ void StateFile::Close() {
   lock_ = FileDescriptor();
 }
 
-// Whoever has the lock may remove what a crash between writing and renaming left: it is as secret
-// as the file itself.
+// The holder of the lock may remove what a crash between writing and renaming left, which is as
+// secret as the file itself.
 void StateFile::RemoveTemporary() const {
   unlinkat(folder_.get(), TemporaryName(name_).c_str(), 0);
 }
@@ -130,7 +130,7 @@ absl::StatusOr<std::shared_ptr<StateFile>> StateFile::ForNew(const std::string& 
 }
 
 absl::StatusOr<std::shared_ptr<StateFile>> StateFile::ForResume(const std::string& path) {
-  // Looked at first, so that a mistyped name leaves no lock file behind, not even for a moment.
+  // Before the lock, so that a mistyped name leaves no lock file behind, not even for a moment.
   struct stat info = {};
   if (lstat(path.c_str(), &info) != 0) {
     return BadFile(path, absl::StrCat(strerror(errno), "; name the one given to --state"));

@@ -40,8 +40,8 @@ class StateFile {
   absl::StatusOr<SecretText> Load() const WORMHOLE_EXCLUDES(mutex_);
   // Replaces the content; on the disk when it returns OK. On an error the old content is still
   // there, or, when only the folder could not be synchronised, the new one, which a loss of power
-  // may take back. INVALID_ARGUMENT when the first one finds a FILE that was made meanwhile, which
-  // is left as it is. Does nothing after Remove().
+  // may take back. INVALID_ARGUMENT when the first Save finds a FILE that somebody made meanwhile;
+  // it leaves that as it is. Does nothing after Remove().
   absl::Status Save(std::string_view content) WORMHOLE_EXCLUDES(mutex_);
   // Removes FILE for good. OK when there is none.
   absl::Status Remove() WORMHOLE_EXCLUDES(mutex_);

@@ -50,8 +50,6 @@ TEST_F(StateFileTest, ResumeFindsWhatWasSaved) {
   EXPECT_TRUE((*again)->exists());
 }
 
-// It may be about to be renamed.
-
 TEST_F(StateFileTest, AFullDiskKeepsTheOldContent) {
   std::shared_ptr<StateFile> file = New();
   ASSERT_TRUE(file->Save("old").ok());

@@ -15,8 +15,8 @@
 
 namespace wormhole::cli {
 
-// What a row of the terminal `fd` may have: one column is left free, since some terminals wrap
-// after the last. 79 where there is none.
+// The most columns for a row of the terminal `fd`: all but one, since some terminals wrap after the
+// last. 79 when `fd` is no terminal.
 size_t UsableColumns(int fd);
 
 // Where questions go and answers come from.
@@ -35,7 +35,7 @@ class Asker {
   void DiscardPendingInput() const;
   // Writes the text as it is: the caller escapes what is not ours.
   void Write(std::string_view text, const Interrupt& interrupt) const;
-  // What a row of its output may have.
+  // The most columns for a row of its output.
   size_t columns() const;
 
  private:
