@@ -18,7 +18,7 @@ inline constexpr size_t kMaxWords = 8;
 inline constexpr size_t kWordListSize = 2048;  // 11 bits a word
 // The longest `words` part that is taken, bytes; eight words of the list need 71.
 inline constexpr size_t kMaxWordsBytes = 128;
-// The longest text that a code is looked for in: room for what is pasted with it.
+// The longest text in which ParseCode looks for a code: room for what people paste with it.
 inline constexpr size_t kMaxTypedCodeBytes = 1024;
 
 struct Code {

@@ -40,8 +40,8 @@ struct Received {
   rendezvous::v1::AttachResponse response;
 };
 // The stream that the last OpenStream asked for has ended by itself, OK or not; with an
-// ErrorDetail payload (proto/error) if the relay gave one. `Received` and `Ended` of an older
-// stream must not be handed in.
+// ErrorDetail payload (proto/error) if the relay gave one. The driver must not hand in `Received`
+// and `Ended` of an older stream.
 struct Ended {
   absl::Status status;
 };
@@ -49,7 +49,7 @@ struct Ended {
 struct SaveFailed {
   absl::Status status;
 };
-struct Cancel {};  // of a finished exchange: its Close is tried for five seconds at most
+struct Cancel {};  // a finished exchange tries its Close for five more seconds at most
 struct AcceptVerifier {
   bool accepted = false;
 };
@@ -72,8 +72,8 @@ struct Send {
 };
 // Give up the present stream. No event follows from it.
 struct DropStream {
-  // Nothing came on it for too long: its connection may be dead without anybody having been told,
-  // and the next stream would wait there for as long again.
+  // Nothing came on it for too long: its connection may be dead without this machine knowing, and
+  // the next stream would wait there for as long again.
   bool silent = false;
 };
 struct CodeReady {
@@ -125,7 +125,7 @@ class Exchange {
 
   virtual std::vector<Effect> Step(Event event, Instant now) = 0;
 
-  // When to hand in Wake, on the steady clock; nothing: not by itself.
+  // When to hand in Wake, on the steady clock; nothing: this needs no Wake.
   virtual std::optional<absl::Duration> NextWake() const = 0;
 
   // Printable JSON, a secret (section 7). Legal in every state.

@@ -30,7 +30,7 @@ ExchangeMachine::ExchangeMachine(ExchangeState state, bool saves, RandomSource* 
     : state_(std::move(state)),
       saves_(saves),
       link_(state_.terms.schedule, state_.terms.check_in, random) {
-  unanswered_ = state_.deadline.has_value();  // an earlier process may have sent one
+  unanswered_ = state_.deadline.has_value();  // an earlier process may have sent an Open
 }
 
 // --- Events. Step takes each of them, and then opens a stream if one is due.
@@ -120,8 +120,8 @@ void ExchangeMachine::On(const Ended& ended) {
       return Fail(end.failure, end.try_to_close ? rendezvous::v1::MOOD_ERRORY
                                                 : rendezvous::v1::MOOD_UNSPECIFIED);
   }
-  // The exchange failed while an Open was under way. Whether that has joined is not known, and to
-  // join only to close would hurt more than it helps.
+  // The exchange failed while an Open was under way. Nobody knows whether that Open has joined, and
+  // to join only to close would hurt more than it helps.
   if (close_done || (closing() && !state_.joined)) return End();
   const std::string_view message(ended.status.message().data(), ended.status.message().size());
   TellDisconnected(ended.status.ok()                                ? "the relay ended the stream"
@@ -141,7 +141,7 @@ bool ExchangeMachine::IsHopeless(const absl::Status& status) const {
 }
 
 // As JudgeEnd, but also finds a frame that may be too large for a proxy before the relay: the
-// exchange would post it again for ever, and it would end each stream. The first time may be
+// exchange would post that frame again for ever, and lose each stream by it. The first time may be
 // chance, or a proxy that is short of something.
 StreamEnd ExchangeMachine::Judge(const absl::Status& status) {
   if (status.ok()) return {};
@@ -334,7 +334,8 @@ namespace {
 
 using rendezvous::v1::Opened;
 
-// A PeerStatus may overtake frames: a peer that has left by it may have frames on their way still.
+// A PeerStatus may overtake frames: when it says that the peer has left, frames of the peer may
+// still be on their way.
 // When nothing of the peer's has come for so long, the exchange asks for a new Opened.
 constexpr absl::Duration kRestPatience = absl::Seconds(1);
 
@@ -541,7 +542,8 @@ void ExchangeMachine::AnnounceCode() {
 }
 
 void ExchangeMachine::PostFrames() {
-  // The relay has lost frames that are dropped here. Only a finished exchange gets so far with it.
+  // The relay has lost frames that this side has dropped. Only a finished exchange gets here: any
+  // other has failed by Staleness.
   if (stream_.window.sent() < state_.dropped) return;
   while (stream_.window.sent() < state_.made() && MayPost(stream_.window.sent() + 1)) {
     const uint64_t number = stream_.window.sent() + 1;
@@ -749,7 +751,7 @@ void ExchangeMachine::BeginClosing(absl::Duration patience) {
   }
 }
 
-// Posts what is missing first: a relay may have lost what it had Posted.
+// Posts what is missing first: a relay may have lost what it had confirmed.
 void ExchangeMachine::SendClose() {
   if (state_.finished) {
     PostFrames();

@@ -1,5 +1,5 @@
-// A guess in the initiator's role: whoever has the receiver's answer can test one guess with it and
-// go. A receiver that is left so is told, whatever becomes of its channel.
+// A guess in the initiator's role: somebody who has the receiver's answer can test one guess with
+// it and leave. The receiver's failure says so, whatever becomes of its channel.
 #include <functional>
 #include <utility>
 #include <vector>
@@ -105,8 +105,8 @@ TEST(ExchangeUnprovenTest, ScaryStaysAWrongCode) {
   EXPECT_EQ(ReasonOf(w.bob.failure()), Reason::kWrongCode);
 }
 
-// An end that has a name of its own keeps it, and says the same: whoever runs the relay, or has the
-// receiver's token, can bring about each of these.
+// An end with a reason of its own keeps it, and warns as well: the relay's operator, or somebody
+// who has the receiver's token, can bring about each of these.
 TEST(ExchangeUnprovenTest, EveryOtherEndWarns) {
   using How = std::function<void(World&)>;
   const auto ended = [](ErrorDetail::Reason reason) {

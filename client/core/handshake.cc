@@ -57,7 +57,7 @@ void ForgetKeys(ExchangeState& state) {
   state.peer_ad.clear();
 }
 
-// --- The receiver's frames 1 and 2 of the initiator.
+// --- The receiver takes frames 1 and 2 of the initiator.
 
 FrameVerdict TakePakeInitiator(ExchangeState& state, const exchange::v1::PakeInitiator& frame) {
   if (frame.sid().size() != pake::kSidBytes) return FrameVerdict::kBad;
@@ -87,7 +87,7 @@ FrameVerdict TakeConfirm(ExchangeState& state, const exchange::v1::Confirm& fram
   return FrameVerdict::kAccepted;
 }
 
-// --- The initiator's frame 1 of the receiver.
+// --- The initiator takes frame 1 of the receiver.
 
 FrameVerdict TakePakeReceiver(ExchangeState& state, const exchange::v1::PakeReceiver& frame) {
   if (state.own_share.empty()) return FrameVerdict::kBad;  // an answer to nothing
@@ -109,7 +109,7 @@ FrameVerdict TakePakeReceiver(ExchangeState& state, const exchange::v1::PakeRece
   return FrameVerdict::kAccepted;
 }
 
-// --- The last frame of either: the peer's data.
+// --- Either takes the last frame of the other: the data.
 
 FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame) {
   if (frame.number() != 0) return FrameVerdict::kBad;
@@ -119,7 +119,7 @@ FrameVerdict TakeSealed(ExchangeState& state, const exchange::v1::Sealed& frame)
   exchange::v1::Data data;
   const bool parsed = data.ParseFromString(*plaintext);
   sodium_memzero(plaintext->data(), plaintext->size());
-  // No program that keeps to the protocol sends more, whoever sealed this.
+  // No program that keeps to the protocol sends more, even though the seal is good.
   if (!parsed || data.data().size() > wire::kMaxDataBytes) {
     sodium_memzero(data.mutable_data()->data(), data.data().size());
     return FrameVerdict::kBad;

@@ -18,8 +18,8 @@ void WipeStrings(nlohmann::json& json);
 // Standard base64, as a JSON string. The only copy is in the result.
 nlohmann::json ToBase64(std::string_view bytes);
 
-// Reads fields of one object. The first that is missing or wrong is remembered, and from then on
-// the values mean nothing: callers read all they need and ask ok() once.
+// Reads fields of one object. Remembers the first that is missing or wrong, and from then on the
+// values mean nothing: callers read all they need and ask ok() once.
 class JsonFields {
  public:
   // `object` must be a JSON object and outlive this.
@@ -36,11 +36,11 @@ class JsonFields {
   uint64_t Number(std::string_view field, uint64_t min, uint64_t max);
   // Without control characters.
   std::string Text(std::string_view field, size_t max_bytes);
-  // Of base64. An absent field is empty bytes when `min_bytes` is 0.
+  // The bytes of base64. An absent field is empty bytes when `min_bytes` is 0.
   std::string Bytes(std::string_view field, size_t min_bytes, size_t max_bytes);
   // Fills all of `out`.
   void Secret(std::string_view field, pake::SecretSpan out);
-  // Fills the front of `out`; the number of bytes.
+  // Fills the front of `out`. Returns the number of bytes.
   size_t SecretUpTo(std::string_view field, pake::SecretSpan out);
   // The object or array of this name, or nothing.
   const nlohmann::json* Array(std::string_view field);
@@ -54,7 +54,7 @@ class JsonFields {
   std::string bad_field_;
 };
 
-// Of one base64 string; false when it is none or has more than `max_bytes`.
+// The bytes of one base64 string. False when it is none or has more than `max_bytes`.
 bool FromBase64(const nlohmann::json& json, size_t max_bytes, std::string& out);
 
 }  // namespace wormhole::core

@@ -124,8 +124,8 @@ absl::Duration Link::Due() const {
   return std::max(next_try_, paid_until_ - (kStreamBurst - 1) * kStreamSpacing);
 }
 
-// Every stream ends here, so that no way to its end forgets a draining relay: that has asked all of
-// its clients to stay away for a while, whatever it says to one of them besides.
+// Every stream ends here, so that no way to its end forgets a draining relay: such a relay has
+// asked all of its clients to stay away for a while, whatever else it says to one of them.
 void Link::Down(absl::Duration now, absl::Duration next_try) {
   phase_ = Phase::kDown;
   if (draining_) delayed_until_ = std::max(delayed_until_, now + *draining_);

@@ -15,8 +15,8 @@ namespace wormhole::core {
 
 // Whatever a relay does, a client opens no more streams a minute than this: after the first
 // kStreamBurst each costs kStreamSpacing. The default schedule asks for 133 a minute at most, when
-// no relay answers, and a lossy network for a few more at once. More than that only a relay that
-// makes its client spin would cause, or a schedule that nobody needs.
+// no relay answers, and a lossy network for a few more at once. Only a relay that makes its client
+// spin would cause more than that, or a schedule that nobody needs.
 inline constexpr absl::Duration kStreamSpacing = absl::Milliseconds(250);
 inline constexpr int kStreamBurst = 20;
 inline constexpr int kMaxStreamsPerMinute = kStreamBurst + 240;

@@ -20,7 +20,7 @@ void PresenceNotifier::OnThirdParties(uint32_t count) {
 
 bool PresenceNotifier::pending() const { return pending_third_party() || pending_presence(); }
 
-// Of a peer that has left, the exchange's end tells.
+// When a peer has left, the end of the exchange tells so.
 bool PresenceNotifier::pending_presence() const {
   return peer_ != PRESENCE_LEFT && peer_told_ != (peer_ == PRESENCE_ATTACHED);
 }

@@ -1,4 +1,4 @@
-// Decides what people are told about the peer and about strangers on the channel, and how often.
+// Decides what to tell people about the peer and about strangers on the channel, and how often.
 // Pure; times are on the steady clock.
 #ifndef WORMHOLE_CLIENT_CORE_PRESENCE_NOTIFIER_H_
 #define WORMHOLE_CLIENT_CORE_PRESENCE_NOTIFIER_H_
@@ -14,9 +14,9 @@
 
 namespace wormhole::core {
 
-// The relay says who is attached, and it may lie. Therefore only the first kPromptNotices are told
-// at once; from then on one a second, or a relay that makes up comings and goings would keep the
-// application busy. What comes too soon is told later, as it is then.
+// The relay says who is attached, and it may lie. Therefore this tells only the first
+// kPromptNotices at once, and from then on one a second: else a relay that makes up comings and
+// goings would keep the application busy. What comes too soon it tells later, as things are then.
 class PresenceNotifier {
  public:
   static constexpr int kPromptNotices = 8;
@@ -28,7 +28,7 @@ class PresenceNotifier {
   void OnPresence(rendezvous::v1::Presence presence) { peer_ = presence; }
   void OnThirdParties(uint32_t count);
 
-  // Whether people have not been told yet how things are.
+  // Whether there is something to tell that Take() has not told yet.
   bool pending() const;
   // When Take() will tell it; counts while pending().
   absl::Duration due() const { return due_; }

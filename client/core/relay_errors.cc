@@ -108,8 +108,9 @@ StreamEnd Stale(std::string_view why, const ExchangeState& state) {
 }
 
 // Whether the peer had finished is in its log, and only an `Opened` says where that log ends. If
-// this error decided, the outcome would hang on which came first, our post or the peer's leaving. A
-// peer that does not take the answer itself has nothing to prove with, whatever its log holds.
+// this error decided, the outcome would hang on which came first, our post or the peer's leaving.
+// But a peer that leaves without our answer cannot have proved that it knows the code, whatever its
+// log holds.
 StreamEnd PeerLeft(const ExchangeState& state) {
   if (state.peer_data) {
     return Stale("the other side has finished and left; this state is too old", state);

@@ -41,7 +41,7 @@ absl::Status WrongCode(const ExchangeState& state);
 // knows the code. The answer holds T_r, with which an attacker in the initiator's place can test
 // one guess. If the exchange ends there, the guess may have been all that the attacker wanted.
 bool IsUnproven(const ExchangeState& state);
-// The failure of one whose channel is lost then.
+// The failure of such a receiver that has lost its channel.
 absl::Status Unproven(const ExchangeState& state);
 // "; " and the same warning, for failures that have a reason of their own; else empty.
 std::string GuessNote(const ExchangeState& state);

@@ -6,8 +6,8 @@
 
 namespace wormhole::core {
 
-// A relay that grants a smaller window than it must is not believed. One that takes smaller frames
-// is: it would refuse a longer one.
+// Does not believe a relay that grants a smaller window than it must. Believes one that takes
+// smaller frames than it must: it would refuse a longer frame.
 SendWindow::SendWindow(const rendezvous::v1::Opened& opened)
     : posted_(opened.stored()),
       sent_(opened.stored()),

@@ -85,7 +85,7 @@ void DropLabel(std::string& text) {
   text.erase(0, colon + 1);
 }
 
-// A number of zeros alone goes as a whole: it is none.
+// Also drops the zeros before a number. A number of zeros alone goes as a whole: it is none.
 void TrimBeginning(std::string& text) {
   size_t begin = 0;
   while (begin < text.size() && GoesAtAnEnd(text[begin])) ++begin;
