@@ -14,7 +14,7 @@ void CallbackQueue::Post(std::function<void()> callback) {
   executor_->Post([self = shared_from_this()] { self->RunOne(); });
 }
 
-// Touches the executor under the lock alone, and not after Release, when it may be gone.
+// Uses the executor only under the lock, and not after Release: the executor may be gone then.
 void CallbackQueue::RunOne() {
   std::function<void()> callback;
   {

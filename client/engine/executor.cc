@@ -134,7 +134,7 @@ void Executor::Run(std::shared_ptr<State> state) {
   on_executor_thread = true;
   while (Task task = state->Next()) {
     task();
-    task = nullptr;  // what it owns goes before the next wait
+    task = nullptr;  // destroys what it owns before the next wait
   }
 }
 

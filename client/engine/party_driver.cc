@@ -13,7 +13,7 @@
 namespace wormhole {
 namespace {
 
-// So that an exchange with much to do lets others have the thread.
+// Events that one task takes, so that an exchange with much to do lets others have the thread.
 constexpr int kEventsPerTurn = 16;
 
 core::Instant Now() {
@@ -105,8 +105,9 @@ void PartyDriver::Release() {
   {
     sync::MutexLock lock(mutex_);
     released_ = true;
-    // Drops what the relay has said and the core has not seen: a bad frame in it would burn the
-    // code and tell the peer so, and no hook is there any more to save that.
+    // Puts the handle's own events, such as Cancel, before what the relay has said and the core has
+    // not seen: a bad frame in that would burn the code and tell the peer so, and no hook is there
+    // any more to save that.
     if (closing_) {
       std::stable_partition(queue_.begin(), queue_.end(),
                             [](const Item& item) { return item.stream == 0; });
@@ -233,7 +234,7 @@ struct Overloaded : Cases... {
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-// Whether the relay has nothing more to hear after this end of a stream.
+// Whether the exchange has nothing more to tell the relay after this end of a stream.
 bool IsLastWord(const absl::Status& status) {
   using error::ErrorDetail;
   if (status.ok()) return true;

@@ -78,7 +78,7 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   void ScheduleLocked() WORMHOLE_REQUIRES(mutex_);
   void Pump();
   bool PumpOne();  // false when there is nothing left to do
-  // Nothing when the exchange was dropped, or when the event comes too late to mean anything.
+  // Nothing for a Wake that comes too early.
   std::vector<core::Effect> Step(core::Event event);
   bool Dropped() const;
 
@@ -114,8 +114,8 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   bool released_ WORMHOLE_GUARDED_BY(mutex_) = false;  // the handle is gone
   bool dropped_ WORMHOLE_GUARDED_BY(mutex_) = false;   // stops where it is
   bool closing_ WORMHOLE_GUARDED_BY(mutex_) = false;   // the application has given it up
-  bool over_ WORMHOLE_GUARDED_BY(mutex_) = false;      // the core has
-  bool told_ WORMHOLE_GUARDED_BY(mutex_) = true;  // no stream since the relay's last final word
+  bool over_ WORMHOLE_GUARDED_BY(mutex_) = false;      // the core is done with it
+  bool told_ WORMHOLE_GUARDED_BY(mutex_) = true;  // no stream since the relay's last final answer
 };
 
 }  // namespace wormhole

@@ -119,7 +119,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> RestoreSealedParty(FindEngine find_
 std::string EffectiveRendezvous(const Options& options) {
   if (!options.rendezvous.empty()) return options.rendezvous;
   const char* const variable = std::getenv("WORMHOLE_RENDEZVOUS");
-  // Read from a file it often ends with a line end.
+  // A value that a shell has read from a file often ends with a line end.
   const absl::string_view named =
       absl::StripAsciiWhitespace(variable == nullptr ? absl::string_view() : variable);
   return named.empty() ? kDefaultRendezvous : std::string(named);

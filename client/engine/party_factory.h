@@ -21,8 +21,8 @@ struct PartyEngine {
 };
 
 // Finds or makes the engine of an exchange. A parameter of all below, since Options name a Client,
-// which only wormhole.cc can look into, and since making an engine starts threads: the factory
-// calls it when it has found the options good.
+// and only wormhole.cc knows what is in one. Making an engine starts threads, so CreateParty checks
+// the timeout and the target first.
 using FindEngine = absl::StatusOr<PartyEngine> (*)(const Options& options);
 
 // These make all checks before anything is sent.
