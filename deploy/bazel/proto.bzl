@@ -9,8 +9,12 @@ load("@rules_cc//cc:defs.bzl", "cc_library")
 # Generated code keeps to no warning list of ours; .bazelrc leaves *.pb.cc out too.
 _GENERATED_COPTS = ["-w"]
 
-def _generate(name, srcs, imports, import_root, protoc_flags, suffix):
-    """Declares the genrule and returns its (sources, headers)."""
+def _generate(name, srcs, imports, import_root, command, suffix):
+    """Declares the genrule of a command, and returns its (sources, headers).
+
+    In the command {read} is protoc with what it reads, and {stems} are what it makes, in $(RULEDIR), without their
+    suffixes.
+    """
     stems = []
     for src in srcs:
         path = src.split("//:")[-1] if "//:" in src else src
@@ -21,15 +25,26 @@ def _generate(name, srcs, imports, import_root, protoc_flags, suffix):
         name = name + "_generate",
         srcs = srcs + imports,
         outs = sources + headers,
-        cmd = "protoc -I{root} -I/usr/include {flags} {files}".format(
-            root = import_root,
-            flags = protoc_flags,
-            files = " ".join(["$(location %s)" % src for src in srcs]),
+        cmd = command.format(
+            read = "protoc -I{root} -I/usr/include {files}".format(
+                root = import_root,
+                files = " ".join(["$(location %s)" % src for src in srcs]),
+            ),
+            stems = " ".join(stems),
         ),
         message = "Generating C++ for",
         visibility = ["//visibility:private"],
     )
     return sources, headers
+
+# protoc leaves the JSON names out of the descriptors in the C++ that it makes of .proto files, and grpcurl, which has
+# them from a server's reflection alone, then shows started_at where the JSON mapping says startedAt. It keeps what a
+# descriptor names, and that it makes with all names. In headers, names would only be comments.
+_MESSAGES = """
+{read} --include_imports --descriptor_set_out=/dev/stdout |
+  protoc --descriptor_set_in=/dev/stdin --cpp_out=$(RULEDIR) $$(printf '%s.proto ' {stems})
+sed -i 's/ \\[json_name = "[^"]*"\\];$$/;/' $$(printf '$(RULEDIR)/%s.pb.h ' {stems})
+"""
 
 def wormhole_cc_proto(name, srcs, deps = [], imports = [], import_root = None, **kwargs):
     """A cc_library of the messages in `srcs`.
@@ -47,7 +62,7 @@ def wormhole_cc_proto(name, srcs, deps = [], imports = [], import_root = None, *
         srcs,
         imports,
         import_root or native.package_name(),
-        "--cpp_out=$(RULEDIR)",
+        _MESSAGES,
         ".pb",
     )
     cc_library(
@@ -76,7 +91,7 @@ def wormhole_cc_grpc(name, srcs, deps, imports = [], import_root = None, **kwarg
         srcs,
         imports,
         import_root or native.package_name(),
-        "--plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) --grpc_out=$(RULEDIR)",
+        "{read} --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) --grpc_out=$(RULEDIR)",
         ".grpc.pb",
     )
     cc_library(

@@ -1,7 +1,9 @@
 // The binary's ports: what each of them answers, and what it does not.
 #include <signal.h>
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -149,6 +151,42 @@ TEST(PortsTest, PortsThatAreOffAreNotNamed) {
   relay.Signal(SIGTERM);
   EXPECT_EQ(relay.AwaitExit(), 0);
   EXPECT_EQ(relay.output(), "listening on " + address + "\n");
+}
+
+// Adds the fields of `message`, and of what it holds, to `fields`.
+void CollectFields(const google::protobuf::Descriptor* message,
+                   std::set<const google::protobuf::FieldDescriptor*>& fields) {
+  for (int i = 0; i < message->field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* const field = message->field(i);
+    if (!fields.insert(field).second || field->message_type() == nullptr) continue;
+    CollectFields(field->message_type(), fields);
+  }
+}
+
+// grpcurl shows a field by the JSON name that the server's descriptor has, and if it has none by
+// the name in the .proto file: README.md, and JSON's rules for protobuf, have startedAt.
+TEST(PortsTest, ReflectionSaysWhatFieldsAreCalledInJson) {
+  Ports ports;
+  const std::pair<std::string, const char*> services[] = {
+      {ports.admin, kInspection}, {ports.open, kRendezvous}, {ports.open, kHealth}};
+  std::set<std::string> renamed;
+  for (const auto& [address, name] : services) {
+    ReflectionClient client(address);
+    const google::protobuf::ServiceDescriptor* const service = client.FindService(name);
+    ASSERT_NE(service, nullptr) << name;
+    std::set<const google::protobuf::FieldDescriptor*> fields;
+    for (int i = 0; i < service->method_count(); ++i) {
+      CollectFields(service->method(i)->input_type(), fields);
+      CollectFields(service->method(i)->output_type(), fields);
+    }
+    for (const google::protobuf::FieldDescriptor* field : fields) {
+      if (field->json_name() == field->name()) continue;
+      renamed.insert(field->json_name());
+      EXPECT_TRUE(field->has_json_name()) << field->full_name();
+    }
+  }
+  EXPECT_THAT(renamed,
+              ::testing::IsSupersetOf({"startedAt", "channelTtlDefault", "maxFrameBytes"}));
 }
 
 }  // namespace
