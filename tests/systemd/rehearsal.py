@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """deploy/systemd's units under a real systemd, from the first start to a copy that is put back:
-rehearsal.py CGROUP RELAY SYNC. tests/systemd/run calls it, in namespaces of its own. Files go where
-deploy/README.md puts them."""
+rehearsal.py CGROUP RELAY SYNC. tests/systemd/run calls it, in namespaces of its own. It installs the
+relay as deploy/README.md says."""
 
 import json
 import pathlib
@@ -20,6 +20,7 @@ PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 UNITS = PROJECT / "deploy" / "systemd"
 RELAY = "wormhole-relay.service"
 DROP_INS = f"/etc/systemd/system/{RELAY}.d"
+CLONE = "/usr/src/wormhole-sync"
 PLANTED = "/root/planted.service"
 CERTIFICATE = "/etc/ssl/certs/wormhole-relay.pem"
 KEY = "/etc/ssl/private/wormhole-relay.key"
@@ -34,6 +35,13 @@ WRITABLE = ("/dev/", "/proc", "/tmp", "/var/lib/private/wormhole", "/var/lib/wor
 def expect(truth: bool, complaint: str) -> None:
     if not truth:
         raise Failed(complaint)
+
+
+def installation() -> str:
+    """What deploy/README.md has one type, each command on one line."""
+    page = (PROJECT / "deploy" / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"^## On one host$.*?^```$(.*?)^```$", page, re.S | re.M)
+    return block[1].replace("\\\n", " ") if block else ""
 
 
 def make_certificate(name: str) -> tuple[pathlib.Path, pathlib.Path]:
@@ -59,17 +67,21 @@ class Rehearsal:
                 self.stop, self.mistake, self.restart_limit, self.watchdog, self.low_port, self.backup]
 
     def install(self) -> None:
-        for name, program in zip(("wormhole-relay", "wormhole-sync"), self._programs):
-            self._machine.put(pathlib.Path(program), f"/usr/local/bin/{name}", 0o755)
-        for script in ("backup", "restore"):
-            self._machine.put(PROJECT / "deploy" / script, f"/usr/local/lib/wormhole/{script}", 0o755)
-        for unit in [*UNITS.glob("*.service"), *UNITS.glob("*.timer")]:
-            self._machine.put(unit, f"/etc/systemd/system/{unit.name}")
-        self._machine.put(UNITS / "secrets.conf", f"{DROP_INS}/secrets.conf")
-        self._machine.put(UNITS / "relay.flags", FLAGS)
+        """By the commands of deploy/README.md, in a clone of the project on the machine."""
+        for file in [*UNITS.iterdir(), PROJECT / "deploy" / "backup", PROJECT / "deploy" / "restore"]:
+            self._machine.put(file, f"{CLONE}/{file.relative_to(PROJECT)}", file.stat().st_mode & 0o777)
+        for name, program in zip(("relay/wormhole-relay", "client/cli/wormhole-sync"), self._programs):
+            self._machine.put(pathlib.Path(program), f"{CLONE}/bazel-bin/{name}", 0o755)
+        certificate, key = make_certificate("first")
+        self._machine.put(certificate, f"{CLONE}/relay.pem")
+        self._machine.put(key, f"{CLONE}/relay.key", 0o600)
+        self._machine.put(certificate, TRUST)
         self._machine.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")
-        self._machine.put(self._show_certificate("first"), TRUST)
-        self._machine.run("systemctl", "daemon-reload")
+        commands = re.findall(r"^\$ sudo (.*)$", installation(), re.M)
+        expect(len(commands) > 5, "deploy/README.md does not say how to install it")
+        for command in commands:
+            if not command.startswith("apt-get "):  # the base has them
+                self._machine.run("sh", "-ec", f"cd {CLONE}; {command}")
 
     def _show_certificate(self, name: str) -> pathlib.Path:
         """Where the relay has it; as a program that renews certificates does."""
@@ -120,8 +132,9 @@ class Rehearsal:
             expect(self._passes(unit), f"{unit} is above the threshold of exposure")
 
     def start(self) -> None:
-        """It serves when systemctl returns."""
-        self._relay.control("start")
+        """It serves as soon as it is installed."""
+        expect(self._relay.state() == "active", "systemctl enable --now returns before the relay is active")
+        expect(Unit(self._machine, "wormhole-backup.timer").state() == "active", "nobody makes copies")
         Exchange(self._machine).begin().finish()
         expect(Exchange(self._machine, "127.0.0.1:47180").is_refused(), "a name that no certificate has is served")
 
