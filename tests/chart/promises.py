@@ -1,0 +1,236 @@
+"""What every release of the chart has, whatever its values are; and mistakes that break it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator
+
+import documents
+from documents import Document
+
+PORTS = {"grpc": 47180, "metrics": 47182, "probes": 47183}
+
+
+def _selector(release: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": "wormhole-relay", "app.kubernetes.io/instance": release,
+            "app.kubernetes.io/component": "relay"}
+
+
+def _workload(objects: list[Document]) -> Document:
+    (found,) = documents.of_kind(objects, "Deployment") + documents.of_kind(objects, "StatefulSet")
+    return found
+
+
+def broken(objects: list[Document]) -> Iterator[str]:
+    """The promises that these objects do not keep."""
+    workload = _workload(objects)
+    yield from _of_selectors(objects, workload)
+    yield from _of_the_pod(workload)
+    yield from _of_stopping(workload)
+    yield from _of_the_shape(workload)
+    yield from _of_the_budget(objects, workload)
+    yield from _of_the_network(objects)
+    yield from _of_the_services(objects)
+    for name, spec in documents.pods(objects):
+        if spec.get("automountServiceAccountToken") is not False:
+            yield f"{name} gets a token"
+        if spec.get("enableServiceLinks") is not False:
+            yield f"{name} gets the Services' addresses in its environment"
+        for container in spec["containers"]:
+            resources = container["resources"]
+            if not {"cpu", "memory"} <= resources["requests"].keys():
+                yield f"{name} does not ask for cpu and memory"
+            if "memory" not in resources["limits"] or "cpu" in resources["limits"]:
+                yield f"{name} should have a limit for memory, and none for cpu"
+            if container["securityContext"].get("readOnlyRootFilesystem") is not True:
+                yield f"{name} can write to its root"
+
+
+def _of_selectors(objects: list[Document], workload: Document) -> Iterator[str]:
+    release = workload["metadata"]["labels"]["app.kubernetes.io/instance"]
+    wanted = _selector(release)
+    pod = workload["spec"]["template"]["metadata"]["labels"]
+    if workload["spec"]["selector"] != {"matchLabels": wanted}:
+        yield "the selector is another, and no upgrade could change it"
+    if not wanted.items() <= pod.items():
+        yield "the selector does not find the pods"
+    if {"helm.sh/chart"} & pod.keys():
+        yield "a new version of the chart alone would roll the pods"
+    for claim in workload["spec"].get("volumeClaimTemplates", []):
+        if claim["metadata"]["labels"] != wanted:
+            yield "the claim has labels that no upgrade could change"
+    for test in documents.of_kind(objects, "Pod"):
+        if wanted.items() <= test["metadata"]["labels"].items():
+            yield "the Services would take the test's pod for a relay"
+    for service in documents.of_kind(objects, "Service"):
+        if service["spec"]["selector"] != wanted:
+            yield f"the Service {service['metadata']['name']} does not find the pods"
+
+
+def _of_the_pod(workload: Document) -> Iterator[str]:
+    spec = workload["spec"]["template"]["spec"]
+    (relay,) = spec["containers"]
+    ports = {port["name"]: port["containerPort"] for port in relay["ports"]}
+    if ports != {name: PORTS[name] for name in ports} or not {"grpc", "probes"} <= ports.keys():
+        yield f"the ports are {ports}"
+    services = {"startupProbe": "liveness", "livenessProbe": "liveness",
+                "readinessProbe": "readiness"}
+    for probe, service in services.items():
+        if relay[probe].get("grpc") != {"port": PORTS["probes"], "service": service}:
+            yield f"{probe} does not ask the probes' port for {service}"
+    for spread in spec.get("topologySpreadConstraints", []):
+        if not spread.get("matchLabelKeys"):
+            yield "a rollout is spread together with the pods that it replaces"
+    secrets = {volume["name"] for volume in spec.get("volumes", []) if "secret" in volume}
+    for mount in relay.get("volumeMounts", []):
+        if mount["name"] in secrets and ("subPath" in mount or not mount.get("readOnly")):
+            yield f"the secret {mount['name']} would not be swapped, or could be written"
+    if "env" in relay or "envFrom" in relay:
+        yield "the environment holds something"
+    if ("relay.flags" in str(relay["args"])) != ("checksum/flags" in str(workload)):
+        yield "a change of the flag file would not roll the pods"
+
+
+def _of_stopping(workload: Document) -> Iterator[str]:
+    spec = workload["spec"]["template"]["spec"]
+    (relay,) = spec["containers"]
+    sleep = relay.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+    drains = {argument.split("=")[0]: argument.split("=")[1] for argument in relay["args"]
+              if argument.startswith("--drain")}
+    drain = int(drains["--drain-timeout"].removesuffix("s"))
+    if sleep + drain > spec["terminationGracePeriodSeconds"]:
+        yield "the pod is killed while it drains"
+
+
+def _of_the_shape(workload: Document) -> Iterator[str]:
+    spec = workload["spec"]
+    (relay,) = spec["template"]["spec"]["containers"]
+    kind = next(argument for argument in relay["args"] if argument.startswith("--store="))
+    kind = kind.removeprefix("--store=").split(":")[0]
+    if kind == "etcd":
+        rolling = spec["strategy"].get("rollingUpdate")
+        if workload["kind"] != "Deployment" or rolling != {"maxSurge": 1, "maxUnavailable": 0}:
+            yield "over etcd it should be a Deployment that never has fewer relays"
+    elif kind == "sqlite":
+        kept = {"whenDeleted": "Retain", "whenScaled": "Retain"}
+        if workload["kind"] != "StatefulSet" or \
+                spec["persistentVolumeClaimRetentionPolicy"] != kept:
+            yield "over sqlite it should be a StatefulSet whose claim is kept"
+        mounts = [mount["mountPath"] for mount in relay["volumeMounts"]]
+        if "/var/lib/wormhole" not in mounts:
+            yield "the file is on no volume"
+    elif spec["strategy"] != {"type": "Recreate"}:
+        yield "over memory two relays would be there at once"
+    if kind != "etcd" and spec["replicas"] > 1:
+        yield f"over {kind} there is more than one relay"
+
+
+def _of_the_budget(objects: list[Document], workload: Document) -> Iterator[str]:
+    budgets = documents.of_kind(objects, "PodDisruptionBudget")
+    autoscalers = documents.of_kind(objects, "HorizontalPodAutoscaler")
+    fewest = autoscalers[0]["spec"]["minReplicas"] if autoscalers else workload["spec"]["replicas"]
+    if autoscalers and "replicas" in workload["spec"]:
+        yield "an upgrade would undo what the autoscaler did"
+    if budgets and fewest <= 1:
+        yield "the budget of a single relay would hold up the drain of its node"
+
+
+def _of_the_network(objects: list[Document]) -> Iterator[str]:
+    for policy in documents.of_kind(objects, "NetworkPolicy"):
+        for rule in policy["spec"]["ingress"]:
+            (port,) = [port["port"] for port in rule["ports"]]
+            if port not in PORTS.values():
+                yield f"somebody is let in to port {port}"
+            if port != PORTS["grpc"] and not rule.get("from"):
+                yield f"everybody is let in to port {port}"
+
+
+def _of_the_services(objects: list[Document]) -> Iterator[str]:
+    services = {service["metadata"]["name"]: service["spec"]
+                for service in documents.of_kind(objects, "Service")}
+    headless = [name for name, spec in services.items() if spec.get("clusterIP") == "None"]
+    if not any(name.endswith("-headless") for name in headless):
+        yield "there is no headless Service"
+    clients = [name for name in services if name not in headless]
+    if len(clients) != 1:
+        yield f"for clients there are {clients}"
+    for name, spec in services.items():
+        (port,) = spec["ports"]
+        if port["targetPort"] != ("metrics" if name.endswith("-metrics") else "grpc"):
+            yield f"the Service {name} leads to {port['targetPort']}"
+    workload = _workload(objects)
+    if workload["kind"] == "StatefulSet" and workload["spec"]["serviceName"] not in headless:
+        yield "the StatefulSet's Service is not there"
+
+
+def _set(path: str, value: Any) -> Callable[[list[Document]], None]:
+    """Sets something in the workload: steps with blanks between them; None takes it away."""
+    def change(objects: list[Document]) -> None:
+        *steps, last = path.split(" ")
+        holder: Any = _workload(objects)
+        for step in steps:
+            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
+        if value is None:
+            del holder[last]
+        else:
+            holder[last] = value
+    return change
+
+
+def _set_in(kind: str, path: str, value: Any) -> Callable[[list[Document]], None]:
+    """The same in the first object of a kind."""
+    def change(objects: list[Document]) -> None:
+        *steps, last = path.split(" ")
+        holder: Any = documents.of_kind(objects, kind)[0]
+        for step in steps:
+            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
+        holder[int(last) if isinstance(holder, list) else last] = value
+    return change
+
+
+_POD = "spec template spec"
+_RELAY = f"{_POD} containers 0"
+# What is planted, in the rendering of which value set, and how.
+PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
+    ("a token", "sqlite", _set(f"{_POD} automountServiceAccountToken", True)),
+    ("service links", "sqlite", _set(f"{_POD} enableServiceLinks", None)),
+    ("no request", "sqlite", _set(f"{_RELAY} resources requests", {"cpu": 1})),
+    ("a limit for cpu", "sqlite", _set(f"{_RELAY} resources limits", {"cpu": 1, "memory": 1})),
+    ("a root to write to", "sqlite",
+     _set(f"{_RELAY} securityContext readOnlyRootFilesystem", False)),
+    ("a selector with a version", "sqlite",
+     _set("spec selector matchLabels app.kubernetes.io/version", "0.1.0")),
+    ("a label that the selector misses", "sqlite",
+     _set("spec template metadata labels app.kubernetes.io/component", "server")),
+    ("the chart's version in the pods", "sqlite",
+     _set("spec template metadata labels helm.sh/chart", "a")),
+    ("a claim with a label", "sqlite",
+     _set("spec volumeClaimTemplates 0 metadata labels team", "a")),
+    ("a test among the relays", "sqlite",
+     _set_in("Pod", "metadata labels app.kubernetes.io/component", "relay")),
+    ("a Service of other pods", "sqlite", _set_in("Service", "spec selector team", "a")),
+    ("a Service of another port", "sqlite",
+     _set_in("Service", "spec ports 0 targetPort", "probes")),
+    ("a StatefulSet without its Service", "sqlite", _set("spec serviceName", "a")),
+    ("another port", "sqlite", _set(f"{_RELAY} ports", [{"name": "grpc", "containerPort": 1}])),
+    ("a liveness that looks at the store", "sqlite",
+     _set(f"{_RELAY} livenessProbe grpc service", "readiness")),
+    ("a spread over two versions", "etcd",
+     _set(f"{_POD} topologySpreadConstraints", [{"topologyKey": "a"}])),
+    ("a secret by subPath", "tls",
+     _set(f"{_RELAY} volumeMounts", [{"name": "tls", "mountPath": "/var/lib/wormhole",
+                                      "readOnly": True, "subPath": "a"}])),
+    ("a secret in the environment", "etcd-auth", _set(f"{_RELAY} env", [{"name": "A"}])),
+    ("no checksum", "flags-numbers", _set("spec template metadata annotations", {})),
+    ("too short a grace", "etcd", _set(f"{_POD} terminationGracePeriodSeconds", 14)),
+    ("a rollout with fewer relays", "etcd", _set("spec strategy rollingUpdate maxUnavailable", 1)),
+    ("a claim that goes", "sqlite",
+     _set("spec persistentVolumeClaimRetentionPolicy whenDeleted", "Delete")),
+    ("no volume", "sqlite", _set(f"{_RELAY} volumeMounts", [])),
+    ("two relays with a memory of their own", "memory", _set("spec strategy type", "RollingUpdate")),
+    ("two relays over a file", "sqlite", _set("spec replicas", 2)),
+    ("replicas beside an autoscaler", "autoscaling", _set("spec replicas", 3)),
+    ("a budget of one", "etcd", _set("spec replicas", 1)),
+    ("the admin port for all", "etcd",
+     _set_in("NetworkPolicy", "spec ingress 0 ports 0 port", 47181)),
+    ("the metrics for all", "etcd", _set_in("NetworkPolicy", "spec ingress 1 from", [])),
+]
