@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+"""deploy/image/build makes the same image each time and in any folder, and says what it lacks.
+
+tests/image/build_test.py LAYOUT [DIGEST]: what it has written for this tree, and printed.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+
+from image import read_image
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+LAYOUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path()
+PRINTED = sys.argv[2] if len(sys.argv) > 2 else ""
+
+
+class BuildTest(unittest.TestCase):
+    """Each test has a copy of the tree in another folder, its programs among it."""
+
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.tree = self.folder / "another place"
+        self.tree.mkdir()
+        copied = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=SOURCE,
+                                check=True, capture_output=True)
+        # What is deleted and not committed yet is listed, too.
+        there = b"\0".join(path for path in copied.stdout.split(b"\0") if path and os.path.lexists(SOURCE / path.decode()))
+        subprocess.run(f'tar -C "{SOURCE}" --null --files-from=- -c | tar -C "{self.tree}" -x', shell=True, check=True,
+                       input=there)
+        self.built = self.folder / "k8-opt/bin"
+        for program in ("relay/wormhole-relay", "client/cli/wormhole-sync"):
+            (self.built / program).parent.mkdir(parents=True)
+            shutil.copy(SOURCE / "bazel-bin" / program, self.built / program)
+        (self.tree / "bazel-bin").symlink_to(self.built)
+
+    def take_history(self) -> None:
+        git = subprocess.run(["git", "rev-parse", "--git-common-dir"], cwd=SOURCE, check=True, capture_output=True,
+                             encoding="utf-8").stdout.strip()
+        shutil.copytree(SOURCE / git, self.tree / ".git", symlinks=True)
+
+    def build(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return subprocess.run([self.tree / "deploy/image/build", *arguments], cwd=self.folder, env=kept | environment,
+                              capture_output=True, check=False, encoding="utf-8", umask=0o077)
+
+    def refusal(self, *arguments: str, status: int = 1, **environment: str) -> str:
+        """The one line that it ends with."""
+        ended = self.build(*arguments, **environment)
+        self.assertEqual((ended.returncode, ended.stdout, len(ended.stderr.splitlines())), (status, "", 1), ended.stderr)
+        return ended.stderr
+
+    def test_a_copy_elsewhere_makes_the_same(self) -> None:
+        """With other habits, too, and over an older image."""
+        self.take_history()
+        out = self.folder / "a folder/image"
+        shutil.copytree(LAYOUT, out)
+        (out / "index.json").write_text("{}", encoding="utf-8")
+        ended = self.build(str(out), "--prebuilt", TZ="Asia/Tokyo", LC_ALL="C", LD_LIBRARY_PATH=str(self.folder))
+        self.assertEqual((ended.returncode, ended.stdout.strip()), (0, PRINTED), ended.stderr)
+        self.assertEqual(out.with_name("image.spdx.json").read_bytes(),
+                         LAYOUT.with_name(LAYOUT.name + ".spdx.json").read_bytes())
+        self.assertEqual(sorted(path.name for path in out.parent.iterdir()), ["image", "image.spdx.json"])
+
+    def test_a_tree_that_was_changed_says_so_and_another_time_is_another_image(self) -> None:
+        self.take_history()
+        with open(self.tree / "README.md", "a", encoding="utf-8") as readme:
+            readme.write("changed\n")
+        ended = self.build("image", "--prebuilt", SOURCE_DATE_EPOCH="1700000000")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertIn("not committed", ended.stderr)
+        image = read_image(self.folder / "image")
+        self.assertRegex(image.config["config"]["Labels"]["org.opencontainers.image.revision"],
+                         "^[0-9a-f]{40}-modified$")
+        self.assertEqual(image.config["created"], "2023-11-14T22:13:20Z")
+        self.assertNotEqual(image.manifest["layers"], read_image(LAYOUT).manifest["layers"])
+
+    def test_without_the_history_the_time_is_asked_for_and_the_files_are_the_same(self) -> None:
+        self.assertIn("set SOURCE_DATE_EPOCH", self.refusal("image", "--prebuilt"))
+        self.assertIn("set SOURCE_DATE_EPOCH", self.refusal("image", "--prebuilt", SOURCE_DATE_EPOCH="yesterday"))
+        commit = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=SOURCE, check=True, capture_output=True,
+                                encoding="utf-8").stdout.strip()
+        ended = self.build("image", "--prebuilt", SOURCE_DATE_EPOCH=commit)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        image = read_image(self.folder / "image")
+        self.assertNotIn("org.opencontainers.image.revision", image.config["config"]["Labels"])
+        self.assertEqual(image.manifest["layers"], read_image(LAYOUT).manifest["layers"])
+
+    def test_what_is_no_image_is_left_alone(self) -> None:
+        precious = self.folder / "precious"
+        precious.mkdir()
+        (precious / "file").write_text("x", encoding="utf-8")
+        self.assertIn("is no image", self.refusal(str(precious), "--prebuilt", SOURCE_DATE_EPOCH="1"))
+        self.assertTrue((precious / "file").exists())
+        self.assertIn("cannot have", self.refusal("a:b", "--prebuilt", SOURCE_DATE_EPOCH="1"))
+
+    def test_programs_that_are_missing_or_of_another_build_are_refused(self) -> None:
+        (self.tree / "bazel-bin").unlink()
+        self.assertIn("bazel build -c opt", self.refusal("image", "--prebuilt", SOURCE_DATE_EPOCH="1"))
+        self.built.rename(self.folder / "k8-fastbuild")
+        (self.tree / "bazel-bin").symlink_to(self.folder / "k8-fastbuild")
+        self.assertIn("another configuration", self.refusal("image", "--prebuilt", SOURCE_DATE_EPOCH="1"))
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("image")], [])
+
+    def test_a_library_that_is_no_packages_own_is_refused(self) -> None:
+        for source, more in (("int f() { return 0; }", ["-shared", "-o", "libforeign.so"]),
+                             ("int f(); int main() { return f(); }",
+                              ["-o", self.built / "client/cli/wormhole-sync", "-L.", f"-Wl,-rpath,{self.folder}", "-lforeign"])):
+            subprocess.run(["g++", "-x", "c++", "-", "-x", "none", *more], input=source, check=True, encoding="utf-8",
+                           cwd=self.folder)
+        self.assertIn("libforeign.so belongs to no package",
+                      self.refusal("image", "--prebuilt", SOURCE_DATE_EPOCH="1"))
+
+    def test_wrong_arguments_are_refused(self) -> None:
+        for arguments in ((), ("--other",), ("a", "b")):
+            self.assertIn("usage: deploy/image/build OUT", self.refusal(*arguments, status=2))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    unittest.main(argv=sys.argv[:1])
