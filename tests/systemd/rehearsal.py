@@ -25,6 +25,7 @@ PLANTED = "/root/planted.service"
 CERTIFICATE = "/etc/ssl/certs/wormhole-relay.pem"
 KEY = "/etc/ssl/private/wormhole-relay.key"
 FLAGS = "/etc/wormhole/relay.flags"
+GET_METRICS = r"exec 3<>/dev/tcp/127.0.0.1/47182; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; cat <&3"
 COPIES = "/var/lib/private/wormhole-backup"
 # What the relay stays open to: it serves on the network, in the host's root, with the key's group.
 OPEN = {"DeviceAllow=", "IPAddressDeny=", "PrivateNetwork=", "RestrictAddressFamilies=~AF_(INET|INET6)",
@@ -137,6 +138,10 @@ class Rehearsal:
         expect(Unit(self._machine, "wormhole-backup.timer").state() == "active", "nobody makes copies")
         Exchange(self._machine).begin().finish()
         expect(Exchange(self._machine, "127.0.0.1:47180").is_refused(), "a name that no certificate has is served")
+        page = self._machine.run("bash", "-c", GET_METRICS)
+        for metric in ("max_fds", "open_fds", "resident_memory_bytes", "start_time_seconds", "cpu_seconds_total"):
+            value = re.search(rf"^process_{metric} (\S+)", page, re.M)
+            expect(value is not None and float(value[1]) > 0, f"the sandbox hides process_{metric}")
 
     def sandbox(self) -> None:
         """What the process really has, whatever the unit says."""
