@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import pathlib
+import re
 import shutil
 import subprocess
 from typing import Callable, Iterator, Sequence
@@ -38,12 +39,14 @@ class Check:
 
 
 class Bench:
-    """The chart, the tools and the relay, for as long as the checks run. What several checks need is
+    """The chart, the tools and the programs, for as long as the checks run. What several checks need is
     made once."""
 
-    def __init__(self, folder: pathlib.Path, relay: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, programs: pathlib.Path) -> None:
+        """`programs` is laid out as bazel-bin is."""
         self.folder = folder
-        self.relay = relay
+        self.relay = programs / "relay/wormhole-relay"
+        self.client = programs / "client/cli/wormhole-sync"
         self.helm = helm.Helm(folder)
         self._copies = 0
 
@@ -63,11 +66,21 @@ class Bench:
                 for name, (base, values) in options.items()}
 
     @functools.cached_property
+    def documented(self) -> list[helm.ValueSet]:
+        """The value sets that somebody reads of: none, those of deploy/chart/ci and of the page."""
+        page = (ROOT / "deploy/README.md").read_text()
+        shown = {f"page-{name.removesuffix('.yaml')}": yaml.safe_load(text) for name, text in
+                 re.findall(r"^```yaml\n# (\w+\.yaml)\n(.*?)^```$", page, re.S | re.M)}
+        return [helm.ValueSet("defaults", None),
+                *[helm.ValueSet(path.stem, path.stem)
+                  for path in sorted((helm.CHART / "ci").glob("*.yaml"))],
+                *[helm.ValueSet(name, None, values) for name, values in shown.items()
+                  if "kind" not in values]]
+
+    @property
     def sets(self) -> list[helm.ValueSet]:
-        """All that is rendered: none, the documented value sets, each option alone."""
-        documented = [helm.ValueSet(path.stem, path.stem)
-                      for path in sorted((helm.CHART / "ci").glob("*.yaml"))]
-        return [helm.ValueSet("defaults", None), *documented, *self.options.values()]
+        """All that is rendered: the documented value sets, and each option alone."""
+        return [*self.documented, *self.options.values()]
 
     @functools.cached_property
     def renderings(self) -> list[helm.Rendering]:

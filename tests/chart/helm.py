@@ -53,17 +53,22 @@ class Helm:
         return subprocess.run([self._tools / helm, *arguments], text=True, input=stdin,
                               capture_output=True, env=self._environment, check=False)
 
-    def template(self, helm: str, values: ValueSet, *arguments: str, release: str = "demo",
-                 namespace: str = "wormhole", chart: pathlib.Path = CHART) -> str:
-        """The rendered text. RenderError has what Helm said on standard error."""
+    def with_values(self, helm: str, values: ValueSet,
+                    *arguments: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
+        """A command that is given a value set."""
         files: list[str | pathlib.Path] = []
         if values.base:
             files += ["--values", CHART / "ci" / f"{values.base}.yaml"]
         with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".yaml") as own:
             yaml.safe_dump(values.values, own)
             own.flush()
-            done = self.run(helm, "template", release, chart, "--namespace", namespace, *files,
-                            "--values", own.name, *arguments)
+            return self.run(helm, *arguments, *files, "--values", own.name)
+
+    def template(self, helm: str, values: ValueSet, *arguments: str, release: str = "demo",
+                 namespace: str = "wormhole", chart: pathlib.Path = CHART) -> str:
+        """The rendered text. RenderError has what Helm said on standard error."""
+        done = self.with_values(helm, values, "template", release, chart, "--namespace", namespace,
+                                *arguments)
         if done.returncode != 0:
             raise RenderError(done.stderr.strip())
         return done.stdout

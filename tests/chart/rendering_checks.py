@@ -22,10 +22,9 @@ OPEN = {"global", "extraObjects[]"}
 
 def _lint(bench: Bench, chart: pathlib.Path) -> Problems:
     found = []
-    for values in bench.sets[:4]:
-        own = ["--values", helm.CHART / "ci" / f"{values.base}.yaml"] if values.base else []
+    for values in bench.documented:
         for which in helm.HELMS:
-            done = bench.helm.run(which, "lint", "--strict", chart, *own)
+            done = bench.helm.with_values(which, values, "lint", "--strict", chart)
             if done.returncode != 0:
                 found.append(f"{values.name} under {which}: {done.stdout}{done.stderr}")
     return found
@@ -201,6 +200,50 @@ def bad_values(bench: Bench) -> Problems:
     return _refusals(bench, yaml.safe_load((HERE / "bad_values.yaml").read_text()))
 
 
+def _missing_notes(bench: Bench, values: helm.ValueSet, words: list[str]) -> Problems:
+    """What an installation prints; Helm 3 would want a cluster for it."""
+    done = bench.helm.with_values("helm", values, "install", "--dry-run=client", "demo", helm.CHART,
+                                  "--namespace", "wormhole")
+    _, _, notes = done.stdout.partition("\nNOTES:\n")
+    return [f"the notes of {values.name} do not say {word!r}" for word in words
+            if re.sub(r"\s+", " ", word) not in re.sub(r"\s+", " ", notes)]
+
+
+def _of_notes(bench: Bench) -> list[tuple[helm.ValueSet, list[str]]]:
+    forward = "port-forward {}/demo-wormhole-relay 47181"
+    inside = "grpcurl -plaintext localhost:47181 wormhole.rendezvous.v1.InspectionService/GetRelay"
+    test = "helm --namespace wormhole test demo"
+    options = bench.options
+    return [
+        (helm.ValueSet("sqlite", "sqlite"), [
+            forward.format("statefulset"), inside, test, "NO TLS", "NOBODY SCRAPES",
+            "demo-wormhole-relay.wormhole.svc.cluster.local.:47180", "nobody from outside",
+            "store-demo-wormhole-relay-0"]),
+        (helm.ValueSet("etcd", "etcd"), [
+            forward.format("deployment"),
+            "dns:///demo-wormhole-relay-headless.wormhole.svc.cluster.local.:47180"]),
+        (helm.ValueSet("everything", "everything"), ["gateway at relay.example.com"]),
+        (options["no-metrics"], ["NO METRICS"]),
+        (options["service-monitor"], ["NO ALERTS"]),
+        (options["memory"], ["ONLY FOR TRYING"]),
+        (options["stopped"], ["STOPPED"]),
+        (options["tls"], ["ca.crt of secret relay-tls"]),
+    ]
+
+
+def notes(bench: Bench) -> Problems:
+    found = [problem for values, words in _of_notes(bench)
+             for problem in _missing_notes(bench, values, words)]
+    everything = helm.ValueSet("everything", "everything")
+    return found + [f"the notes of everything say that something is missing: {word}"
+                    for word in ("NO TLS", "NO METRICS", "NOBODY", "NO ALERTS", "STOPPED")
+                    if not _missing_notes(bench, everything, [word])]
+
+
+def notes_planted(bench: Bench) -> Planted:
+    yield "words that are not there", _missing_notes(bench, bench.options["tls"], ["NO TLS"])
+
+
 def bad_values_planted(bench: Bench) -> Planted:
     yield "a value that is taken", _refusals(bench, [["sqlite", {"minReadySeconds": 1}, []]])
     yield "words that nobody says", _refusals(bench, [["sqlite", {"replica": 1}, ["replicas"]]])
@@ -248,5 +291,6 @@ CHECKS = [
     Check("the schema is closed, and values.yaml explains what it has", closed_schema,
           closed_schema_planted),
     Check("bad values are refused in a line that says what to do", bad_values, bad_values_planted),
+    Check("the notes say how to reach it, and what is missing", notes, notes_planted),
     Check("the packaged chart", package, package_planted),
 ]
