@@ -32,6 +32,7 @@
 #include "relay/server/server.h"
 #include "relay/server/service_manager.h"
 #include "relay/server/shutdown_signals.h"
+#include "relay/store_start.h"
 
 namespace wormhole::relay {
 namespace {
@@ -72,10 +73,11 @@ void QuietLibraries(bool may_log_addresses) {
 
 // The others outlive it.
 absl::StatusOr<std::unique_ptr<Store>> OpenStoreFor(const RelayConfig& config, RelayClock& clock,
-                                                    Monitor& monitor) {
+                                                    Monitor& monitor, StoreStart& start) {
   return OpenStore(
       config.store, &clock,
-      {.on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
+      {.on_started = [&start](const absl::Status& status) { start.Note(status); },
+       .on_trouble = [&monitor](const absl::Status& status) { monitor.OnTrouble(status); },
        .on_restored = [&monitor] { monitor.OnStoreRestored(); },
        .on_commit = [&monitor](absl::Duration took,
                                size_t operations) { monitor.OnCommit(took, operations); }});
@@ -116,16 +118,17 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listener
   return MetricsPort::Start(std::move(listeners), {monitor.metrics()->registry(), gauges});
 }
 
-// Waits for the signal, too. The exit status.
-int DrainAtSignal(const RelayConfig& config, ShutdownSignals& signals, RelayServer& server,
-                  Log& log) {
-  signals.Await();
+// The relay has served until now, and does so for as long as balancers need to find that out.
+void Withdraw(const RelayConfig& config, ShutdownSignals& signals, RelayServer& server, Log& log) {
   server.Withdraw();
-  if (config.drain_delay > absl::ZeroDuration()) {
-    log.Info("not healthy any more, as before otherwise",
-             {{"for", WriteDuration(config.drain_delay)}});
-    if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
-  }
+  if (config.drain_delay == absl::ZeroDuration()) return;
+  log.Info("not healthy any more, as before otherwise",
+           {{"for", WriteDuration(config.drain_delay)}});
+  if (signals.AwaitFor(absl::ToChronoNanoseconds(config.drain_delay))) std::_Exit(kFailed);
+}
+
+// The exit status.
+int Drain(const RelayConfig& config, ShutdownSignals& signals, RelayServer& server, Log& log) {
   signals.ExitAtNext(kFailed);
   log.Info("draining; a second signal stops at once",
            {{"streams", uint64_t{server.stream_count()}},
@@ -135,6 +138,24 @@ int DrainAtSignal(const RelayConfig& config, ShutdownSignals& signals, RelayServ
   }
   log.Info("stopped");
   return EXIT_SUCCESS;
+}
+
+// Waits for the store, if need be, and then for a signal. The exit status.
+int ServeUntilSignal(const RelayConfig& config, ShutdownSignals& signals, const StoreStart& start,
+                     RelayServer& server, const MetricsPort* metrics, Log& log) {
+  if (!signals.AwaitOr(start.fd())) {
+    if (!start.status().ok()) return Complain(start.status(), kFailed);
+    server.Serve();
+    log.Info("serving", {{"version", kVersion},
+                         {"tls", config.tls.enabled()},
+                         {"store", WriteStore(config.store)}});
+    SayWhereItListens(server, metrics);
+    signals.Await();
+    Withdraw(config, signals, server, log);
+  } else {
+    signals.Await();
+  }
+  return Drain(config, signals, server, log);
 }
 
 // Null when there is none, or it cannot be reached: a relay serves without.
@@ -154,9 +175,10 @@ int Serve(const RelayConfig& config, const ServiceRequest& service, ShutdownSign
   // should find that out before it lets clients in, each time that somebody starts it again.
   absl::StatusOr<Listeners> metrics_listeners = BindMetricsPort(config);
   if (!metrics_listeners.ok()) return Complain(metrics_listeners.status(), kFailed);
+  StoreStart start;
   std::unique_ptr<Store> store;
   const auto open_store = [&]() -> absl::StatusOr<Store*> {
-    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStoreFor(config, clock, monitor);
+    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStoreFor(config, clock, monitor, start);
     if (!opened.ok()) return opened.status();
     store = *std::move(opened);
     return store.get();
@@ -167,11 +189,7 @@ int Serve(const RelayConfig& config, const ServiceRequest& service, ShutdownSign
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
       StartMetricsPort(*std::move(metrics_listeners), clock, monitor, log, **server);
   if (!metrics.ok()) return Complain(metrics.status(), kFailed);
-  log.Info(
-      "serving",
-      {{"version", kVersion}, {"tls", config.tls.enabled()}, {"store", WriteStore(config.store)}});
-  SayWhereItListens(**server, metrics->get());
-  return DrainAtSignal(config, signals, **server, log);
+  return ServeUntilSignal(config, signals, start, **server, metrics->get(), log);
 }
 
 int Main(const std::vector<std::string>& args) {

@@ -61,28 +61,35 @@ std::string DrawRelayId() {
   return std::string(bytes.data(), bytes.size());
 }
 
+absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(const EtcdChoice& choice, RelayClock* clock,
+                                                const StoreHooks& hooks) {
+  absl::StatusOr<EtcdServers> servers = ReadServers(choice);
+  if (!servers.ok()) return servers.status();
+  return EtcdStore::Open({.servers = *std::move(servers),
+                          .prefix = choice.prefix,
+                          .relay_id = DrawRelayId(),
+                          .clock = clock,
+                          .on_started = hooks.on_started,
+                          .on_trouble = hooks.on_trouble,
+                          .on_restored = hooks.on_restored,
+                          .on_commit = hooks.on_commit});
+}
+
+// A single relay's own.
+absl::StatusOr<std::unique_ptr<Store>> OpenOwn(const StoreChoice& choice, const StoreHooks& hooks) {
+  if (choice.kind == StoreChoice::Kind::kMemory) return std::make_unique<MemoryStore>();
+  return SqliteStore::Open(choice.path,
+                           {.on_trouble = hooks.on_trouble, .on_commit = hooks.on_commit});
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, RelayClock* clock,
                                                  StoreHooks hooks) {
-  switch (choice.kind) {
-    case StoreChoice::Kind::kMemory:
-      return std::make_unique<MemoryStore>();
-    case StoreChoice::Kind::kSqlite:
-      return SqliteStore::Open(choice.path, {.on_trouble = std::move(hooks.on_trouble),
-                                             .on_commit = std::move(hooks.on_commit)});
-    case StoreChoice::Kind::kEtcd:
-      break;
-  }
-  absl::StatusOr<EtcdServers> servers = ReadServers(choice.etcd);
-  if (!servers.ok()) return servers.status();
-  return EtcdStore::Open({.servers = *std::move(servers),
-                          .prefix = choice.etcd.prefix,
-                          .relay_id = DrawRelayId(),
-                          .clock = clock,
-                          .on_trouble = std::move(hooks.on_trouble),
-                          .on_restored = std::move(hooks.on_restored),
-                          .on_commit = std::move(hooks.on_commit)});
+  if (choice.kind == StoreChoice::Kind::kEtcd) return OpenEtcd(choice.etcd, clock, hooks);
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenOwn(choice, hooks);
+  if (store.ok() && hooks.on_started) hooks.on_started(absl::OkStatus());
+  return store;
 }
 
 }  // namespace wormhole::relay

@@ -18,12 +18,15 @@ namespace wormhole::relay {
 // What a store tells of its work; SqliteOptions and EtcdOptions say when. The memory store never
 // commits nor fails, and tells nothing.
 struct StoreHooks {
+  // Once, perhaps inside OpenStore: the store works; or why it never will, which etcd alone finds
+  // out only later. Until then its calls are answered as if it were away.
+  std::function<void(const absl::Status& status)> on_started;
   std::function<void(const absl::Status& status)> on_trouble;
   std::function<void()> on_restored;  // etcd alone
   std::function<void(absl::Duration took, size_t operations)> on_commit;
 };
 
-// The stores' own errors;
+// Does not wait for an etcd that is away: see on_started. The stores' own errors;
 // INVALID_ARGUMENT, naming flag and file, when a file for etcd cannot be used. The files are read
 // once. `clock` outlives the store; see EtcdOptions.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, RelayClock* clock,

@@ -59,7 +59,8 @@ constexpr FlagGroup kGroups[] = {
 constexpr Flag kFlags[] = {
     {"listen", "ADDRESS:PORT|unix:PATH", "Serving",
      "Where clients connect, port 0 to 65535. Port 0 lets the system pick one; it is printed as "
-     "`listening on ADDRESS:PORT` once the relay serves. unix:PATH is a socket for its owner and "
+     "`listening on ADDRESS:PORT` once the relay serves, which is when it has its store. unix:PATH "
+     "is a socket for its owner and "
      "group (0660) on this machine; one that a dead relay has left is replaced.",
      [](std::string_view text, RelayConfig& c) { return Take(ReadListen(text), c.listen); },
      [](const RelayConfig& c) { return c.listen; }},

@@ -9,8 +9,11 @@ namespace wormhole::relay {
 // Thread-safe.
 class ServingState {
  public:
-  // The relay listens.
-  void Serve() { stage_ = Stage::kServing; }
+  // The relay listens, and its store has started. Nothing after Stop.
+  void Serve() {
+    Stage starting = Stage::kStarting;
+    stage_.compare_exchange_strong(starting, Stage::kServing);
+  }
   // A signal has told the relay to stop. No way leads back to serving.
   void Stop() { stage_ = Stage::kStopping; }
 

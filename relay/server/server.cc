@@ -114,10 +114,13 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
        .monitor = monitor_});
   if (!port.ok()) return port.status();
   public_ = *std::move(port);
-  serving_->Serve();
-  ShowState();
   ticker_.emplace(kTick, [this, clock] { Tick(clock); });
   return absl::OkStatus();
+}
+
+void RelayServer::Serve() {
+  serving_->Serve();
+  ShowState();
 }
 
 void RelayServer::Tick(RelayClock* clock) {
@@ -141,7 +144,10 @@ ServiceState RelayServer::DescribeState() const {
                         .store = store.status,
                         .store_since = store.since,
                         .streams = stream_count()};
-  if (serving_->serves()) state.stage = ServiceState::Stage::kServing;
+  if (public_ != nullptr) state.stage = ServiceState::Stage::kServing;
+  if (!serving_->serves() && store.status.ok()) {
+    state.store = absl::UnavailableError("it has not started yet");
+  }
   if (serving_->stops()) {
     state.stage = ServiceState::Stage::kStopping;
     state.stops_by = stops_by_;  // written before the stage, and not after it

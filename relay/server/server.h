@@ -33,9 +33,10 @@ class RelayServer {
   // Opens the store. Start calls it once, and is the first to use the store.
   using OpenStore = std::function<absl::StatusOr<Store*>()>;
 
-  // Serves from the moment that this returns. `config` is valid; the store, `clock` and `monitor`
-  // outlive the server. UNAVAILABLE, with one line for people, when an address cannot be listened
-  // on; the store's error when it cannot be opened or read. The probe port answers meanwhile.
+  // All ports answer from the moment that this returns, and the probe port before. Who comes is let
+  // in: a store that has not started refuses what they want. `config` is valid; the store, `clock`
+  // and `monitor` outlive the server. UNAVAILABLE, with one line for people, when an address cannot
+  // be listened on; the store's error when it cannot be opened or read.
   // `manager`, if there is one, outlives the server too and is told how it is.
   static absl::StatusOr<std::unique_ptr<RelayServer>> Start(const RelayConfig& config,
                                                             const OpenStore& open_store,
@@ -47,6 +48,9 @@ class RelayServer {
 
   RelayServer(const RelayServer&) = delete;
   RelayServer& operator=(const RelayServer&) = delete;
+
+  // The store has started: health says SERVING from now on.
+  void Serve();
 
   // ADDRESS:PORT with the port that the kernel bound, or unix:PATH. Empty for a port that is off.
   const std::string& address() const { return public_->address(); }

@@ -1,8 +1,12 @@
 #include "relay/server/shutdown_signals.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <thread>
 
@@ -20,6 +24,21 @@ void ShutdownSignals::Await() {
   int signal = 0;
   while (sigwait(&signals_, &signal) != 0) {
   }
+}
+
+// A signal that nobody reads from its descriptor stays pending.
+bool ShutdownSignals::AwaitOr(int fd) {
+  const int signals = signalfd(-1, &signals_, SFD_CLOEXEC);
+  if (signals < 0) {
+    std::perror("wormhole-relay: cannot wait for signals");
+    std::abort();
+  }
+  pollfd fds[] = {{.fd = signals, .events = POLLIN, .revents = 0},
+                  {.fd = fd, .events = POLLIN, .revents = 0}};
+  while (poll(fds, 2, /*timeout=*/-1) <= 0) {
+  }
+  close(signals);
+  return fds[0].revents != 0;
 }
 
 bool ShutdownSignals::AwaitFor(std::chrono::nanoseconds limit) {

@@ -16,6 +16,9 @@ class ShutdownSignals {
 
   // Blocks until one comes.
   void Await();
+  // Blocks until one comes, or something can be read from `fd`. True: a signal has come, and the
+  // next wait takes it.
+  bool AwaitOr(int fd);
   // Blocks for so long at most; false when no signal came.
   bool AwaitFor(std::chrono::nanoseconds limit);
 

@@ -130,7 +130,15 @@ TEST_F(ProbeTest, ARelayWhoseStoreIsBeingOpenedIsAliveAndNotReady) {
   };
   auto server = RelayServer::Start(config_, open_store, &clock_, &monitor_);
   ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_EQ(Prober(reserved.host_port()).Check("readiness"), "SERVING");
+  Prober prober(reserved.host_port());
+  EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING") << "the store has not said that it works";
+  EXPECT_EQ(Prober((*server)->address()).Check(""), "NOT_SERVING");
+  (*server)->Serve();
+  EXPECT_EQ(prober.Check("readiness"), "SERVING");
+  EXPECT_EQ(Prober((*server)->address()).Check(""), "SERVING");
+  (*server)->Withdraw();
+  (*server)->Serve();  // too late
+  EXPECT_EQ(prober.Check("readiness"), "NOT_SERVING");
 }
 
 }  // namespace

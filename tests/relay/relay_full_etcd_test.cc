@@ -13,6 +13,7 @@
 #include "relay/server/server.h"
 #include "relay/store/etcd/etcd_store.h"
 #include "tests/store/etcd_relay.h"
+#include "tests/store/started_etcd.h"
 #include "tests/support/attach_client.h"
 #include "tests/support/etcd_server.h"
 
@@ -40,10 +41,10 @@ class Relay {
     auto server = RelayServer::Start(
         config_,
         [&]() -> absl::StatusOr<relay::Store*> {
-          auto store = EtcdStore::Open({.servers = {.endpoints = {cluster.endpoint(0)}},
-                                        .relay_id = name,
-                                        .clock = &clock_,
-                                        .patience = absl::Milliseconds(500)});
+          auto store = relay::OpenStarted({.servers = {.endpoints = {cluster.endpoint(0)}},
+                                           .relay_id = name,
+                                           .clock = &clock_,
+                                           .patience = absl::Milliseconds(500)});
           if (!store.ok()) return store.status();
           store_ = *std::move(store);
           return store_.get();

@@ -9,6 +9,7 @@
 #include "relay/clock/testing/machine_clock.h"
 #include "relay/server/server.h"
 #include "relay/store/etcd/etcd_store.h"
+#include "tests/store/started_etcd.h"
 #include "tests/support/attach_client.h"
 #include "tests/support/etcd_server.h"
 
@@ -27,15 +28,16 @@ class GroupRelay {
     config_.listen = config_.probe_listen = "127.0.0.1:0";
     config_.admin_listen = "";
     const auto open_store = [&]() -> absl::StatusOr<relay::Store*> {
-      auto store = relay::EtcdStore::Open({.servers = {.endpoints = {etcd.endpoint(0)}},
-                                           .prefix = prefix,
-                                           .relay_id = name,
-                                           .clock = &clock_});
+      auto store = relay::OpenStarted({.servers = {.endpoints = {etcd.endpoint(0)}},
+                                       .prefix = prefix,
+                                       .relay_id = name,
+                                       .clock = &clock_});
       if (!store.ok()) return store.status();
       store_ = *std::move(store);
       return store_.get();
     };
     server_ = relay::RelayServer::Start(config_, open_store, &clock_, &monitor_).value();
+    server_->Serve();
     channel_ = Connect(server_->address());
   }
 

@@ -32,6 +32,7 @@ class RelayServerTest : public ::testing::Test {
         config_, [store] { return store; }, &clock_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+    server_->Serve();
     channel_ = Connect(server_->address());
   }
 

@@ -53,6 +53,7 @@ class RelayTlsTest : public ::testing::Test {
         config_, [this] { return &store_; }, &clock_, &monitor_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+    server_->Serve();
   }
 
   // Whether a client that trusts `ca` and shows `cert` is served.

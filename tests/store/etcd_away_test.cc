@@ -304,21 +304,24 @@ TEST(EtcdAwayTest, UsersAndTls) {
   options.relay_id = "two";
   options.clock = &relay.clock();
   options.servers.password = "wrong";
-  EXPECT_THAT(EtcdStore::Open(options).status().ToString(), HasSubstr("authentication failed"));
+  EXPECT_THAT(OpenStarted(options).status().ToString(), HasSubstr("authentication failed"));
   options.servers.password = "word";
   options.prefix = "other/";
-  EXPECT_THAT(EtcdStore::Open(options).status().ToString(), HasSubstr("permission denied"));
+  EXPECT_THAT(OpenStarted(options).status().ToString(), HasSubstr("permission denied"));
+  options.prefix = "wormhole/";
+  options.servers.user = options.servers.password = "";
+  EXPECT_THAT(OpenStarted(options).status().ToString(), HasSubstr("user name is empty"));
 }
 
-TEST(EtcdAwayTest, NoEtcdIsOneLine) {
+TEST(EtcdAwayTest, AUserWhereEtcdHasNoneIsRefused) {
+  EtcdCluster cluster;
   RelayClock clock;
-  const absl::Status status =
-      EtcdStore::Open(
-          {.servers = {.endpoints = {"127.0.0.1:1"}}, .relay_id = "one", .clock = &clock})
-          .status();
-  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-  EXPECT_THAT(status.ToString(), HasSubstr("127.0.0.1:1"));
-  EXPECT_EQ(status.message().find('\n'), absl::string_view::npos);
+  EtcdOptions options = OptionsFor(cluster);
+  options.relay_id = "one";
+  options.clock = &clock;
+  options.servers.user = "relay";
+  options.servers.password = "word";
+  EXPECT_THAT(OpenStarted(options).status().ToString(), HasSubstr("authentication is not enabled"));
 }
 
 }  // namespace

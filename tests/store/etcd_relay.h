@@ -18,6 +18,7 @@
 #include "relay/store/etcd/etcd_store.h"
 #include "tests/store/blocking_store.h"
 #include "tests/store/noting_listener.h"
+#include "tests/store/started_etcd.h"
 
 namespace wormhole::relay {
 
@@ -56,7 +57,7 @@ class EtcdRelay {
       : machine_(ahead) {
     options.relay_id = name;
     options.clock = &clock_;
-    auto opened = EtcdStore::Open(std::move(options));
+    auto opened = OpenStarted(std::move(options));
     if (!opened.ok()) ADD_FAILURE() << opened.status();
     store_ = *std::move(opened);
     EXPECT_TRUE(store_->Start(&listener_).ok());

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "relay/store/etcd/etcd_store.h"
 #include "tests/store/contract.h"
+#include "tests/store/started_etcd.h"
 #include "tests/support/etcd_server.h"
 
 namespace wormhole::relay {
@@ -28,10 +29,10 @@ class EtcdUnderTest : public StoreUnderTest {
 
   void Open() {
     static int writers = 0;
-    auto store = EtcdStore::Open({.servers = {.endpoints = {Endpoint()}},
-                                  .prefix = prefix_,
-                                  .relay_id = "relay " + std::to_string(++writers),
-                                  .clock = &clock_});
+    auto store = OpenStarted({.servers = {.endpoints = {Endpoint()}},
+                              .prefix = prefix_,
+                              .relay_id = "relay " + std::to_string(++writers),
+                              .clock = &clock_});
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
   }

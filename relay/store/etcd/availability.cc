@@ -38,8 +38,9 @@ bool EtcdAvailability::TakeProbe(absl::Duration now) {
   return true;
 }
 
-bool EtcdAvailability::TakeOverdueCheck(absl::Duration now) {
-  if (failures_ == 0 || now - overdue_checked_at_ < kOverdueEvery) return false;
+bool EtcdAvailability::TakeOverdueCheck(absl::Duration now, bool held) {
+  if (failures_ == 0 && !held) return false;
+  if (now - overdue_checked_at_ < kOverdueEvery) return false;
   overdue_checked_at_ = now;
   return true;
 }

@@ -40,8 +40,9 @@ class EtcdAvailability {
   // Whether a batch that has nothing else is to go, as a probe. Clients may stay away from a relay
   // that is not ready, so that no call of theirs would show that etcd is back. True: it goes.
   bool TakeProbe(absl::Duration now);
-  // Whether it is time to look for calls that have waited too long. True: the caller looks.
-  bool TakeOverdueCheck(absl::Duration now);
+  // Whether it is time to look for calls that have waited too long: while etcd fails, or calls are
+  // `held` back for another reason. True: the caller looks.
+  bool TakeOverdueCheck(absl::Duration now, bool held);
 
  private:
   const int endpoints_;

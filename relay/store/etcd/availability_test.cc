@@ -86,11 +86,16 @@ TEST_F(AvailabilityTest, AProbeWritesAndWaitsWhileEtcdIsFull) {
 }
 
 TEST_F(AvailabilityTest, LooksForOverdueCallsNowAndThenWhileItFails) {
-  EXPECT_FALSE(etcd_.TakeOverdueCheck(now_));
+  EXPECT_FALSE(etcd_.TakeOverdueCheck(now_, /*held=*/false));
   Fail();
-  EXPECT_TRUE(etcd_.TakeOverdueCheck(now_));
-  EXPECT_FALSE(etcd_.TakeOverdueCheck(now_ + absl::Milliseconds(99)));
-  EXPECT_TRUE(etcd_.TakeOverdueCheck(now_ + absl::Milliseconds(100)));
+  EXPECT_TRUE(etcd_.TakeOverdueCheck(now_, /*held=*/false));
+  EXPECT_FALSE(etcd_.TakeOverdueCheck(now_ + absl::Milliseconds(99), /*held=*/false));
+  EXPECT_TRUE(etcd_.TakeOverdueCheck(now_ + absl::Milliseconds(100), /*held=*/false));
+}
+
+TEST_F(AvailabilityTest, LooksForOverdueCallsThatAreHeldBack) {
+  EXPECT_TRUE(etcd_.TakeOverdueCheck(now_, /*held=*/true));
+  EXPECT_FALSE(etcd_.TakeOverdueCheck(now_ + absl::Milliseconds(99), /*held=*/true));
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ namespace {
 constexpr int kKeepaliveMs = 6'000;
 constexpr int kKeepaliveTimeoutMs = 3'000;
 
+// Not more often is an endpoint connected to, and its name looked up, however often calls fail.
+constexpr std::chrono::milliseconds kHurryEvery(500);
+
 std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const EtcdServers& servers) {
   if (servers.tls_ca.empty() && servers.tls_cert.empty()) {
     return grpc::InsecureChannelCredentials();
@@ -44,6 +47,8 @@ std::shared_ptr<grpc::Channel> Connect(const EtcdServers& servers, const std::st
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  // A node of Kubernetes comes back at another address; gRPC would look it up every half minute.
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
   // What is read at once is bounded by what the relay asks for.
   arguments.SetMaxReceiveMessageSize(-1);
   return grpc::CreateCustomChannel(endpoint, CredentialsOf(servers), arguments);
@@ -77,8 +82,10 @@ bool IsTooLong(const grpc::Status& status) {
 }
 
 // As callers know it.
-absl::StatusCode CodeOf(const grpc::Status& status) {
-  if (IsAboutToken(status)) return absl::StatusCode::kUnauthenticated;
+absl::StatusCode CodeOf(const grpc::Status& status, bool has_user) {
+  if (IsAboutToken(status)) {
+    return has_user ? absl::StatusCode::kUnavailable : absl::StatusCode::kUnauthenticated;
+  }
   if (IsTooLong(status)) return absl::StatusCode::kInvalidArgument;
   return static_cast<absl::StatusCode>(status.error_code());
 }
@@ -90,6 +97,7 @@ EtcdClient::EtcdClient(EtcdServers servers)
   for (const std::string& endpoint : servers.endpoints) {
     const std::shared_ptr<grpc::Channel> channel = Connect(servers, endpoint);
     endpoints_.push_back({.name = endpoint,
+                          .channel = channel,
                           .kv = etcdserverpb::KV::NewStub(channel),
                           .lease = etcdserverpb::Lease::NewStub(channel),
                           .watch = etcdserverpb::Watch::NewStub(channel),
@@ -117,15 +125,28 @@ bool EtcdClient::Begin(Call& call) {
 }
 
 absl::Status EtcdClient::End(Call& call, const grpc::Status& status) {
-  sync::MutexLock lock(mutex_);
-  calls_.erase(&call);
-  if (status.ok()) return absl::OkStatus();
-  if (IsEndpointsFault(status.error_code()) && call.endpoint == &endpoints_[current_]) {
-    current_ = (current_ + 1) % endpoints_.size();
+  std::shared_ptr<grpc::Channel> next;
+  {
+    sync::MutexLock lock(mutex_);
+    calls_.erase(&call);
+    if (status.ok()) return absl::OkStatus();
+    if (IsEndpointsFault(status.error_code()) && call.endpoint == &endpoints_[current_]) {
+      current_ = (current_ + 1) % endpoints_.size();
+      next = TakeHurry();
+    }
+    if (IsAboutToken(status)) token_.clear();
   }
-  if (IsAboutToken(status)) token_.clear();
-  return absl::Status(CodeOf(status),
+  if (next != nullptr) grpc::experimental::ChannelResetConnectionBackoff(next.get());
+  return absl::Status(CodeOf(status, !user_.empty()),
                       absl::StrCat("etcd at ", call.endpoint->name, ": ", status.error_message()));
+}
+
+std::shared_ptr<grpc::Channel> EtcdClient::TakeHurry() {
+  Endpoint& next = endpoints_[current_];
+  const auto now = std::chrono::steady_clock::now();
+  if (now - next.hurried_at < kHurryEvery) return nullptr;
+  next.hurried_at = now;
+  return next.channel;
 }
 
 void EtcdClient::Leave() {

@@ -2,9 +2,13 @@
 //
 // One endpoint is used for everything; one that fails is left for the next. Nothing is tried again
 // here: after an error nothing is known of a transaction's effect, and the caller looks.
+//
+// UNAUTHENTICATED is what etcd says of the name and the password; that a token has ended is
+// UNAVAILABLE, since the next call gets another one.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_
 #define WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -59,6 +63,9 @@ class EtcdClient {
  private:
   struct Endpoint {
     std::string name;
+    std::shared_ptr<grpc::Channel> channel;
+    // When gRPC was last told to try the endpoint now.
+    std::chrono::steady_clock::time_point hurried_at = {};
     std::unique_ptr<etcdserverpb::KV::Stub> kv;
     std::unique_ptr<etcdserverpb::Lease::Stub> lease;
     std::unique_ptr<etcdserverpb::Watch::Stub> watch;
@@ -83,15 +90,19 @@ class EtcdClient {
   bool Begin(Call& call) WORMHOLE_EXCLUDES(mutex_);
   // The call's status, as values have it. Moves on when the endpoint is at fault.
   absl::Status End(Call& call, const grpc::Status& status) WORMHOLE_EXCLUDES(mutex_);
+  // The endpoint that comes next is to be tried when a call goes there, be it that gRPC would still
+  // wait after its last attempt, or would not ask for the name's address again. Null: that was so a
+  // moment ago.
+  std::shared_ptr<grpc::Channel> TakeHurry() WORMHOLE_REQUIRES(mutex_);
   // The last step of a call, which uses this object no more: Stop waits for it.
   void Leave() WORMHOLE_EXCLUDES(mutex_);
 
   const std::string user_;
   const std::string password_;
-  std::vector<Endpoint> endpoints_;
 
   sync::Mutex mutex_;
   sync::CondVar idle_;
+  std::vector<Endpoint> endpoints_ WORMHOLE_GUARDED_BY(mutex_);
   size_t current_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::string token_ WORMHOLE_GUARDED_BY(mutex_);
   std::set<Call*> calls_ WORMHOLE_GUARDED_BY(mutex_);

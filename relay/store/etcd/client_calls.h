@@ -89,9 +89,10 @@ class EtcdClient::TokenCall final : public Call {
       client()->TakeToken(response_.token());
       return client()->Run(std::move(next_));
     }
-    // A wrong password is INVALID_ARGUMENT to etcd; to callers that is a request of theirs.
-    next_->OnEnd(absl::IsInvalidArgument(status) ? absl::UnauthenticatedError(status.message())
-                                                 : status);
+    // A wrong password is INVALID_ARGUMENT to etcd; to callers that is a request of theirs. An etcd
+    // that asks for none says FAILED_PRECONDITION.
+    const bool refused = absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+    next_->OnEnd(refused ? absl::UnauthenticatedError(status.message()) : status);
   }
 
  private:

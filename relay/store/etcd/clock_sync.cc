@@ -1,7 +1,5 @@
 #include "relay/store/etcd/clock_sync.h"
 
-#include <chrono>
-
 namespace wormhole::relay {
 
 void ClockSync::TakeAll(const std::vector<ClockSighting>& all, bool restored) {
@@ -14,16 +12,8 @@ void ClockSync::Take(const ClockSighting& one) {
   Follow(clocks_.Take(one, clock_->Read()));
 }
 
-void ClockSync::AwaitSure(absl::Duration most) {
-  const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(most);
-  sync::MutexLock lock(mutex_);
-  while (clocks_.on_loan() && heard_.WaitUntil(mutex_, deadline)) {
-  }
-}
-
 void ClockSync::Follow(absl::Duration by) {
   if (by != absl::ZeroDuration()) clock_->Shift(by);
-  heard_.NotifyAll();
   clock_->SetOutvoted(clocks_.IsOutvoted(clock_->Read()));
 }
 

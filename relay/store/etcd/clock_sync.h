@@ -34,8 +34,11 @@ class ClockSync {
   void TakeAll(const std::vector<ClockSighting>& all, bool restored) WORMHOLE_EXCLUDES(mutex_);
   void Take(const ClockSighting& one) WORMHOLE_EXCLUDES(mutex_);
 
-  // Blocks until the relay's time is sure (GroupClocks::on_loan), or for `most`.
-  void AwaitSure(absl::Duration most) WORMHOLE_EXCLUDES(mutex_);
+  // Whether the relay's time is sure; see GroupClocks::on_loan.
+  bool sure() WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    return !clocks_.on_loan();
+  }
 
   // What to tell now, if it is time: every interval, and at once when the clock was set, or has
   // become right, or the lease is another one.
@@ -49,7 +52,6 @@ class ClockSync {
   RelayClock* const clock_;
   const absl::Duration interval_;
   sync::Mutex mutex_;
-  sync::CondVar heard_;
   GroupClocks clocks_ WORMHOLE_GUARDED_BY(mutex_);
   std::optional<Update> told_ WORMHOLE_GUARDED_BY(mutex_);
 };

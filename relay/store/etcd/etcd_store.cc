@@ -27,10 +27,9 @@ bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(stat
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<EtcdStore>> EtcdStore::Open(EtcdOptions options) {
+std::unique_ptr<EtcdStore> EtcdStore::Open(EtcdOptions options) {
   auto store = absl::WrapUnique(new EtcdStore(std::move(options)));
-  const absl::Status started = store->Connect();
-  if (!started.ok()) return started;
+  store->watcher_.Tick(SteadyNow());
   return store;
 }
 
@@ -43,26 +42,43 @@ EtcdStore::EtcdStore(EtcdOptions options)
       clocks_(options_.clock, keys_.Clock(options_.relay_id), options_.presence_ttl / 3),
       watcher_(
           &keys_, &client_, &cache_,
-          {.on_restored = [this] { ForgetLeases(); },
+          {.on_read = [this](const absl::Status& status) { return OnRead(status); },
+           .on_restored = [this] { ForgetLeases(); },
            .on_lost = [this] { ProbeSoon(); },
            .on_clocks = [this](const auto& all, bool restored) { clocks_.TakeAll(all, restored); },
-           .on_clock = [this](const ClockSighting& one) { clocks_.Take(one); }}),
+           .on_clock =
+               [this](const ClockSighting& one) {
+                 clocks_.Take(one);
+                 EndStart();
+               }}),
+      start_(2 * options_.presence_ttl),
       presence_lease_(options_.presence_ttl),
       availability_(options_.servers.endpoints.size(), TroubleReport(options_.on_trouble)) {}
 
-absl::Status EtcdStore::Connect() {
-  // A node that is away is left for the next one; each has its turn.
-  absl::Status status;
-  for (size_t i = 0; i < options_.servers.endpoints.size(); ++i) {
-    status = watcher_.Start();
-    if (status.ok()) break;
+bool EtcdStore::OnRead(const absl::Status& status) {
+  bool hopeless = false;
+  {
+    sync::MutexLock lock(mutex_);
+    if (stopping_) return false;  // cancelled
+    const absl::Duration now = SteadyNow();
+    start_.NoteRead(status, now);
+    hopeless = start_.is_hopeless();
+    if (!status.ok() && !hopeless) availability_.Failed(status, now);
   }
-  if (!status.ok()) return status;
+  if (hopeless && options_.on_started) options_.on_started(status);
+  if (!status.ok()) return !hopeless;
   AskForPresenceLease();  // the sooner this relay tells its time, the fewer relays differ
-  // A relay that lives tells its time within seconds. What one has told that is gone goes with its
-  // lease, which etcd lets last anew when it has elected a leader.
-  clocks_.AwaitSure(2 * options_.presence_ttl);
-  return status;
+  EndStart();
+  return true;
+}
+
+void EtcdStore::EndStart() {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!start_.TakeEnd(clocks_.sure(), SteadyNow())) return;
+    availability_.Worked(/*wrote=*/true);
+  }
+  if (options_.on_started) options_.on_started(absl::OkStatus());
 }
 
 EtcdStore::~EtcdStore() {
@@ -240,20 +256,27 @@ void EtcdStore::Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) {
 void EtcdStore::Flush() {
   const absl::Duration now = SteadyNow();
   watcher_.Tick(now);
+  EndStart();
   RenewPresenceLease(now);
   EtcdAnswers answers;
   {
     sync::MutexLock lock(mutex_);
     answers.swap(answers_);
-    if (availability_.TakeOverdueCheck(now)) {
-      calls_.FailOverdue(now, options_.patience, options_.creation_patience,
-                         StoreAway("etcd is away, or has no leader; other relays may have one"),
-                         answers);
-    }
+    FailOverdue(now, answers);
   }
   for (const auto& answer : answers) answer();
   AskForPresenceLease();
   Advance();
+}
+
+void EtcdStore::FailOverdue(absl::Duration now, EtcdAnswers& answers) {
+  const bool starts = !start_.is_over();
+  if (!availability_.TakeOverdueCheck(now, /*held=*/starts)) return;
+  calls_.FailOverdue(
+      now, starts ? options_.creation_patience : options_.patience, options_.creation_patience,
+      StoreAway(starts ? "this relay has not found etcd yet; other relays may have"
+                       : "etcd is away, or has no leader; other relays may have one"),
+      answers);
 }
 
 // --- The next batch.
@@ -263,7 +286,7 @@ void EtcdStore::Advance() {
   std::optional<MissingLease> missing;
   {
     sync::MutexLock lock(mutex_);
-    if (busy_ || stopping_ || !availability_.MayTry(SteadyNow())) return;
+    if (busy_ || stopping_ || !start_.has_read() || !availability_.MayTry(SteadyNow())) return;
     sent = MakeBatch(missing);
     if (!missing && sent == nullptr) return;
     busy_ = true;
@@ -279,7 +302,7 @@ std::shared_ptr<EtcdStore::SentBatch> EtcdStore::MakeBatch(std::optional<Missing
   auto sent = std::make_shared<SentBatch>(&keys_, /*alone=*/alone_ != 0, restorings_, SteadyNow());
   EtcdBatch& batch = sent->batch;
   leases_.DropEnded(Now());
-  AddCalls(batch, missing);
+  if (start_.is_over()) AddCalls(batch, missing);
   if (batch.empty() && missing) return nullptr;
   missing.reset();  // the channel that lacks it is first in the next batch
   AddOthers(batch);
@@ -336,7 +359,7 @@ bool EtcdStore::MayJoin(const EtcdBatch& batch, bool writes) const {
 }
 
 void EtcdStore::AddOthers(EtcdBatch& batch) {
-  if (MayJoin(batch, /*writes=*/false)) AddSides(batch);
+  if (start_.is_over() && MayJoin(batch, /*writes=*/false)) AddSides(batch);
   if (MayJoin(batch, /*writes=*/true)) {
     AddNotices(batch);
     AddPresence(batch);
@@ -579,7 +602,7 @@ void EtcdStore::GrantLease(const MissingLease& missing) {
 void EtcdStore::AskForPresenceLease() {
   {
     sync::MutexLock lock(mutex_);
-    if (stopping_ || !presence_lease_.TakeRequest(SteadyNow())) return;
+    if (stopping_ || !start_.has_read() || !presence_lease_.TakeRequest(SteadyNow())) return;
   }
   client_.Grant(absl::ToInt64Seconds(options_.presence_ttl),
                 [this](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {

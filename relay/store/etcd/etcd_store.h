@@ -8,7 +8,8 @@
 // come from the watch; a watch that is late or lost costs time, never a frame.
 //
 // While etcd is away (availability.h) everything waits, up to a limit; then calls fail, and clients
-// are sent to another relay, which may have an etcd.
+// are sent to another relay, which may have an etcd. A store that is opened while etcd is away
+// (start.h) is such a one, too: it learns by its watch what there is, as after a time away.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_ETCD_STORE_H_
 #define WORMHOLE_RELAY_STORE_ETCD_ETCD_STORE_H_
 
@@ -38,6 +39,7 @@
 #include "relay/store/etcd/leases.h"
 #include "relay/store/etcd/presence.h"
 #include "relay/store/etcd/presence_lease.h"
+#include "relay/store/etcd/start.h"
 #include "relay/store/etcd/third_party_notices.h"
 #include "relay/store/etcd/waiting_calls.h"
 #include "relay/store/etcd/watcher.h"
@@ -60,12 +62,18 @@ struct EtcdOptions {
 
   // How long a call waits for an etcd that is away, and how long the creation of a channel does:
   // long enough for the election of a leader, short enough that a client is soon at another relay.
+  // Until the start is over all calls wait as long as a creation: no exchange relies on this relay.
   absl::Duration patience = absl::Seconds(5);
   absl::Duration creation_patience = absl::Seconds(1);
 
   // When the other relays have heard nothing of this one for so long, its sides count as detached,
   // and its clock as one that joins.
   absl::Duration presence_ttl = absl::Seconds(10);
+
+  // Told once: OK when the store works, which is when etcd is there; or why it never will, in one
+  // line, since waiting does not help: etcd refuses the user, the prefix, or what it is asked. On a
+  // thread of gRPC's or inside some Flush. Every call is answered as if etcd were away until OK.
+  std::function<void(const absl::Status& status)> on_started = nullptr;
 
   // As SqliteOptions::on_trouble.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
@@ -80,9 +88,8 @@ struct EtcdOptions {
 
 class EtcdStore final : public Store {
  public:
-  // Reads which channels there are. UNAVAILABLE when etcd cannot be reached, PERMISSION_DENIED and
-  // so on as etcd says it; one line.
-  static absl::StatusOr<std::unique_ptr<EtcdStore>> Open(EtcdOptions options);
+  // Begins to read which channels there are, and does not wait for it; each Flush goes on with it.
+  static std::unique_ptr<EtcdStore> Open(EtcdOptions options);
   ~EtcdStore() override;
 
   absl::Status Start(StoreListener* listener) override;
@@ -124,7 +131,11 @@ class EtcdStore final : public Store {
   };
 
   explicit EtcdStore(EtcdOptions options);
-  absl::Status Connect();
+
+  // The start.
+  bool OnRead(const absl::Status& status) WORMHOLE_EXCLUDES(mutex_);
+  // Ends it, if there is nothing to wait for any more.
+  void EndStart() WORMHOLE_EXCLUDES(mutex_);
 
   // Calls, on their way in.
   void Add(const ChannelKey& key, decltype(EtcdCall::what) what) WORMHOLE_EXCLUDES(mutex_);
@@ -143,6 +154,7 @@ class EtcdStore final : public Store {
       WORMHOLE_REQUIRES(mutex_);
   TxnContext ContextNow() WORMHOLE_REQUIRES(mutex_);
   void AddCalls(EtcdBatch& batch, std::optional<MissingLease>& missing) WORMHOLE_REQUIRES(mutex_);
+  void FailOverdue(absl::Duration now, EtcdAnswers& answers) WORMHOLE_REQUIRES(mutex_);
   bool MayGoNow(const ChannelKey& key, const EtcdCalls& calls) WORMHOLE_REQUIRES(mutex_);
   // While etcd is full, what writes and what reads go by themselves, and writes more seldom.
   bool MayJoin(const EtcdBatch& batch, bool writes) const WORMHOLE_REQUIRES(mutex_);
@@ -193,6 +205,7 @@ class EtcdStore final : public Store {
   EtcdWatcher watcher_;
 
   sync::Mutex mutex_;
+  EtcdStart start_ WORMHOLE_GUARDED_BY(mutex_);
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a batch or a lease is under way
   WaitingCalls calls_ WORMHOLE_GUARDED_BY(mutex_);
   EtcdAnswers answers_ WORMHOLE_GUARDED_BY(mutex_);                       // that need no etcd

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <future>
 #include <string>
 #include <utility>
 
@@ -38,14 +37,24 @@ EtcdWatcher::EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* ca
                          Listener listener)
     : keys_(keys), client_(client), cache_(cache), listener_(std::move(listener)) {}
 
-absl::Status EtcdWatcher::Start() {
-  std::promise<absl::Status> read;
+void EtcdWatcher::Read() {
   auto listing = std::make_shared<Listing>();
-  listing->done = [&read](const absl::Status& status) { read.set_value(status); };
+  listing->done = [this](const absl::Status& status) { OnRead(status); };
   List(listing);
-  absl::Status status = read.get_future().get();
-  if (status.ok()) Watch();
-  return status;
+}
+
+void EtcdWatcher::OnRead(const absl::Status& status) {
+  if (status.ok()) {
+    {
+      sync::MutexLock lock(mutex_);
+      read_ = true;
+    }
+    Watch();
+    listener_.on_read(status);
+  } else if (listener_.on_read(status)) {
+    sync::MutexLock lock(mutex_);
+    busy_ = false;
+  }
 }
 
 void EtcdWatcher::List(const std::shared_ptr<Listing>& listing) {
@@ -154,13 +163,15 @@ void EtcdWatcher::Heard(int64_t revision) {
 }
 
 void EtcdWatcher::Tick(absl::Duration now) {
+  bool read = false;
   {
     sync::MutexLock lock(mutex_);
     if (busy_ || now - last_try_ < kPause) return;
     busy_ = true;
     last_try_ = now;
+    read = read_;
   }
-  Resume();
+  read ? Resume() : Read();
 }
 
 // A watch from a revision that is still to come would be silent until then. What is heard of after

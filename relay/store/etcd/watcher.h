@@ -1,6 +1,7 @@
 // Keeps the cache in step with etcd: reads all records once, and what relays say of their clocks,
-// then watches, and after a watch that was lost goes on where it ended. When etcd has compacted
-// that away, or was restored from a copy that is older, it reads all records again.
+// however long it takes until etcd is there; then watches, and after a watch that was lost goes on
+// where it ended. When etcd has compacted that away, or was restored from a copy that is older, it
+// reads all records again.
 //
 // A restored etcd counts its revisions on from those of the copy, and may have come to more than
 // were seen here. So its history is known again by the last event that was seen, be it a deletion:
@@ -30,6 +31,9 @@ class EtcdWatcher {
  public:
   // What it tells beside the cache. Called without locks.
   struct Listener {
+    // What came of reading everything for the first time. OK, at last: the cache has all records,
+    // and the watch has begun. False: it is not to be tried again.
+    std::function<bool(const absl::Status& status)> on_read;
     // Before the cache hears of an etcd that was restored.
     std::function<void()> on_restored;
     // When the watch has ended, and each time that it could not be begun again.
@@ -42,14 +46,11 @@ class EtcdWatcher {
 
   EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* cache, Listener listener);
 
-  // Reads all records, and then watches. Blocks; the error of etcd when it cannot be read.
-  absl::Status Start() WORMHOLE_EXCLUDES(mutex_);
-
   // An answer was of this revision. The watch may not have come to tell of it when etcd ends.
   void Heard(int64_t revision) WORMHOLE_EXCLUDES(mutex_);
 
-  // Begins anew what has come to its end, not more often than a few times a second. Called now and
-  // then; `now` never goes back.
+  // Begins, and begins anew what has come to its end, not more often than a few times a second.
+  // Called now and then; `now` never goes back.
   void Tick(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
 
  private:
@@ -70,6 +71,9 @@ class EtcdWatcher {
   };
   enum class History { kSame, kAnother, kUnclear };
 
+  // For the first time.
+  void Read() WORMHOLE_EXCLUDES(mutex_);
+  void OnRead(const absl::Status& status) WORMHOLE_EXCLUDES(mutex_);
   void List(const std::shared_ptr<Listing>& listing);
   void OnPage(const std::shared_ptr<Listing>& listing,
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
@@ -104,7 +108,8 @@ class EtcdWatcher {
   const Listener listener_;
 
   sync::Mutex mutex_;
-  bool busy_ WORMHOLE_GUARDED_BY(mutex_) = true;  // a watch or a listing is under way
+  bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a watch or a listing is under way
+  bool read_ WORMHOLE_GUARDED_BY(mutex_) = false;  // everything was, once
   bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   uint64_t cluster_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   uint64_t term_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest that the watch has told
