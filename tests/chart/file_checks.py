@@ -214,6 +214,27 @@ def versions_planted(bench: Bench) -> Planted:
     yield "an older image", _other_versions(chart.replace("appVersion: ", "appVersion: 0."), said)
 
 
+def _unknown_metric(values: str) -> Problems:
+    """Where autoscaling goes by what README.md's table of metrics does not have."""
+    table = (ROOT / "README.md").read_text()
+    names = [metric["pods"]["metric"]["name"]
+             for metric in yaml.safe_load(values)["autoscaling"]["metrics"]]
+    return [f"autoscaling.metrics names {name}, which no relay has" for name in names
+            if not re.search(rf"^\|.*`{name}`.*\|", table, re.M)]
+
+
+def metric(bench: Bench) -> Problems:
+    del bench
+    return _unknown_metric((helm.CHART / "values.yaml").read_text())
+
+
+def metric_planted(bench: Bench) -> Planted:
+    del bench
+    yield "a metric of another name", _unknown_metric(
+        (helm.CHART / "values.yaml").read_text().replace("name: wormhole_attached_sides",
+                                                         "name: wormhole_attached_side"))
+
+
 def _bad_scripts(bench: Bench, files: list[pathlib.Path]) -> Problems:
     _, said = bench.output("shellcheck", "--severity=warning", "--format=gcc", *files)
     return said.splitlines()
@@ -271,6 +292,7 @@ CHECKS = [
     Check("README.md's tables", readme, readme_planted),
     Check("the schema's flags are those of wormhole-relay", flags, flags_planted),
     Check("the chart's version is the relay's", versions, versions_planted),
+    Check("autoscaling goes by a metric of the relay", metric, metric_planted),
     Check("shellcheck over deploy and tests", scripts, scripts_planted),
     Check("dockerfilelint", dockerfile, dockerfile_planted),
 ]

@@ -30,6 +30,7 @@ def broken(objects: list[Document]) -> Iterator[str]:
     yield from _of_the_budget(objects, workload)
     yield from _of_the_network(objects)
     yield from _of_the_services(objects)
+    yield from _of_the_certificate(objects)
     for name, spec in documents.pods(objects):
         if spec.get("automountServiceAccountToken") is not False:
             yield f"{name} gets a token"
@@ -162,6 +163,18 @@ def _of_the_services(objects: list[Document]) -> Iterator[str]:
         yield "the StatefulSet's Service is not there"
 
 
+def _of_the_certificate(objects: list[Document]) -> Iterator[str]:
+    """Clients call the relay by the name of either Service, as whole as they like."""
+    for certificate in documents.of_kind(objects, "Certificate"):
+        names = set(certificate["spec"]["dnsNames"])
+        for service in documents.of_kind(objects, "Service"):
+            name, namespace = (service["metadata"][key] for key in ("name", "namespace"))
+            whole = f"{name}.{namespace}.svc.cluster.local"
+            missing = {name, f"{name}.{namespace}", f"{name}.{namespace}.svc", whole} - names
+            if missing and not name.endswith("-metrics"):
+                yield f"the certificate does not name {sorted(missing)}"
+
+
 def _set(path: str, value: Any) -> Callable[[list[Document]], None]:
     """Sets something in the workload: steps with blanks between them; None takes it away."""
     def change(objects: list[Document]) -> None:
@@ -232,5 +245,7 @@ PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
     ("a budget of one", "etcd", _set("spec replicas", 1)),
     ("the admin port for all", "etcd",
      _set_in("NetworkPolicy", "spec ingress 0 ports 0 port", 47181)),
+    ("a certificate of other names", "tls-cert-manager",
+     _set_in("Certificate", "spec dnsNames", ["relay.example.com"])),
     ("the metrics for all", "etcd", _set_in("NetworkPolicy", "spec ingress 1 from", [])),
 ]
