@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from base import Base
+from etcd import Etcd
 from exchange import TRUST, Exchange
 from machine import SCRATCH, Failed, Machine, wait_for
 from unit import Unit
@@ -65,7 +66,8 @@ class Rehearsal:
 
     def steps(self) -> list[Callable[[], None]]:
         return [self.install, self.verify, self.exposure, self.start, self.sandbox, self.killed, self.certificates,
-                self.stop, self.mistake, self.restart_limit, self.watchdog, self.low_port, self.backup]
+                self.stop, self.mistake, self.restart_limit, self.watchdog, self.low_port, self.backup,
+                self.etcd_away]
 
     def install(self) -> None:
         """By the commands of deploy/README.md, in a clone of the project on the machine."""
@@ -281,6 +283,25 @@ class Rehearsal:
         expect(".old-" in self._machine.run("ls", "/var/lib/private/wormhole"), "the old file was not kept")
         self._relay.control("start")
         exchange.finish()
+
+    def etcd_away(self) -> None:
+        """A relay that starts before its etcd waits for it, and nobody ends it for that."""
+        etcd = Etcd(self._machine)
+        etcd.start()
+        etcd.require_password("relay", "not a secret here")
+        etcd.stop()
+        store = ["store=etcd:localhost:2379"]
+        for kind, text in (("user", "relay\n"), ("password", "not a secret here\n")):
+            self._machine.write(f"/etc/wormhole/etcd-{kind}", text, 0o640, self._key_group())
+            store.append(f"etcd-{kind}-file=/etc/wormhole/etcd-{kind}")
+        self._machine.write(FLAGS, re.sub("^store=.*", "\n".join(store), self._flags, flags=re.M))
+        self._relay.control("restart", "--no-block")
+        wait_for("systemctl status says what the relay waits for", lambda: "etcd" in self._relay.show("StatusText"))
+        exchange = Exchange(self._machine)
+        etcd.start()
+        exchange.begin().finish()
+        end = (self._relay.state(), self._relay.show("NRestarts"))
+        expect(end == ("active", "0"), f"state and restarts are {end}")
 
 
 def main(cgroup: str, programs: list[str]) -> int:
