@@ -117,10 +117,10 @@ class SecretsTest : public ::testing::TestWithParam<const char*> {
 
   // Addresses with a port in `text` that are none of the relay's own.
   std::set<std::string> ClientAddresses(const std::string& text) const {
-    static const std::regex kAddress("127\\.0\\.0\\.1\\]?(:|%3[aA])([0-9]+)");
+    static const std::regex with_port("127\\.0\\.0\\.1\\]?(:|%3[aA])([0-9]+)");
     const std::vector<std::string> own = relay_->listeners();
     std::set<std::string> addresses;
-    for (std::sregex_iterator at(text.begin(), text.end(), kAddress), end; at != end; ++at) {
+    for (std::sregex_iterator at(text.begin(), text.end(), with_port), end; at != end; ++at) {
       const std::string address = "127.0.0.1:" + (*at)[2].str();
       if (std::ranges::find(own, address) == own.end() && (*at)[2] != "0")
         addresses.insert(address);

@@ -68,9 +68,9 @@ std::string NameOf(const std::string& rule) {
 
 // Its expression, on one line: what stands after `expr:` and in the lines that are further in.
 std::string ExpressionOf(const std::string& rule) {
-  static const std::regex kExpression("\n( *)expr: (?:>-)?([^\n]*(?:\n\\1  [^\n]*)*)");
+  static const std::regex pattern("\n( *)expr: (?:>-)?([^\n]*(?:\n\\1  [^\n]*)*)");
   std::smatch match;
-  EXPECT_TRUE(std::regex_search(rule, match, kExpression)) << rule;
+  EXPECT_TRUE(std::regex_search(rule, match, pattern)) << rule;
   return std::regex_replace(match[2].str(), std::regex("\\s+"), " ");
 }
 
@@ -79,8 +79,8 @@ std::vector<std::string> WhatMixesReleases(const std::string& expression) {
   PromqlParts parts = ReadPromql(expression);
   std::vector<std::string> found = std::move(parts.unnamed_groupings);
   for (const std::string& selector : parts.selectors) {
-    static const std::regex kNamesTheJob("[\\w:]+\\{job=\"wormhole-relay\"[,}].*");
-    if (!std::regex_match(selector, kNamesTheJob)) found.push_back(selector);
+    static const std::regex names_the_job("[\\w:]+\\{job=\"wormhole-relay\"[,}].*");
+    if (!std::regex_match(selector, names_the_job)) found.push_back(selector);
   }
   for (const std::string& grouping : parts.groupings) {
     if (!grouping.starts_with("(job,namespace")) found.push_back(grouping);
@@ -91,8 +91,8 @@ std::vector<std::string> WhatMixesReleases(const std::string& expression) {
 // The anchors of a page's headings.
 std::vector<std::string> Anchors(const std::string& page) {
   std::vector<std::string> anchors;
-  static const std::regex kHeading("(?:^|\n)#+ ([^\n]*)");
-  for (std::sregex_iterator at(page.begin(), page.end(), kHeading), end; at != end; ++at) {
+  static const std::regex heading("(?:^|\n)#+ ([^\n]*)");
+  for (std::sregex_iterator at(page.begin(), page.end(), heading), end; at != end; ++at) {
     std::string anchor = (*at)[1];
     std::erase_if(anchor, [](unsigned char c) { return !std::isalnum(c) && c != ' ' && c != '-'; });
     std::transform(anchor.begin(), anchor.end(), anchor.begin(),

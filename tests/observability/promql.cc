@@ -10,15 +10,15 @@ namespace {
 
 // One selector for each of the values that its first label with several may have; and so on.
 void Expand(const std::string& selector, std::set<std::string>& found) {
-  static const std::regex kSeveral(R"re(=~"(\w+(?:\|\w+)+)")re");
+  static const std::regex several(R"re(=~"(\w+(?:\|\w+)+)")re");
   std::smatch match;
-  if (!std::regex_search(selector, match, kSeveral)) {
+  if (!std::regex_search(selector, match, several)) {
     found.insert(selector);
     return;
   }
-  static const std::regex kOne(R"(\w+)");
+  static const std::regex one(R"(\w+)");
   const std::string values = match[1];
-  for (std::sregex_iterator value(values.begin(), values.end(), kOne), end; value != end; ++value) {
+  for (std::sregex_iterator value(values.begin(), values.end(), one), end; value != end; ++value) {
     Expand(match.prefix().str() + "=\"" + value->str() + "\"" + match.suffix().str(), found);
   }
 }
