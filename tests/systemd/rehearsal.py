@@ -297,6 +297,7 @@ class Rehearsal:
         self._machine.write(FLAGS, re.sub("^store=.*", "\n".join(store), self._flags, flags=re.M))
         self._relay.control("restart", "--no-block")
         wait_for("systemctl status says what the relay waits for", lambda: "etcd" in self._relay.show("StatusText"))
+        expect(self._relay.state() == "active", "systemd would end the start of a relay that waits for longer")
         exchange = Exchange(self._machine)
         etcd.start()
         exchange.begin().finish()
