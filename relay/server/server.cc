@@ -144,10 +144,9 @@ ServiceState RelayServer::DescribeState() const {
                         .store = store.status,
                         .store_since = store.since,
                         .streams = stream_count()};
-  if (public_ != nullptr) state.stage = ServiceState::Stage::kServing;
-  if (!serving_->serves() && store.status.ok()) {
-    state.store = absl::UnavailableError("it has not started yet");
-  }
+  // Until the store has started or is known to be away, it may still refuse this relay for good.
+  const bool waits = public_ != nullptr && !store.status.ok();
+  if (serving_->serves() || waits) state.stage = ServiceState::Stage::kServing;
   if (serving_->stops()) {
     state.stage = ServiceState::Stage::kStopping;
     state.stops_by = stops_by_;  // written before the stage, and not after it

@@ -32,11 +32,11 @@ struct ServiceRequest {
 struct ServiceState {
   enum class Stage {
     kStarting,
-    // The ports are open: all is done that the relay can do by itself. That it waits for its store
-    // is no reason to call it unready here. systemd would end a unit that does not get ready
-    // (TimeoutStartSec=) and start it again, which brings no store back, and until then hold up
-    // whatever comes after it, such as the boot. Its store may go away a moment later just as well.
-    // Who asks whether it is of use to clients asks health.
+    // It serves, or its ports are open and its store is away: all is done that the relay can do by
+    // itself. That it waits for its store is no reason to call it unready here. systemd would end a
+    // unit that does not get ready (TimeoutStartSec=) and start it again, which brings no store
+    // back, and until then hold up whatever comes after it, such as the boot. Its store may go away
+    // a moment later just as well. Who asks whether it is of use to clients asks health.
     kServing,
     kStopping,
   };

@@ -8,8 +8,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/attach_client.h"
+#include "tests/support/etcd_server.h"
 #include "tests/support/notify_socket.h"
 #include "tests/support/relay_process.h"
+#include "tests/support/reserved_port.h"
 #include "tests/support/temp_folder.h"
 
 namespace wormhole::service_test {
@@ -35,7 +37,7 @@ TEST_F(ServiceManagerTest, HearsTheWholeLife) {
                      {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "1000000"}});
   EXPECT_EQ(path_.Await("READY=1"), "READY=1") << relay.error();
   const std::string address = relay.AwaitListening();
-  EXPECT_THAT(path_.taken().back(), HasSubstr("STATUS=Serving on " + address + "\n"));
+  EXPECT_EQ(path_.taken().back(), "READY=1\nSTATUS=Serving on " + address + "\n");
   for (int meal = 0; meal < 3; ++meal) EXPECT_NE(path_.Await("WATCHDOG=1"), "");
 
   AttachClient client(Connect(address));
@@ -57,6 +59,31 @@ TEST_F(ServiceManagerTest, AnAbstractSocketAndAWatchdogOfAnotherProcess) {
   EXPECT_EQ(relay.Stop(), 0) << relay.error();
   EXPECT_NE(abstract_.Await("STOPPING=1"), "");
   EXPECT_THAT(abstract_.taken(), Not(Contains(HasSubstr("WATCHDOG"))));
+}
+
+TEST_F(ServiceManagerTest, ARelayThatWaitsForItsStoreIsReadyAndSaysSo) {
+  const testing::ReservedPort nobody;
+  RelayProcess relay({"--listen=127.0.0.1:0", "--store=etcd:" + nobody.host_port()},
+                     {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "1000000"}});
+  EXPECT_EQ(path_.Await("READY=1"), "READY=1") << relay.error();
+  EXPECT_THAT(path_.taken().back(), HasSubstr("STATUS=Listening on 127.0.0.1:"));
+  EXPECT_THAT(path_.taken().back(), HasSubstr("; store away since "));
+  EXPECT_THAT(path_.taken().back(), HasSubstr(nobody.host_port()));
+  EXPECT_NE(path_.Await("WATCHDOG=1"), "");
+  EXPECT_EQ(relay.Stop(), 0) << relay.error();
+  EXPECT_NE(path_.Await("STOPPING=1"), "");
+}
+
+// A unit that its store refuses for good has not started: whoever starts it should hear of that.
+TEST_F(ServiceManagerTest, ARelayThatItsStoreRefusesIsNeverReady) {
+  testing::EtcdCluster etcd({.root_password = "secret"});
+  RelayProcess relay({"--listen=127.0.0.1:0", "--store=etcd:" + etcd.endpoints()},
+                     {{"NOTIFY_SOCKET", path_.name()}});
+  EXPECT_EQ(relay.AwaitExit(), 1);
+  while (!path_.Take().empty()) {
+  }
+  EXPECT_THAT(path_.taken(), Contains(StartsWith("STATUS=Starting")));
+  EXPECT_THAT(path_.taken(), Not(Contains(HasSubstr("READY"))));
 }
 
 // Full, gone, and no socket at all: the relay serves, and stops when it is told to.
