@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""How deploy/image reads Debian's copyright files and control entries, on small ones."""
+
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy/image"))
+
+import debian_packages
+import sbom
+from licences import read_licences
+
+FORMAT = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+
+
+def files(*licences: str) -> str:
+    return FORMAT + "".join(f"\nFiles: *\nCopyright: somebody\nLicense: {licence}\n" for licence in licences)
+
+
+class LicencesTest(unittest.TestCase):
+    """As SPDX writes them."""
+
+    def expression(self, *licences: str) -> str:
+        return read_licences("libx", files(*licences)).expression
+
+    def test_known_names_are_spdx_names(self) -> None:
+        self.assertEqual(self.expression("Expat"), "MIT")
+        self.assertEqual(self.expression("GPL-2+", "Apache-2.0", "GPL-2+"), "Apache-2.0 AND GPL-2.0-or-later")
+
+    def test_a_choice_is_one(self) -> None:
+        self.assertEqual(self.expression("LGPL-3+ or GPL-2+", "Expat"),
+                         "(GPL-2.0-or-later OR LGPL-3.0-or-later) AND MIT")
+        self.assertEqual(self.expression("Artistic or GPL-1+ and Expat"), "((GPL-1.0-or-later AND MIT) OR Artistic-1.0)")
+
+    def test_another_name_comes_with_its_text(self) -> None:
+        own = read_licences("libx++", files("mine-1.0+\n Do as you like.\n .\n But not twice."))
+        self.assertEqual(own.expression, "LicenseRef-libxpp-mine-1.0-or-later")
+        self.assertEqual(own.texts, {own.expression: "Do as you like.\n.\nBut not twice."})
+
+    def test_the_text_may_stand_apart(self) -> None:
+        own = read_licences("libx", files("mine") + "\nLicense: mine\n Do as you like.\n")
+        self.assertEqual(own.texts, {"LicenseRef-libx-mine": "Do as you like."})
+
+    def test_a_paragraph_without_files_is_no_licence_of_its_own(self) -> None:
+        self.assertEqual(read_licences("libx", files("Expat") + "\nLicense: GPL-3\n The text.\n").expression, "MIT")
+
+    def test_prose_is_taken_whole(self) -> None:
+        prose = read_licences("libc6", "This is the Debian package of it.\nLicense: LGPL\n")
+        self.assertEqual(prose.expression, "LicenseRef-libc6-copyright")
+        self.assertEqual(prose.texts, {prose.expression: "This is the Debian package of it.\nLicense: LGPL\n"})
+
+    def test_a_file_that_names_none_is_taken_whole(self) -> None:
+        self.assertEqual(read_licences("libx", FORMAT + "\nFiles: *\nLicense:\n Odd.\n").expression,
+                         "LicenseRef-libx-copyright")
+
+
+class PackageTest(unittest.TestCase):
+    """What is read of dpkg's own data."""
+
+    def test_an_installed_one(self) -> None:
+        package = debian_packages.package("libstdc++6")
+        self.assertEqual((package.name, package.source), ("libstdc++6", "gcc-12"))
+        self.assertEqual(debian_packages.owners(["/usr/lib/x86_64-linux-gnu/libc.so.6"]),
+                         {"/usr/lib/x86_64-linux-gnu/libc.so.6": "libc6:amd64"})
+        self.assertRegex(sbom.purl(package, ("debian", "12")),
+                         r"^pkg:deb/debian/libstdc%2B%2B6@[0-9.]+-[0-9]+(%2Bdeb12u\d+)?\?arch=amd64&distro=debian-12$")
+
+    def test_what_is_not_there_or_nobodys_is_refused(self) -> None:
+        with self.assertRaisesRegex(debian_packages.PackageError, "not installed: run deploy/packages"):
+            debian_packages.package("no-such-package")
+        with self.assertRaisesRegex(debian_packages.PackageError, "belongs to no package"):
+            debian_packages.owners(["/usr/lib/x86_64-linux-gnu/libnone.so"])
+
+    def test_a_file_that_is_not_as_it_was_brought_is_refused(self) -> None:
+        checksums = debian_packages.Checksums("libc6:amd64")
+        checksums.verify("/usr/lib/x86_64-linux-gnu/libc.so.6")
+        checksums._sums["/lib/x86_64-linux-gnu/libc.so.6"] = "0" * 32
+        with self.assertRaisesRegex(debian_packages.PackageError, "reinstall that package"):
+            checksums.verify("/usr/lib/x86_64-linux-gnu/libc.so.6")
+
+
+if __name__ == "__main__":
+    unittest.main()
