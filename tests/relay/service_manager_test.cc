@@ -1,12 +1,18 @@
 // What a service manager hears of a relay's life, from the program itself.
+#include "relay/server/service_manager.h"
+
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/clock/clock.h"
+#include "relay/server/server.h"
+#include "relay/store/memory/memory_store.h"
 #include "tests/support/attach_client.h"
 #include "tests/support/etcd_server.h"
 #include "tests/support/notify_socket.h"
@@ -72,6 +78,61 @@ TEST_F(ServiceManagerTest, ARelayThatWaitsForItsStoreIsReadyAndSaysSo) {
   EXPECT_NE(path_.Await("WATCHDOG=1"), "");
   EXPECT_EQ(relay.Stop(), 0) << relay.error();
   EXPECT_NE(path_.Await("STOPPING=1"), "");
+}
+
+// A machine's clock that stands still for whoever reads it, while the gate is shut: as a disk, or a
+// lock, that hangs.
+class HangingClock {
+ public:
+  relay::RelayClock& clock() { return clock_; }
+
+  // Returns once a thread stands at the gate.
+  void Shut() {
+    shut_ = true;
+    caught_.wait(false);
+  }
+  void Open() {
+    shut_ = false;
+    shut_.notify_all();
+  }
+
+ private:
+  relay::MachineTime Read() {
+    if (shut_) {
+      caught_ = true;
+      caught_.notify_all();
+      shut_.wait(true);
+    }
+    return relay::MachineNow();
+  }
+
+  std::atomic<bool> shut_ = false;
+  std::atomic<bool> caught_ = false;
+  relay::RelayClock clock_{[this] { return Read(); }};
+};
+
+// The watchdog is due all the time here, so that whoever else fed it would be seen.
+TEST_F(ServiceManagerTest, ARelayWhoseTickHangsIsNotFed) {
+  const auto manager = *relay::ServiceManager::Reach(
+      {.socket = path_.name(), .watchdog = std::chrono::microseconds(1)});
+  relay::RelayConfig config;
+  config.listen = "127.0.0.1:0";
+  config.admin_listen = "";
+  HangingClock clock;
+  relay::Monitor monitor(config);
+  relay::MemoryStore store;
+  const auto server = *relay::RelayServer::Start(
+      config, [&store] { return &store; }, &clock.clock(), &monitor, manager.get());
+  server->Serve();
+  EXPECT_NE(path_.Await("WATCHDOG=1"), "");
+  clock.Shut();
+  while (!path_.Take().empty()) {
+  }
+  server->Withdraw();
+  EXPECT_THAT(path_.Take(), StartsWith("STOPPING=1\n"));
+  EXPECT_EQ(path_.Take(), "");
+  clock.Open();
+  EXPECT_NE(path_.Await("WATCHDOG=1"), "");
 }
 
 // A unit that its store refuses for good has not started: whoever starts it should hear of that.
