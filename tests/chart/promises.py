@@ -23,6 +23,7 @@ def _workload(objects: list[Document]) -> Document:
 def broken(objects: list[Document]) -> Iterator[str]:
     """The promises that these objects do not keep."""
     workload = _workload(objects)
+    yield from _of_names(objects, workload)
     yield from _of_selectors(objects, workload)
     yield from _of_the_pod(workload)
     yield from _of_stopping(workload)
@@ -44,6 +45,14 @@ def broken(objects: list[Document]) -> Iterator[str]:
                 yield f"{name} should have a limit for memory, and none for cpu"
             if container["securityContext"].get("readOnlyRootFilesystem") is not True:
                 yield f"{name} can write to its root"
+
+
+def _of_names(objects: list[Document], workload: Document) -> Iterator[str]:
+    """However long the release's name is. A pod of a StatefulSet has the name and a hash in a label."""
+    for document in objects:
+        longest = 52 if document is workload else 63
+        if len(document["metadata"]["name"]) > longest:
+            yield f"the name {document['metadata']['name']} has more than {longest} characters"
 
 
 def _of_selectors(objects: list[Document], workload: Document) -> Iterator[str]:
@@ -204,6 +213,7 @@ _POD = "spec template spec"
 _RELAY = f"{_POD} containers 0"
 # What is planted, in the rendering of which value set, and how.
 PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
+    ("too long a name", "sqlite", _set("metadata name", "a" * 53)),
     ("a token", "sqlite", _set(f"{_POD} automountServiceAccountToken", True)),
     ("service links", "sqlite", _set(f"{_POD} enableServiceLinks", None)),
     ("no request", "sqlite", _set(f"{_RELAY} resources requests", {"cpu": 1})),

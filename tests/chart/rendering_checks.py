@@ -196,8 +196,23 @@ def _pattern(word: str) -> str:
     return "|".join(re.escape(one) for one in word.split("|")).replace("/", "[/.]")
 
 
+def _release_refused(bench: Bench, release: str, fullname: str) -> Problems:
+    values = helm.ValueSet("named", "sqlite", {"fullnameOverride": fullname})
+    found = []
+    for which in helm.HELMS:
+        try:
+            bench.helm.template(which, values, release=release)
+            found.append(f"{which} takes the release {release}")
+        except helm.RenderError as error:
+            if "or set fullnameOverride" not in str(error):
+                found.append(f"{which} does not say what to do about the release {release}: {error}")
+    return found
+
+
 def bad_values(bench: Bench) -> Problems:
-    return _refusals(bench, yaml.safe_load((HERE / "bad_values.yaml").read_text()))
+    found = _refusals(bench, yaml.safe_load((HERE / "bad_values.yaml").read_text()))
+    return found + [problem for release in ("9relays", "relays.of.2026")
+                    for problem in _release_refused(bench, release, "")]
 
 
 def _missing_notes(bench: Bench, values: helm.ValueSet, words: list[str]) -> Problems:
@@ -246,6 +261,7 @@ def notes_planted(bench: Bench) -> Planted:
 
 def bad_values_planted(bench: Bench) -> Planted:
     yield "a value that is taken", _refusals(bench, [["sqlite", {"minReadySeconds": 1}, []]])
+    yield "a name that a Service may have", _release_refused(bench, "9relays", "relays")
     yield "words that nobody says", _refusals(bench, [["sqlite", {"replica": 1}, ["replicas"]]])
 
 
