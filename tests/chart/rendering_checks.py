@@ -215,6 +215,26 @@ def bad_values(bench: Bench) -> Problems:
                     for problem in _release_refused(bench, release, "")]
 
 
+def _kubernetes_refused(bench: Bench, version: str) -> Problems:
+    found = []
+    for which in helm.HELMS:
+        try:
+            bench.helm.template(which, helm.ValueSet("old", "sqlite"), "--kube-version", version)
+        except helm.RenderError as error:
+            found.append(f"{which} refuses Kubernetes {version}: {error}")
+    return found
+
+
+def kubernetes(bench: Bench) -> Problems:
+    """With a suffix, too, as clouds have it."""
+    return [problem for version in ("1.30.0", "1.30.5-gke.100", "v1.36.0+k3s1")
+            for problem in _kubernetes_refused(bench, version)]
+
+
+def kubernetes_planted(bench: Bench) -> Planted:
+    yield "one that does not know preStop.sleep", _kubernetes_refused(bench, "1.29.9")
+
+
 def _missing_notes(bench: Bench, values: helm.ValueSet, words: list[str]) -> Problems:
     """What an installation prints; Helm 3 would want a cluster for it."""
     done = bench.helm.with_values("helm", values, "install", "--dry-run=client", "demo", helm.CHART,
@@ -307,6 +327,7 @@ CHECKS = [
     Check("the schema is closed, and values.yaml explains what it has", closed_schema,
           closed_schema_planted),
     Check("bad values are refused in a line that says what to do", bad_values, bad_values_planted),
+    Check("Kubernetes 1.30 and later, and none before", kubernetes, kubernetes_planted),
     Check("the notes say how to reach it, and what is missing", notes, notes_planted),
     Check("the packaged chart", package, package_planted),
 ]
