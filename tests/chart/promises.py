@@ -90,6 +90,9 @@ def _of_the_pod(workload: Document) -> Iterator[str]:
     for spread in spec.get("topologySpreadConstraints", []):
         if not spread.get("matchLabelKeys"):
             yield "a rollout is spread together with the pods that it replaces"
+    for volume in spec.get("volumes", []):
+        if "secret" in volume and volume["secret"].get("defaultMode") != 0o440:
+            yield f"the files of the secret {volume['name']} are for more than their group to read"
     secrets = {volume["name"] for volume in spec.get("volumes", []) if "secret" in volume}
     for mount in relay.get("volumeMounts", []):
         if mount["name"] in secrets and ("subPath" in mount or not mount.get("readOnly")):
@@ -242,6 +245,8 @@ PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
     ("a secret by subPath", "tls",
      _set(f"{_RELAY} volumeMounts", [{"name": "tls", "mountPath": "/var/lib/wormhole",
                                       "readOnly": True, "subPath": "a"}])),
+    ("a secret for everybody", "tls",
+     _set(f"{_POD} volumes", [{"name": "tls", "secret": {"secretName": "relay-tls"}}])),
     ("a secret in the environment", "etcd-auth", _set(f"{_RELAY} env", [{"name": "A"}])),
     ("no checksum", "flags-numbers", _set("spec template metadata annotations", {})),
     ("too short a grace", "etcd", _set(f"{_POD} terminationGracePeriodSeconds", 14)),

@@ -41,7 +41,8 @@ failureThreshold: {{ int .probe.failureThreshold }}
 - name: {{ .name }}
   secret:
     secretName: {{ .secret }}
-    defaultMode: 0440
+    # 0440, which YAML 1.2 would read as the number 440.
+    defaultMode: 288
 {{- end -}}
 
 {{- define "relay.volumes" -}}
