@@ -92,6 +92,64 @@ class BuildTest(unittest.TestCase):
         self.assertNotIn("org.opencontainers.image.revision", image.config["config"]["Labels"])
         self.assertEqual(image.manifest["layers"], read_image(LAYOUT).manifest["layers"])
 
+    def fake(self, name: str, script: str) -> str:
+        """A $PATH on which only this one of the programs that make images is, and does what the script says."""
+        folder = self.folder / "path"
+        folder.mkdir()
+        for program in pathlib.Path("/usr/bin").iterdir():
+            if program.name not in ("buildah", "docker"):
+                (folder / program.name).symlink_to(program)
+        (folder / name).write_text("#!/bin/bash\nset -eu\n" + script, encoding="utf-8")
+        (folder / name).chmod(0o755)
+        return str(folder)
+
+    def fake_buildah(self) -> str:
+        """It keeps its arguments and the context, and makes the image that there is already."""
+        return self.fake("buildah", f"""
+            case "$1" in
+              bud) printf '%s\\n' "$@" >"{self.folder}/arguments"; cp -r "${{!#}}" "{self.folder}/context"
+                   while [ "$1" != --iidfile ]; do shift; done; echo 123 >"$2" ;;
+              push) to=${{!#}}; to=${{to#oci:}}; cp -r "{LAYOUT}" "${{to%:latest}}" ;;
+            esac""")
+
+    def whole(self, **environment: str) -> tuple[list[str], set[str]]:
+        """The arguments that a whole build gives to buildah, and the paths in its context."""
+        for junk in (".bazelrc.user", "bazel-out", "bazel-testlogs"):
+            (self.tree / junk).symlink_to(self.built)
+        ended = self.build("image", PATH=self.fake_buildah(), **environment)
+        self.assertEqual((ended.returncode, ended.stdout.strip()), (0, PRINTED), ended.stderr)
+        context = self.folder / "context"
+        paths = {str(path.relative_to(context)) for path in context.rglob("*") if not path.is_dir()}
+        self.assertTrue({"WORKSPACE", "deploy/image/Dockerfile", "deploy/image/rootfs", "relay/main.cc"} <= paths)
+        self.assertEqual({path for path in paths if path.startswith(("bazel-", ".git/", ".bazelrc.user"))}, set())
+        return (self.folder / "arguments").read_text(encoding="utf-8").splitlines(), paths
+
+    def test_whole_it_takes_what_is_tracked(self) -> None:
+        self.take_history()
+        (self.tree / "untracked").write_text("x", encoding="utf-8")
+        arguments, paths = self.whole(BASE="localhost/mine", BUILDAH_LAYERS="true")
+        self.assertNotIn("untracked", paths)
+        self.assertIn("BASE=localhost/mine", arguments)
+        self.assertIn("--layers=false", arguments)
+        self.assertNotIn("--build-context", arguments)
+
+    def test_whole_without_the_history_it_takes_the_folder(self) -> None:
+        arguments, _ = self.whole(SOURCE_DATE_EPOCH="1700000000")
+        self.assertIn("SOURCE_DATE_EPOCH=1700000000", arguments)
+        self.assertEqual([one for one in arguments if one.startswith("BASE=")], [])
+
+    def test_without_buildah_it_takes_docker_or_says_what_it_takes(self) -> None:
+        path = self.fake("docker", f"""
+            [ "$1" = buildx ] || exit 1
+            [ "$2" = build ] || exit 0
+            output=$(printf '%s\\n' "$@" | sed -n 's/^type=oci.*,dest=\\([^,]*\\).*/\\1/p')
+            cp -r "{LAYOUT}" "$output" """)
+        ended = self.build("image", "--prebuilt", PATH=path, SOURCE_DATE_EPOCH="1")
+        self.assertEqual((ended.returncode, ended.stdout.strip()), (0, PRINTED), ended.stderr)
+        (self.folder / "path/docker").unlink()
+        self.assertIn("apt-get install buildah",
+                      self.refusal("other", "--prebuilt", PATH=path, SOURCE_DATE_EPOCH="1"))
+
     def test_what_is_no_image_is_left_alone(self) -> None:
         precious = self.folder / "precious"
         precious.mkdir()
