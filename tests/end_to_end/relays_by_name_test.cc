@@ -13,8 +13,8 @@
 
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
-#include "tests/end_to_end/name_server.h"
 #include "tests/support/etcd_server.h"
+#include "tests/support/name_server.h"
 #include "tests/support/relay_process.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/signal.h"

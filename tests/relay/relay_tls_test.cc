@@ -1,6 +1,9 @@
 // TLS at the relay: who is let in, and certificates that change under a running relay.
+#include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -10,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "relay/server/server.h"
 #include "relay/store/memory/memory_store.h"
+#include "tests/support/temp_folder.h"
 
 namespace wormhole::service_test {
 namespace {
@@ -30,6 +34,36 @@ void Replace(const std::string& path, const std::string& content) {
   std::ofstream(path + ".new") << content;
   ASSERT_EQ(std::rename((path + ".new").c_str(), path.c_str()), 0);
 }
+
+// As Kubernetes mounts a secret: each file is a link to ..data/FILE, and ..data is a link to a
+// folder, which is swapped in one step for one with the new files. The old one is then removed.
+class SecretVolume {
+ public:
+  explicit SecretVolume(const std::string& files) {
+    Write(files);
+    for (const char* file : {"tls.crt", "tls.key"}) {
+      std::filesystem::create_symlink(std::string("..data/") + file, folder_.File(file));
+    }
+  }
+
+  // tests/support/tls/FILES.pem and .key.
+  void Write(const std::string& files) {
+    const std::string name = "..version" + std::to_string(++version_);
+    std::filesystem::create_directory(folder_.File(name));
+    std::ofstream(folder_.File(name + "/tls.crt")) << Read(files + ".pem");
+    std::ofstream(folder_.File(name + "/tls.key")) << Read(files + ".key");
+    std::filesystem::create_directory_symlink(name, folder_.File("..data_tmp"));
+    std::filesystem::rename(folder_.File("..data_tmp"), folder_.File("..data"));
+    std::filesystem::remove_all(folder_.File("..version" + std::to_string(version_ - 1)));
+  }
+
+  std::string cert() const { return folder_.File("tls.crt"); }
+  std::string key() const { return folder_.File("tls.key"); }
+
+ private:
+  const testing::TempFolder folder_;
+  int version_ = 0;
+};
 
 class RelayTlsTest : public ::testing::Test {
  protected:
@@ -65,6 +99,13 @@ class RelayTlsTest : public ::testing::Test {
       options.pem_private_key = Read(cert + ".key");
     }
     return Answers(grpc::SslCredentials(options));
+  }
+
+  void AwaitServed(const std::string& ca) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!Served(ca) && std::chrono::steady_clock::now() < deadline) {
+    }
+    EXPECT_TRUE(Served(ca)) << ca;
   }
 
   bool Answers(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
@@ -105,11 +146,25 @@ TEST_F(RelayTlsTest, TakesARenewedCertificateWithoutARestart) {
   Serve();
   EXPECT_TRUE(Served("ca"));
   Install("renewed_relay");
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!Served("other_ca") && std::chrono::steady_clock::now() < deadline) {
-  }
-  EXPECT_TRUE(Served("other_ca"));
+  AwaitServed("other_ca");
   EXPECT_FALSE(Served("ca"));
+}
+
+TEST_F(RelayTlsTest, TakesASecretThatKubernetesHasSwapped) {
+  SecretVolume secret("relay");
+  config_.tls.cert = secret.cert();
+  config_.tls.key = secret.key();
+  Serve();
+  EXPECT_TRUE(Served("ca"));
+  for (const char* next : {"renewed_relay", "relay"}) {
+    secret.Write(next);
+    const bool renewed = std::string(next) == "renewed_relay";
+    const auto begin = std::chrono::steady_clock::now();
+    AwaitServed(renewed ? "other_ca" : "ca");
+    EXPECT_FALSE(Served(renewed ? "ca" : "other_ca"));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    std::cout << "serves with the new certificate after " << took.count() << " s\n";
+  }
 }
 
 TEST_F(RelayTlsTest, KeepsWhatItHasWhenTheNewOneIsBroken) {

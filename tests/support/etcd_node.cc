@@ -54,8 +54,10 @@ bool AwaitNotice(int fd, pid_t pid) {
 
 }  // namespace
 
-EtcdNode::EtcdNode(std::string name, std::string folder, const std::string& address)
-    : name_(std::move(name)), folder_(std::move(folder)), client_(address) {}
+EtcdNode::EtcdNode(std::string name, std::string folder, const std::vector<std::string>& addresses)
+    : name_(std::move(name)),
+      folder_(std::move(folder)),
+      clients_(ReservedPort::AtEach(addresses)) {}
 
 EtcdNode::~EtcdNode() {
   process_.reset();

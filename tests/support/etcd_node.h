@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_TESTS_SUPPORT_ETCD_NODE_H_
 #define WORMHOLE_TESTS_SUPPORT_ETCD_NODE_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,16 +14,19 @@ namespace wormhole::testing {
 
 class EtcdNode {
  public:
-  // `folder` is there, and the node's own. Clients find the node at `address`.
-  EtcdNode(std::string name, std::string folder, const std::string& address);
+  // `folder` is there, and the node's own. Clients find the node at the first of `addresses`.
+  EtcdNode(std::string name, std::string folder, const std::vector<std::string>& addresses);
   ~EtcdNode();
   EtcdNode(const EtcdNode&) = delete;
   EtcdNode& operator=(const EtcdNode&) = delete;
 
   const std::string& name() const { return name_; }
   std::string data() const { return folder_ + "/data"; }
-  const std::string& client() const { return client_.host_port(); }
+  const std::string& client() const { return clients_[at_]->host_port(); }
   const std::string& peer() const { return peer_.host_port(); }
+
+  // To the next address, from the next Start on.
+  void Move() { ++at_; }
 
   // Kills it first if it runs.
   void Start(const std::vector<std::string>& flags);
@@ -37,7 +41,8 @@ class EtcdNode {
  private:
   const std::string name_;
   const std::string folder_;
-  const ReservedPort client_;
+  const std::vector<std::unique_ptr<ReservedPort>> clients_;  // one port, at each address
+  size_t at_ = 0;                                             // of these
   const ReservedPort peer_;
   int notices_ = -1;  // where the node says that it is ready, as to systemd
   bool paused_ = false;

@@ -23,7 +23,9 @@ EtcdCluster::EtcdCluster(Options options)
   for (int i = 0; i < options_.nodes; ++i) {
     const std::string name = "node" + std::to_string(i);
     std::filesystem::create_directory(folder_.File(name));
-    nodes_.push_back(std::make_unique<EtcdNode>(name, folder_.File(name), options_.address));
+    std::vector<std::string> addresses = {options_.address};
+    if (!options_.next_address.empty()) addresses.push_back(options_.next_address);
+    nodes_.push_back(std::make_unique<EtcdNode>(name, folder_.File(name), addresses));
   }
   for (int i = 0; i < size(); ++i) Start(i);
   for (int i = 0; i < size(); ++i) AwaitServing(i);
@@ -50,6 +52,7 @@ pid_t EtcdCluster::pid(int node) const { return nodes_[node]->pid(); }
 
 void EtcdCluster::Kill(int node) { nodes_[node]->Signal(SIGKILL); }
 void EtcdCluster::Pause(int node) { nodes_[node]->Signal(SIGSTOP); }
+void EtcdCluster::Move(int node) { nodes_[node]->Move(); }
 void EtcdCluster::Resume(int node) { nodes_[node]->Signal(SIGCONT); }
 void EtcdCluster::Start(int node) { nodes_[node]->Start(NodeFlags(node)); }
 void EtcdCluster::AwaitServing(int node) { nodes_[node]->AwaitServing(); }

@@ -44,6 +44,7 @@ class EtcdCluster {
     std::string folder;                 // where the data lies; empty: where tests have theirs
     std::vector<std::string> flags;     // more for each node, such as --quota-backend-bytes=N
     std::string address = "127.0.0.1";  // this machine's, for clients; the nodes use loopback
+    std::string next_address;           // another one, where each node can have the same port
   };
 
   // They serve when it returns.
@@ -55,7 +56,8 @@ class EtcdCluster {
   EtcdCluster& operator=(const EtcdCluster&) = delete;
 
   int size() const { return static_cast<int>(nodes_.size()); }
-  // HOST:PORT of one, or of all with commas between. They stay the same, whatever happens to nodes.
+  // HOST:PORT of one, or of all with commas between. They stay the same, whatever happens to nodes
+  // that are not moved.
   std::string endpoint(int node) const;
   std::string endpoints() const;
   pid_t pid(int node) const;  // of one that runs
@@ -71,6 +73,9 @@ class EtcdCluster {
     Start(node);
     AwaitServing(node);
   }
+
+  // From its next Start on, clients find the node at `next_address`.
+  void Move(int node);
 
   // The node that leads. Waits for an election; asks only nodes that run and are not paused.
   int leader();

@@ -27,7 +27,7 @@ constexpr int kKeepaliveMs = 6'000;
 constexpr int kKeepaliveTimeoutMs = 3'000;
 
 // Not more often is an endpoint connected to, and its name looked up, however often calls fail.
-constexpr std::chrono::milliseconds kHurryEvery(500);
+constexpr std::chrono::milliseconds kRenewEvery(500);
 
 std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const EtcdServers& servers) {
   if (servers.tls_ca.empty() && servers.tls_cert.empty()) {
@@ -38,7 +38,8 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const EtcdServers& serve
                                .pem_cert_chain = servers.tls_cert});
 }
 
-std::shared_ptr<grpc::Channel> Connect(const EtcdServers& servers, const std::string& endpoint) {
+std::shared_ptr<grpc::Channel> Connect(const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                                       const std::string& endpoint) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
@@ -51,7 +52,9 @@ std::shared_ptr<grpc::Channel> Connect(const EtcdServers& servers, const std::st
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
   // What is read at once is bounded by what the relay asks for.
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(endpoint, CredentialsOf(servers), arguments);
+  // Channels of one endpoint would else share a connection, and its pauses.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(endpoint, credentials, arguments);
 }
 
 // Whether another endpoint may do better.
@@ -93,16 +96,37 @@ absl::StatusCode CodeOf(const grpc::Status& status, bool has_user) {
 }  // namespace
 
 EtcdClient::EtcdClient(EtcdServers servers)
-    : user_(std::move(servers.user)), password_(std::move(servers.password)) {
+    : credentials_(CredentialsOf(servers)),
+      user_(std::move(servers.user)),
+      password_(std::move(servers.password)) {
   for (const std::string& endpoint : servers.endpoints) {
-    const std::shared_ptr<grpc::Channel> channel = Connect(servers, endpoint);
-    endpoints_.push_back({.name = endpoint,
-                          .channel = channel,
-                          .kv = etcdserverpb::KV::NewStub(channel),
-                          .lease = etcdserverpb::Lease::NewStub(channel),
-                          .watch = etcdserverpb::Watch::NewStub(channel),
-                          .auth = etcdserverpb::Auth::NewStub(channel)});
+    endpoints_.push_back(MakeEndpoint(endpoint));
   }
+}
+
+std::shared_ptr<EtcdClient::Endpoint> EtcdClient::MakeEndpoint(const std::string& name) const {
+  const std::shared_ptr<grpc::Channel> channel = Connect(credentials_, name);
+  auto endpoint = std::make_shared<Endpoint>();
+  *endpoint = {.name = name,
+               .made_at = std::chrono::steady_clock::now(),
+               .channel = channel,
+               .kv = etcdserverpb::KV::NewStub(channel),
+               .lease = etcdserverpb::Lease::NewStub(channel),
+               .watch = etcdserverpb::Watch::NewStub(channel),
+               .auth = etcdserverpb::Auth::NewStub(channel)};
+  return endpoint;
+}
+
+std::shared_ptr<EtcdClient::Endpoint> EtcdClient::RenewNext() {
+  std::shared_ptr<Endpoint>& next = endpoints_[current_];
+  if (std::chrono::steady_clock::now() - next->made_at < kRenewEvery) return nullptr;
+  if (next->channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    return nullptr;
+  }
+  std::shared_ptr<Endpoint> unneeded = std::move(next->before);
+  std::shared_ptr<Endpoint> renewed = MakeEndpoint(next->name);
+  renewed->before = std::exchange(next, renewed);
+  return unneeded;
 }
 
 void EtcdClient::Stop() {
@@ -115,7 +139,7 @@ void EtcdClient::Stop() {
 bool EtcdClient::Begin(Call& call) {
   sync::MutexLock lock(mutex_);
   if (stopping_) return false;
-  call.endpoint = &endpoints_[current_];
+  call.endpoint = endpoints_[current_];
   // A member without a leader would let the call wait, and a watch be silent; so it says so.
   call.context.AddMetadata("hasleader", "true");
   if (!token_.empty()) call.context.AddMetadata("token", token_);
@@ -125,28 +149,17 @@ bool EtcdClient::Begin(Call& call) {
 }
 
 absl::Status EtcdClient::End(Call& call, const grpc::Status& status) {
-  std::shared_ptr<grpc::Channel> next;
-  {
-    sync::MutexLock lock(mutex_);
-    calls_.erase(&call);
-    if (status.ok()) return absl::OkStatus();
-    if (IsEndpointsFault(status.error_code()) && call.endpoint == &endpoints_[current_]) {
-      current_ = (current_ + 1) % endpoints_.size();
-      next = TakeHurry();
-    }
-    if (IsAboutToken(status)) token_.clear();
+  std::shared_ptr<Endpoint> unneeded;
+  sync::MutexLock lock(mutex_);
+  calls_.erase(&call);
+  if (status.ok()) return absl::OkStatus();
+  if (IsEndpointsFault(status.error_code()) && call.endpoint == endpoints_[current_]) {
+    current_ = (current_ + 1) % endpoints_.size();
+    unneeded = RenewNext();
   }
-  if (next != nullptr) grpc::experimental::ChannelResetConnectionBackoff(next.get());
+  if (IsAboutToken(status)) token_.clear();
   return absl::Status(CodeOf(status, !user_.empty()),
                       absl::StrCat("etcd at ", call.endpoint->name, ": ", status.error_message()));
-}
-
-std::shared_ptr<grpc::Channel> EtcdClient::TakeHurry() {
-  Endpoint& next = endpoints_[current_];
-  const auto now = std::chrono::steady_clock::now();
-  if (now - next.hurried_at < kHurryEvery) return nullptr;
-  next.hurried_at = now;
-  return next.channel;
 }
 
 void EtcdClient::Leave() {

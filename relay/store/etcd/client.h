@@ -63,13 +63,16 @@ class EtcdClient {
  private:
   struct Endpoint {
     std::string name;
+    std::chrono::steady_clock::time_point made_at;
     std::shared_ptr<grpc::Channel> channel;
-    // When gRPC was last told to try the endpoint now.
-    std::chrono::steady_clock::time_point hurried_at = {};
     std::unique_ptr<etcdserverpb::KV::Stub> kv;
     std::unique_ptr<etcdserverpb::Lease::Stub> lease;
     std::unique_ptr<etcdserverpb::Watch::Stub> watch;
     std::unique_ptr<etcdserverpb::Auth::Stub> auth;
+    // The one that this one has replaced. gRPC ends its callback threads with the last channel that
+    // has used them, and waits for them, which none of them may do for itself: so a channel goes
+    // only when another one has been used.
+    std::shared_ptr<Endpoint> before;
   };
   // One call: its context, where it goes, and what is told of its end.
   class Call;
@@ -90,19 +93,23 @@ class EtcdClient {
   bool Begin(Call& call) WORMHOLE_EXCLUDES(mutex_);
   // The call's status, as values have it. Moves on when the endpoint is at fault.
   absl::Status End(Call& call, const grpc::Status& status) WORMHOLE_EXCLUDES(mutex_);
-  // The endpoint that comes next is to be tried when a call goes there, be it that gRPC would still
-  // wait after its last attempt, or would not ask for the name's address again. Null: that was so a
-  // moment ago.
-  std::shared_ptr<grpc::Channel> TakeHurry() WORMHOLE_REQUIRES(mutex_);
+  std::shared_ptr<Endpoint> MakeEndpoint(const std::string& name) const;
+  // Makes the endpoint that comes next anew if it has failed: it is connected to when a call goes
+  // there, and not when gRPC's pauses are over, up to a second after a failed connection and up to
+  // two minutes after a name that did not resolve. Returns what nobody needs any more, to be
+  // destroyed without the lock.
+  std::shared_ptr<Endpoint> RenewNext() WORMHOLE_REQUIRES(mutex_);
   // The last step of a call, which uses this object no more: Stop waits for it.
   void Leave() WORMHOLE_EXCLUDES(mutex_);
 
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const std::string user_;
   const std::string password_;
 
   sync::Mutex mutex_;
   sync::CondVar idle_;
-  std::vector<Endpoint> endpoints_ WORMHOLE_GUARDED_BY(mutex_);
+  // The calls that are under way keep the endpoint that they have begun at.
+  std::vector<std::shared_ptr<Endpoint>> endpoints_ WORMHOLE_GUARDED_BY(mutex_);
   size_t current_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::string token_ WORMHOLE_GUARDED_BY(mutex_);
   std::set<Call*> calls_ WORMHOLE_GUARDED_BY(mutex_);

@@ -27,7 +27,7 @@ class EtcdClient::Call {
   virtual void OnEnd(const absl::Status& status) = 0;
 
   grpc::ClientContext context;
-  const Endpoint* endpoint = nullptr;
+  std::shared_ptr<const Endpoint> endpoint;
 
  protected:
   EtcdClient* client() const { return client_; }

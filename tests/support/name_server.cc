@@ -1,4 +1,4 @@
-#include "tests/end_to_end/name_server.h"
+#include "tests/support/name_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -50,16 +50,18 @@ std::string RecordOf(const std::string& address) {
 
 }  // namespace
 
-NameServer::NameServer(std::vector<std::string> addresses) : addresses_(std::move(addresses)) {
+NameServer::NameServer(std::vector<std::string> addresses, const std::string& at, uint16_t port)
+    : addresses_(std::move(addresses)) {
   socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_in place{};
   place.sin_family = AF_INET;
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  place.sin_port = htons(port);
+  OrDie(inet_pton(AF_INET, at.c_str(), &place.sin_addr) == 1, at.c_str());
   socklen_t size = sizeof(place);
   auto* const generic = reinterpret_cast<sockaddr*>(&place);
   OrDie(socket_ >= 0 && bind(socket_, generic, size) == 0, "a name server");
   OrDie(getsockname(socket_, generic, &size) == 0, "getsockname");
-  address_ = "127.0.0.1:" + std::to_string(ntohs(place.sin_port));
+  address_ = at + ":" + std::to_string(ntohs(place.sin_port));
   stop_ = eventfd(0, EFD_CLOEXEC);
   OrDie(stop_ >= 0, "eventfd");
   thread_ = std::thread([this] { Serve(); });

@@ -1,7 +1,8 @@
-// A name server on loopback, for names that lead to a test's own processes.
-#ifndef WORMHOLE_TESTS_END_TO_END_NAME_SERVER_H_
-#define WORMHOLE_TESTS_END_TO_END_NAME_SERVER_H_
+// A name server, for names that lead to a test's own processes.
+#ifndef WORMHOLE_TESTS_SUPPORT_NAME_SERVER_H_
+#define WORMHOLE_TESTS_SUPPORT_NAME_SERVER_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -14,12 +15,15 @@ namespace wormhole::testing {
 // Thread-safe. Every name has the same IPv4 addresses, and nothing else; nobody is to keep them.
 class NameServer {
  public:
-  explicit NameServer(std::vector<std::string> addresses);
+  // At an address of this machine, on a port that the kernel picks if it is 0. Programs that read
+  // /etc/resolv.conf ask port 53.
+  explicit NameServer(std::vector<std::string> addresses, const std::string& at = "127.0.0.1",
+                      uint16_t port = 0);
   ~NameServer();
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;
 
-  const std::string& address() const { return address_; }  // 127.0.0.1:PORT, UDP
+  const std::string& address() const { return address_; }  // ADDRESS:PORT, UDP
 
   // What it answers from now on; nothing: the name is there and leads nowhere.
   void SetAddresses(std::vector<std::string> addresses) WORMHOLE_EXCLUDES(mutex_);
@@ -42,4 +46,4 @@ class NameServer {
 
 }  // namespace wormhole::testing
 
-#endif  // WORMHOLE_TESTS_END_TO_END_NAME_SERVER_H_
+#endif  // WORMHOLE_TESTS_SUPPORT_NAME_SERVER_H_
