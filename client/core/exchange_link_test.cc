@@ -71,9 +71,8 @@ TEST(ExchangeLinkTest, AnOpenWithoutAnswerIsLostToo) {
   World w;
   w.lose_response = [](const Party&, const auto&) { return true; };
   StartAlice(w);
-  w.Run(Seconds(49));
+  w.Run(Seconds(14));
   EXPECT_EQ(w.alice.opens.size(), 1u);
-  EXPECT_EQ(Count(w.alice, &rendezvous::v1::AttachRequest::has_heartbeat), 2u);
   w.lose_response = nullptr;
   w.Run(Seconds(2));
   EXPECT_EQ(w.alice.opens.size(), 2u);
@@ -96,7 +95,7 @@ TEST(ExchangeLinkTest, ARelayThatAnswersHeartbeatsOnlyIsLostToo) {
   World w;
   w.lose_response = [](const Party&, const auto& r) { return r.has_opened(); };
   StartAlice(w);
-  w.Run(Seconds(51));
+  w.Run(Seconds(16));
   EXPECT_EQ(w.alice.opens.size(), 2u);
 }
 

@@ -95,15 +95,17 @@ bool Link::HeartbeatDue(absl::Duration now) const {
   return has_stream() && now >= heartbeat_sent_ + heartbeat_interval_;
 }
 
-bool Link::Silent(absl::Duration now) const {
-  return has_stream() && now >= heard_ + wire::kSilentHeartbeats * heartbeat_interval_;
+bool Link::Silent(absl::Duration now) const { return has_stream() && now >= SilentAt(); }
+
+absl::Duration Link::SilentAt() const {
+  if (phase_ == Phase::kOpening) return heard_ + wire::kOpensWithin;
+  return heard_ + wire::kSilentHeartbeats * heartbeat_interval_;
 }
 
 std::optional<absl::Duration> Link::NextWake() const {
   if (phase_ == Phase::kStopped) return std::nullopt;
   if (phase_ == Phase::kDown) return Due();
-  return std::min(heartbeat_sent_ + heartbeat_interval_,
-                  heard_ + wire::kSilentHeartbeats * heartbeat_interval_);
+  return std::min(heartbeat_sent_ + heartbeat_interval_, SilentAt());
 }
 
 absl::Duration Link::Interval(absl::Duration now) {

@@ -81,6 +81,8 @@ class Link {
   absl::Duration Interval(absl::Duration now);
   absl::Duration Spacing(absl::Duration now);
   absl::Duration Due() const;
+  // When the stream counts as lost if the relay says nothing until then.
+  absl::Duration SilentAt() const;
   void Down(absl::Duration now, absl::Duration next_try);
 
   Schedule schedule_;

@@ -34,6 +34,11 @@ inline constexpr absl::Duration kMaxHeartbeat = absl::Hours(1);
 // Silence of so many intervals ends a stream, on both sides.
 inline constexpr double kSilentHeartbeats = 2.5;
 
+// "Heartbeats" too: a client's patience with a stream that is not opened. Longer than a relay takes
+// whose store is away, shorter than the silence of one that works: whoever opens a stream waits for
+// it, and a connection whose other end has vanished may have taken the words.
+inline constexpr absl::Duration kOpensWithin = absl::Seconds(15);
+
 // Section 4: the most that a side may send.
 inline constexpr size_t kMaxDataBytes = 65'000;
 

@@ -52,6 +52,8 @@ TEST(LimitsTest, AreThePages) {
   EXPECT_EQ(kMaxHeartbeat, absl::Hours(1));
   EXPECT_THAT(page, HasSubstr("lost after two and a half intervals"));
   EXPECT_EQ(kSilentHeartbeats, 2.5);
+  EXPECT_THAT(page, HasSubstr("has no `opened` after " +
+                              absl::StrCat(kOpensWithin / absl::Seconds(1)) + " s"));
   EXPECT_THAT(page, HasSubstr("`data` has 0 to " + Text(kMaxDataBytes) + " bytes"));
 }
 
