@@ -52,7 +52,7 @@ ExitCode Expected(Reason reason) {
 }
 
 TEST(ExitCodesTest, EveryReasonHasItsCode) {
-  for (int n = 0; n <= static_cast<int>(kLastReason); ++n) {
+  for (int n = 0; n <= static_cast<int>(core::kLastReason); ++n) {
     const auto reason = static_cast<Reason>(n);
     const absl::Status status = core::Failure(reason, absl::StatusCode::kUnknown, "what happened");
     EXPECT_EQ(ExitCodeOf(status), Expected(reason)) << n;
@@ -63,7 +63,7 @@ TEST(ExitCodesTest, EveryReasonHasItsCode) {
 
 // A refused exchange is over: its state holds the refusal.
 TEST(ExitCodesTest, OnlyWhatIsNotInTheStateCanGoOn) {
-  for (int n = 0; n <= static_cast<int>(kLastReason); ++n) {
+  for (int n = 0; n <= static_cast<int>(core::kLastReason); ++n) {
     const auto reason = static_cast<Reason>(n);
     EXPECT_EQ(MayGoOn(reason), reason == Reason::kNone || reason == Reason::kSaveFailed) << n;
   }

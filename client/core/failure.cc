@@ -1,26 +1,76 @@
 #include "client/core/failure.h"
 
 #include "absl/strings/cord.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {
 
-// The payload is the reason's number in decimal.
+// The payload is the reason's name.
 constexpr char kReasonUrl[] = "wormhole-sync/reason";
 constexpr char kDetailsUrl[] = "wormhole-sync/details";
 
 }  // namespace
 
+std::string_view ReasonName(Reason reason) {
+  switch (reason) {
+    case Reason::kNone:
+      return "NONE";
+    case Reason::kInvalidArgument:
+      return "INVALID_ARGUMENT";
+    case Reason::kWrongCode:
+      return "WRONG_CODE";
+    case Reason::kTimeout:
+      return "TIMEOUT";
+    case Reason::kUnreachable:
+      return "UNREACHABLE";
+    case Reason::kRefused:
+      return "REFUSED";
+    case Reason::kCrowded:
+      return "CROWDED";
+    case Reason::kTaken:
+      return "TAKEN";
+    case Reason::kNoSuchCode:
+      return "NO_SUCH_CODE";
+    case Reason::kPeerGaveUp:
+      return "PEER_GAVE_UP";
+    case Reason::kAborted:
+      return "ABORTED";
+    case Reason::kCancelled:
+      return "CANCELLED";
+    case Reason::kStaleState:
+      return "STALE_STATE";
+    case Reason::kInUseElsewhere:
+      return "IN_USE_ELSEWHERE";
+    case Reason::kSaveFailed:
+      return "SAVE_FAILED";
+    case Reason::kBlockingCall:
+      return "BLOCKING_CALL";
+    case Reason::kInternal:
+      return "INTERNAL";
+    case Reason::kForged:
+      return "FORGED";
+    case Reason::kNoCommonVersion:
+      return "NO_COMMON_VERSION";
+    case Reason::kPeerUnfinished:
+      return "PEER_UNFINISHED";
+    case Reason::kUnproven:
+      return "UNPROVEN";
+  }
+  return "UNKNOWN";
+}
+
 Reason ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kReasonUrl);
   if (!payload.has_value()) return Reason::kNone;
-  int number = 0;
-  if (!absl::SimpleAtoi(std::string(*payload), &number)) return Reason::kNone;
-  if (number < 0 || number > static_cast<int>(kLastReason)) return Reason::kNone;
-  return static_cast<Reason>(number);
+  for (int i = 0; i <= static_cast<int>(core::kLastReason); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (*payload == absl::string_view(ReasonName(reason).data(), ReasonName(reason).size())) {
+      return reason;
+    }
+  }
+  return Reason::kNone;
 }
 
 std::string DetailsOf(const absl::Status& status) {
@@ -37,7 +87,8 @@ absl::Status WithDetails(absl::Status status, std::string_view details) {
 }
 
 absl::Status WithReason(absl::Status status, Reason reason) {
-  status.SetPayload(kReasonUrl, absl::Cord(absl::StrCat(static_cast<int>(reason))));
+  status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(ReasonName(reason).data(),
+                                                             ReasonName(reason).size())));
   return status;
 }
 

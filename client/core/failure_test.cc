@@ -1,27 +1,49 @@
 #include "client/core/failure.h"
 
+#include <set>
+#include <string>
+#include <string_view>
+
 #include "absl/strings/cord.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole {
 namespace {
 
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
 TEST(OutcomeTest, EveryReasonSurvivesInAStatus) {
-  for (int i = 0; i <= static_cast<int>(kLastReason); ++i) {
+  for (int i = 0; i <= static_cast<int>(core::kLastReason); ++i) {
     const Reason reason = static_cast<Reason>(i);
     const absl::Status status =
         core::Failure(reason, absl::StatusCode::kAborted, "what happened, what to do");
     EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
     EXPECT_EQ(status.message(), "what happened, what to do");
     EXPECT_EQ(ReasonOf(status), reason);
+    EXPECT_THAT(status.ToString(), HasSubstr(std::string(ReasonName(reason))));
   }
+}
+
+TEST(OutcomeTest, EveryReasonHasAName) {
+  EXPECT_EQ(ReasonName(Reason::kNone), "NONE");
+  EXPECT_EQ(ReasonName(Reason::kWrongCode), "WRONG_CODE");
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(core::kLastReason); ++i) {
+    names.insert(ReasonName(static_cast<Reason>(i)));
+  }
+  EXPECT_EQ(names.size(), static_cast<size_t>(core::kLastReason) + 1);
+  EXPECT_THAT(names, Not(Contains("UNKNOWN")));
+  EXPECT_EQ(ReasonName(static_cast<Reason>(static_cast<int>(core::kLastReason) + 1)), "UNKNOWN");
 }
 
 TEST(OutcomeTest, OkAndForeignStatusesHaveNone) {
   EXPECT_EQ(ReasonOf(absl::OkStatus()), Reason::kNone);
   EXPECT_EQ(ReasonOf(absl::AbortedError("x")), Reason::kNone);
-  for (const char* payload : {"", "x", "-1", "99999", "99999999999999999999"}) {
+  for (const char* payload : {"", "2", "WRONG", "wrong_code", "WRONG_CODE ", "UNKNOWN"}) {
     absl::Status status = absl::AbortedError("x");
     status.SetPayload("wormhole-sync/reason", absl::Cord(payload));
     EXPECT_EQ(ReasonOf(status), Reason::kNone) << payload;

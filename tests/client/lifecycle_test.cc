@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,12 @@
 
 namespace wormhole::testing {
 namespace {
+
+// A Party that was moved out of a Receiver would be neither side.
+static_assert(std::is_nothrow_move_constructible_v<Receiver>);
+static_assert(std::is_nothrow_move_assignable_v<Initiator>);
+static_assert(!std::is_move_constructible_v<Party> && !std::is_move_assignable_v<Party>);
+static_assert(!std::is_destructible_v<Party>);
 
 using Result = absl::StatusOr<std::string>;
 

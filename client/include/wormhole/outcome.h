@@ -4,40 +4,46 @@
 #define WORMHOLE_OUTCOME_H_
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
 namespace wormhole {
 
-// The status code that goes with each is in the comment.
+// The status code that goes with each is in the comment. Saved states hold the numbers, which never
+// change.
 enum class Reason {
   kNone = 0,
-  kInvalidArgument,  // INVALID_ARGUMENT: what the caller gave; nothing was sent
-  kWrongCode,        // UNAUTHENTICATED: the two codes differ, or somebody guessed
-  kTimeout,          // DEADLINE_EXCEEDED: `timeout` is over
-  kUnreachable,      // no relay ever answered. DEADLINE_EXCEEDED: `timeout` is over;
-                     // FAILED_PRECONDITION: waiting would not help, as with a bad certificate
-  kRefused,          // the relay's code: it refused for a reason that no other entry names
-  kCrowded,          // ALREADY_EXISTS: two others have this channel
-  kTaken,            // ALREADY_EXISTS: the channel id that was asked for is in use
-  kNoSuchCode,       // NOT_FOUND: never allocated, closed or expired
-  kPeerGaveUp,       // CANCELLED: the peer timed out or was cancelled
-  kAborted,          // ABORTED: the peer failed, or says that a message was not genuine
-  kCancelled,        // CANCELLED: Cancel, or the verifier was refused
-  kStaleState,       // FAILED_PRECONDITION: restored from a copy that is too old
-  kInUseElsewhere,   // ABORTED: another copy of this state is running
-  kSaveFailed,       // the hook's code: the save hook failed; the exchange stopped where it was
-  kBlockingCall,     // FAILED_PRECONDITION: a blocking call from a callback
-  kInternal,         // INTERNAL, RESOURCE_EXHAUSTED or FAILED_PRECONDITION: this machine or process
-                     // lacks something that is needed
-  // Saved states hold these numbers: new ones come last.
-  kForged,           // ABORTED: a message was not genuine, after the key was confirmed
-  kNoCommonVersion,  // FAILED_PRECONDITION: the two programs know no version of the protocol both
-  kPeerUnfinished,   // ABORTED: the peer has left as if it had finished, and has not
-  kUnproven,         // UNAUTHENTICATED: somebody could test the code with our answer, and never
-                     // proved to know it: a guess
+  kInvalidArgument = 1,   // INVALID_ARGUMENT: what the caller gave; nothing was sent
+  kWrongCode = 2,         // UNAUTHENTICATED: the two codes differ, or somebody guessed
+  kTimeout = 3,           // DEADLINE_EXCEEDED: `timeout` is over
+  kUnreachable = 4,       // no relay ever answered. DEADLINE_EXCEEDED: `timeout` is over;
+                          // FAILED_PRECONDITION: waiting would not help, as with a bad certificate
+  kRefused = 5,           // the relay's code: it refused for a reason that no other entry names
+  kCrowded = 6,           // ALREADY_EXISTS: two others have this channel
+  kTaken = 7,             // ALREADY_EXISTS: the channel id that was asked for is in use
+  kNoSuchCode = 8,        // NOT_FOUND: never allocated, closed or expired
+  kPeerGaveUp = 9,        // CANCELLED: the peer timed out or was cancelled
+  kAborted = 10,          // ABORTED: the peer failed, or says that a message was not genuine
+  kCancelled = 11,        // CANCELLED: Cancel, or the verifier was refused
+  kStaleState = 12,       // FAILED_PRECONDITION: restored from a copy that is too old
+  kInUseElsewhere = 13,   // ABORTED: another copy of this state is running
+  kSaveFailed = 14,       // the hook's code: the save hook failed; the exchange stopped where it
+                          // was
+  kBlockingCall = 15,     // FAILED_PRECONDITION: a blocking call from a callback
+  kInternal = 16,         // INTERNAL, RESOURCE_EXHAUSTED or FAILED_PRECONDITION: this machine or
+                          // process lacks something that is needed
+  kForged = 17,           // ABORTED: a message was not genuine, after the key was confirmed
+  kNoCommonVersion = 18,  // FAILED_PRECONDITION: the two programs know no version of the
+                          // protocol both
+  kPeerUnfinished = 19,   // ABORTED: the peer has left as if it had finished, and has not
+  kUnproven = 20,  // UNAUTHENTICATED: somebody could test the code with our answer, and never
+                   // proved to know it: a guess
 };
-inline constexpr Reason kLastReason = Reason::kUnproven;
+
+// Its name in capitals, as in "WRONG_CODE" for kWrongCode; "NONE", and "UNKNOWN" for a number that
+// is none of these. A status's text shows it.
+std::string_view ReasonName(Reason reason);
 
 // The reason of a status that this library returned; kNone for an OK or a foreign status.
 Reason ReasonOf(const absl::Status& status);

@@ -71,10 +71,6 @@ class Client {
 // callback run with the same. Both may be called any number of times and in any state.
 class Party {
  public:
-  Party(Party&&) noexcept;
-  Party& operator=(Party&&) noexcept;
-  ~Party();
-
   // The peer's data, once the exchange is finished: the relay or the peer has the own data, and
   // nobody but the holder of the code can have sent this.
   absl::StatusOr<std::string> GetData();
@@ -114,11 +110,16 @@ class Party {
 
  protected:
   explicit Party(std::shared_ptr<PartyDriver> driver);
+  // Only whole sides are moved and destroyed: a Party that was moved out of a Receiver would be
+  // neither.
+  Party(Party&&) noexcept;
+  Party& operator=(Party&&) noexcept;
+  ~Party();
   std::shared_ptr<PartyDriver> driver_;
 };
 
 // The side that shows the code.
-class Initiator : public Party {
+class Initiator final : public Party {
  public:
   // Starts at once. `data`: 0 to 65,000 bytes for the peer. INVALID_ARGUMENT for anything in
   // `options` or the environment's proxies that cannot work, FAILED_PRECONDITION or
@@ -142,7 +143,7 @@ class Initiator : public Party {
 };
 
 // The side that was given the code.
-class Receiver : public Party {
+class Receiver final : public Party {
  public:
   // As Initiator::Create. Takes a code as people type or paste it (proto/PROTOCOL.md section 1),
   // and refuses what is no code before anything is sent.
