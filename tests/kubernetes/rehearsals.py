@@ -161,12 +161,20 @@ async def _ends(stage: Stage, pod: Pod, end: Callable[[], Awaitable[None]]) -> N
 
 async def node_vanishes(stage: Stage) -> None:
     """Nobody is told: what was there is silent, and endpoints name it on."""
-    await stage.install_over_etcd()
+    await _vanish(stage, {}, Limits(slowest=45.0))
 
-    async def vanish() -> None:
-        await stage.cluster.vanish(stage.cluster.nodes[0])
 
-    await stage.measure(await stage.all_ways(), vanish, Limits(slowest=30.0), long_pause=20.0)
+async def node_vanishes_with_short_heartbeats(stage: Stage) -> None:
+    await _vanish(stage, {"flags": {"heartbeat": "5s"}}, Limits(slowest=30.0))
+
+
+async def _vanish(stage: Stage, values: dict[str, Any], limits: Limits) -> None:
+    """What keeps clients: one that waits learns of it when its next heartbeat has been without an answer of TCP
+    for ten seconds, and its next try may lead to the same address, where it hangs for five. The pause is
+    short, so that those who have waited since just before it happened are met just after it."""
+    await stage.install_over_etcd(values)
+    await stage.measure(await stage.all_ways(), lambda: stage.cluster.vanish(stage.cluster.nodes[0]), limits,
+                        long_pause=3.0)
 
 
 # --- Maintenance.
@@ -281,6 +289,7 @@ def _all() -> list[Rehearsal]:
                 sqlite_replaced]
     nightly: dict[Act, str] = {
         rolling_update_on_a_network_that_answers: "is the gentler form of rolling_update",
+        node_vanishes_with_short_heartbeats: "is there for its number: what a heartbeat of 5 s gains",
         sqlite_replaced_on_a_silent_network: "is there for its number: what such a network costs clients"}
     harsh = (rolling_update, rolling_update_without_pre_stop, sqlite_replaced_on_a_silent_network)
     return [Rehearsal(act.__name__, act, act in harsh, act is rolling_update_without_pre_stop, nightly.get(act, ""))

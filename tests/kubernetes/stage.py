@@ -17,6 +17,7 @@ from manifests import Manifests
 from oci import Image
 from pod import Node
 
+_SLOWEST = 5  # exchanges whose story is kept, whether they were too slow or not
 _CONTROL_RATE = 1.0
 _CONTROL_NUMBERS = 100_000  # of its exchanges, so that their app-ids are others
 SETTLES = 90.0  # seconds, for a few pods one after the other
@@ -158,6 +159,8 @@ class Stage:
 
     def _say(self, found: verdict.Verdict) -> None:
         self.verdict = found
+        stories = [verdict.story(result, self.cluster.timeline, self.logs) for result in found.order[:_SLOWEST]]
+        (self.logs / "slowest").write_text("\n".join(stories) + "\n")
         for result in found.failed + found.too_slow:
             print(verdict.story(result, self.cluster.timeline, self.logs), flush=True)
 

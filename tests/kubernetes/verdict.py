@@ -17,6 +17,7 @@ class Verdict:
     failed: list[Result]
     slowest: float  # on account of what was done to the relays
     too_slow: list[Result]
+    order: list[Result]  # those that did not fail, the slowest first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +60,9 @@ def longest_stream(plan: Plan, logs: pathlib.Path) -> float:
 def _judge(results: list[Result], everyday: Everyday, limit: float) -> Verdict:
     failed = [result for result in results if result.failure]
     rest = {id(result): max(0.0, result.wait - everyday.of(result)) for result in results if not result.failure}
-    slow = sorted((r for r in results if rest.get(id(r), 0.0) > limit), key=lambda r: -rest[id(r)])
-    return Verdict(len(results), failed, max(rest.values(), default=0.0), slow)
+    order = sorted((result for result in results if not result.failure), key=lambda result: -rest[id(result)])
+    slow = [result for result in order if rest[id(result)] > limit]
+    return Verdict(len(results), failed, max(rest.values(), default=0.0), slow, order)
 
 
 def story(result: Result, timeline: Timeline, logs: pathlib.Path) -> str:
