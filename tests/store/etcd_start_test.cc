@@ -90,6 +90,24 @@ TEST(EtcdStartTest, RefusesUntilEtcdIsThereAndThenHasWhatItHas) {
   relay.listener().Await("taken 2");
 }
 
+// The elder may have told its time long ago, and be gone.
+TEST(EtcdStartTest, RefusesUntilItsTimeIsSure) {
+  EtcdCluster cluster;
+  EtcdRelay elder("elder", {.servers = {.endpoints = {cluster.endpoint(0)}}},
+                  /*ahead=*/-absl::Hours(2));
+  elder.Call().Put(kKey, 0, Record("i"));
+  const std::string key = EtcdKeys(EtcdOptions().prefix).Clock("elder");
+  while (cluster.Control({"get", "--keys-only", key}).value() == "") {
+  }
+  elder.Freeze();
+  StartingRelay relay({cluster.endpoint(0)});
+  EXPECT_TRUE(IsStoreAway(relay.Call().TryAppend(kKey, 1, kInitiator, 1, "x").status()));
+  elder.Tick();
+  EXPECT_EQ(relay.AwaitStarted(), absl::OkStatus());
+  EXPECT_LT(relay.clock().state().offset, -absl::Hours(1));
+  EXPECT_EQ(relay.Call().Append(kKey, 1, kInitiator, 1, "x").outcome, AppendOutcome::kDone);
+}
+
 TEST(EtcdStartTest, OneNodeOfThreeIsEnoughToSaySo) {
   EtcdCluster cluster;
   const ReservedPort nobody;

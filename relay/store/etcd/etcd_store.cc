@@ -428,7 +428,8 @@ void EtcdStore::OnBatch(const std::shared_ptr<SentBatch>& sent,
     sync::MutexLock lock(mutex_);
     if (alone_ != 0) --alone_;
     if (response.ok()) {
-      availability_.Worked(batch.writes());
+      // Until the start is over the store does not work, whatever etcd does.
+      if (start_.is_over()) availability_.Worked(batch.writes());
       Finish(*sent, *response, answers);
     } else {
       Undo(batch, response.status(), answers);
