@@ -60,8 +60,8 @@ class Container:
     readiness: Probe | None
     pre_stop_sleep: float
     memory_limit: int | None
-    user: int
-    group: int
+    user: int | None  # None: the image's
+    group: int | None
     read_only_root: bool
     default_seccomp: bool
 
@@ -395,9 +395,7 @@ def _both(container: Fields, pod: Fields) -> dict[str, Any]:
         raise ManifestError(f"{seccomp.where}: {profile} is not known here")
     user, group = either("runAsUser"), either("runAsGroup")
     pod.done()
-    # Without a value it is the image's user, which is the same one.
-    return {"user": user if user is not None else 65532, "group": group if group is not None else 65532,
-            "default_seccomp": profile == "RuntimeDefault"}
+    return {"user": user, "group": group, "default_seccomp": profile == "RuntimeDefault"}
 
 
 def _environment(fields: Fields) -> tuple[tuple[str, str], ...]:

@@ -68,7 +68,11 @@ _MOUNTS = [
 def config(image: Image, container: Container, hostname: str, network: str, cgroup: str, fs_group: int | None,
            binds: list[Bind]) -> dict[str, Any]:
     process = image.process()
-    user = {"uid": container.user, "gid": container.group}
+    user = dict(process["user"])
+    if container.user is not None:
+        user["uid"] = container.user
+    if container.group is not None:
+        user["gid"] = container.group
     if fs_group is not None:
         user["additionalGids"] = [fs_group]
     set_here = dict(container.env) | {"HOSTNAME": hostname}

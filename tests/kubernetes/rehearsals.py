@@ -34,7 +34,7 @@ async def rolling_update(stage: Stage) -> None:
 
 
 async def rolling_update_without_pre_stop(stage: Stage) -> None:
-    """The mutant: clients are led to relays that are gone already, and the measure has to find that."""
+    """A mutant: clients are led to relays that are gone already, and the measure has to find that."""
     values = {"shutdown": {"preStopSeconds": 0}}
     await stage.install_over_etcd(values)
     await _roll(stage, values)
@@ -51,17 +51,22 @@ async def _roll(stage: Stage, changed: dict[str, Any]) -> None:
 
 async def sqlite_replaced(stage: Stage) -> None:
     """The one relay goes, and another one comes on the same volume."""
-    await _replace_one(stage, Limits(slowest=4.0))
+    await _replace_one(stage, {}, Limits(slowest=4.0))
+
+
+async def sqlite_replaced_with_pre_stop(stage: Stage) -> None:
+    """A mutant: new clients find nobody while the only relay waits for its end."""
+    await _replace_one(stage, {"shutdown": {"preStopSeconds": 5}}, Limits(slowest=4.0))
 
 
 async def sqlite_replaced_on_a_silent_network(stage: Stage) -> None:
     """Here a client's try to connect to the pod that is gone hangs for five seconds, and what a proxy has lost
     of a client's words for fifteen."""
-    await _replace_one(stage, Limits(slowest=30.0))
+    await _replace_one(stage, {}, Limits(slowest=30.0))
 
 
-async def _replace_one(stage: Stage, limits: Limits) -> None:
-    await stage.install("sqlite.yaml", {})
+async def _replace_one(stage: Stage, values: dict[str, Any], limits: Limits) -> None:
+    await stage.install("sqlite.yaml", values)
     await stage.measure(await stage.all_ways(), lambda: stage.upgrade(stage.new_version()), limits)
 
 
@@ -258,7 +263,16 @@ _IDLE = 70.0  # two limits of the ingresses, and some
 
 async def idle_behind_ingresses(stage: Stage) -> None:
     """Sides that wait for long, behind proxies that cut silent streams after 30 s, keep the stream they have."""
-    await stage.install_over_etcd()
+    await _idle(stage, {})
+
+
+async def idle_with_long_heartbeats(stage: Stage) -> None:
+    """A mutant: streams are silent for longer than the proxies bear it."""
+    await _idle(stage, {"flags": {"heartbeat": "45s"}})
+
+
+async def _idle(stage: Stage, values: dict[str, Any]) -> None:
+    await stage.install_over_etcd(values)
     ways = [await stage.by_haproxy(), await stage.by_nginx()]
     plans = [Plan(2 * number + (kind == Kind.FIRST), kind, way, way, _IDLE)
              for number, way in enumerate(ways) for kind in (Kind.WAITING, Kind.FIRST)]
@@ -284,15 +298,16 @@ class Rehearsal:
 
 def _all() -> list[Rehearsal]:
     # The longest first, so that none of them is the last one to begin.
-    everyday = [idle_behind_ingresses, rolling_update, rolling_update_without_pre_stop, crashes, node_vanishes,
+    everyday = [idle_behind_ingresses, idle_with_long_heartbeats, rolling_update, rolling_update_without_pre_stop, crashes, node_vanishes,
                 etcd_replaced, drain_and_scale, etcd_password_refused, wrong_service_in_probe, certificates_rotated,
-                sqlite_replaced]
+                sqlite_replaced, sqlite_replaced_with_pre_stop]
     nightly: dict[Act, str] = {
         rolling_update_on_a_network_that_answers: "is the gentler form of rolling_update",
         node_vanishes_with_short_heartbeats: "is there for its number: what a heartbeat of 5 s gains",
         sqlite_replaced_on_a_silent_network: "is there for its number: what such a network costs clients"}
     harsh = (rolling_update, rolling_update_without_pre_stop, sqlite_replaced_on_a_silent_network)
-    return [Rehearsal(act.__name__, act, act in harsh, act is rolling_update_without_pre_stop, nightly.get(act, ""))
+    mutants = (idle_with_long_heartbeats, rolling_update_without_pre_stop, sqlite_replaced_with_pre_stop)
+    return [Rehearsal(act.__name__, act, act in harsh, act in mutants, nightly.get(act, ""))
             for act in [*everyday, *nightly]]
 
 
