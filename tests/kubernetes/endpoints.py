@@ -29,6 +29,3 @@ class Endpoints:
             else:
                 self._now.discard(endpoint)
         return sorted(self._now, key=lambda endpoint: endpoint.address)
-
-    def next_change(self) -> float | None:
-        return self._coming[0][0] if self._coming else None

@@ -77,11 +77,6 @@ class PodTemplate:
 
 
 @dataclasses.dataclass(frozen=True)
-class Claim:
-    name: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Workload:
     """A Deployment or a StatefulSet."""
 
@@ -96,7 +91,6 @@ class Workload:
 class Deployment(Workload):
     max_surge: int | str
     max_unavailable: int | str
-    progress_deadline: float
 
     def surge(self) -> int:
         return _share(self.max_surge, self.replicas, up=True)
@@ -109,8 +103,6 @@ class Deployment(Workload):
 
 @dataclasses.dataclass(frozen=True)
 class StatefulSet(Workload):
-    service: str
-    claims: tuple[Claim, ...]
     ordered: bool  # a pod that is not ready holds up all others
 
 
@@ -242,13 +234,12 @@ def _deployment(name: str, spec: Fields) -> Deployment:
     surge, unavailable = rolling.maybe("maxSurge"), rolling.maybe("maxUnavailable")
     rolling.done()
     strategy.done()
-    spec.ignore("revisionHistoryLimit")
+    spec.ignore("revisionHistoryLimit", "progressDeadlineSeconds")  # the latter is only told
     return Deployment(
         name=name, replicas=spec.take("replicas", int, 1), template=_template(spec.sub("template")),
         selector=_labels(spec), min_ready=float(spec.take("minReadySeconds", int, 0)),
         max_surge="25%" if surge is None else surge,
-        max_unavailable="25%" if unavailable is None else unavailable,
-        progress_deadline=float(spec.take("progressDeadlineSeconds", int, 600)))
+        max_unavailable="25%" if unavailable is None else unavailable)
 
 
 def _stateful_set(name: str, spec: Fields) -> StatefulSet:
@@ -258,17 +249,17 @@ def _stateful_set(name: str, spec: Fields) -> StatefulSet:
     policy = spec.take("podManagementPolicy", str, "OrderedReady")
     if policy not in ("OrderedReady", "Parallel"):
         raise ManifestError(f"{spec.where}.podManagementPolicy: {policy} is not known here")
-    spec.ignore("revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy")
+    spec.ignore("revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "serviceName")
     claims = []
     for claim in spec.subs("volumeClaimTemplates"):
-        claims.append(Claim(claim.sub("metadata").take("name", str)))
+        claims.append(claim.sub("metadata").take("name", str))
         claim.ignore("spec", "apiVersion", "kind")
         claim.done()
     return StatefulSet(
         name=name, replicas=spec.take("replicas", int, 1),
-        template=_template(spec.sub("template"), [claim.name for claim in claims]),
+        template=_template(spec.sub("template"), claims),
         selector=_labels(spec), min_ready=float(spec.take("minReadySeconds", int, 0)),
-        service=spec.take("serviceName", str), claims=tuple(claims), ordered=policy == "OrderedReady")
+        ordered=policy == "OrderedReady")
 
 
 def _service(name: str, spec: Fields) -> Service:

@@ -54,7 +54,7 @@ class ReadTest(unittest.TestCase):
         deployment = read(DEPLOYMENT).deployments["relay"]
         container = deployment.template.container
         self.assertEqual((deployment.replicas, deployment.surge(), deployment.unavailable()), (3, 1, 0))
-        self.assertEqual((deployment.min_ready, deployment.progress_deadline), (0.0, 600.0))
+        self.assertEqual(deployment.min_ready, 0.0)
         self.assertEqual((container.user, container.group, deployment.template.fs_group), (7, None, 8))
         self.assertEqual((container.memory_limit, container.pre_stop_sleep), (128 << 20, 5.0))
         self.assertEqual(container.readiness, manifests.Probe(2, "readiness", 0.0, 3.0, 1.0, 1, 3))

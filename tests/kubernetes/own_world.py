@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def missing() -> str:
     if os.geteuid() != 0:
         return "needs root, for network namespaces and runc"
     for program in ("runc", "nft", "ip", "haproxy", "nginx", "etcd", "etcdctl", "openssl", "umoci"):
-        if subprocess.run(["which", program], capture_output=True, check=False).returncode != 0:
+        if shutil.which(program) is None:
             return f"{program} is not installed"
     attempt = subprocess.run(
         ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c",

@@ -62,12 +62,15 @@ async def sqlite_replaced_with_pre_stop(stage: Stage) -> None:
 async def sqlite_replaced_on_a_silent_network(stage: Stage) -> None:
     """Here a client's try to connect to the pod that is gone hangs for five seconds, and what a proxy has lost
     of a client's words for fifteen."""
-    await _replace_one(stage, {}, Limits(slowest=30.0))
+    await _replace_one(stage, {}, Limits(slowest=30.0), haproxy=True)
 
 
-async def _replace_one(stage: Stage, values: dict[str, Any], limits: Limits) -> None:
+async def _replace_one(stage: Stage, values: dict[str, Any], limits: Limits, haproxy: bool = False) -> None:
+    """Through haproxy only where fifteen seconds are borne: while it has no relay it answers with 503, and Debian's
+    (2.6.12) now and then loses the next stream on a connection on which it did."""
     await stage.install("sqlite.yaml", values)
-    await stage.measure(await stage.all_ways(), lambda: stage.upgrade(stage.new_version()), limits)
+    ways = await stage.all_ways() if haproxy else [stage.by_name(), stage.by_service()]
+    await stage.measure(ways, lambda: stage.upgrade(stage.new_version()), limits)
 
 
 # --- Versions that never get ready.
