@@ -89,7 +89,7 @@ def _promised(bench: Bench, change: Callable[[list[Document]], None] | None = No
         objects = one.documents
         if change:
             change(objects)
-        found += [f"{one.values.name}: {what}" for what in promises.broken(objects)]
+        found += [f"{one.values.name}: {what}" for what in promises.broken(objects, one.values.values)]
     return found
 
 
@@ -136,7 +136,7 @@ def _wrong_commands(bench: Bench, objects: list[Document], flags: dict[str, Any]
 def commands(bench: Bench) -> Problems:
     found = []
     for one in bench.renderings_once:
-        flags = one.values.values.get("flags", {})
+        flags = one.values.values.get("flags") or {}
         if one.values.base and not flags:
             base = yaml.safe_load((helm.CHART / "ci" / f"{one.values.base}.yaml").read_text())
             flags = base.get("flags", {})
@@ -222,7 +222,7 @@ def rules_planted(bench: Bench) -> Planted:
             ("no expression", f"expr: up{{{mine}}} == 0", "expr: up =="),
             ("rules of every release", mine, 'job=~".+"'),
             ("rules of every namespace", ',namespace="prometheus-rule"', ""),
-            ("another job than is scraped", "replacement: prometheus-rule-", "replacement: x-")):
+            ("another job than is scraped", 'replacement: "prometheus-rule-', 'replacement: "x-')):
         assert old in text, old
         yield what, _wrong_rules(bench, documents.load(text.replace(old, new)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import yaml
 
@@ -34,6 +34,28 @@ def name_of(document: Document) -> str:
 
 def of_kind(documents: list[Document], kind: str) -> list[Document]:
     return [document for document in documents if document["kind"] == kind]
+
+
+def workload(documents: list[Document]) -> Document:
+    """The one in which the relays are."""
+    (found,) = of_kind(documents, "Deployment") + of_kind(documents, "StatefulSet")
+    return found
+
+
+def setting(find: Callable[[list[Document]], Document], path: str,
+            value: Any) -> Callable[[list[Document]], None]:
+    """A change that sets something in the object that `find` finds: steps with blanks between them; None takes
+    it away."""
+    def change(objects: list[Document]) -> None:
+        *steps, last = path.split(" ")
+        holder: Any = find(objects)
+        for step in steps:
+            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
+        if value is None:
+            del holder[last]
+        else:
+            holder[int(last) if isinstance(holder, list) else last] = value
+    return change
 
 
 def pods(documents: list[Document]) -> Iterator[tuple[str, Document]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import json
 import os
 import pathlib
 import subprocess
 import tempfile
 from typing import Any, Sequence
-
-import yaml
 
 import documents
 
@@ -60,7 +59,8 @@ class Helm:
         if values.base:
             files += ["--values", CHART / "ci" / f"{values.base}.yaml"]
         with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".yaml") as own:
-            yaml.safe_dump(values.values, own)
+            # JSON, since PyYAML leaves 1e3 without quotes, which is a number to Helm.
+            json.dump(values.values, own)
             own.flush()
             return self.run(helm, *arguments, *files, "--values", own.name)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, Iterator
 
 import documents
+import references
 from documents import Document
 
 PORTS = {"grpc": 47180, "metrics": 47182, "probes": 47183}
@@ -15,20 +17,18 @@ def _selector(release: str) -> dict[str, str]:
             "app.kubernetes.io/component": "relay"}
 
 
-def _workload(objects: list[Document]) -> Document:
-    (found,) = documents.of_kind(objects, "Deployment") + documents.of_kind(objects, "StatefulSet")
-    return found
-
-
-def broken(objects: list[Document]) -> Iterator[str]:
-    """The promises that these objects do not keep."""
-    workload = _workload(objects)
+def broken(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
+    """The promises that these objects do not keep. `values` are those that were given beside the documented
+    ones."""
+    workload = documents.workload(objects)
     yield from _of_names(objects, workload)
     yield from _of_selectors(objects, workload)
     yield from _of_the_pod(workload)
     yield from _of_stopping(workload)
     yield from _of_the_shape(workload)
-    yield from _of_the_budget(objects, workload)
+    yield from _of_the_budget(objects, workload, values)
+    yield from _of_the_autoscaler(objects, values)
+    yield from references.broken(objects, values)
     yield from _of_the_network(objects)
     yield from _of_the_services(objects)
     yield from _of_the_certificate(objects)
@@ -110,7 +110,7 @@ def _of_stopping(workload: Document) -> Iterator[str]:
     drains = {argument.split("=")[0]: argument.split("=")[1] for argument in relay["args"]
               if argument.startswith("--drain")}
     drain = int(drains["--drain-timeout"].removesuffix("s"))
-    if sleep + drain > spec["terminationGracePeriodSeconds"]:
+    if sleep + drain + 2 > spec["terminationGracePeriodSeconds"]:
         yield "the pod is killed while it drains"
 
 
@@ -137,14 +137,34 @@ def _of_the_shape(workload: Document) -> Iterator[str]:
         yield f"over {kind} there is more than one relay"
 
 
-def _of_the_budget(objects: list[Document], workload: Document) -> Iterator[str]:
+def _of_the_budget(objects: list[Document], workload: Document,
+                   values: dict[str, Any]) -> Iterator[str]:
+    given = values.get("podDisruptionBudget", {})
     budgets = documents.of_kind(objects, "PodDisruptionBudget")
     autoscalers = documents.of_kind(objects, "HorizontalPodAutoscaler")
-    fewest = autoscalers[0]["spec"]["minReplicas"] if autoscalers else workload["spec"]["replicas"]
+    numbers = [one["spec"][f"{which}Replicas"] for one in autoscalers for which in ("min", "max")]
+    fewest, most = numbers or [workload["spec"]["replicas"]] * 2
     if autoscalers and "replicas" in workload["spec"]:
         yield "an upgrade would undo what the autoscaler did"
-    if budgets and fewest <= 1:
-        yield "the budget of a single relay would hold up the drain of its node"
+    if bool(budgets) != (most > 1 and given.get("enabled", True)):
+        yield f"there are {len(budgets)} budgets of up to {most} relays"
+    for budget in budgets:
+        if budget["spec"]["maxUnavailable"] >= max(fewest, 2):
+            yield "the budget lets all relays go at once"
+        policy = given.get("unhealthyPodEvictionPolicy", "AlwaysAllow")
+        if budget["spec"]["unhealthyPodEvictionPolicy"] != policy:
+            yield "a relay that is not ready would hold up the drain of its node"
+
+
+def _of_the_autoscaler(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
+    """One relay goes in two minutes, after ten, unless the values say."""
+    wanted = {"stabilizationSeconds": 600, "periodSeconds": 120,
+              **values.get("autoscaling", {}).get("scaleDown", {})}
+    slowly = {"stabilizationWindowSeconds": wanted["stabilizationSeconds"],
+              "policies": [{"type": "Pods", "value": 1, "periodSeconds": wanted["periodSeconds"]}]}
+    for scaler in documents.of_kind(objects, "HorizontalPodAutoscaler"):
+        if scaler["spec"]["behavior"]["scaleDown"] != slowly:
+            yield "relays go faster than their clients find others"
 
 
 def _of_the_network(objects: list[Document]) -> Iterator[str]:
@@ -170,16 +190,21 @@ def _of_the_services(objects: list[Document]) -> Iterator[str]:
         (port,) = spec["ports"]
         if port["targetPort"] != ("metrics" if name.endswith("-metrics") else "grpc"):
             yield f"the Service {name} leads to {port['targetPort']}"
-    workload = _workload(objects)
+    workload = documents.workload(objects)
     if workload["kind"] == "StatefulSet" and workload["spec"]["serviceName"] not in headless:
         yield "the StatefulSet's Service is not there"
 
 
 def _of_the_certificate(objects: list[Document]) -> Iterator[str]:
-    """Clients call the relay by the name of either Service, as whole as they like."""
+    """Clients call the relay by the name of either Service, as whole as they like. A public authority, as that
+    of ci/everything.yaml, refuses all of those names."""
     for certificate in documents.of_kind(objects, "Certificate"):
         names = set(certificate["spec"]["dnsNames"])
-        for service in documents.of_kind(objects, "Service"):
+        public = certificate["spec"]["issuerRef"]["name"] == "letsencrypt"
+        inside = {name for name in names if re.fullmatch(r"[^.]+(\.[^.]+(\.svc(\..*)?)?)?", name)}
+        if public and (inside or not names):
+            yield f"no public authority signs a certificate of {sorted(inside)}"
+        for service in documents.of_kind(objects, "Service") if not public else []:
             name, namespace = (service["metadata"][key] for key in ("name", "namespace"))
             whole = f"{name}.{namespace}.svc.cluster.local"
             missing = {name, f"{name}.{namespace}", f"{name}.{namespace}.svc", whole} - names
@@ -188,28 +213,12 @@ def _of_the_certificate(objects: list[Document]) -> Iterator[str]:
 
 
 def _set(path: str, value: Any) -> Callable[[list[Document]], None]:
-    """Sets something in the workload: steps with blanks between them; None takes it away."""
-    def change(objects: list[Document]) -> None:
-        *steps, last = path.split(" ")
-        holder: Any = _workload(objects)
-        for step in steps:
-            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
-        if value is None:
-            del holder[last]
-        else:
-            holder[last] = value
-    return change
+    return documents.setting(documents.workload, path, value)
 
 
 def _set_in(kind: str, path: str, value: Any) -> Callable[[list[Document]], None]:
-    """The same in the first object of a kind."""
-    def change(objects: list[Document]) -> None:
-        *steps, last = path.split(" ")
-        holder: Any = documents.of_kind(objects, kind)[0]
-        for step in steps:
-            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
-        holder[int(last) if isinstance(holder, list) else last] = value
-    return change
+    """In the first object of a kind."""
+    return documents.setting(lambda objects: documents.of_kind(objects, kind)[0], path, value)
 
 
 _POD = "spec template spec"
@@ -249,7 +258,7 @@ PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
      _set(f"{_POD} volumes", [{"name": "tls", "secret": {"secretName": "relay-tls"}}])),
     ("a secret in the environment", "etcd-auth", _set(f"{_RELAY} env", [{"name": "A"}])),
     ("no checksum", "flags-numbers", _set("spec template metadata annotations", {})),
-    ("too short a grace", "etcd", _set(f"{_POD} terminationGracePeriodSeconds", 14)),
+    ("too short a grace", "etcd", _set(f"{_POD} terminationGracePeriodSeconds", 16)),
     ("a rollout with fewer relays", "etcd", _set("spec strategy rollingUpdate maxUnavailable", 1)),
     ("a claim that goes", "sqlite",
      _set("spec persistentVolumeClaimRetentionPolicy whenDeleted", "Delete")),
@@ -258,9 +267,18 @@ PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
     ("two relays over a file", "sqlite", _set("spec replicas", 2)),
     ("replicas beside an autoscaler", "autoscaling", _set("spec replicas", 3)),
     ("a budget of one", "etcd", _set("spec replicas", 1)),
+    ("a budget of all", "etcd", _set_in("PodDisruptionBudget", "spec maxUnavailable", 3)),
+    ("an autoscaler without a budget", "autoscaling-of-one",
+     _set_in("PodDisruptionBudget", "kind", "Namespace")),
+    ("a budget that sick pods hold up", "etcd",
+     _set_in("PodDisruptionBudget", "spec unhealthyPodEvictionPolicy", "IfHealthyBudget")),
+    ("an autoscaler in a hurry", "autoscaling",
+     _set_in("HorizontalPodAutoscaler", "spec behavior scaleDown policies 0 periodSeconds", 15)),
+    ("a public certificate of inner names", "tls-cert-manager-public",
+     _set_in("Certificate", "spec dnsNames 0", "relay.wormhole.svc")),
     ("the admin port for all", "etcd",
      _set_in("NetworkPolicy", "spec ingress 0 ports 0 port", 47181)),
     ("a certificate of other names", "tls-cert-manager",
      _set_in("Certificate", "spec dnsNames", ["relay.example.com"])),
     ("the metrics for all", "etcd", _set_in("NetworkPolicy", "spec ingress 1 from", [])),
-]
+] + references.PLANTED

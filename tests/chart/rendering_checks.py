@@ -263,6 +263,11 @@ def _of_notes(bench: Bench) -> list[tuple[helm.ValueSet, list[str]]]:
         (options["memory"], ["ONLY FOR TRYING"]),
         (options["stopped"], ["STOPPED"]),
         (options["tls"], ["ca.crt of secret relay-tls"]),
+        (options["five"], ["NO TLS TO ETCD", "NO USER AT ETCD"]),
+        (options["etcd-auth-in-plaintext"], ["NO TLS TO ETCD"]),
+        (options["etcd-tls-without-a-certificate"], ["NO USER AT ETCD"]),
+        (options["service-monitor"], ["serviceMonitor.labels is empty", "'{..serviceMonitorSelector}'"]),
+        (options["prometheus-rule-of-a-job"], ["as job relays"]),
     ]
 
 
@@ -271,7 +276,8 @@ def notes(bench: Bench) -> Problems:
              for problem in _missing_notes(bench, values, words)]
     everything = helm.ValueSet("everything", "everything")
     return found + [f"the notes of everything say that something is missing: {word}"
-                    for word in ("NO TLS", "NO METRICS", "NOBODY", "NO ALERTS", "STOPPED")
+                    for word in ("NO TLS", "NO USER", "NO METRICS", "NOBODY", "NO ALERTS",
+                                 "STOPPED")
                     if not _missing_notes(bench, everything, [word])]
 
 

@@ -100,7 +100,7 @@ async def etcd_password_refused(stage: Stage) -> None:
     for name, password in (("right", b"opensesame"), ("wrong", b"guess")):
         stage.cluster.set_secret(name, {"username": b"relay", "password": password})
     values = stage.etcd_values()
-    values["store"]["etcd"]["authSecretName"] = "right"
+    values["store"]["etcd"] |= {"authSecretName": "right", "plaintextPassword": True}
     await stage.install("etcd.yaml", values)
     await _never_ready(stage, lambda: stage.cluster.apply(
         stage.render({"store": {"etcd": {"authSecretName": "wrong"}}})))

@@ -25,6 +25,9 @@ What the objects are called, and the labels by which they find each other.
 {{- end -}}
 {{- end -}}
 
+{{/* Prometheus' job of the release's relays. */}}
+{{- define "relay.job" -}}{{ .Values.prometheusRule.job | default (include "relay.name" .) }}{{- end -}}
+
 {{- define "relay.tlsSecretName" -}}
 {{- if .Values.tls.secretName -}}
 {{- .Values.tls.secretName -}}
@@ -36,8 +39,13 @@ What the objects are called, and the labels by which they find each other.
 {{/* What selects the relay's pods. Kubernetes lets nobody change it later: no value is in here. */}}
 {{- define "relay.selector" -}}
 app.kubernetes.io/name: wormhole-relay
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: relay
+{{- end -}}
+
+{{/* What selects the pod of `helm test`. */}}
+{{- define "relay.testSelector" -}}
+{{- set (include "relay.selector" . | fromYaml) "app.kubernetes.io/component" "test" | toYaml -}}
 {{- end -}}
 
 {{/* The labels of every object but the pods of `helm test`; commonLabels cannot change the others. */}}
@@ -46,7 +54,7 @@ app.kubernetes.io/component: relay
 {{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $own "app.kubernetes.io/part-of" "wormhole-sync" -}}
-{{- mergeOverwrite (deepCopy .Values.commonLabels) $own (include "relay.selector" . | fromYaml) | toYaml -}}
+{{- mergeOverwrite (deepCopy (.Values.commonLabels | default dict)) $own (include "relay.selector" . | fromYaml) | toYaml -}}
 {{- end -}}
 
 {{/* metadata of an object: list CONTEXT NAME, and perhaps a dict with labels and annotations of its own. */}}
@@ -54,11 +62,11 @@ app.kubernetes.io/component: relay
 {{- $context := index . 0 -}}
 {{- $extra := dict -}}
 {{- if gt (len .) 2 }}{{ $extra = index . 2 }}{{ end -}}
-name: {{ index . 1 }}
-namespace: {{ $extra.namespace | default $context.Release.Namespace }}
+name: {{ index . 1 | quote }}
+namespace: {{ $extra.namespace | default $context.Release.Namespace | quote }}
 labels:
   {{- mergeOverwrite (deepCopy ($extra.labels | default dict)) (include "relay.labels" $context | fromYaml) | toYaml | nindent 2 }}
-{{- with mergeOverwrite (deepCopy $context.Values.commonAnnotations) ($extra.annotations | default dict) }}
+{{- with mergeOverwrite (deepCopy ($context.Values.commonAnnotations | default dict)) ($extra.annotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -40,7 +40,7 @@ failureThreshold: {{ int .probe.failureThreshold }}
 {{- define "relay.secretVolume" -}}
 - name: {{ .name }}
   secret:
-    secretName: {{ .secret }}
+    secretName: {{ .secret | quote }}
     # 0440, which YAML 1.2 would read as the number 440.
     defaultMode: 288
 {{- end -}}
@@ -49,7 +49,7 @@ failureThreshold: {{ int .probe.failureThreshold }}
 {{- if .Values.flags }}
 - name: flags
   configMap:
-    name: {{ include "relay.flagsName" . }}
+    name: {{ include "relay.flagsName" . | quote }}
 {{- end }}
 {{- with include "relay.tlsSecretName" . }}
 {{ include "relay.secretVolume" (dict "name" "tls" "secret" .) }}
@@ -68,7 +68,7 @@ failureThreshold: {{ int .probe.failureThreshold }}
 {{- with .Values.store.sqlite.existingClaim }}
 - name: store
   persistentVolumeClaim:
-    claimName: {{ . }}
+    claimName: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -148,7 +148,7 @@ volumeMounts:
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with .Values.nodeSelector }}
@@ -164,11 +164,11 @@ tolerations:
 {{- define "relay.podTemplate" -}}
 metadata:
   labels:
-    {{- $labels := mergeOverwrite (deepCopy .Values.commonLabels) .Values.podLabels }}
+    {{- $labels := mergeOverwrite (deepCopy (.Values.commonLabels | default dict)) (.Values.podLabels | default dict) }}
     {{- /* Not the chart's version: a new chart of the same relay rolls no pod. */}}
     {{- $_ := set $labels "app.kubernetes.io/version" .Chart.AppVersion }}
     {{- mergeOverwrite $labels (include "relay.selector" . | fromYaml) | toYaml | nindent 4 }}
-  {{- $annotations := mergeOverwrite (deepCopy .Values.commonAnnotations) .Values.podAnnotations }}
+  {{- $annotations := mergeOverwrite (deepCopy (.Values.commonAnnotations | default dict)) (.Values.podAnnotations | default dict) }}
   {{- if .Values.flags }}
   {{- $_ := set $annotations "checksum/flags" (include "relay.flagFile" . | sha256sum) }}
   {{- end }}
@@ -177,12 +177,12 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  serviceAccountName: {{ include "relay.serviceAccountName" . }}
+  serviceAccountName: {{ include "relay.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ int .Values.shutdown.graceSeconds }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with include "relay.scheduling" . }}
   {{- trim . | nindent 2 }}

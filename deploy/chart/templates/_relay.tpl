@@ -16,6 +16,32 @@ How the relay is started: how many, with which command line, with which flag fil
 {{- if .Values.autoscaling.enabled }}{{ int .Values.autoscaling.minReplicas }}{{ else }}{{ include "relay.replicas" . }}{{ end -}}
 {{- end -}}
 
+{{/* The most that there are. */}}
+{{- define "relay.most" -}}
+{{- if .Values.autoscaling.enabled }}{{ int .Values.autoscaling.maxReplicas }}{{ else }}{{ include "relay.replicas" . }}{{ end -}}
+{{- end -}}
+
+{{/*
+The workload of this release that is in the cluster: list CONTEXT KIND. Empty where Helm asks no cluster
+(`helm template`), or where there is none.
+*/}}
+{{- define "relay.live" -}}
+{{- $context := index . 0 -}}
+{{- lookup "apps/v1" (index . 1) $context.Release.Namespace (include "relay.name" $context) | toJson -}}
+{{- end -}}
+
+{{/* The store.kind that a workload runs with, as its command line says. */}}
+{{- define "relay.storeKindOf" -}}
+{{- $pod := dig "spec" "template" "spec" (dict) . -}}
+{{- range $container := $pod.containers -}}
+{{- if eq $container.name "relay" -}}
+{{- range $argument := $container.args -}}
+{{- if hasPrefix "--store=" $argument }}{{ trimPrefix "--store=" $argument | splitList ":" | first }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Alone over its store, a relay that sleeps before it stops only keeps clients from the next one. */}}
 {{- define "relay.preStopSeconds" -}}
 {{- if kindIs "invalid" .Values.shutdown.preStopSeconds -}}
