@@ -22,6 +22,7 @@ def broken(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
     ones."""
     workload = documents.workload(objects)
     yield from _of_names(objects, workload)
+    yield from _of_texts(objects, "")
     yield from _of_selectors(objects, workload)
     yield from _of_the_pod(workload)
     yield from _of_stopping(workload)
@@ -53,6 +54,26 @@ def _of_names(objects: list[Document], workload: Document) -> Iterator[str]:
         longest = 52 if document is workload else 63
         if len(document["metadata"]["name"]) > longest:
             yield f"the name {document['metadata']['name']} has more than {longest} characters"
+
+
+# What is text in Kubernetes, whatever it looks like.
+TEXTS = {"name", "namespace", "secretName", "claimName", "serviceName", "serviceAccountName", "kind", "group",
+         "priorityClassName", "storageClassName", "appProtocol", "trafficDistribution", "loadBalancerClass",
+         "replacement"}
+TEXTS_BY_KEY = {"labels", "annotations", "matchLabels", "selector", "nodeSelector"}
+
+
+def _of_texts(node: Any, where: str) -> Iterator[str]:
+    """A name such as 012 has to be quoted, or YAML makes a number of it."""
+    if isinstance(node, list):
+        for inner in node:
+            yield from _of_texts(inner, where)
+    elif isinstance(node, dict):
+        for key, inner in node.items():
+            if not isinstance(inner, (str, dict, list)) and (
+                    key in TEXTS or where in TEXTS_BY_KEY):
+                yield f"{key} is {inner!r}, and no text"
+            yield from _of_texts(inner, key)
 
 
 def _of_selectors(objects: list[Document], workload: Document) -> Iterator[str]:
@@ -226,6 +247,8 @@ _RELAY = f"{_POD} containers 0"
 # What is planted, in the rendering of which value set, and how.
 PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
     ("too long a name", "sqlite", _set("metadata name", "a" * 53)),
+    ("a class whose name is a number", "1e3", _set(f"{_POD} priorityClassName", 31)),
+    ("a label that is a number", "1e3", _set("spec template metadata labels a", 31)),
     ("a token", "sqlite", _set(f"{_POD} automountServiceAccountToken", True)),
     ("service links", "sqlite", _set(f"{_POD} enableServiceLinks", None)),
     ("no request", "sqlite", _set(f"{_RELAY} resources requests", {"cpu": 1})),

@@ -215,6 +215,42 @@ def bad_values(bench: Bench) -> Problems:
                     for problem in _release_refused(bench, release, "")]
 
 
+def _paths(values: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, inner in values.items():
+        yield (name,)
+        for rest in _paths(inner) if isinstance(inner, dict) else ():
+            yield (name, *rest)
+
+
+def _crashes(bench: Bench, chart: pathlib.Path) -> Problems:
+    """Values that somebody takes away (`NAME: null`) and that a template then does not do without."""
+    paths = list(_paths(yaml.safe_load((helm.CHART / "values.yaml").read_text())))
+
+    def one(path: tuple[str, ...]) -> str:
+        values: Any = None
+        for name in reversed(path):
+            values = {name: values}
+        try:
+            bench.helm.template("helm", helm.ValueSet("null", "everything", values), chart=chart)
+        except helm.RenderError as error:
+            # The schema's words, or those of the chart's `fail`.
+            if not re.search(r"missing property|is empty", str(error)):
+                return f"{'.'.join(path)}: null ends in {error}"
+        return ""
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [problem for problem in pool.map(one, paths) if problem]
+
+
+def nulls(bench: Bench) -> Problems:
+    return _crashes(bench, helm.CHART)
+
+
+def nulls_planted(bench: Bench) -> Planted:
+    yield "a template that needs a value", _crashes(bench, bench.broken_chart(
+        "templates/_pod.tpl", "(.Values.podLabels | default dict)", ".Values.podLabels"))
+
+
 def _kubernetes_refused(bench: Bench, version: str) -> Problems:
     found = []
     for which in helm.HELMS:
@@ -333,6 +369,7 @@ CHECKS = [
     Check("the schema is closed, and values.yaml explains what it has", closed_schema,
           closed_schema_planted),
     Check("bad values are refused in a line that says what to do", bad_values, bad_values_planted),
+    Check("whatever is null is done without, or refused", nulls, nulls_planted),
     Check("Kubernetes 1.30 and later, and none before", kubernetes, kubernetes_planted),
     Check("the notes say how to reach it, and what is missing", notes, notes_planted),
     Check("the packaged chart", package, package_planted),
