@@ -6,8 +6,10 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import os
 import pathlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator
 
 import yaml
@@ -103,18 +105,21 @@ def _upgrade(bench: Bench, which: str, live: list[Document], base: str,
         try:
             text = bench.helm.template(
                 which, helm.ValueSet("live", base, values), "--is-upgrade", "--dry-run=server",
-                "--disable-openapi-validation", "--kubeconfig", str(config), release=RELEASE, namespace=NAMESPACE, chart=chart)
+                "--disable-openapi-validation", "--kubeconfig", str(config), release=RELEASE,
+                namespace=NAMESPACE, chart=chart)
         except helm.RenderError as error:
             return str(error)
     return documents.load(text)
 
 
-# What is there, what is asked for, and whether it is refused.
 SQLITE = _workload("StatefulSet", "sqlite:/var/lib/wormhole/relay.db", 1)
 ETCD = _workload("Deployment", "etcd:etcd.wormhole.svc.cluster.local.:2379", 5)
 MEMORY = _workload("Deployment", "memory", 1)
 ALLOWED = {"store": {"allowChange": True}}
-UPGRADES: list[tuple[str, list[Document], str, dict[str, Any], str]] = [
+# Its name, what is there, the value set and the values that are asked for, and, if it is refused, over what the
+# release runs.
+Upgrade = tuple[str, list[Document], str, dict[str, Any], str]
+UPGRADES: list[Upgrade] = [
     ("sqlite again", [SQLITE], "sqlite", {}, ""),
     ("etcd again", [ETCD], "etcd", {}, ""),
     ("nothing yet", [], "sqlite", {}, ""),
@@ -126,16 +131,20 @@ UPGRADES: list[tuple[str, list[Document], str, dict[str, Any], str]] = [
 
 
 def _wrong_upgrades(bench: Bench, chart: pathlib.Path = helm.CHART) -> Problems:
-    found = []
-    for what, live, base, values, runs_over in UPGRADES:
-        for which in helm.HELMS:
-            done = _upgrade(bench, which, live, base, values, chart)
-            if not runs_over and isinstance(done, str):
-                found.append(f"{which} refuses {what}: {done}")
-            elif runs_over and not (isinstance(done, str) and "store.allowChange=true" in done and
-                                    f"runs over {runs_over}," in done):
-                found.append(f"{which} takes {what}, or does not say what to do: {str(done)[:300]}")
-    return found
+
+    def one(of: tuple[Upgrade, str]) -> str:
+        (what, live, base, values, runs_over), which = of
+        done = _upgrade(bench, which, live, base, values, chart)
+        if not runs_over and isinstance(done, str):
+            return f"{which} refuses {what}: {done}"
+        if runs_over and not (isinstance(done, str) and "store.allowChange=true" in done and
+                              f"runs over {runs_over}," in done):
+            return f"{which} takes {what}, or does not say what to do: {str(done)[:300]}"
+        return ""
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(one, [(upgrade, which) for upgrade in UPGRADES for which in helm.HELMS])
+    return [problem for problem in found if problem]
 
 
 def same_store(bench: Bench) -> Problems:
