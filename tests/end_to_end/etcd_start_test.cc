@@ -33,7 +33,8 @@ using ::testing::StartsWith;
 
 using Clock = std::chrono::steady_clock;
 
-// A quiet machine needs less than two seconds, of which a busy one makes more.
+// What is promised, and what a busy machine may make of it.
+constexpr std::chrono::seconds kPromised(2);
 constexpr std::chrono::seconds kSoon(8);
 
 constexpr char kIsAway[] = "clients are sent away until the store works again";
@@ -161,6 +162,23 @@ TEST_F(EtcdStartTest, ItAnswersRefusesAndServesWhenEtcdIsThere) {
   ExpectExchange(waiting);
   ExpectSoonAfter(begin, "who waited has exchanged");
   EXPECT_EQ(relay->Stop(), 0);
+}
+
+// The quickest of a few times, since what other programs do on this machine is not the relay's doing.
+TEST_F(EtcdStartTest, ItServesWithinTwoSecondsOfEtcdsReturn) {
+  EtcdCluster etcd;
+  Clock::duration quickest = Clock::duration::max();
+  for (int i = 0; i < 5 && quickest >= kPromised; ++i) {
+    etcd.Kill(0);
+    const auto relay = Start(etcd.endpoints());
+    ASSERT_TRUE(relay->AwaitError(kIsAway));
+    etcd.Restart(0);
+    const auto begin = Clock::now();
+    EXPECT_EQ(relay->AwaitListening(), public_.host_port());
+    quickest = std::min(quickest, Clock::now() - begin);
+    EXPECT_EQ(relay->Stop(), 0);
+  }
+  EXPECT_LT(quickest, kPromised);
 }
 
 TEST_F(EtcdStartTest, OneNodeOfThreeIsThere) {

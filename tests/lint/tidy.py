@@ -3,7 +3,8 @@
 
 The source files come on standard input, a line each; the arguments are the compiler's. With a folder for memory, a file that was found clean is not read
 again until it, a file that it includes, the arguments or .clang-tidy is another. The folder belongs
-to one state of the system (tests/compile_cache.py), so that headers of the system go unlooked-at.
+to one state of the system (tests/compile_cache.py), so that its headers are not compared. A new header that
+hides another one by its place in the search path is not noticed.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 # What -H writes for each file that is included.
 INCLUDED = re.compile(r"^\.+ (.*)$", re.M)
@@ -64,7 +66,7 @@ def tidy(file, command, memory):
     """What clang-tidy says of the file; empty if nothing."""
     if memory.knows(file):
         return ""
-    before = memory.contents(file, [])
+    began = time.time_ns()
     options, arguments = command
     ran = subprocess.run(["clang-tidy-14", "--quiet", *options, file, "--", *arguments, "-H"],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
@@ -75,8 +77,8 @@ def tidy(file, command, memory):
                 if line and not re.search("warnings? generated", line)]
         return "\n".join([said, *rest]).strip() or f"{file}: clang-tidy ended with {ran.returncode}"
     contents = memory.contents(file, included)
-    # One that somebody has written meanwhile was not read as it is now.
-    if before.items() <= contents.items():
+    # One that somebody has written meanwhile may not have been read as it is now.
+    if all(os.stat(path).st_ctime_ns < began for path in contents):
         memory.note(file, contents)
     return ""
 

@@ -4,8 +4,10 @@ import contextlib
 import io
 import os
 import pathlib
+import shutil
 import tempfile
 import unittest
+import unittest.mock
 
 import tidy
 
@@ -80,6 +82,14 @@ class TidyTest(unittest.TestCase):
         self.write(".clang-tidy", "WarningsAsErrors: 'modernize-*'\n")
         self.run_it()
         self.assertNotEqual(self.kept(), before)
+
+    def test_a_header_that_is_written_meanwhile_is_read_again(self):
+        real = shutil.which("clang-tidy-14")
+        self.write("clang-tidy-14", f'#!/bin/sh\n{real} "$@"\nstatus=$?\necho >>a.h\nexit $status\n')
+        os.chmod("clang-tidy-14", 0o755)
+        with unittest.mock.patch.dict(os.environ, PATH=f"{os.getcwd()}:{os.environ['PATH']}"):
+            self.assertEqual(self.run_it(), (0, ""))
+        self.assertEqual(self.kept(), {})
 
     def test_what_is_cut_short_is_forgotten(self):
         self.run_it()

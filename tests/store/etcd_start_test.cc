@@ -1,16 +1,21 @@
 // A store that is opened while etcd is away, and what becomes of it when etcd is there.
+#include <chrono>
 #include <future>
 #include <memory>
+#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "relay/health/store_health.h"
 #include "relay/server/ticker.h"
+#include "relay/store/steady_now.h"
 #include "tests/store/etcd_relay.h"
 #include "tests/support/etcd_server.h"
+#include "tests/support/http_client.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/signal.h"
 
@@ -29,8 +34,10 @@ const ChannelKey kKey = {"example.com/app1", 7};
 // A relay's store that ticks from the first, as a relay does whose etcd may be away.
 class StartingRelay {
  public:
-  explicit StartingRelay(std::vector<std::string> endpoints, EtcdServers user = {}) {
+  explicit StartingRelay(std::vector<std::string> endpoints, EtcdServers user = {},
+                         absl::Duration presence_ttl = EtcdOptions().presence_ttl) {
     EtcdOptions options{.servers = std::move(user), .relay_id = "starting", .clock = &clock_};
+    options.presence_ttl = presence_ttl;
     options.servers.endpoints = std::move(endpoints);
     options.creation_patience = absl::Milliseconds(100);
     options.patience = absl::InfiniteDuration();  // which is for a store that has started
@@ -50,12 +57,16 @@ class StartingRelay {
   RelayClock& clock() { return clock_; }
   // Why the attempts have failed so far, with OK when one has not; waits for so many.
   std::vector<absl::Status> AwaitTroubles(size_t count) { return troubles_.Await(count); }
-  absl::Status AwaitStarted() { return started_.get_future().get(); }
+  absl::Status AwaitStarted() { return has_started_.get(); }
+  bool IsStarted() const {
+    return has_started_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
 
  private:
   RelayClock clock_;
   NotingListener listener_;
   std::promise<absl::Status> started_;  // fails the test when it is told twice
+  std::future<absl::Status> has_started_ = started_.get_future();
   Collector<absl::Status> troubles_;
   std::unique_ptr<EtcdStore> store_;
   std::unique_ptr<Ticker> ticker_;
@@ -106,6 +117,51 @@ TEST(EtcdStartTest, RefusesUntilItsTimeIsSure) {
   EXPECT_EQ(relay.AwaitStarted(), absl::OkStatus());
   EXPECT_LT(relay.clock().state().offset, -absl::Hours(1));
   EXPECT_EQ(relay.Call().Append(kKey, 1, kInitiator, 1, "x").outcome, AppendOutcome::kDone);
+}
+
+// How many transactions the node has carried out.
+int Transactions(const std::string& endpoint) {
+  static const std::regex kCount(
+      R"(\ngrpc_server_handled_total\{grpc_code="OK",grpc_method="Txn",[^}]*\} ([0-9]+))");
+  service_test::TcpClient client(endpoint);
+  client.Send("GET /metrics HTTP/1.0\r\n\r\n");  // 1.1 would keep the connection
+  const std::string page = client.ReadToEnd();
+  std::smatch found;
+  return std::regex_search(page, found, kCount) ? std::stoi(found[1]) : 0;
+}
+
+// Meanwhile the relay says why, and lets alone an etcd that has just come back. When etcd goes away
+// again the time that the relay waits is over at some point, and etcd has to be there for all that.
+TEST(EtcdStartTest, WaitsForASureTimeInQuietAndNotWithoutEtcd) {
+  constexpr absl::Duration kPresenceTtl = absl::Seconds(5);
+  EtcdCluster cluster;
+  EtcdRelay elder(
+      "elder", {.servers = {.endpoints = {cluster.endpoint(0)}}, .presence_ttl = absl::Minutes(1)},
+      /*ahead=*/-absl::Hours(2));
+  const std::string key = EtcdKeys(EtcdOptions().prefix).Clock("elder");
+  while (cluster.Control({"get", "--keys-only", key}).value() == "") {
+  }
+  elder.Freeze();
+  cluster.Kill(0);
+  StartingRelay relay({cluster.endpoint(0)}, {}, kPresenceTtl);
+  size_t count = relay.AwaitTroubles(1).size();
+  cluster.Restart(0);
+  while (!absl::StrContains(relay.AwaitTroubles(count).back().message(), "sure of the time")) {
+    ++count;
+  }
+  const absl::Duration sure_at = SteadyNow() + 2 * kPresenceTtl;
+  const int before = Transactions(cluster.endpoint(0));
+  const absl::Duration quiet_until = SteadyNow() + absl::Seconds(1);
+  while (SteadyNow() < quiet_until) relay.AwaitTroubles(++count);
+  // Its own clock, once in a while.
+  EXPECT_LT(Transactions(cluster.endpoint(0)) - before, 20);
+  cluster.Pause(0);
+  while (SteadyNow() < sure_at + absl::Seconds(1)) {
+    EXPECT_FALSE(relay.AwaitTroubles(++count).back().ok());
+  }
+  EXPECT_FALSE(relay.IsStarted());
+  cluster.Resume(0);
+  EXPECT_EQ(relay.AwaitStarted(), absl::OkStatus());
 }
 
 TEST(EtcdStartTest, OneNodeOfThreeIsEnoughToSaySo) {

@@ -12,12 +12,16 @@ constexpr absl::Duration kOverdueEvery = absl::Milliseconds(100);
 }  // namespace
 
 // An etcd that is full answers reads, which do not show that it takes writes again.
-void EtcdAvailability::Worked(bool wrote) {
+void EtcdAvailability::Answered(bool wrote) {
   if (full_ && !wrote) return;
   full_ = false;
   failures_ = 0;
   try_at_ = write_at_ = absl::ZeroDuration();
-  report_.Worked();
+}
+
+void EtcdAvailability::Worked(bool wrote) {
+  Answered(wrote);
+  if (!full_) report_.Worked();
 }
 
 void EtcdAvailability::Failed(const absl::Status& why, absl::Duration now) {

@@ -23,8 +23,12 @@ class EtcdAvailability {
       : endpoints_(static_cast<int>(endpoints)), report_(std::move(report)) {}
 
   // etcd has carried out something that `wrote`, or that only read.
+  void Answered(bool wrote);
+  // The same, and the store works: the report says so, if it has told of trouble.
   void Worked(bool wrote);
   void Failed(const absl::Status& why, absl::Duration now);
+  // etcd answers, and the store does not work yet. The report tells why.
+  void NotYet(const absl::Status& why) { report_.Failed(why); }
   // Something that is no batch had no answer. The next batch is sent even if there is nothing to
   // put into it, and shows whether etcd is there.
   void ProbeSoon() { probe_soon_ = true; }

@@ -85,6 +85,20 @@ TEST_F(AvailabilityTest, AProbeWritesAndWaitsWhileEtcdIsFull) {
   EXPECT_TRUE(etcd_.TakeProbe(now_ + absl::Milliseconds(100)));
 }
 
+// Else an etcd that has just come back would have one probe after another.
+TEST_F(AvailabilityTest, WhatEtcdAnswersEndsTheProbesAndIsNotToldAsWorking) {
+  Fail();
+  etcd_.Answered(/*wrote=*/false);
+  EXPECT_FALSE(etcd_.failing());
+  EXPECT_FALSE(etcd_.TakeProbe(now_));
+  etcd_.NotYet(absl::UnavailableError("not sure of the time"));
+  EXPECT_FALSE(etcd_.failing());
+  EXPECT_FALSE(etcd_.TakeProbe(now_));
+  EXPECT_THAT(told_, ElementsAre("away", "not sure of the time"));
+  etcd_.Worked(/*wrote=*/false);
+  EXPECT_THAT(told_, ElementsAre("away", "not sure of the time", ""));
+}
+
 TEST_F(AvailabilityTest, LooksForOverdueCallsNowAndThenWhileItFails) {
   EXPECT_FALSE(etcd_.TakeOverdueCheck(now_, /*held=*/false));
   Fail();

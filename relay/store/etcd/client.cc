@@ -1,5 +1,7 @@
 #include "relay/store/etcd/client.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -57,9 +59,16 @@ std::shared_ptr<grpc::Channel> Connect(const std::shared_ptr<grpc::ChannelCreden
   return grpc::CreateCustomChannel(endpoint, credentials, arguments);
 }
 
+// gRPC makes a status of what an HTTP server answers (404: UNIMPLEMENTED, 403: PERMISSION_DENIED).
+// It is a proxy's that has no etcd, and may have one soon.
+bool IsOfHttp(const grpc::Status& status) {
+  return absl::StrContains(status.error_message(), "Received http2 header with status");
+}
+
 // Whether another endpoint may do better.
-bool IsEndpointsFault(grpc::StatusCode code) {
-  switch (code) {
+bool IsEndpointsFault(const grpc::Status& status) {
+  if (IsOfHttp(status)) return true;
+  switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:  // also: no leader, timed out
     case grpc::StatusCode::DEADLINE_EXCEEDED:
     case grpc::StatusCode::INTERNAL:
@@ -84,8 +93,18 @@ bool IsTooLong(const grpc::Status& status) {
          absl::StrContains(status.error_message(), "message larger than max");
 }
 
+// What is no etcd may say anything, and it goes to the log and, when it ends the relay, to a
+// terminal.
+std::string OnOneLine(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  return text;
+}
+
 // As callers know it.
 absl::StatusCode CodeOf(const grpc::Status& status, bool has_user) {
+  if (IsOfHttp(status)) return absl::StatusCode::kUnavailable;
   if (IsAboutToken(status)) {
     return has_user ? absl::StatusCode::kUnavailable : absl::StatusCode::kUnauthenticated;
   }
@@ -153,13 +172,14 @@ absl::Status EtcdClient::End(Call& call, const grpc::Status& status) {
   sync::MutexLock lock(mutex_);
   calls_.erase(&call);
   if (status.ok()) return absl::OkStatus();
-  if (IsEndpointsFault(status.error_code()) && call.endpoint == endpoints_[current_]) {
+  if (IsEndpointsFault(status) && call.endpoint == endpoints_[current_]) {
     current_ = (current_ + 1) % endpoints_.size();
     unneeded = RenewNext();
   }
   if (IsAboutToken(status)) token_.clear();
-  return absl::Status(CodeOf(status, !user_.empty()),
-                      absl::StrCat("etcd at ", call.endpoint->name, ": ", status.error_message()));
+  return absl::Status(
+      CodeOf(status, !user_.empty()),
+      absl::StrCat("etcd at ", call.endpoint->name, ": ", OnOneLine(status.error_message())));
 }
 
 void EtcdClient::Leave() {

@@ -22,6 +22,11 @@ constexpr std::chrono::seconds kRevokeWait(1);
 // How many channels' presence goes in one batch: the batch stays small.
 constexpr size_t kMaxPresence = 16;
 
+constexpr char kTimeIsUnsure[] =
+    "etcd is there, and the clock of a relay that may be gone is behind; this relay serves when it "
+    "is "
+    "sure of the time, within twenty seconds";
+
 // No repetition mends it.
 bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(status); }
 
@@ -63,7 +68,11 @@ bool EtcdStore::OnRead(const absl::Status& status) {
     const absl::Duration now = SteadyNow();
     start_.NoteRead(status, now);
     hopeless = start_.is_hopeless();
-    if (!status.ok() && !hopeless) availability_.Failed(status, now);
+    if (status.ok()) {
+      availability_.Answered(/*wrote=*/false);
+    } else if (!hopeless) {
+      availability_.Failed(status, now);
+    }
   }
   if (hopeless && options_.on_started) options_.on_started(status);
   if (!status.ok()) return !hopeless;
@@ -75,8 +84,13 @@ bool EtcdStore::OnRead(const absl::Status& status) {
 void EtcdStore::EndStart() {
   {
     sync::MutexLock lock(mutex_);
-    if (!start_.TakeEnd(clocks_.sure(), SteadyNow())) return;
-    availability_.Worked(/*wrote=*/true);
+    if (!start_.has_read() || start_.is_over()) return;
+    // It may have gone away again since all was read. A full one serves what only reads.
+    if (availability_.failing() && !availability_.full()) return;
+    if (!start_.TakeEnd(clocks_.sure(), SteadyNow())) {
+      return availability_.NotYet(absl::UnavailableError(kTimeIsUnsure));
+    }
+    availability_.Worked(/*wrote=*/false);
   }
   if (options_.on_started) options_.on_started(absl::OkStatus());
 }
@@ -429,7 +443,8 @@ void EtcdStore::OnBatch(const std::shared_ptr<SentBatch>& sent,
     if (alone_ != 0) --alone_;
     if (response.ok()) {
       // Until the start is over the store does not work, whatever etcd does.
-      if (start_.is_over()) availability_.Worked(batch.writes());
+      start_.is_over() ? availability_.Worked(batch.writes())
+                       : availability_.Answered(batch.writes());
       Finish(*sent, *response, answers);
     } else {
       Undo(batch, response.status(), answers);
