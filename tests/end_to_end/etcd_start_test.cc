@@ -164,7 +164,8 @@ TEST_F(EtcdStartTest, ItAnswersRefusesAndServesWhenEtcdIsThere) {
   EXPECT_EQ(relay->Stop(), 0);
 }
 
-// The quickest of a few times, since what other programs do on this machine is not the relay's doing.
+// The quickest of a few times, since what other programs do on this machine is not the relay's
+// doing.
 TEST_F(EtcdStartTest, ItServesWithinTwoSecondsOfEtcdsReturn) {
   EtcdCluster etcd;
   Clock::duration quickest = Clock::duration::max();
