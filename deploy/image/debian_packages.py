@@ -70,10 +70,15 @@ def package(name: str) -> Package:
     )
 
 
+def _literal(path: str) -> str:
+    """dpkg-query takes what it searches for as a pattern: an unescaped `*` would find other files, too."""
+    return re.sub(r"([*?\[\\])", r"\\\1", path)
+
+
 def owners(paths: list[str]) -> dict[str, str]:
     """The package of each file, which are named as realpath does. Whatever belongs to none is refused:
     nobody would know its version, its licence, or when it has to be replaced."""
-    lines = _query("--search", *(name for path in paths for name in both_names(path)))
+    lines = _query("--search", *(_literal(name) for path in paths for name in both_names(path)))
     found: dict[str, str] = {}
     for line in lines.splitlines():
         names, _, path = line.partition(": ")
@@ -118,11 +123,14 @@ def files_of(package_name: str) -> list[str]:
     return [path for path in _query("--listfiles", package_name).splitlines() if os.path.isfile(path)]
 
 
-def distribution() -> tuple[str, str]:
-    """('debian', '12')"""
+def distribution(os_release: str = "/usr/lib/os-release") -> tuple[str, str]:
+    """('debian', '12'). Other systems are refused, because the addresses of packages say that they are Debian's."""
     values = {}
-    with open("/usr/lib/os-release", encoding="utf-8") as file:
+    with open(os_release, encoding="utf-8") as file:
         for line in file:
             key, _, value = line.strip().partition("=")
             values[key] = value.strip('"')
+    if values.get("ID") != "debian" or not values.get("VERSION_ID"):
+        raise PackageError(f"{os_release} is of {values.get('PRETTY_NAME', 'another system')}, and not of a release of "
+                           "Debian: build on Debian 12, or without --prebuilt in a container of it")
     return values["ID"], values["VERSION_ID"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from debian_packages import Package
+from debian_packages import Package, field
 from licences import Licences
 
 _NAMESPACE = "https://spdx.org/spdxdocs/wormhole-sync"
@@ -46,13 +46,20 @@ def _person(maintainer: str) -> str:
     return "Organization: " + maintainer.replace("<", "(").replace(">", ")")
 
 
+def _supplier(package: Package) -> str:
+    """Debian, if the package's own entry says so. dpkg does not keep where a package came from, and a machine may have
+    some from elsewhere."""
+    said = field(package.control, "Origin") or package.maintainer
+    return "Organization: Debian" if re.search(r"\bdebian\b", said, re.IGNORECASE) else "NOASSERTION"
+
+
 def _debian_package(part: Part, distribution: tuple[str, str]) -> dict[str, Any]:
     package = part.package
     entry = {
         "SPDXID": _id("Package", package.name),
         "name": package.name,
         "versionInfo": package.version,
-        "supplier": "Organization: Debian",
+        "supplier": _supplier(package),
         "originator": _person(package.maintainer),
         "downloadLocation": "NOASSERTION",
         "filesAnalyzed": False,

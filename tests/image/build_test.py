@@ -39,6 +39,14 @@ class BuildTest(unittest.TestCase):
             (self.built / program).parent.mkdir(parents=True)
             shutil.copy(SOURCE / "bazel-bin" / program, self.built / program)
         (self.tree / "bazel-bin").symlink_to(self.built)
+        # Of this tree Bazel has built nothing, and would start a server for it.
+        self.tools = self.folder / "tools"
+        self.tools.mkdir()
+        self.fake_bazel("exit 0")
+
+    def fake_bazel(self, script: str) -> None:
+        (self.tools / "bazel").write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
+        (self.tools / "bazel").chmod(0o755)
 
     def take_history(self) -> None:
         git = subprocess.run(["git", "rev-parse", "--git-common-dir"], cwd=SOURCE, check=True, capture_output=True,
@@ -46,7 +54,9 @@ class BuildTest(unittest.TestCase):
         shutil.copytree(SOURCE / git, self.tree / ".git", symlinks=True)
 
     def build(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = {"PATH": f"{self.tools}:{os.environ['PATH']}"}
+        if "HOME" in os.environ:
+            kept["HOME"] = os.environ["HOME"]
         return subprocess.run([self.tree / "deploy/image/build", *arguments], cwd=self.folder, env=kept | environment,
                               capture_output=True, check=False, encoding="utf-8", umask=0o077)
 
@@ -93,15 +103,16 @@ class BuildTest(unittest.TestCase):
         self.assertEqual(image.manifest["layers"], read_image(LAYOUT).manifest["layers"])
 
     def fake(self, name: str, script: str) -> str:
-        """A $PATH on which only this one of the programs that make images is, and does what the script says."""
+        """A $PATH on which only this one of the programs that make images is, and does what the script says. Bazel is
+        the test's, if any."""
         folder = self.folder / "path"
         folder.mkdir()
         for program in pathlib.Path("/usr/bin").iterdir():
-            if program.name not in ("buildah", "docker"):
+            if program.name not in ("buildah", "docker", "bazel"):
                 (folder / program.name).symlink_to(program)
         (folder / name).write_text("#!/bin/bash\nset -eu\n" + script, encoding="utf-8")
         (folder / name).chmod(0o755)
-        return str(folder)
+        return f"{self.tools}:{folder}"
 
     def fake_buildah(self) -> str:
         """It keeps its arguments and the context, and makes the image that there is already."""
@@ -111,6 +122,14 @@ class BuildTest(unittest.TestCase):
                    while [ "$1" != --iidfile ]; do shift; done; echo 123 >"$2" ;;
               push) to=${{!#}}; to=${{to#oci:}}; cp -r "{LAYOUT}" "${{to%:latest}}" ;;
             esac""")
+
+    def fake_docker(self) -> str:
+        """It makes the image that there is already."""
+        return self.fake("docker", f"""
+            [ "$1" = buildx ] || exit 1
+            [ "$2" = build ] || exit 0
+            output=$(printf '%s\\n' "$@" | sed -n 's/^type=oci.*,dest=\\([^,]*\\).*/\\1/p')
+            cp -r "{LAYOUT}" "$output" """)
 
     def whole(self, **environment: str) -> tuple[list[str], set[str]]:
         """The arguments that a whole build gives to buildah, and the paths in its context."""
@@ -127,8 +146,10 @@ class BuildTest(unittest.TestCase):
     def test_whole_it_takes_what_is_tracked(self) -> None:
         self.take_history()
         (self.tree / "untracked").write_text("x", encoding="utf-8")
+        (self.tree / "CHANGELOG.md").unlink()
         arguments, paths = self.whole(BASE="localhost/mine", BUILDAH_LAYERS="true")
         self.assertNotIn("untracked", paths)
+        self.assertNotIn("CHANGELOG.md", paths)
         self.assertIn("BASE=localhost/mine", arguments)
         self.assertIn("--layers=false", arguments)
         self.assertNotIn("--build-context", arguments)
@@ -139,14 +160,14 @@ class BuildTest(unittest.TestCase):
         self.assertEqual([one for one in arguments if one.startswith("BASE=")], [])
 
     def test_without_buildah_it_takes_docker_or_says_what_it_takes(self) -> None:
-        path = self.fake("docker", f"""
-            [ "$1" = buildx ] || exit 1
-            [ "$2" = build ] || exit 0
-            output=$(printf '%s\\n' "$@" | sed -n 's/^type=oci.*,dest=\\([^,]*\\).*/\\1/p')
-            cp -r "{LAYOUT}" "$output" """)
+        path = self.fake_docker()
         ended = self.build("image", "--prebuilt", PATH=path, SOURCE_DATE_EPOCH="1")
         self.assertEqual((ended.returncode, ended.stdout.strip()), (0, PRINTED), ended.stderr)
-        (self.folder / "path/docker").unlink()
+        # Its default builder may refuse.
+        docker = self.folder / "path/docker"
+        docker.write_text('#!/bin/bash\n[ "$2" != build ]\n', encoding="utf-8")
+        self.assertIn("docker buildx create --use", self.refusal("other", "--prebuilt", PATH=path, SOURCE_DATE_EPOCH="1"))
+        docker.unlink()
         self.assertIn("apt-get install buildah",
                       self.refusal("other", "--prebuilt", PATH=path, SOURCE_DATE_EPOCH="1"))
 
@@ -165,6 +186,37 @@ class BuildTest(unittest.TestCase):
         (self.tree / "bazel-bin").symlink_to(self.folder / "k8-fastbuild")
         self.assertIn("another configuration", self.refusal("image", "--prebuilt", SOURCE_DATE_EPOCH="1"))
         self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("image")], [])
+
+    def test_programs_that_are_older_than_the_source_are_refused(self) -> None:
+        asked = self.folder / "asked"
+        self.fake_bazel(f"""printf '%s\\n' "$PWD" "$@" >"{asked}"
+            echo "INFO: Found 2 targets..." >&2
+            echo "ERROR: action 'Compiling relay/main.cc' is not up-to-date" >&2
+            exit 1""")
+        said = self.refusal("image", "--prebuilt", SOURCE_DATE_EPOCH="1")
+        self.assertIn("older than the source (Bazel: action 'Compiling relay/main.cc' is not up-to-date): "
+                      "bazel build -c opt //relay:wormhole-relay //client/cli:wormhole-sync", said)
+        self.assertEqual(asked.read_text(encoding="utf-8").splitlines(),
+                         [str(self.tree), "build", "-c", "opt", "--check_up_to_date", "--noshow_progress",
+                          "//relay:wormhole-relay", "//client/cli:wormhole-sync"])
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("image")], [])
+
+    def test_without_bazel_it_says_that_it_has_not_asked(self) -> None:
+        path = self.fake_docker()
+        (self.tools / "bazel").unlink()
+        ended = self.build("image", "--prebuilt", PATH=path, SOURCE_DATE_EPOCH="1")
+        self.assertEqual((ended.returncode, ended.stdout.strip()), (0, PRINTED), ended.stderr)
+        self.assertIn("no Bazel here; it was not checked", ended.stderr)
+
+    def test_the_callers_umask_decides_no_mode(self) -> None:
+        out = self.folder / "out"
+        subprocess.run([self.tree / "deploy/image/rootfs", out, self.built / "relay/wormhole-relay",
+                        self.built / "client/cli/wormhole-sync"], env=os.environ | {"SOURCE_DATE_EPOCH": "1"}, check=True,
+                       umask=0o077)
+        folders = [path for path in out.rglob("*") if path.is_dir() and not path.is_symlink()]
+        odd = {str(path.relative_to(out)): f"{path.stat().st_mode & 0o7777:o}" for path in folders
+               if path.stat().st_mode & 0o7777 != 0o755}
+        self.assertEqual(odd, {"state/wormhole": "700"})
 
     def test_a_library_that_is_no_packages_own_is_refused(self) -> None:
         for source, more in (("int f() { return 0; }", ["-shared", "-o", "libforeign.so"]),

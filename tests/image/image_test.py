@@ -173,6 +173,9 @@ class ImageTest(unittest.TestCase):
         self.find(packages, of_sodium(versionInfo="1"), "libsodium23 is")
         self.find(packages, of_sodium(externalRefs=[]), "addresses []")
         self.find(packages, of_sodium(sourceInfo=""), "its source is libsodium")
+        self.find(packages, of_sodium(supplier="NOASSERTION"), "has the supplier NOASSERTION")
+        self.find(packages, self.change("var/lib/dpkg/status.d/libsodium23", b"\nMaintainer: ",
+                                        b"\nOrigin: Mine\nMaintainer: "), "its entry says Mine")
         self.find(packages, of_sodium(licenseDeclared="NOASSERTION"), "no licence")
         self.find("SBOM's licences", of_sodium(licenseDeclared="LicenseRef-x"), "LicenseRef-x has no text")
         self.find("SBOM's licences", of_sodium(licenseDeclared="MIT"), "nobody uses LicenseRef-libsodium23")

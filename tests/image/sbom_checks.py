@@ -37,6 +37,10 @@ def check_packages(image: Image) -> list[str]:
         source = fields.get("Source", name).split(" ")[0]
         if f" {source} " not in package.get("sourceInfo", ""):
             wrong.append(f"{name} does not say that its source is {source}")
+        said = fields.get("Origin") or fields["Maintainer"]
+        supplier = "Organization: Debian" if "debian" in said.lower() else "NOASSERTION"
+        if package.get("supplier") != supplier:
+            wrong.append(f"{name} has the supplier {package.get('supplier')}, and its entry says {said}")
         if package.get("licenseDeclared", "NOASSERTION") == "NOASSERTION":
             wrong.append(f"{name} has no licence")
     return wrong

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """How deploy/image reads Debian's copyright files and control entries, on small ones."""
 
+import dataclasses
+import json
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -10,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy/ima
 
 import debian_packages
 import sbom
-from licences import read_licences
+from licences import Licences, read_licences
 
 FORMAT = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
 
@@ -72,6 +75,41 @@ class PackageTest(unittest.TestCase):
             debian_packages.package("no-such-package")
         with self.assertRaisesRegex(debian_packages.PackageError, "belongs to no package"):
             debian_packages.owners(["/usr/lib/x86_64-linux-gnu/libnone.so"])
+
+    def test_a_path_is_no_pattern(self) -> None:
+        self.assertEqual(debian_packages.owners(["/usr/bin/["]), {"/usr/bin/[": "coreutils"})
+        for pattern in ("/usr/lib/x86_64-linux-gnu/libc.so.*", "/usr/lib/x86_64-linux-gnu/libc.so.?",
+                        "/usr/lib/x86_64-linux-gnu/libc.so.[6]", r"/usr/lib/x86_64-linux-gnu/libc.so.\6"):
+            # It asks dpkg for this file, and not for what it would match.
+            self.assertEqual(debian_packages._query("--search", debian_packages._literal(pattern)), "")
+            with self.assertRaisesRegex(debian_packages.PackageError, "belongs to no package"):
+                debian_packages.owners([pattern])
+
+    def test_the_supplier_is_debian_where_the_package_says_so(self) -> None:
+        installed = debian_packages.package("libstdc++6")
+        for maintainer, origin, supplier in (
+                ("GNU Libc Maintainers <debian-glibc@lists.debian.org>", "", "Organization: Debian"),
+                ("Debian Libidn team <help-libidn@gnu.org>", "", "Organization: Debian"),
+                ("Somebody <somebody@example.com>", "Debian", "Organization: Debian"),
+                ("Somebody <somebody@example.com>", "", "NOASSERTION"),
+                ("Somebody <somebody@notdebian.example>", "", "NOASSERTION"),
+                ("Debian GCC Maintainers <debian-gcc@lists.debian.org>", "Mine", "NOASSERTION")):
+            control = f"Package: x\nMaintainer: {maintainer}\n" + (f"Origin: {origin}\n" if origin else "")
+            part = sbom.Part(dataclasses.replace(installed, maintainer=maintainer, control=control), Licences("MIT", {}))
+            written = json.loads(sbom.write_sbom("1", [], [part], ("debian", "12"), 1))
+            self.assertEqual(written["packages"][1]["supplier"], supplier, (maintainer, origin))
+
+    def test_another_system_is_refused(self) -> None:
+        self.assertEqual(debian_packages.distribution(), ("debian", "12"))
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            for text in ('PRETTY_NAME="Ubuntu 22.04"\nID=ubuntu\nID_LIKE=debian\nVERSION_ID="22.04"\n',
+                         "PRETTY_NAME=Debian, testing\nID=debian\n"):
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+                file.flush()
+                with self.assertRaisesRegex(debian_packages.PackageError, "(Ubuntu 22.04|testing), and not of a release"):
+                    debian_packages.distribution(file.name)
 
     def test_a_file_that_is_not_as_it_was_brought_is_refused(self) -> None:
         checksums = debian_packages.Checksums("libc6:amd64")
