@@ -76,18 +76,22 @@ absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(const EtcdChoice& choice, RelayC
 }
 
 // A single relay's own.
-absl::StatusOr<std::unique_ptr<Store>> OpenOwn(const StoreChoice& choice, const StoreHooks& hooks) {
-  if (choice.kind == StoreChoice::Kind::kMemory) return std::make_unique<MemoryStore>();
-  return SqliteStore::Open(choice.path,
-                           {.on_trouble = hooks.on_trouble, .on_commit = hooks.on_commit});
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, RelayClock* clock,
                                                  StoreHooks hooks) {
-  if (choice.kind == StoreChoice::Kind::kEtcd) return OpenEtcd(choice.etcd, clock, hooks);
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenOwn(choice, hooks);
+  absl::StatusOr<std::unique_ptr<Store>> store;
+  switch (choice.kind) {
+    case StoreChoice::Kind::kMemory:
+      store = std::make_unique<MemoryStore>();
+      break;
+    case StoreChoice::Kind::kSqlite:
+      store = SqliteStore::Open(choice.path,
+                                {.on_trouble = hooks.on_trouble, .on_commit = hooks.on_commit});
+      break;
+    case StoreChoice::Kind::kEtcd:
+      return OpenEtcd(choice.etcd, clock, hooks);  // which tells of its start later
+  }
   if (store.ok() && hooks.on_started) hooks.on_started(absl::OkStatus());
   return store;
 }

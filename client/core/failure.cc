@@ -11,6 +11,9 @@ namespace {
 constexpr char kReasonUrl[] = "wormhole-sync/reason";
 constexpr char kDetailsUrl[] = "wormhole-sync/details";
 
+// Debian's absl::string_view is a class of its own.
+absl::string_view Text(std::string_view text) { return {text.data(), text.size()}; }
+
 }  // namespace
 
 std::string_view ReasonName(Reason reason) {
@@ -66,9 +69,7 @@ Reason ReasonOf(const absl::Status& status) {
   if (!payload.has_value()) return Reason::kNone;
   for (int i = 0; i <= static_cast<int>(core::kLastReason); ++i) {
     const auto reason = static_cast<Reason>(i);
-    if (*payload == absl::string_view(ReasonName(reason).data(), ReasonName(reason).size())) {
-      return reason;
-    }
+    if (*payload == Text(ReasonName(reason))) return reason;
   }
   return Reason::kNone;
 }
@@ -82,18 +83,17 @@ namespace core {
 
 absl::Status WithDetails(absl::Status status, std::string_view details) {
   if (details.empty()) return status;
-  status.SetPayload(kDetailsUrl, absl::Cord(absl::string_view(details.data(), details.size())));
+  status.SetPayload(kDetailsUrl, absl::Cord(Text(details)));
   return status;
 }
 
 absl::Status WithReason(absl::Status status, Reason reason) {
-  status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(ReasonName(reason).data(),
-                                                             ReasonName(reason).size())));
+  status.SetPayload(kReasonUrl, absl::Cord(Text(ReasonName(reason))));
   return status;
 }
 
 absl::Status Failure(Reason reason, absl::StatusCode code, std::string_view message) {
-  return WithReason(absl::Status(code, absl::string_view(message.data(), message.size())), reason);
+  return WithReason(absl::Status(code, Text(message)), reason);
 }
 
 }  // namespace core

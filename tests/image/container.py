@@ -5,8 +5,11 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import time
 from typing import Any, Callable
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import seccomp
 

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import pathlib
+import sys
 from typing import Any
 
 from manifests import Container
 
-# The rules that container engines have by default, as Debian ships them.
-_SECCOMP = pathlib.Path("/usr/share/containers/seccomp.json")
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import seccomp
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,26 +31,6 @@ class Bind:
     source: pathlib.Path
     target: str
     read_only: bool
-
-
-def _seccomp() -> dict[str, Any]:
-    """The default profile in the runtime's format, for a container without capabilities, on amd64."""
-    profile = json.loads(_SECCOMP.read_text())
-    calls = []
-    for rule in profile["syscalls"]:
-        only_with, not_with = rule.get("includes") or {}, rule.get("excludes") or {}
-        if only_with.get("caps") or "amd64" not in only_with.get("arches", ["amd64"]):
-            continue
-        if "amd64" in not_with.get("arches", []):
-            continue
-        call = {"names": rule["names"], "action": rule["action"]}
-        if rule.get("errnoRet"):
-            call["errnoRet"] = rule["errnoRet"]
-        if rule.get("args"):
-            call["args"] = rule["args"]
-        calls.append(call)
-    return {"defaultAction": profile["defaultAction"], "defaultErrnoRet": profile.get("defaultErrnoRet", 1),
-            "architectures": ["SCMP_ARCH_X86_64"], "syscalls": calls}
 
 
 def _mount(target: str, kind: str, *options: str) -> dict[str, Any]:
@@ -90,7 +72,7 @@ def config(image: Image, container: Container, hostname: str, network: str, cgro
     if container.memory_limit is not None:
         linux["resources"]["memory"] = {"limit": container.memory_limit}
     if container.default_seccomp:
-        linux["seccomp"] = _seccomp()
+        linux["seccomp"] = seccomp.default_rules(set())
     return {
         "ociVersion": "1.0.2",
         "process": {

@@ -164,7 +164,7 @@ async def _ends(stage: Stage, pod: Pod, end: Callable[[], Awaitable[None]]) -> N
     await end()
     # The second restart of a container waits for ten seconds, as it does in Kubernetes.
     await stage.cluster.until(lambda: pod.restarts > before and pod.ready, 40, f"{pod.name} is back")
-    await asyncio.sleep(2.0)
+    await asyncio.sleep(2.0)  # of exchanges with all pods, before the next one goes
 
 
 async def node_vanishes(stage: Stage) -> None:
@@ -221,7 +221,7 @@ async def etcd_replaced(stage: Stage) -> None:
 
     async def replace() -> None:
         await stage.etcd.stop()
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(2.0)  # as long as etcd is away
         await stage.etcd.start()
         # A relay that has lost its store is not ready, and is again once it has found it.
         await asyncio.sleep(5.0)

@@ -120,7 +120,7 @@ class Stage:
         self.cluster.timeline.note("rehearsal", "begins")
         await disturb()
         self.cluster.timeline.note("rehearsal", "is over")
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(2.0)  # of exchanges that begin after it
         results = await clients.finish()
         self._say(verdict.judge(results, await control.finish(), began, limits.slowest))
 

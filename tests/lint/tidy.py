@@ -9,6 +9,7 @@ hides another one by its place in the search path is not noticed.
 
 import argparse
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -31,6 +32,10 @@ class Memory:
 
     def __init__(self, folder, command):
         self.folder = folder
+        # Of headers that many files include. What somebody writes meanwhile has its old digest, and
+        # so is read again in the next run.
+        self.digest_of = functools.lru_cache(maxsize=None)(
+            lambda path: digest(pathlib.Path(path).read_bytes()))
         self.command = json.dumps(command)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +49,7 @@ class Memory:
             return False
         try:
             read = json.loads(self.entry(file).read_text())
-            return bool(read) and all(digest(pathlib.Path(path).read_bytes()) == then
+            return bool(read) and all(self.digest_of(path) == then
                                       for path, then in read.items())
         except (OSError, ValueError, AttributeError):
             return False  # not there, pruned, cut short, or a header is gone
@@ -52,7 +57,7 @@ class Memory:
     def contents(self, file, included):
         """The digests to compare with, of all that the project may change."""
         own = {file, ".clang-tidy"} | {path for path in included if not path.startswith("/usr/")}
-        return {path: digest(pathlib.Path(path).read_bytes()) for path in sorted(own)}
+        return {path: self.digest_of(path) for path in sorted(own)}
 
     def note(self, file, contents):
         if self.folder is None:

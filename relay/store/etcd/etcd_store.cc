@@ -23,9 +23,8 @@ constexpr std::chrono::seconds kRevokeWait(1);
 constexpr size_t kMaxPresence = 16;
 
 constexpr char kTimeIsUnsure[] =
-    "etcd is there, and the clock of a relay that may be gone is behind; this relay serves when it "
-    "is "
-    "sure of the time, within twenty seconds";
+    "etcd is there, and the clock of a relay that may be gone is behind: this relay serves when it "
+    "is sure of the time";
 
 // No repetition mends it.
 bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(status); }
