@@ -221,7 +221,7 @@ Receiver Receiver::Make(std::shared_ptr<PartyDriver> driver) { return Receiver(s
 
 // --- On their own -----------------------------------------------------------------------------
 
-absl::StatusOr<SavedRole> RoleOf(std::string_view state) {
+absl::StatusOr<SavedRole> v0::RoleOf(std::string_view state) {
   auto random = SystemRandom::Create();
   if (!random.ok()) return random.status();
   auto exchange = core::Exchange::Restore(state, /*saves=*/false, /*relay=*/"", random->get());

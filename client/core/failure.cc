@@ -16,7 +16,7 @@ absl::string_view Text(std::string_view text) { return {text.data(), text.size()
 
 }  // namespace
 
-std::string_view ReasonName(Reason reason) {
+std::string_view v0::ReasonName(Reason reason) {
   switch (reason) {
     case Reason::kNone:
       return "NONE";
@@ -64,7 +64,7 @@ std::string_view ReasonName(Reason reason) {
   return "UNKNOWN";
 }
 
-Reason ReasonOf(const absl::Status& status) {
+Reason v0::ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kReasonUrl);
   if (!payload.has_value()) return Reason::kNone;
   for (int i = 0; i <= static_cast<int>(core::kLastReason); ++i) {
@@ -74,7 +74,7 @@ Reason ReasonOf(const absl::Status& status) {
   return Reason::kNone;
 }
 
-std::string DetailsOf(const absl::Status& status) {
+std::string v0::DetailsOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kDetailsUrl);
   return payload.has_value() ? std::string(*payload) : std::string();
 }

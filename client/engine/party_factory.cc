@@ -116,7 +116,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> RestoreSealedParty(FindEngine find_
   return driver;
 }
 
-std::string EffectiveRendezvous(const Options& options) {
+std::string v0::EffectiveRendezvous(const Options& options) {
   if (!options.rendezvous.empty()) return options.rendezvous;
   const char* const variable = std::getenv("WORMHOLE_RENDEZVOUS");
   // A value that a shell has read from a file often ends with a line end.

@@ -4,7 +4,7 @@ A fuzzed source defines LLVMFuzzerTestOneInput. `bazel test //...` feeds it each
 `tests/fuzz/run //tests/fuzz:x_fuzz SECONDS` searches for more.
 """
 
-load("@rules_cc//cc:defs.bzl", "cc_test")
+load("//deploy/bazel:cc.bzl", "cc_test")
 
 def fuzz_test(name, srcs, deps, corpus, tags = [], **kwargs):
     """A fuzz target.

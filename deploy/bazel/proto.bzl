@@ -4,7 +4,7 @@
 what generated headers are included relative to: `wormhole/rendezvous/v1/rendezvous.pb.h`.
 """
 
-load("@rules_cc//cc:defs.bzl", "cc_library")
+load("//deploy/bazel:cc.bzl", "cc_library")
 
 # Generated code keeps to no warning list of ours; .bazelrc leaves *.pb.cc out too.
 _GENERATED_COPTS = ["-w"]

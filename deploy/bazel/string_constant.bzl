@@ -9,7 +9,7 @@ With `--//pkg:greeting=bye`, the header pkg/greeting.h says `inline constexpr ch
 """
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load("@rules_cc//cc:defs.bzl", "cc_library")
+load("//deploy/bazel:cc.bzl", "cc_library")
 
 _HEADER = """\
 // Generated: the value of {label}.

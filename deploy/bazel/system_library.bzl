@@ -1,6 +1,6 @@
 """Targets for libraries whose headers and shared objects the system's compiler finds by itself."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library")
+load("//deploy/bazel:cc.bzl", "cc_library")
 
 def system_library(name, libs = [], linkopts = [], deps = [], **kwargs):
     """A cc_library that only links.

@@ -15,6 +15,7 @@
 #include "wormhole/security.h"
 
 namespace wormhole {
+inline namespace v0 {
 
 class Client;  // wormhole/wormhole.h
 
@@ -94,6 +95,7 @@ struct Options {
 // The relay that `options` leads to: the option, $WORMHOLE_RENDEZVOUS, or the baked-in one.
 std::string EffectiveRendezvous(const Options& options);
 
+}  // namespace v0
 }  // namespace wormhole
 
 #endif  // WORMHOLE_OPTIONS_H_

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 
 namespace wormhole {
+inline namespace v0 {
 
 // The status code that goes with each is in the comment. Saved states hold the numbers, which never
 // change.
@@ -52,6 +53,7 @@ Reason ReasonOf(const absl::Status& status);
 // Foreign text, for logs and for people who look for a cause.
 std::string DetailsOf(const absl::Status& status);
 
+}  // namespace v0
 }  // namespace wormhole
 
 #endif  // WORMHOLE_OUTCOME_H_

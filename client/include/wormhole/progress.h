@@ -5,6 +5,7 @@
 #include <string>
 
 namespace wormhole {
+inline namespace v0 {
 
 // A line for people. Never secrets.
 struct ProgressEvent {
@@ -20,6 +21,7 @@ struct ProgressEvent {
   std::string text;
 };
 
+}  // namespace v0
 }  // namespace wormhole
 
 #endif  // WORMHOLE_PROGRESS_H_

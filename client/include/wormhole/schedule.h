@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 
 namespace wormhole {
+inline namespace v0 {
 
 // From `when` after the first start on, tries are `interval` apart (plus or minus a tenth).
 struct ScheduleEntry {
@@ -15,6 +16,7 @@ struct ScheduleEntry {
 };
 using Schedule = std::vector<ScheduleEntry>;
 
+}  // namespace v0
 }  // namespace wormhole
 
 #endif  // WORMHOLE_SCHEDULE_H_

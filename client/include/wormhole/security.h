@@ -5,6 +5,7 @@
 #include <string>
 
 namespace wormhole {
+inline namespace v0 {
 
 // The exchange itself is end-to-end encrypted in any case; TLS hides the app-id, channel id and
 // token from the network.
@@ -25,6 +26,7 @@ struct Tls {
   }
 };
 
+}  // namespace v0
 }  // namespace wormhole
 
 #endif  // WORMHOLE_SECURITY_H_

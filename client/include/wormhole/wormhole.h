@@ -42,11 +42,12 @@
 #include "wormhole/outcome.h"
 
 namespace wormhole {
-
 // Internal.
 class ClientAccess;
 class Engine;
 class PartyDriver;
+
+inline namespace v0 {
 
 // Connections and threads, which any number of exchanges share: an exchange makes none of its own.
 // Exchanges without a Client in their options share one that lives as long as any of them does.
@@ -60,7 +61,7 @@ class Client {
   Client& operator=(const Client&) = delete;
 
  private:
-  friend class ClientAccess;
+  friend class ::wormhole::ClientAccess;
   explicit Client(std::shared_ptr<Engine> engine);
   const std::shared_ptr<Engine> engine_;
 };
@@ -161,6 +162,7 @@ enum class SavedRole { kInitiator, kReceiver };
 // Whose state this is; INVALID_ARGUMENT when it is none.
 absl::StatusOr<SavedRole> RoleOf(std::string_view state);
 
+}  // namespace v0
 }  // namespace wormhole
 
 #endif  // WORMHOLE_WORMHOLE_H_
