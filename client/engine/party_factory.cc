@@ -26,6 +26,16 @@ absl::Status Invalid(std::string_view message) {
 // So that a timeout ends as one, and not as a channel that expired a moment before.
 constexpr absl::Duration kTtlSlack = absl::Minutes(1);
 
+// The relay that `options` leads to: the option, $WORMHOLE_RENDEZVOUS, or the baked-in one.
+std::string EffectiveRendezvous(const Options& options) {
+  if (!options.rendezvous.empty()) return options.rendezvous;
+  const char* const variable = std::getenv("WORMHOLE_RENDEZVOUS");
+  // A value that a shell has read from a file often ends with a line end.
+  const absl::string_view named =
+      absl::StripAsciiWhitespace(variable == nullptr ? absl::string_view() : variable);
+  return named.empty() ? kDefaultRendezvous : std::string(named);
+}
+
 core::ExchangeConfig ConfigOf(const Options& options, pake::Role role, std::string_view code,
                               std::string data) {
   core::ExchangeConfig config;
@@ -114,15 +124,6 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> RestoreSealedParty(FindEngine find_
   auto driver = RestoreParty(find_engine, *state, std::move(options), role);
   sodium_memzero(state->data(), state->size());
   return driver;
-}
-
-std::string v0::EffectiveRendezvous(const Options& options) {
-  if (!options.rendezvous.empty()) return options.rendezvous;
-  const char* const variable = std::getenv("WORMHOLE_RENDEZVOUS");
-  // A value that a shell has read from a file often ends with a line end.
-  const absl::string_view named =
-      absl::StripAsciiWhitespace(variable == nullptr ? absl::string_view() : variable);
-  return named.empty() ? kDefaultRendezvous : std::string(named);
 }
 
 }  // namespace wormhole

@@ -1,5 +1,5 @@
-// What a program of a user looks like, as C++17. The files *_alone.cc beside it, which the build
-// writes, include one public header each.
+// What a program of a user looks like, as C++17; the project itself is C++20. That each public
+// header compiles alone is seen by tests/lint/run headers.
 #include "gtest/gtest.h"
 #include "wormhole/wormhole.h"
 

@@ -111,20 +111,26 @@ TEST_F(OptionsTest, ThreadsHaveARange) {
   EXPECT_TRUE(Client::Create({.threads = 64}).ok());
 }
 
-TEST_F(OptionsTest, TheEffectiveRendezvous) {
-  Options options;
+// The option, else the environment, else what was baked in.
+TEST_F(OptionsTest, TheRelayIsFound) {
+  Options options = NewOptions();
+  const auto leads_to = [](const std::string& relay) {
+    return ::testing::HasSubstr("\"relay\":\"" + relay + "\"");
+  };
+  const auto state = [&options] { return Initiator::Create(options, "a")->Serialize().value(); };
+  options.rendezvous.clear();
   ASSERT_EQ(unsetenv("WORMHOLE_RENDEZVOUS"), 0);
-  EXPECT_EQ(EffectiveRendezvous(options), "localhost:47180");
+  EXPECT_THAT(state(), leads_to("localhost:47180"));
   ASSERT_EQ(setenv("WORMHOLE_RENDEZVOUS", "relay.example.com:443", 1), 0);
-  EXPECT_EQ(EffectiveRendezvous(options), "relay.example.com:443");
+  EXPECT_THAT(state(), leads_to("relay.example.com:443"));
   options.rendezvous = "other.example.com:443";
-  EXPECT_EQ(EffectiveRendezvous(options), "other.example.com:443");
+  EXPECT_THAT(state(), leads_to("other.example.com:443"));
   options.rendezvous.clear();
   ASSERT_EQ(setenv("WORMHOLE_RENDEZVOUS", " relay.example.com:443\r\n", 1), 0);
-  EXPECT_EQ(EffectiveRendezvous(options), "relay.example.com:443");
+  EXPECT_THAT(state(), leads_to("relay.example.com:443"));
   for (const char* blank : {"", "\n"}) {
     ASSERT_EQ(setenv("WORMHOLE_RENDEZVOUS", blank, 1), 0);
-    EXPECT_EQ(EffectiveRendezvous(options), "localhost:47180");
+    EXPECT_THAT(state(), leads_to("localhost:47180"));
   }
   ASSERT_EQ(unsetenv("WORMHOLE_RENDEZVOUS"), 0);
 }

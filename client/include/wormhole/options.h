@@ -92,9 +92,6 @@ struct Options {
   std::shared_ptr<Client> client;
 };
 
-// The relay that `options` leads to: the option, $WORMHOLE_RENDEZVOUS, or the baked-in one.
-std::string EffectiveRendezvous(const Options& options);
-
 }  // namespace v0
 }  // namespace wormhole
 
