@@ -297,7 +297,8 @@ absl::Status ExchangeMachine::DeriveKey(std::string_view purpose, pake::SecretSp
   if (!state_.confirmed || state_.failure || stopped_) {
     return absl::FailedPreconditionError("there is no key to derive from: it is not confirmed");
   }
-  return Keys(state_).DeriveKey(purpose, out);
+  absl::Status derived = Keys(state_).DeriveKey(purpose, out);
+  return derived.ok() ? derived : WithReason(std::move(derived), Reason::kInvalidArgument);
 }
 
 // --- Effects.

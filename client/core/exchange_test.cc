@@ -83,7 +83,9 @@ TEST(ExchangeTest, BothDeriveTheSameKeys) {
   ASSERT_TRUE(w.bob.exchange()->DeriveKey("y", {c, 64}).ok());
   EXPECT_TRUE(std::equal(a, a + 64, b));
   EXPECT_FALSE(std::equal(a, a + 64, c));
-  EXPECT_EQ(w.bob.exchange()->DeriveKey("y", {c, 15}).code(), absl::StatusCode::kInvalidArgument);
+  const absl::Status too_short = w.bob.exchange()->DeriveKey("y", {c, 15});
+  EXPECT_EQ(too_short.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(too_short), Reason::kInvalidArgument);
   EXPECT_EQ(*w.alice.exchange()->Verifier(), w.bob.verifiers[0]);
 }
 

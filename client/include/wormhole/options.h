@@ -19,6 +19,7 @@ inline namespace v0 {
 
 class Client;  // wormhole/wormhole.h
 
+// What a Client is made with. A plain value; Client::Create copies it.
 struct ClientOptions {
   // Threads that run callbacks, save hooks, timers, and the exchanges that have a save hook; gRPC's
   // own threads run all other exchanges. Two keep one slow callback from holding up everything;
@@ -26,6 +27,9 @@ struct ClientOptions {
   int threads = 2;
 };
 
+// What an exchange is made with. A plain value: Create and FromSerialized take their own copy, and
+// check it before anything is sent. What is out of its range is INVALID_ARGUMENT with a message
+// that says what to change.
 struct Options {
   // Scopes channel ids and codes: both sides must name the same one. UTF-8, 1 to 255 bytes, no
   // control characters; by convention a domain name of yours with a path. No default: two programs
@@ -41,22 +45,23 @@ struct Options {
   // all others. Empty: $WORMHOLE_RENDEZVOUS, else the relay this library was built with.
   std::string rendezvous;
 
-  Security security = Security::kAuto;
-  Tls tls;
+  Security security = Security::kAuto;  // plaintext or TLS
+  Tls tls;                              // whom to trust, and as whom to come; see Tls
   // Sent as `authorization: Bearer ...` to relays that ask for it. Only over TLS or loopback:
-  // Create refuses it elsewhere. Never saved.
+  // Create refuses it elsewhere. Printable ASCII, at most 4,096 bytes. A secret; never saved, so
+  // that FromSerialized needs it again.
   std::string bearer_token;
 
   // When to try again without a stream, from the first start: each half second by default, since
-  // people who wait face to face notice a second.
+  // people who wait face to face notice a second. For its ranges see Schedule.
   Schedule schedule = {{absl::ZeroDuration(), absl::Milliseconds(500)}};
   // The hard limit, 1 ms to 7 days from the first start; a restored exchange does not begin anew.
   // Three minutes by default: two people on the phone take less, and a forgotten invitation should
   // not stay open.
   absl::Duration timeout = absl::Seconds(180);
   // How long the relay should keep the channel. 0: a minute longer than `timeout`, so that waiters
-  // hear of the timeout and not of a channel that is gone. Create refuses one shorter than
-  // `timeout`; a relay keeps a channel for 7 days at most by default, whatever the client asks.
+  // hear of the timeout and not of a channel that is gone. Else `timeout` to 366 days; a relay
+  // keeps a channel for 7 days at most by default, whatever the client asks.
   absl::Duration ttl = absl::ZeroDuration();
   // Attach only at the ticks of the schedule, and detach when there is nothing more to do: for
   // hosts that cannot keep a stream for days. The two sides then need never be there together.
@@ -83,12 +88,15 @@ struct Options {
   // back, and stops if the hook fails. With a hook that stores the state durably, an exchange
   // survives a crash at any moment: FromSerialized goes on. Runs on a thread of the client, one
   // call at a time for an exchange; it may block, which holds up this exchange and one of the
-  // client's threads. It must not call into the exchange.
+  // client's threads. It must not call into the exchange. `state` is valid during the call. An
+  // error that it returns ends the exchange with that code and the reason kSaveFailed.
   std::function<absl::Status(std::string_view state)> on_save;
-  // Runs like a callback. May be called any number of times.
+  // Tells people what goes on, any number of times. Runs like a callback (wormhole/wormhole.h); the
+  // event is valid during the call.
   std::function<void(const ProgressEvent&)> on_progress;
 
-  // Shared connections and threads; empty: the process's common one.
+  // Shared connections and threads; empty: the process's common one. The exchange does not keep it
+  // alive: see Client.
   std::shared_ptr<Client> client;
 };
 

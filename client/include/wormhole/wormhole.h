@@ -1,11 +1,11 @@
 // wormhole-sync: two programs that share a short invitation code find each other through a relay,
 // agree on a key that the relay cannot know, and exchange a small encrypted message.
 //
-//   wormhole::Options options;
-//   options.app_id = "example.com/app1";
-//   absl::StatusOr<wormhole::Initiator> initiator = wormhole::Initiator::Create(options, "hello");
-//   absl::StatusOr<std::string> code = initiator->GetCode();   // "4-purple-sausages"
-//   absl::StatusOr<std::string> theirs = initiator->GetData();
+//     wormhole::Options options;
+//     options.app_id = "example.com/app1";
+//     absl::StatusOr<wormhole::Initiator> initiator = wormhole::Initiator::Create(options,
+//     "hello"); absl::StatusOr<std::string> code = initiator->GetCode();   // "4-purple-sausages"
+//     absl::StatusOr<std::string> theirs = initiator->GetData();
 //
 // Thread safety: every object here may be used from any thread, except that it must not be
 // destroyed or moved while another thread is inside a call on it. Options are plain values.
@@ -25,7 +25,8 @@
 // Cancel() gives it up at once. A handle that was moved from answers FAILED_PRECONDITION, and drops
 // callbacks.
 //
-// Errors: absl::Status values; ReasonOf(status) (wormhole/outcome.h) tells programs why.
+// Errors: absl::Status values; ReasonOf(status) (wormhole/outcome.h) tells programs why. An
+// exchange's failure is the one status that it ended with: all who wait, now or later, get it.
 #ifndef WORMHOLE_WORMHOLE_H_
 #define WORMHOLE_WORMHOLE_H_
 
@@ -50,9 +51,12 @@ class PartyDriver;
 inline namespace v0 {
 
 // Connections and threads, which any number of exchanges share: an exchange makes none of its own.
-// Exchanges without a Client in their options share one that lives as long as any of them does.
+// Exchanges without a Client in their options share one that lives as long as any of them does. Any
+// thread.
 class Client {
  public:
+  // Starts its threads; connects to nothing yet. INVALID_ARGUMENT for `options` out of range;
+  // INTERNAL or RESOURCE_EXHAUSTED (kInternal) when the system gives no randomness or threads.
   static absl::StatusOr<std::shared_ptr<Client>> Create(ClientOptions options = {});
   // Does not wait for callbacks of other threads that are running. Exchanges that still use the
   // client keep what they need of it.
@@ -66,76 +70,96 @@ class Client {
   const std::shared_ptr<Engine> engine_;
 };
 
-// What Initiator and Receiver have in common: one side of an exchange.
+// What Initiator and Receiver have in common: one side of an exchange. Any thread; see above for
+// what must not happen beside a call.
 //
-// Each Get... blocks until its value or the exchange's failure is there; each When... has its
-// callback run with the same. Both may be called any number of times and in any state.
+// Each Get... blocks until its value or the exchange's failure is there, and no longer than
+// Options::timeout: then the failure is kTimeout or kUnreachable. From a callback it returns
+// FAILED_PRECONDITION (kBlockingCall). Each When... has its callback run with the same value or
+// failure, once, on a thread of the Client; the callback is destroyed after it, or with the handle.
+// Both may be called any number of times and in any state. After a move every call answers
+// FAILED_PRECONDITION (kInvalidArgument).
 class Party {
  public:
-  // The peer's data, once the exchange is finished: the relay or the peer has the own data, and
-  // nobody but the holder of the code can have sent this.
+  // The peer's data, 0 to 65,000 bytes, once the exchange is finished: the relay or the peer has
+  // the own data, and nobody but the holder of the code can have sent this.
   absl::StatusOr<std::string> GetData();
+  // The same by callback.
   void WhenData(std::function<void(absl::StatusOr<std::string>)> callback);
 
   // Eight words that are the same on both sides if and only if nobody is in between. There once
   // the key is confirmed.
   absl::StatusOr<std::string> GetVerifier();
+  // The same by callback.
   void WhenVerifier(std::function<void(absl::StatusOr<std::string>)> callback);
-  // With Options::confirm_verifier, after the verifier is there: true lets the exchange go on,
-  // false gives it up, also after an earlier true if it is not finished yet. Else nothing happens.
+  // Does not block. With Options::confirm_verifier, after the verifier is there: true lets the
+  // exchange go on, false gives it up, also after an earlier true if it is not finished yet. Else
+  // nothing happens.
   void AcceptVerifier(bool accepted);
-  // As GetVerifier but never blocks: FAILED_PRECONDITION before the key is confirmed.
+  // As GetVerifier but never blocks: FAILED_PRECONDITION (kNone) before the key is confirmed, and
+  // after a failure.
   absl::StatusOr<std::string> Verifier() const;
 
   // A key of `size` bytes (16 to 16,320) for a purpose of the application's, the same on both
-  // sides, written to `out`. FAILED_PRECONDITION before the key is confirmed.
+  // sides, written to `out`, which stays as it is after an error. Never blocks. FAILED_PRECONDITION
+  // (kNone) before the key is confirmed, and after a failure; INVALID_ARGUMENT for another size.
   absl::Status DeriveKey(std::string_view purpose, unsigned char* out, size_t size) const;
 
-  // Gives up: every waiter gets CANCELLED, and the library tells the relay in the background.
-  // Nothing happens to a finished exchange. The save hook gets the cancelled state, unless the
-  // handle is destroyed before: wait for Finish() or a callback if a copy that goes on later would
-  // hurt.
+  // Does not block. Gives up: every waiter gets CANCELLED, and the library tells the relay in the
+  // background. Nothing happens to a finished exchange. The save hook gets the cancelled state,
+  // unless the handle is destroyed before: wait for Finish() or a callback if a copy that goes on
+  // later would hurt.
   void Cancel();
 
   // Waits, at most `limit`, until the relay knows that this exchange is over. OK at once if it
   // knows, or never knew of the exchange; DEADLINE_EXCEEDED when `limit` was too short, UNAVAILABLE
-  // when the library has given up telling it: then the channel goes when its ttl is over. For
-  // programs that are about to exit. FAILED_PRECONDITION while the exchange is going on.
+  // (kUnreachable) when the library has given up telling it: then the channel goes when its ttl is
+  // over. For programs that are about to exit. FAILED_PRECONDITION while the exchange is going on,
+  // and from a callback (kBlockingCall).
   absl::Status Finish(absl::Duration limit = absl::Seconds(2));
 
   // The state as printable text, a secret. Legal at any time; the exchange goes on. For
-  // survival of a crash at any moment use Options::on_save instead.
+  // survival of a crash at any moment use Options::on_save instead. Never blocks or fails.
   absl::StatusOr<std::string> Serialize() const;
-  // The same, sealed under a key of 32 bytes.
+  // The same, sealed under a key of 32 bytes, without which it tells nothing but its length.
+  // INVALID_ARGUMENT for a key of another size.
   absl::StatusOr<std::string> SerializeSealed(const unsigned char* key, size_t key_size) const;
 
  protected:
+  // Internal.
   explicit Party(std::shared_ptr<PartyDriver> driver);
   // Only whole sides are moved and destroyed: a Party that was moved out of a Receiver would be
   // neither.
   Party(Party&&) noexcept;
+  // As the constructor; the exchange that was held before is let go as by the destructor.
   Party& operator=(Party&&) noexcept;
+  // Does not block; see above.
   ~Party();
-  std::shared_ptr<PartyDriver> driver_;
+  std::shared_ptr<PartyDriver> driver_;  // internal
 };
 
-// The side that shows the code.
+// The side that shows the code. Moved, not copied; as thread-safe as a Party.
 class Initiator final : public Party {
  public:
-  // Starts at once. `data`: 0 to 65,000 bytes for the peer. INVALID_ARGUMENT for anything in
-  // `options` or the environment's proxies that cannot work, FAILED_PRECONDITION or
-  // RESOURCE_EXHAUSTED (reason kInternal) for what this machine lacks, as certificate authorities
-  // or threads; nothing was sent then.
+  // Starts at once, and does not wait for the relay. `data`: 0 to 65,000 bytes for the peer, a copy
+  // of its own. INVALID_ARGUMENT for anything in `options` or the environment's proxies that cannot
+  // work, FAILED_PRECONDITION, RESOURCE_EXHAUSTED or INTERNAL (reason kInternal) for what this
+  // machine lacks, as certificate authorities or threads; nothing was sent then.
   static absl::StatusOr<Initiator> Create(Options options, std::string data);
   // Goes on from a saved state. Of `options` count rendezvous (if not empty), security, tls,
-  // bearer_token, on_save, on_progress and client; the rest is in the state.
+  // bearer_token, on_save, on_progress and client; the rest is in the state. Errors as Create, and
+  // INVALID_ARGUMENT for what is no state of an initiator, or a damaged one; FAILED_PRECONDITION
+  // for a state whose code was guessed at (kWrongCode), or of a newer version (kStaleState).
   static absl::StatusOr<Initiator> FromSerialized(std::string_view state, Options options);
+  // The same from what SerializeSealed gave, under its key. INVALID_ARGUMENT for another key, too.
   static absl::StatusOr<Initiator> FromSealed(std::string_view state, const unsigned char* key,
                                               size_t key_size, Options options);
 
-  // The invitation code, as soon as the relay has given a channel id. FAILED_PRECONDITION for an
-  // exchange that was restored after its key had been agreed: the code is used, and forgotten.
+  // The invitation code, as soon as the relay has given a channel id. A secret until the key is
+  // confirmed. FAILED_PRECONDITION (kNone) for an exchange that was restored after its key had been
+  // agreed: the code is used, and forgotten.
   absl::StatusOr<std::string> GetCode();
+  // The same by callback.
   void WhenCode(std::function<void(absl::StatusOr<std::string>)> callback);
 
  private:
@@ -143,13 +167,15 @@ class Initiator final : public Party {
   static Initiator Make(std::shared_ptr<PartyDriver> driver);
 };
 
-// The side that was given the code.
+// The side that was given the code. Moved, not copied; as thread-safe as a Party.
 class Receiver final : public Party {
  public:
   // As Initiator::Create. Takes a code as people type or paste it (proto/PROTOCOL.md section 1),
-  // and refuses what is no code before anything is sent.
+  // and refuses what is no code with INVALID_ARGUMENT before anything is sent.
   static absl::StatusOr<Receiver> Create(Options options, std::string_view code, std::string data);
+  // As Initiator::FromSerialized, for the state of a receiver.
   static absl::StatusOr<Receiver> FromSerialized(std::string_view state, Options options);
+  // As Initiator::FromSealed, for the state of a receiver.
   static absl::StatusOr<Receiver> FromSealed(std::string_view state, const unsigned char* key,
                                              size_t key_size, Options options);
 
@@ -158,8 +184,14 @@ class Receiver final : public Party {
   static Receiver Make(std::shared_ptr<PartyDriver> driver);
 };
 
-enum class SavedRole { kInitiator, kReceiver };
-// Whose state this is; INVALID_ARGUMENT when it is none.
+// Which of the two a saved state is of.
+enum class SavedRole {
+  kInitiator,  // Initiator::FromSerialized takes it
+  kReceiver,   // Receiver::FromSerialized takes it
+};
+
+// Whose state this is. Any thread; never blocks. INVALID_ARGUMENT when it is none, as one that is
+// sealed, and else the errors of FromSerialized.
 absl::StatusOr<SavedRole> RoleOf(std::string_view state);
 
 }  // namespace v0
