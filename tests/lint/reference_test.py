@@ -14,7 +14,7 @@ CLIENT = pathlib.Path(__file__).resolve().parents[2] / "client"
 PLANTED = (
     ("wormhole.h", "// The side that shows the code.", "void Undocumented();\n\n// The side that shows the code."),
     ("wormhole.h", "  void Cancel();", "  void Cancel();\n  void Undocumented();"),
-    ("wormhole.h", "// Whose state this is.", "class Undocumented {};\n\n// Whose state this is."),
+    ("wormhole.h", "// Whose state this is.", "struct Undocumented {\n  int member;  // documented\n};\n\n// Whose state this is."),
     ("outcome.h", "  kInvalidArgument = 1,", "  kUndocumented = 99,\n  kInvalidArgument = 1,"),
     ("options.h", "  int threads = 2;", "  int threads = 2;\n  int undocumented = 0;"),
     ("schedule.h", "// One entry or more;", "using Undocumented = int;\n\n// One entry or more;"),
