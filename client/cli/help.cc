@@ -8,11 +8,10 @@
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/option_table.h"
+#include "proto/version/version.h"
 
 namespace wormhole::cli {
 namespace {
-
-constexpr char kVersion[] = "0.1.0";
 
 std::string OptionHelp(const OptionSpec& option) {
   std::string left(option.name);

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "proto/error/error_detail.h"
+#include "proto/version/version.h"
 #include "proto/wire/app_id.h"
 #include "proto/wire/proto_time.h"
 #include "proto/wire/utf8.h"
@@ -17,7 +18,6 @@
 #include "relay/grpc/grpc_status.h"
 #include "relay/inspection/channel_view.h"
 #include "relay/inspection/page_token.h"
-#include "relay/monitor/version.h"
 
 namespace wormhole::relay {
 namespace {

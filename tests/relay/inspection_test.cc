@@ -5,7 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "relay/monitor/version.h"
+#include "proto/version/version.h"
 #include "relay/store/sqlite/sqlite_store.h"
 #include "tests/relay/inspection_fixture.h"
 #include "tests/support/temp_folder.h"
@@ -146,7 +146,7 @@ TEST_F(InspectionTest, ShowsTheRelay) {
   Serve();
   Inspect();
   const GetRelayResponse shown = inspection_->GetRelay();
-  EXPECT_EQ(shown.version(), relay::kVersion);
+  EXPECT_EQ(shown.version(), kVersion);
   EXPECT_EQ(shown.started_at().seconds(), absl::ToUnixSeconds(monitor_.started_at()));
   EXPECT_FALSE(shown.draining());
   EXPECT_EQ(shown.store().location(), "sqlite:/var/lib/relay.db");
