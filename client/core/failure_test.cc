@@ -1,5 +1,7 @@
 #include "client/core/failure.h"
 
+#include <cstddef>
+#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,8 +31,17 @@ TEST(OutcomeTest, EveryReasonSurvivesInAStatus) {
 }
 
 TEST(OutcomeTest, EveryReasonHasAName) {
-  EXPECT_EQ(ReasonName(Reason::kNone), "NONE");
-  EXPECT_EQ(ReasonName(Reason::kWrongCode), "WRONG_CODE");
+  // By number. Saved states and other programs know them (client/STABILITY.md): only append.
+  constexpr std::string_view kReleased[] = {
+      "NONE",          "INVALID_ARGUMENT", "WRONG_CODE",  "TIMEOUT",           "UNREACHABLE",
+      "REFUSED",       "CROWDED",          "TAKEN",       "NO_SUCH_CODE",      "PEER_GAVE_UP",
+      "ABORTED",       "CANCELLED",        "STALE_STATE", "IN_USE_ELSEWHERE",  "SAVE_FAILED",
+      "BLOCKING_CALL", "INTERNAL",         "FORGED",      "NO_COMMON_VERSION", "PEER_UNFINISHED",
+      "UNPROVEN",
+  };
+  for (size_t i = 0; i < std::size(kReleased); ++i) {
+    EXPECT_EQ(ReasonName(static_cast<Reason>(i)), kReleased[i]);
+  }
   std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(core::kLastReason); ++i) {
     names.insert(ReasonName(static_cast<Reason>(i)));
