@@ -1,20 +1,29 @@
 #include "client/cli/qr.h"
 
+#include <dlfcn.h>
 #include <qrencode.h>
 
 #include <cstddef>
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 
 namespace wormhole::cli {
 namespace {
 
 constexpr int kQuietZone = 4;
 
-struct FreeCode {
-  void operator()(QRcode* code) const { QRcode_free(code); }
-};
+// dlerror, also where another thread has taken it.
+std::string WhyNot(const std::string& library) {
+  const char* reason = dlerror();
+  return reason != nullptr ? reason : absl::StrCat(library, " cannot be opened");
+}
+
+absl::Status NotThere(const std::string& reason) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "install libqrencode (package libqrencode4 on Debian) to see QR codes: ", reason));
+}
 
 // Beyond the edge all is light: the quiet zone.
 bool IsLight(const QRcode& code, int x, int y) {
@@ -55,10 +64,24 @@ std::string DrawBlanks(const QRcode& code) {
 
 }  // namespace
 
-absl::StatusOr<std::string> RenderQr(std::string_view text, QrStyle style) {
-  const std::unique_ptr<QRcode, FreeCode> code(
-      QRcode_encodeData(static_cast<int>(text.size()),
-                        reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
+absl::StatusOr<QrEncoder> QrEncoder::Open(const std::string& library) {
+  void* opened = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (opened == nullptr) return NotThere(WhyNot(library));
+  auto* encode = reinterpret_cast<decltype(&QRcode_encodeData)>(dlsym(opened, "QRcode_encodeData"));
+  auto* free = reinterpret_cast<decltype(&QRcode_free)>(dlsym(opened, "QRcode_free"));
+  if (encode == nullptr || free == nullptr) {
+    const std::string reason = WhyNot(library);
+    dlclose(opened);
+    return NotThere(reason);
+  }
+  return QrEncoder(encode, free);
+}
+
+absl::StatusOr<std::string> QrEncoder::Render(std::string_view text, QrStyle style) const {
+  const std::unique_ptr<QRcode, decltype(free_)> code(
+      encode_(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0,
+              QR_ECLEVEL_M),
+      free_);
   if (code == nullptr) return absl::InvalidArgumentError("no QR code can hold this text");
   if (style == QrStyle::kBlanks) return DrawBlanks(*code);
   return DrawHalfBlocks(*code, style == QrStyle::kColoured);

@@ -31,6 +31,12 @@ std::vector<std::vector<bool>> Look(const std::string& picture) {
   return rows;
 }
 
+absl::StatusOr<std::string> RenderQr(const std::string& text, QrStyle style) {
+  absl::StatusOr<QrEncoder> encoder = QrEncoder::Open();
+  if (!encoder.ok()) return encoder.status();
+  return encoder->Render(text, style);
+}
+
 TEST(QrTest, TheBlocksShowTheCodeWithItsQuietZone) {
   const std::string text = "4-purple-sausages";
   absl::StatusOr<std::string> picture = RenderQr(text, QrStyle::kPlain);
@@ -88,8 +94,21 @@ TEST(QrTest, WithoutUtf8ItIsMadeOfBlanks) {
 }
 
 TEST(QrTest, WhatNoQrCodeHolds) {
-  EXPECT_FALSE(RenderQr("", QrStyle::kPlain).ok());
-  EXPECT_FALSE(RenderQr(std::string(5000, 'a'), QrStyle::kPlain).ok());
+  EXPECT_EQ(RenderQr("", QrStyle::kPlain).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(RenderQr(std::string(5000, 'a'), QrStyle::kPlain).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(QrTest, WithoutTheLibraryItSaysWhatToInstall) {
+  const absl::Status missing = QrEncoder::Open("libqrencode-of-nobody.so.4").status();
+  EXPECT_EQ(missing.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(
+      missing.message(),
+      "install libqrencode (package libqrencode4 on Debian) to see QR codes: "
+      "libqrencode-of-nobody.so.4: cannot open shared object file: No such file or directory");
+  const absl::Status another = QrEncoder::Open("libm.so.6").status();
+  EXPECT_EQ(another.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(another.message().find("undefined symbol: QRcode_"), std::string::npos);
 }
 
 }  // namespace

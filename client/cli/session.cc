@@ -96,7 +96,9 @@ std::optional<ExitCode> Session::OnEvent(Party& party, Event event) {
 void Session::OnCode(const std::string& code) {
   console_.Print(absl::StrCat("Invitation code: ", code));
   if (!arguments_.qr) return;
-  absl::StatusOr<std::string> picture = RenderQr(code, StyleFor(console_));
+  const absl::StatusOr<QrEncoder> encoder = QrEncoder::Open();
+  absl::StatusOr<std::string> picture =
+      encoder.ok() ? encoder->Render(code, StyleFor(console_)) : encoder.status();
   if (picture.ok()) {
     picture->pop_back();  // Print ends the last line
     console_.Print(*picture);

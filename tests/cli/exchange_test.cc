@@ -101,6 +101,21 @@ TEST_F(ExchangeTest, QrCodeBelowTheCode) {
   EXPECT_EQ(initiator->out(), "");
 }
 
+TEST_F(ExchangeTest, WithoutTheQrLibraryOneLineSaysWhatToInstall) {
+  MakeFile("libqrencode.so.4", "no library");
+  ChildProcess initiator(
+      {.arguments = {ToolPath(), "initiate", "--qr", "--data=a", "--rendezvous=" + address()},
+       .environment = {{"LD_LIBRARY_PATH", PathOf("")}}});
+  const std::string code = CodeOf(initiator);
+  ASSERT_TRUE(initiator.WaitFor(ChildProcess::kErr, "wormhole-sync: warning: install libqrencode"))
+      << initiator.err();
+  auto receiver = Start(WithRelay({"receive", code, "--data=b"}));
+  EXPECT_EQ(receiver->WaitForExit(), 0) << receiver->err();
+  EXPECT_EQ(initiator.WaitForExit(), 0) << initiator.err();
+  EXPECT_EQ(initiator.out(), "b");
+  EXPECT_THAT(initiator.err(), Not(HasSubstr("\u2588")));
+}
+
 TEST_F(ExchangeTest, AFullStandardOutputIsAnError) {
   auto initiator = Start(WithRelay({"initiate"}), "a");
   const std::string code = CodeOf(*initiator);

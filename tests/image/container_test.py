@@ -78,7 +78,7 @@ class ContainerTest(unittest.TestCase):
 
     def start_initiator(self) -> tuple[Container, str]:
         """It waits at the relay; and the code that it gives."""
-        initiator = self.start_client("initiator", "initiate", "--data", "from the initiator")
+        initiator = self.start_client("initiator", "initiate", "--qr", "--data", "from the initiator")
         said = initiator.await_line("stderr", "Invitation code")
         return initiator, re.findall(r"\d+(?:-[a-z]+)+", said)[0]
 
@@ -94,6 +94,7 @@ class ContainerTest(unittest.TestCase):
         self.assertEqual(container.check_confined(relay.pid), [])
         initiator, code = self.start_initiator()
         self.assertEqual(container.check_confined(initiator.pid), [])
+        self.assertIn("\u2588\u2588\u2588\u2588", initiator.await_line("stderr", "\u2588"))  # libqrencode is there
         self.finish_exchange(initiator, code)
         peak = container.memory(relay.pid, "memory.max_usage_in_bytes", "memory.peak")
         print(f"one exchange; the relay's memory at most {peak / (1 << 20):.0f} MiB of 128")

@@ -108,6 +108,10 @@ class ImageTest(unittest.TestCase):
         # One that only a library asks for, and the loader itself.
         self.find("libraries", self.drop(f"{folder}libffi.so.8"), "needs libffi.so.8")
         self.find("libraries", self.drop("usr/lib64/ld-linux-x86-64.so.2"), "needs /lib64/ld-linux-x86-64.so.2")
+        # One that a program opens.
+        self.find("libraries", self.drop(f"{folder}libqrencode.so.4"), "wormhole-sync needs libqrencode.so.4")
+        self.find("libraries", self.change("usr/bin/wormhole-sync", b"libqrencode.so.4", b"libqrencode.so.5"),
+                  "does not speak of libqrencode.so.4")
         extra = self.image.entries[LIBRARY].content
         self.find("libraries", self.put(f"{folder}libextra.so.1", 0o644, 0, extra), "needed by nobody")
 
