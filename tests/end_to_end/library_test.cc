@@ -18,6 +18,8 @@
 namespace wormhole::testing {
 namespace {
 
+using ::testing::HasSubstr;
+
 class LibraryTest : public RelayTest {};
 
 std::string IdOf(const std::string& code) { return code.substr(0, code.find('-')); }
@@ -181,21 +183,56 @@ TEST_F(LibraryTest, AReceiverThatComesFirst) {
   ExpectPair(*initiator, *receiver, "a", "b");
 }
 
-TEST_F(LibraryTest, TheExamplesOfTheReadme) {
+// A program that a page shows, which finds the relay in the environment.
+class ExamplesTest : public RelayTest {
+ protected:
+  std::unique_ptr<ChildProcess> Run(const char* program, std::vector<std::string> words) {
+    words.insert(words.begin(), getenv(program));
+    return std::make_unique<ChildProcess>(
+        ChildProcess::Options{.arguments = std::move(words),
+                              .environment = {{"WORMHOLE_RENDEZVOUS", address()}},
+                              .close_input = false});
+  }
+};
+
+TEST_F(ExamplesTest, OfTheReadme) {
   StartRelay();
-  const auto run = [this](std::vector<std::string> words) {
-    words.insert(words.begin(), getenv("WORMHOLE_README_EXAMPLE"));
-    return std::make_unique<ChildProcess>(ChildProcess::Options{
-        .arguments = std::move(words), .environment = {{"WORMHOLE_RENDEZVOUS", address()}}});
-  };
-  auto show = run({"show"});
-  auto use = run({"use", show->WaitForLine(ChildProcess::kOut, "tell the other side: ")});
+  constexpr char kProgram[] = "WORMHOLE_README_EXAMPLE";
+  auto show = Run(kProgram, {"show"});
+  auto use = Run(kProgram, {"use", show->WaitForLine(ChildProcess::kOut, "tell the other side: ")});
   EXPECT_EQ(use->WaitForExit(), 0) << use->err();
   EXPECT_EQ(use->out(), "they say: hello from the initiator\n");
   EXPECT_EQ(show->WaitForExit(), 0) << show->err();
-  EXPECT_THAT(show->out(), ::testing::HasSubstr("they say: hello from the receiver\n"));
-  auto callbacks = run({"callbacks"});
+  EXPECT_THAT(show->out(), HasSubstr("they say: hello from the receiver\n"));
+  auto callbacks = Run(kProgram, {"callbacks"});
   EXPECT_EQ(callbacks->WaitForExit(), 0) << callbacks->err();
+}
+
+TEST_F(ExamplesTest, TheFirstExchangeOfTheGuide) {
+  StartRelay();
+  constexpr char kProgram[] = "WORMHOLE_FIRST_EXCHANGE";
+  auto show = Run(kProgram, {});
+  auto use = Run(kProgram, {show->WaitForLine(ChildProcess::kOut, "tell the other side: ")});
+  EXPECT_EQ(use->WaitForExit(), 0) << use->err();
+  EXPECT_EQ(use->out(), "they say: hello from the initiator\n");
+  EXPECT_EQ(show->WaitForExit(), 0) << show->err();
+  EXPECT_THAT(show->out(), HasSubstr("they say: hello from the receiver\n"));
+}
+
+TEST_F(ExamplesTest, OfTheGuide) {
+  StartRelay();
+  constexpr char kProgram[] = "WORMHOLE_GUIDE_EXAMPLE";
+  auto callbacks = Run(kProgram, {"callbacks"});
+  callbacks->WriteInput(callbacks->WaitForLine(ChildProcess::kOut, "code: ") + "\n");
+  EXPECT_EQ(callbacks->WaitForExit(), 0) << callbacks->err();
+  auto saved = Run(kProgram, {"saved", PathOf("exchange.state")});
+  EXPECT_EQ(saved->WaitForExit(), 0) << saved->err();
+  auto many = Run(kProgram, {"many"});
+  EXPECT_EQ(many->WaitForExit(), 0) << many->err();
+  auto refused = Run(kProgram, {"refused"});
+  EXPECT_EQ(refused->WaitForExit(), 0) << refused->err();
+  EXPECT_THAT(refused->out(), HasSubstr("the bearer token has white space"));
+  EXPECT_THAT(refused->out(), HasSubstr("not the right code"));
 }
 
 TEST_F(LibraryTest, TheTimeoutReachesEveryWaiter) {
