@@ -68,7 +68,7 @@ struct Options {
   bool check_in = false;
 
   // Initiator: how many words a drawn code has, 2 to 8. Two are 22 bits, and whoever wants to
-  // guess has one try; more only pay when the same code is shown to many.
+  // guess has one try; more only pay when the same code is shown to many. Not read with `code`.
   size_t words = 2;
   // Initiator: a whole code agreed beforehand instead of a drawn one. Each use gives the relay two
   // more guesses at the same words: do not use one code often.
@@ -89,7 +89,8 @@ struct Options {
   // survives a crash at any moment: FromSerialized goes on. Runs on a thread of the client, one
   // call at a time for an exchange; it may block, which holds up this exchange and one of the
   // client's threads. It must not call into the exchange. `state` is valid during the call. An
-  // error that it returns ends the exchange with that code and the reason kSaveFailed.
+  // error that it returns ends the exchange with that code and the reason kSaveFailed. Empty: only
+  // Serialize gives the state.
   std::function<absl::Status(std::string_view state)> on_save;
   // Tells people what goes on, any number of times. Runs like a callback (wormhole/wormhole.h); the
   // event is valid during the call.

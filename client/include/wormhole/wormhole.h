@@ -3,8 +3,8 @@
 //
 //     wormhole::Options options;
 //     options.app_id = "example.com/app1";
-//     absl::StatusOr<wormhole::Initiator> initiator = wormhole::Initiator::Create(options,
-//     "hello"); absl::StatusOr<std::string> code = initiator->GetCode();   // "4-purple-sausages"
+//     auto initiator = wormhole::Initiator::Create(options, "hello");  // an absl::StatusOr
+//     absl::StatusOr<std::string> code = initiator->GetCode();         // "4-purple-sausages"
 //     absl::StatusOr<std::string> theirs = initiator->GetData();
 //
 // Thread safety: every object here may be used from any thread, except that it must not be
