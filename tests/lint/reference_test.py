@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-CLIENT = pathlib.Path(__file__).resolve().parents[2] / "client"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Header, what stands there, what takes its place.
 PLANTED = (
@@ -27,8 +27,10 @@ class ReferenceTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.client = pathlib.Path(folder.name) / "client"
-        shutil.copytree(CLIENT / "include", self.client / "include")
-        shutil.copy(CLIENT / "reference", self.client)
+        shutil.copytree(ROOT / "client/include", self.client / "include")
+        shutil.copy(ROOT / "client/reference", self.client)
+        (self.client.parent / "deploy").mkdir()
+        shutil.copy(ROOT / "deploy/version.bzl", self.client.parent / "deploy")
 
     def make(self):
         """Its status, and what it prints."""
