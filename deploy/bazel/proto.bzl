@@ -13,7 +13,7 @@ def _generate(name, srcs, imports, import_root, command, suffix):
     """Declares the genrule of a command, and returns its (sources, headers).
 
     In the command {read} is protoc with what it reads, and {stems} are what it makes, in $(RULEDIR), without their
-    suffixes.
+    suffixes. {options} is what --cpp_out takes before the folder.
     """
     stems = []
     for src in srcs:
@@ -25,13 +25,20 @@ def _generate(name, srcs, imports, import_root, command, suffix):
         name = name + "_generate",
         srcs = srcs + imports,
         outs = sources + headers,
-        cmd = command.format(
-            read = "protoc -I{root} -I/usr/include {files}".format(
-                root = import_root,
-                files = " ".join(["$(location %s)" % src for src in srcs]),
-            ),
-            stems = " ".join(stems),
-        ),
+        cmd = select({
+            condition: command.format(
+                options = options,
+                read = "protoc -I{root} -I/usr/include {files}".format(
+                    root = import_root,
+                    files = " ".join(["$(location %s)" % src for src in srcs]),
+                ),
+                stems = " ".join(stems),
+            )
+            for condition, options in {
+                "//conditions:default": "",
+                "//proto:lite_messages": "lite:",
+            }.items()
+        }),
         message = "Generating C++ for",
         visibility = ["//visibility:private"],
     )
@@ -42,7 +49,7 @@ def _generate(name, srcs, imports, import_root, command, suffix):
 # descriptor names, and that it makes with all names. In headers, names would only be comments.
 _MESSAGES = """
 {read} --include_imports --descriptor_set_out=/dev/stdout |
-  protoc --descriptor_set_in=/dev/stdin --cpp_out=$(RULEDIR) $$(printf '%s.proto ' {stems})
+  protoc --descriptor_set_in=/dev/stdin --cpp_out={options}$(RULEDIR) $$(printf '%s.proto ' {stems})
 sed -i 's/ \\[json_name = "[^"]*"\\];$$/;/' $$(printf '$(RULEDIR)/%s.pb.h ' {stems})
 """
 
