@@ -1,5 +1,5 @@
-"""The root file system that the units are tried on: a small Debian with systemd and the libraries of the
-programs, made once by mmdebstrap and kept in the user's cache, one at a time."""
+"""A root file system of Debian's packages alone, for those who try ours on it: made once by mmdebstrap and kept in
+the user's cache, one of a kind at a time."""
 
 import fcntl
 import hashlib
@@ -9,17 +9,15 @@ import re
 import shutil
 import subprocess
 
-# Beside what is essential: the units' systemd, and deploy/backup's sqlite3.
-PACKAGES = ("ca-certificates", "sqlite3", "ssl-cert", "systemd")
 OPTIONS = ("--quiet", "--variant=minbase", "--dpkgopt=path-exclude=/usr/share/doc/*",
            "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/man/*")
 
 
-def cache_folder() -> pathlib.Path:
+def cache_folder(kind: str) -> pathlib.Path:
     cache = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(cache):
         cache = os.path.expanduser("~/.cache")
-    return pathlib.Path(cache) / "wormhole-sync" / "systemd"
+    return pathlib.Path(cache) / "wormhole-sync" / kind
 
 
 def output(*command: str) -> str:
@@ -39,19 +37,32 @@ def libraries(programs: list[str]) -> list[str]:
     return output("dpkg-query", "-W", "-f", "${Package} ${Version}\n", *names).splitlines()
 
 
-class Base:
-    """In `folder`, for as long as this lives: no other run removes it."""
+def codename() -> str:
+    found = re.search(r"^VERSION_CODENAME=(\w+)", pathlib.Path("/etc/os-release").read_text(encoding="utf-8"), re.M)
+    assert found, "/etc/os-release names no release of Debian"
+    return found[1]
 
-    def __init__(self, programs: list[str]) -> None:
-        needed = libraries(programs)
-        key = hashlib.sha256("\n".join([*needed, *PACKAGES, *OPTIONS]).encode()).hexdigest()[:16]
-        cache = cache_folder()
+
+def can_be_made() -> bool:
+    """Whether a base without further packages could be: without Debian's mirror none can."""
+    return subprocess.run(["mmdebstrap", "--simulate", "--quiet", "--variant=minbase", codename(), "/dev/null"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+class Base:
+    """In `folder`, for as long as this lives: no other run removes it. Beside what is essential it has the packages
+    of `needed`, each a name or a name and the version that this machine has: with another one it is made anew."""
+
+    def __init__(self, kind: str, needed: list[str]) -> None:
+        key = hashlib.sha256("\n".join([*needed, *OPTIONS]).encode()).hexdigest()[:16]
+        cache = cache_folder(kind)
         cache.mkdir(parents=True, exist_ok=True)
         self.folder = cache / key
         self._lock = open(cache / f"{key}.lock", "a", encoding="ascii")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         if not self.folder.exists():
-            self._make([line.split()[0] for line in needed])
+            self._make(sorted({line.split()[0] for line in needed}))
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         remove_others(cache, key)
 
@@ -59,11 +70,7 @@ class Base:
         print("making the base, which is kept for later runs", flush=True)
         part = self.folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
-        codename = re.search(r"^VERSION_CODENAME=(\w+)", pathlib.Path("/etc/os-release").read_text(encoding="utf-8"),
-                             re.M)
-        assert codename, "/etc/os-release names no release of Debian"
-        include = ",".join(sorted({*names, *PACKAGES}))
-        subprocess.run(["mmdebstrap", *OPTIONS, f"--include={include}", codename[1], str(part)], check=True,
+        subprocess.run(["mmdebstrap", *OPTIONS, f"--include={','.join(names)}", codename(), str(part)], check=True,
                        stdin=subprocess.DEVNULL)
         part.rename(self.folder)
 

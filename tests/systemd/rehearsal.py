@@ -11,13 +11,15 @@ import sys
 import time
 from collections.abc import Callable
 
-from base import Base
+from base import Base, libraries
 from etcd import Etcd
 from exchange import TRUST, Exchange
 from machine import SCRATCH, Failed, Machine, wait_for
 from unit import Unit
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+# What the base has beside the programs' libraries: the units' systemd, and deploy/backup's sqlite3.
+PACKAGES = ("ca-certificates", "sqlite3", "ssl-cert", "systemd")
 UNITS = PROJECT / "deploy" / "systemd"
 RELAY = "wormhole-relay.service"
 DROP_INS = f"/etc/systemd/system/{RELAY}.d"
@@ -306,7 +308,7 @@ class Rehearsal:
 
 
 def main(cgroup: str, programs: list[str]) -> int:
-    base = Base(programs)
+    base = Base("systemd", [*libraries(programs), *PACKAGES])
     with Machine(base.folder, cgroup) as machine:
         for step in Rehearsal(machine, programs).steps():
             began = time.monotonic()
