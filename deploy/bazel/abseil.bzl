@@ -47,6 +47,20 @@ _FLAGS = [
     "flags_program_name",
 ] + _HASH_TABLES
 
+# What gRPC draws random numbers with. A program that is linked with archives has to name it.
+ABSEIL_RANDOM = [
+    "random_distributions",
+    "random_seed_sequences",
+    "random_seed_gen_exception",
+    "random_internal_pool_urbg",
+    "random_internal_randen",
+    "random_internal_randen_hwaes",
+    "random_internal_randen_hwaes_impl",
+    "random_internal_randen_slow",
+    "random_internal_platform",
+    "random_internal_seed_material",
+] + _HASH_TABLES
+
 _COMPONENTS = {
     "base": _BASE,
     "flags": _FLAGS,
