@@ -72,15 +72,10 @@ _COMPONENTS = {
     "time": _TIME,
 }
 
-def abseil_libraries(visibility):
-    """Declares :absl_<component> for every component above.
-
-    Args:
-      visibility: of all of them.
-    """
+def abseil_libraries():
+    """Declares :absl_<component> for every component above."""
     for component, libs in _COMPONENTS.items():
         system_library(
             name = "absl_" + component,
             libs = ["absl_" + lib for lib in libs],
-            visibility = visibility,
         )

@@ -1,7 +1,7 @@
 """C++ from .proto files with Debian's protoc and grpc_cpp_plugin.
 
-`import_root` is the folder, from the workspace's root, that the imports inside the files are relative to. It is also
-what generated headers are included relative to: `wormhole/rendezvous/v1/rendezvous.pb.h`.
+The imports inside the files are relative to the folder of the package that has them, and so are the includes of what is
+generated: `wormhole/rendezvous/v1/rendezvous.pb.h`.
 """
 
 load("//deploy/bazel:cc.bzl", "cc_library")
@@ -9,7 +9,7 @@ load("//deploy/bazel:cc.bzl", "cc_library")
 # Generated code keeps to no warning list of ours; .bazelrc leaves *.pb.cc out too.
 _GENERATED_COPTS = ["-w"]
 
-def _generate(name, srcs, imports, import_root, command, suffix):
+def _generate(name, srcs, imports, command, suffix):
     """Declares the genrule of a command, and returns its (sources, headers).
 
     In the command {read} is protoc with what it reads, and {stems} are what it makes, in $(RULEDIR), without their
@@ -19,6 +19,9 @@ def _generate(name, srcs, imports, import_root, command, suffix):
     for src in srcs:
         path = src.split("//:")[-1] if "//:" in src else src
         stems.append(path[:-len(".proto")])
+
+    # From where the first file is, not from the package's name: in another workspace it stands below external/.
+    root = "-I$$(f=$(location {src}); echo $${{f%{stem}.proto}}.)".format(src = srcs[0], stem = stems[0])
     sources = [stem + suffix + ".cc" for stem in stems]
     headers = [stem + suffix + ".h" for stem in stems]
     native.genrule(
@@ -28,8 +31,8 @@ def _generate(name, srcs, imports, import_root, command, suffix):
         cmd = select({
             condition: command.format(
                 options = options,
-                read = "protoc -I{root} -I/usr/include {files}".format(
-                    root = import_root,
+                read = "protoc {root} -I/usr/include {files}".format(
+                    root = root,
                     files = " ".join(["$(location %s)" % src for src in srcs]),
                 ),
                 stems = " ".join(stems),
@@ -53,7 +56,7 @@ _MESSAGES = """
 sed -i 's/ \\[json_name = "[^"]*"\\];$$/;/' $$(printf '$(RULEDIR)/%s.pb.h ' {stems})
 """
 
-def wormhole_cc_proto(name, srcs, deps = [], imports = [], import_root = None, **kwargs):
+def wormhole_cc_proto(name, srcs, deps = [], imports = [], **kwargs):
     """A cc_library of the messages in `srcs`.
 
     Args:
@@ -61,14 +64,12 @@ def wormhole_cc_proto(name, srcs, deps = [], imports = [], import_root = None, *
       srcs: the .proto files.
       deps: libraries of the messages that `srcs` import, those of protobuf itself aside.
       imports: the .proto files that `srcs` import, those of protobuf itself aside.
-      import_root: see above; the package's folder when not given.
       **kwargs: passed to cc_library.
     """
     sources, headers = _generate(
         name,
         srcs,
         imports,
-        import_root or native.package_name(),
         _MESSAGES,
         ".pb",
     )
@@ -82,7 +83,7 @@ def wormhole_cc_proto(name, srcs, deps = [], imports = [], import_root = None, *
         **kwargs
     )
 
-def wormhole_cc_grpc(name, srcs, deps, imports = [], import_root = None, **kwargs):
+def wormhole_cc_grpc(name, srcs, deps, imports = [], **kwargs):
     """A cc_library of the services in `srcs`; `deps` holds the library of their messages. Else as wormhole_cc_proto.
 
     Args:
@@ -90,14 +91,12 @@ def wormhole_cc_grpc(name, srcs, deps, imports = [], import_root = None, **kwarg
       srcs: the .proto files.
       deps: libraries of the messages in `srcs`.
       imports: the .proto files that `srcs` import, those of protobuf itself aside.
-      import_root: see above; the package's folder when not given.
       **kwargs: passed to cc_library.
     """
     sources, headers = _generate(
         name,
         srcs,
         imports,
-        import_root or native.package_name(),
         "{read} --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) --grpc_out=$(RULEDIR)",
         ".grpc.pb",
     )
