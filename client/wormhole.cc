@@ -2,7 +2,10 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/client_access.h"
@@ -10,9 +13,13 @@
 #include "client/core/failure.h"
 #include "client/core/sealed_state.h"
 #include "client/engine/engine.h"
+#include "client/engine/executor.h"
+#include "client/engine/forked.h"
 #include "client/engine/party_driver.h"
 #include "client/engine/party_factory.h"
+#include "client/engine/results.h"
 #include "client/stream/default_transport.h"
+#include "proto/sync/fork.h"
 #include "proto/sync/mutex.h"
 
 namespace wormhole {
@@ -39,54 +46,154 @@ absl::StatusOr<std::shared_ptr<Client>> ClientAccess::WithTransport(
     return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
                          absl::StrCat("a Client has 1 to 64 threads, not ", options.threads));
   }
+  if (absl::Status status = ClaimProcess(); !status.ok()) return status;
   if (transport == nullptr) transport = MakeDefaultTransport();
   auto engine = Engine::Create(options.threads, std::move(transport));
   if (!engine.ok()) return engine.status();
   return std::shared_ptr<Client>(new Client(*std::move(engine)));
 }
 
-Client::Client(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+Client::Client(std::shared_ptr<Engine> engine)
+    : generation_(sync::ForkGeneration()), engine_(std::move(engine)) {}
 
-Client::~Client() { engine_->DropBackground(); }
+Client::~Client() {
+  if (generation_ == sync::ForkGeneration()) {
+    engine_->DropBackground();
+  } else {
+    KeepForever(engine_);
+  }
+}
 
 namespace {
 
-// The Client of exchanges that were given none: made anew when the last one is gone.
-absl::StatusOr<std::shared_ptr<Client>> CommonClient() {
-  struct Common {
-    sync::Mutex mutex;
-    std::weak_ptr<Client> client WORMHOLE_GUARDED_BY(mutex);
-  };
-  static Common* const common = new Common;  // never destroyed: threads may outlive main
-  sync::MutexLock lock(common->mutex);
-  std::shared_ptr<Client> client = common->client.lock();
-  if (client == nullptr) {
+absl::Status CheckMayShutDown(const char* call) {
+  if (absl::Status status = CheckProcess(); !status.ok()) return status;
+  return Executor::OnExecutorThread() ? BlockingCallError(call) : absl::OkStatus();
+}
+
+// At most a day from now, which the clock can hold.
+Executor::Clock::time_point In(absl::Duration limit) {
+  return Executor::Clock::now() +
+         absl::ToChronoNanoseconds(std::clamp(limit, absl::ZeroDuration(), absl::Hours(24)));
+}
+
+}  // namespace
+
+absl::Status Client::Shutdown(absl::Duration limit) {
+  if (absl::Status status = CheckMayShutDown("Shutdown"); !status.ok()) return status;
+  return engine_->ShutDown(In(limit));
+}
+
+namespace {
+
+// The Client of exchanges that were given none: made anew when the last one is gone. And what is
+// left of those before it.
+class CommonClient {
+ public:
+  absl::StatusOr<std::shared_ptr<Client>> Get() {
+    sync::MutexLock lock(mutex_);
+    std::shared_ptr<Client> client = client_.lock();
+    if (client != nullptr) return client;
     auto made = Client::Create();
     if (!made.ok()) return made.status();
-    client = *std::move(made);
-    common->client = client;
+    std::erase_if(pasts_, [](const Past& past) {
+      return past.engine.expired() && past.remains->AwaitGone({}).empty();
+    });
+    const std::shared_ptr<Engine>& engine = ClientAccess::engine(**made);
+    pasts_.push_back({engine, engine->remains()});
+    client_ = *made;
+    return made;
   }
-  return client;
+
+  // What comes later gets another one.
+  absl::Status Shutdown(Executor::Clock::time_point deadline) {
+    std::vector<Past> pasts;
+    {
+      sync::MutexLock lock(mutex_);
+      client_.reset();
+      pasts = pasts_;
+    }
+    for (const Past& past : pasts) {
+      if (absl::Status status = ShutDownOne(past, deadline); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  // A common client that is used, or what is left of one.
+  struct Past {
+    std::weak_ptr<Engine> engine;
+    std::shared_ptr<const Remains> remains;
+  };
+
+  static absl::Status ShutDownOne(const Past& past, Executor::Clock::time_point deadline) {
+    if (const auto engine = past.engine.lock()) return engine->ShutDown(deadline);
+    const std::string left = past.remains->AwaitGone(deadline);
+    return left.empty() ? absl::OkStatus() : ShutDownNotYet({left});
+  }
+
+  sync::Mutex mutex_;
+  std::weak_ptr<Client> client_ WORMHOLE_GUARDED_BY(mutex_);
+  std::vector<Past> pasts_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+CommonClient& Common() {
+  static auto& common = *new CommonClient;  // never destroyed: threads may outlive main
+  return common;
 }
 
 // An application's own Client goes when the application says so; only its exchanges keep the common
 // one.
 absl::StatusOr<PartyEngine> EngineOf(const Options& options) {
-  if (options.client != nullptr) return PartyEngine{ClientAccess::engine(*options.client), nullptr};
-  auto common = CommonClient();
-  if (!common.ok()) return common.status();
-  return PartyEngine{ClientAccess::engine(**common), *common};
+  if (absl::Status status = ClaimProcess(); !status.ok()) return status;
+  std::shared_ptr<Client> common;
+  if (options.client == nullptr) {
+    auto got = Common().Get();
+    if (!got.ok()) return got.status();
+    common = *std::move(got);
+  }
+  const auto& engine = ClientAccess::engine(common == nullptr ? *options.client : *common);
+  auto visit = Engine::Enter(engine);
+  if (!visit.ok()) return visit.status();
+  return PartyEngine{engine, *std::move(visit), std::move(common)};
 }
 
 }  // namespace
+
+absl::Status v0::ShutdownCommonClient(absl::Duration limit) {
+  if (absl::Status status = CheckMayShutDown("ShutdownCommonClient"); !status.ok()) return status;
+  return Common().Shutdown(In(limit));
+}
 
 // --- Party ------------------------------------------------------------------------------------
 
 namespace {
 
+// Whether a call on a handle can go on: not after a move, nor in a forked child.
+absl::Status Usable(const std::shared_ptr<PartyDriver>& driver) {
+  if (driver == nullptr) return MovedFrom();
+  return driver->Inherited() ? ForkedError() : absl::OkStatus();
+}
+
 // Takes a copy of the driver, because the callback may destroy the handle before When has returned.
 void When(std::shared_ptr<PartyDriver> driver, Results::What what, Results::Callback callback) {
-  if (driver != nullptr) driver->results().When(what, std::move(callback));
+  if (driver == nullptr || callback == nullptr) return;
+  if (driver->Inherited()) return callback(ForkedError());
+  driver->results().When(what, std::move(callback));
+}
+
+absl::StatusOr<std::string> Await(const std::shared_ptr<PartyDriver>& driver, Results::What what) {
+  if (absl::Status status = Usable(driver); !status.ok()) return status;
+  return driver->results().Await(what);
+}
+
+void LetGo(std::shared_ptr<PartyDriver> driver) {
+  if (driver == nullptr) return;
+  if (driver->Inherited()) {
+    KeepForever(std::move(driver));
+  } else {
+    driver->Release();
+  }
 }
 
 }  // namespace
@@ -97,60 +204,55 @@ Party::Party(Party&& other) noexcept : driver_(std::move(other.driver_)) {}
 
 Party& Party::operator=(Party&& other) noexcept {
   if (this == &other) return *this;
-  if (driver_ != nullptr) driver_->Release();
-  driver_ = std::move(other.driver_);
+  LetGo(std::exchange(driver_, std::move(other.driver_)));
   return *this;
 }
 
-Party::~Party() {
-  if (driver_ != nullptr) driver_->Release();
-}
+Party::~Party() { LetGo(std::move(driver_)); }
 
-absl::StatusOr<std::string> Party::GetData() {
-  return driver_ == nullptr ? MovedFrom() : driver_->results().Await(Results::kData);
-}
+absl::StatusOr<std::string> Party::GetData() { return Await(driver_, Results::kData); }
 
 void Party::WhenData(std::function<void(absl::StatusOr<std::string>)> callback) {
   When(driver_, Results::kData, std::move(callback));
 }
 
-absl::StatusOr<std::string> Party::GetVerifier() {
-  return driver_ == nullptr ? MovedFrom() : driver_->results().Await(Results::kVerifier);
-}
+absl::StatusOr<std::string> Party::GetVerifier() { return Await(driver_, Results::kVerifier); }
 
 void Party::WhenVerifier(std::function<void(absl::StatusOr<std::string>)> callback) {
   When(driver_, Results::kVerifier, std::move(callback));
 }
 
 void Party::AcceptVerifier(bool accepted) {
-  if (driver_ != nullptr) driver_->AcceptVerifier(accepted);
+  if (Usable(driver_).ok()) driver_->AcceptVerifier(accepted);
 }
 
 absl::StatusOr<std::string> Party::Verifier() const {
-  return driver_ == nullptr ? MovedFrom() : driver_->Verifier();
+  if (absl::Status status = Usable(driver_); !status.ok()) return status;
+  return driver_->Verifier();
 }
 
 absl::Status Party::DeriveKey(std::string_view purpose, unsigned char* out, size_t size) const {
-  if (driver_ == nullptr) return MovedFrom();
+  if (absl::Status status = Usable(driver_); !status.ok()) return status;
   return driver_->DeriveKey(purpose, pake::SecretSpan(out, size));
 }
 
 void Party::Cancel() {
-  if (driver_ != nullptr) driver_->Cancel();
+  if (Usable(driver_).ok()) driver_->Cancel();
 }
 
 absl::Status Party::Finish(absl::Duration limit) {
-  return driver_ == nullptr ? MovedFrom() : driver_->Finish(limit);
+  if (absl::Status status = Usable(driver_); !status.ok()) return status;
+  return driver_->Finish(limit);
 }
 
 absl::StatusOr<std::string> Party::Serialize() const {
-  if (driver_ == nullptr) return MovedFrom();
+  if (absl::Status status = Usable(driver_); !status.ok()) return status;
   return driver_->Serialize();
 }
 
 absl::StatusOr<std::string> Party::SerializeSealed(const unsigned char* key,
                                                    size_t key_size) const {
-  if (driver_ == nullptr) return MovedFrom();
+  if (absl::Status status = Usable(driver_); !status.ok()) return status;
   std::string state = driver_->Serialize();
   auto sealed = core::SealState(state, pake::SecretView(key, key_size), driver_->random());
   sodium_memzero(state.data(), state.size());
@@ -190,9 +292,7 @@ Initiator Initiator::Make(std::shared_ptr<PartyDriver> driver) {
   return Initiator(std::move(driver));
 }
 
-absl::StatusOr<std::string> Initiator::GetCode() {
-  return driver_ == nullptr ? MovedFrom() : driver_->results().Await(Results::kCode);
-}
+absl::StatusOr<std::string> Initiator::GetCode() { return Await(driver_, Results::kCode); }
 
 void Initiator::WhenCode(std::function<void(absl::StatusOr<std::string>)> callback) {
   When(driver_, Results::kCode, std::move(callback));

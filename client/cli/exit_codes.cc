@@ -33,6 +33,7 @@ constexpr Row kTable[] = {
     {Reason::kNoCommonVersion, kNoCommonVersion, ""},
     {Reason::kPeerUnfinished, kGaveUp, ""},
     {Reason::kUnproven, kWrongCode, ""},
+    {Reason::kForked, kLocal, ""},
 };
 
 const Row* Find(Reason reason) {

@@ -19,6 +19,7 @@ ExitCode Expected(Reason reason) {
     case Reason::kSaveFailed:
     case Reason::kBlockingCall:
     case Reason::kInternal:
+    case Reason::kForked:
       return kLocal;
     case Reason::kInvalidArgument:
       return kUsage;

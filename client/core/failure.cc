@@ -60,6 +60,8 @@ std::string_view v0::ReasonName(Reason reason) {
       return "PEER_UNFINISHED";
     case Reason::kUnproven:
       return "UNPROVEN";
+    case Reason::kForked:
+      return "FORKED";
   }
   return "UNKNOWN";
 }

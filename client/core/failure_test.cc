@@ -37,7 +37,7 @@ TEST(OutcomeTest, EveryReasonHasAName) {
       "REFUSED",       "CROWDED",          "TAKEN",       "NO_SUCH_CODE",      "PEER_GAVE_UP",
       "ABORTED",       "CANCELLED",        "STALE_STATE", "IN_USE_ELSEWHERE",  "SAVE_FAILED",
       "BLOCKING_CALL", "INTERNAL",         "FORGED",      "NO_COMMON_VERSION", "PEER_UNFINISHED",
-      "UNPROVEN",
+      "UNPROVEN",      "FORKED",
   };
   for (size_t i = 0; i < std::size(kReleased); ++i) {
     EXPECT_EQ(ReasonName(static_cast<Reason>(i)), kReleased[i]);

@@ -2,44 +2,159 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/core/failure.h"
+#include "wormhole/outcome.h"
+
 namespace wormhole {
+namespace {
+
+std::string Several(size_t count, const char* one, const char* many) {
+  return count == 1 ? absl::StrCat("1 ", one) : absl::StrCat(count, " ", many);
+}
+
+}  // namespace
+
+absl::Status ShutDownNotYet(const std::vector<std::string>& left) {
+  return absl::DeadlineExceededError(
+      absl::StrCat("the Client is not shut down yet: ", absl::StrJoin(left, "; "),
+                   ". Call again to wait for the rest"));
+}
+
+// --- Remains ----------------------------------------------------------------------------------
+
+Remains::Remains(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Transport> transport)
+    : threads_(std::move(threads)), transport_(std::move(transport)) {}
+
+std::string Remains::AwaitGone(Executor::Clock::time_point deadline) const {
+  if (!threads_->AwaitGone(deadline)) {
+    return Several(threads_->names().size(), "thread of the library is",
+                   "threads of the library are") +
+           " still at work";
+  }
+  return transport_->AwaitGone(deadline);
+}
+
+// --- Engine -----------------------------------------------------------------------------------
 
 absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(int threads,
                                                        std::shared_ptr<Transport> transport) {
   auto random = SystemRandom::Create();
   if (!random.ok()) return random.status();
-  auto executor = Executor::Create(threads);
+  auto group = std::make_shared<sync::Threads>();
+  auto executor = Executor::Create(threads, group);
   if (!executor.ok()) return executor.status();
-  return std::shared_ptr<Engine>(
-      new Engine(*std::move(random), *std::move(executor), std::move(transport)));
+  auto remains = std::make_shared<const Remains>(std::move(group), transport);
+  return std::shared_ptr<Engine>(new Engine(*std::move(random), *std::move(executor),
+                                            std::move(transport), std::move(remains)));
 }
 
 Engine::Engine(std::unique_ptr<SystemRandom> random, std::unique_ptr<Executor> executor,
-               std::shared_ptr<Transport> transport)
+               std::shared_ptr<Transport> transport, std::shared_ptr<const Remains> remains)
     : random_(std::move(random)),
       transport_(std::move(transport)),
-      executor_(std::move(executor)) {}
+      executor_(std::move(executor)),
+      remains_(std::move(remains)) {}
 
-bool Engine::Keep(std::shared_ptr<Background> exchange) {
+absl::StatusOr<std::shared_ptr<Engine::Visit>> Engine::Enter(std::shared_ptr<Engine> engine) {
+  {
+    sync::MutexLock lock(engine->mutex_);
+    if (engine->closed_) {
+      return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kFailedPrecondition,
+                           "this Client was shut down: make exchanges with another one");
+    }
+    ++engine->visits_;
+  }
+  return std::make_shared<Visit>(std::move(engine));
+}
+
+Engine::Visit::~Visit() {
+  sync::MutexLock lock(engine_->mutex_);
+  --engine_->visits_;
+  engine_->changed_.NotifyAll();
+}
+
+void Engine::MoveIn(const std::shared_ptr<Inhabitant>& exchange) {
+  sync::MutexLock lock(mutex_);
+  inhabitants_.emplace(exchange.get(), exchange);
+}
+
+void Engine::MoveOut(Inhabitant* exchange) {
+  sync::MutexLock lock(mutex_);
+  if (inhabitants_.erase(exchange) > 0 && inhabitants_.empty()) changed_.NotifyAll();
+}
+
+bool Engine::Keep(std::shared_ptr<Inhabitant> exchange) {
   sync::MutexLock lock(mutex_);
   if (client_gone_) return false;
   kept_.insert(std::move(exchange));
   return true;
 }
 
-void Engine::Forget(const std::shared_ptr<Background>& exchange) {
+void Engine::Forget(const std::shared_ptr<Inhabitant>& exchange) {
   sync::MutexLock lock(mutex_);
   kept_.erase(exchange);  // the caller still holds it, so nothing is destroyed under the lock
 }
 
 void Engine::DropBackground() {
-  std::unordered_set<std::shared_ptr<Background>> dropped;
+  std::unordered_set<std::shared_ptr<Inhabitant>> dropped;
   {
     sync::MutexLock lock(mutex_);
     client_gone_ = true;
     dropped.swap(kept_);
   }
   for (const auto& exchange : dropped) exchange->Drop();
+}
+
+// --- The end ----------------------------------------------------------------------------------
+
+std::vector<std::shared_ptr<Inhabitant>> Engine::Inhabitants() {
+  std::vector<std::shared_ptr<Inhabitant>> here;
+  sync::MutexLock lock(mutex_);
+  for (const auto& [raw, weak] : inhabitants_) {
+    if (auto exchange = weak.lock()) here.push_back(std::move(exchange));
+  }
+  return here;
+}
+
+std::vector<std::string> Engine::AwaitEmpty(Executor::Clock::time_point deadline) {
+  std::vector<std::string> left;
+  sync::MutexLock lock(mutex_);
+  while ((visits_ > 0 || !inhabitants_.empty()) && changed_.WaitUntil(mutex_, deadline)) {
+  }
+  if (visits_ > 0) {
+    left.push_back(Several(static_cast<size_t>(visits_), "exchange is", "exchanges are") +
+                   " being made");
+  }
+  if (!kept_.empty()) {
+    left.push_back(Several(kept_.size(), "exchange tells", "exchanges tell") +
+                   " the relay that it is over");
+  } else if (!inhabitants_.empty()) {
+    left.push_back(Several(inhabitants_.size(), "exchange is", "exchanges are") + " stopping");
+  }
+  return left;
+}
+
+absl::Status Engine::ShutDown(Executor::Clock::time_point deadline) {
+  {
+    sync::MutexLock lock(mutex_);
+    closed_ = true;
+    while (visits_ > 0 && changed_.WaitUntil(mutex_, deadline)) {
+    }
+  }
+  for (const auto& exchange : Inhabitants()) exchange->ShutDown();
+  std::vector<std::string> left = AwaitEmpty(deadline);
+  DropBackground();
+  if (left.empty()) executor_->Stop();
+  if (executor_->foreign() > 0 && (!left.empty() || Executor::Clock::now() >= deadline)) {
+    left.emplace_back("a callback or hook of yours is still running");
+  }
+  if (!left.empty()) return ShutDownNotYet(left);
+  std::string remains = remains_->AwaitGone(deadline);
+  if (remains.empty()) return absl::OkStatus();
+  if (executor_->foreign() > 0) remains = "a callback or hook of yours is still running";
+  return ShutDownNotYet({remains});
 }
 
 }  // namespace wormhole

@@ -3,51 +3,113 @@
 #define WORMHOLE_CLIENT_ENGINE_ENGINE_H_
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/engine/executor.h"
 #include "client/engine/system_random.h"
 #include "client/stream/transport.h"
 #include "proto/sync/mutex.h"
+#include "proto/sync/threads.h"
 
 namespace wormhole {
 
-// An exchange that goes on without its handle, until the relay knows that it is over.
-class Background {
+// An exchange, as the engine sees it.
+class Inhabitant {
  public:
-  virtual ~Background() = default;
+  virtual ~Inhabitant() = default;
   // Stops where it is.
   virtual void Drop() = 0;
+  // Stops as if its handle were destroyed, and lets those know who wait for its results.
+  virtual void ShutDown() = 0;
+};
+
+// DEADLINE_EXCEEDED, with what is left.
+absl::Status ShutDownNotYet(const std::vector<std::string>& left);
+
+// What an engine leaves behind for a moment: threads that end, connections that close. Any thread.
+class Remains {
+ public:
+  Remains(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Transport> transport);
+
+  // Waits until nothing is left. Says what is when the deadline comes first; else empty.
+  std::string AwaitGone(Executor::Clock::time_point deadline) const;
+
+ private:
+  const std::shared_ptr<sync::Threads> threads_;
+  const std::shared_ptr<Transport> transport_;
 };
 
 // The Client and each of its exchanges hold it; it goes with the last of them. Any thread.
 class Engine {
  public:
+  // While one lives, an exchange is being made, and ShutDown waits.
+  class Visit {
+   public:
+    explicit Visit(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+    ~Visit();
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    Engine& engine() { return *engine_; }
+
+   private:
+    const std::shared_ptr<Engine> engine_;
+  };
+
   static absl::StatusOr<std::shared_ptr<Engine>> Create(int threads,
                                                         std::shared_ptr<Transport> transport);
 
   Executor& executor() { return *executor_; }
   Transport& transport() { return *transport_; }
   SystemRandom& random() { return *random_; }
+  const std::shared_ptr<const Remains>& remains() const { return remains_; }
 
-  // Keeps `exchange` alive until Forget. False, and keeps nothing, when the Client is gone.
-  bool Keep(std::shared_ptr<Background> exchange);
-  void Forget(const std::shared_ptr<Background>& exchange);
+  // The first step of making an exchange. FAILED_PRECONDITION after ShutDown.
+  static absl::StatusOr<std::shared_ptr<Visit>> Enter(std::shared_ptr<Engine> engine);
+  // The exchange that was made, during the visit, and its end: it has let go of its stream, and
+  // does nothing any more. Leave may be called twice.
+  void MoveIn(const std::shared_ptr<Inhabitant>& exchange);
+  void MoveOut(Inhabitant* exchange);
+
+  // Keeps `exchange` alive until Forget: it goes on without its handle, until the relay knows that
+  // it is over. False, and keeps nothing, when the Client is gone.
+  bool Keep(std::shared_ptr<Inhabitant> exchange);
+  void Forget(const std::shared_ptr<Inhabitant>& exchange);
 
   // The Client is gone: drops all exchanges that the engine keeps.
   void DropBackground();
 
+  // Lets no exchange in any more, ShutDown to each that is here, waits until they have moved out,
+  // stops the executor, and waits until nothing is left. DEADLINE_EXCEEDED says what is; the
+  // exchanges that still tell the relay are dropped then, and another call waits for the rest. Not
+  // on a thread of the executor.
+  absl::Status ShutDown(Executor::Clock::time_point deadline);
+
  private:
   Engine(std::unique_ptr<SystemRandom> random, std::unique_ptr<Executor> executor,
-         std::shared_ptr<Transport> transport);
+         std::shared_ptr<Transport> transport, std::shared_ptr<const Remains> remains);
+
+  // Waits until nobody makes an exchange and none is here. What is left, or empty.
+  std::vector<std::string> AwaitEmpty(Executor::Clock::time_point deadline);
+  std::vector<std::shared_ptr<Inhabitant>> Inhabitants();
 
   const std::unique_ptr<SystemRandom> random_;
   const std::shared_ptr<Transport> transport_;
   const std::unique_ptr<Executor> executor_;
+  const std::shared_ptr<const Remains> remains_;
   sync::Mutex mutex_;
+  sync::CondVar changed_;
+  bool closed_ WORMHOLE_GUARDED_BY(mutex_) = false;  // ShutDown was called
+  int visits_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<Inhabitant*, std::weak_ptr<Inhabitant>> inhabitants_
+      WORMHOLE_GUARDED_BY(mutex_);
   bool client_gone_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  std::unordered_set<std::shared_ptr<Background>> kept_ WORMHOLE_GUARDED_BY(mutex_);
+  std::unordered_set<std::shared_ptr<Inhabitant>> kept_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace wormhole

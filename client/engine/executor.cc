@@ -1,17 +1,15 @@
 #include "client/engine/executor.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <deque>
 #include <map>
-#include <string>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "client/core/failure.h"
+#include "proto/sync/fork.h"
 #include "proto/sync/mutex.h"
 #include "wormhole/outcome.h"
 
@@ -19,21 +17,6 @@ namespace wormhole {
 namespace {
 
 thread_local bool on_executor_thread = false;
-
-// Blocks all signals while threads are started, since a thread inherits the mask of the one that
-// starts it: signals belong to the application's threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
@@ -108,29 +91,48 @@ struct Executor::State {
   int idle WORMHOLE_GUARDED_BY(mutex) = 0;             // threads in changed.Wait
   bool timekeeper WORMHOLE_GUARDED_BY(mutex) = false;  // a thread is in first_timer_changed.Wait
   bool stopping WORMHOLE_GUARDED_BY(mutex) = false;
+  int foreign WORMHOLE_GUARDED_BY(mutex) = 0;  // threads in code of the application
   std::deque<Task> ready WORMHOLE_GUARDED_BY(mutex);
   std::map<TimerKey, Task> timers WORMHOLE_GUARDED_BY(mutex);
   uint64_t last_timer WORMHOLE_GUARDED_BY(mutex) = 0;
 };
 
-absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(int threads) {
+absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
+    int count, const std::shared_ptr<sync::Threads>& threads) {
   auto executor = std::unique_ptr<Executor>(new Executor(std::make_shared<State>()));
-  const SignalsBlocked blocked;
-  try {
-    for (int i = 0; i < threads; ++i) std::thread(&Executor::Run, executor->state_).detach();
-  } catch (const std::system_error& error) {
+  for (int i = 0; i < count; ++i) {
+    if (threads->Start("wormhole", [state = executor->state_] { Run(state); })) continue;
     return core::Failure(Reason::kInternal, absl::StatusCode::kResourceExhausted,
-                         std::string("the system gives no more threads (") + error.what() +
-                             "): share one Client among exchanges, or raise the limit");
+                         "the system gives no more threads: share one Client among exchanges, or "
+                         "raise the limit (`ulimit -u`, a container's pids or memory)");
   }
   return executor;
 }
 
 Executor::Executor(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-Executor::~Executor() { state_->Stop(); }
+Executor::~Executor() { Stop(); }
 
-void Executor::Run(std::shared_ptr<State> state) {
+void Executor::Stop() { state_->Stop(); }
+
+int Executor::foreign() const {
+  sync::MutexLock lock(state_->mutex);
+  return state_->foreign;
+}
+
+Executor::Foreign::Foreign(Executor& executor)
+    : state_(executor.state_), generation_(sync::ForkGeneration()) {
+  sync::MutexLock lock(state_->mutex);
+  ++state_->foreign;
+}
+
+Executor::Foreign::~Foreign() {
+  if (generation_ != sync::ForkGeneration()) _exit(EXIT_FAILURE);
+  sync::MutexLock lock(state_->mutex);
+  --state_->foreign;
+}
+
+void Executor::Run(const std::shared_ptr<State>& state) {
   on_executor_thread = true;
   while (Task task = state->Next()) {
     task();
@@ -139,7 +141,8 @@ void Executor::Run(std::shared_ptr<State> state) {
 }
 
 void Executor::Post(Task task) {
-  sync::MutexLock lock(state_->mutex);
+  sync::MutexLock lock(state_->mutex);  // given back before `task` is destroyed
+  if (state_->stopping) return;
   state_->ready.push_back(std::move(task));
   state_->WakeOne();
 }
@@ -147,6 +150,7 @@ void Executor::Post(Task task) {
 Executor::Timer Executor::PostAt(Clock::time_point when, Task task) {
   sync::MutexLock lock(state_->mutex);
   const Timer timer{when, ++state_->last_timer};
+  if (state_->stopping) return timer;
   const auto it = state_->timers.emplace(State::TimerKey(timer.when, timer.id), std::move(task));
   // Only a new first timer changes how long the timekeeper waits. Where there is no timekeeper yet,
   // an idle thread becomes it.

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "proto/sync/threads.h"
 
 namespace wormhole {
 
@@ -16,6 +17,9 @@ namespace wormhole {
 // Tasks start in the order of Post, without a lock held, and may run at the same time on different
 // threads. Timers that are due come before posted tasks.
 class Executor {
+ private:
+  struct State;
+
  public:
   using Task = std::function<void()>;
   using Clock = std::chrono::steady_clock;
@@ -26,14 +30,36 @@ class Executor {
     uint64_t id = 0;
   };
 
-  // Starts `threads` threads, at least 1. RESOURCE_EXHAUSTED when the system gives none.
-  static absl::StatusOr<std::unique_ptr<Executor>> Create(int threads);
+  // While one lives, code of the application runs on this thread.
+  class Foreign {
+   public:
+    explicit Foreign(Executor& executor);
+    // Ends a child that was forked in that code and has come back from it: this thread, which the
+    // child has alone, would go on with the work of the parent.
+    ~Foreign();
+    Foreign(const Foreign&) = delete;
+    Foreign& operator=(const Foreign&) = delete;
+
+   private:
+    const std::shared_ptr<State> state_;
+    const uint64_t generation_;
+  };
+
+  // Starts `count` threads, at least 1, of the group `threads`, which outlive the executor for as
+  // long as the tasks take that they are in. RESOURCE_EXHAUSTED when the system gives none.
+  static absl::StatusOr<std::unique_ptr<Executor>> Create(
+      int count, const std::shared_ptr<sync::Threads>& threads = std::make_shared<sync::Threads>());
 
   // Drops what has not started and returns at once, also inside a task: threads end by themselves
   // after the task they are in.
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
+
+  // What the destructor does: what is posted from now on is dropped, too.
+  void Stop();
+  // How many Foreigns live.
+  int foreign() const;
 
   void Post(Task task);
 
@@ -46,9 +72,8 @@ class Executor {
   static bool OnExecutorThread();
 
  private:
-  struct State;
   explicit Executor(std::shared_ptr<State> state);
-  static void Run(std::shared_ptr<State> state);
+  static void Run(const std::shared_ptr<State>& state);
 
   const std::shared_ptr<State> state_;
 };

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "client/core/failure.h"
 #include "proto/error/error_detail.h"
+#include "proto/sync/fork.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole {
@@ -26,16 +27,24 @@ Executor::Clock::time_point TimePoint(absl::Duration steady) {
   return Executor::Clock::time_point(absl::ToChronoNanoseconds(std::min(steady, limit)));
 }
 
+absl::Status ShutDownError() {
+  return core::Failure(Reason::kCancelled, absl::StatusCode::kCancelled,
+                       "the Client was shut down, and the exchange stopped where it was: it can go "
+                       "on from its saved state");
+}
+
 }  // namespace
 
 std::shared_ptr<PartyDriver> PartyDriver::Start(PartySetup setup) {
   auto driver = std::make_shared<PartyDriver>(std::move(setup));
+  driver->engine_->MoveIn(driver);
   driver->Push({core::Start{}});
   return driver;
 }
 
 PartyDriver::PartyDriver(PartySetup setup)
-    : engine_(std::move(setup.engine)),
+    : generation_(sync::ForkGeneration()),
+      engine_(std::move(setup.engine)),
       target_(std::move(setup.target)),
       on_save_(std::move(setup.on_save)),
       on_progress_(std::move(setup.on_progress)),
@@ -47,7 +56,10 @@ PartyDriver::PartyDriver(PartySetup setup)
 PartyDriver::~PartyDriver() {
   DropStream();
   engine_->executor().Cancel(timer_);
+  engine_->MoveOut(this);
 }
+
+bool PartyDriver::Inherited() const { return generation_ != sync::ForkGeneration(); }
 
 // --- The handle's side ------------------------------------------------------------------------
 
@@ -75,9 +87,10 @@ absl::Status PartyDriver::Finish(absl::Duration limit) {
     return absl::FailedPreconditionError(
         "the exchange is still going on: wait for its data, or cancel it, before Finish");
   }
-  while (!over_ && over_changed_.WaitUntil(mutex_, deadline)) {
+  while (!over_ && !dropped_ && over_changed_.WaitUntil(mutex_, deadline)) {
   }
   if (over_ && told_) return absl::OkStatus();
+  if (dropped_) return ShutDownError();
   constexpr char kUntold[] =
       "the relay could not be told that the exchange is over: its channel goes when its ttl is "
       "over";
@@ -113,8 +126,9 @@ void PartyDriver::Release() {
                             [](const Item& item) { return item.stream == 0; });
     }
     const bool tells_relay = closing_ || results_.Settled();
-    if (!over_ && !(tells_relay && engine_->Keep(shared_from_this()))) {
+    if (!over_ && !dropped_ && !(tells_relay && engine_->Keep(shared_from_this()))) {
       dropped_ = true;
+      over_changed_.NotifyAll();
       ScheduleLocked();
     }
   }
@@ -124,7 +138,14 @@ void PartyDriver::Release() {
 void PartyDriver::Drop() {
   sync::MutexLock lock(mutex_);
   dropped_ = true;
+  over_changed_.NotifyAll();
   ScheduleLocked();
+}
+
+// Release drops the callbacks, so that only threads that wait get this failure.
+void PartyDriver::ShutDown() {
+  Release();
+  results_.Fail(ShutDownError());
 }
 
 bool PartyDriver::Dropped() const {
@@ -182,7 +203,7 @@ bool PartyDriver::PumpOne() {
     }
   }
   if (Dropped()) {  // pumping_ stays true, so that nothing is scheduled any more
-    DropStream();
+    StopDropped();
     return false;
   }
   if (item.stream != 0 && (item.stream != stream_number_ || stream_ == nullptr)) return true;
@@ -304,6 +325,7 @@ bool PartyDriver::SaveState(const std::string& state, absl::Status* status) {
     engine_->Forget(shared_from_this());
     return true;
   }
+  const Executor::Foreign foreign(engine_->executor());
   *status = on_save_(state);
   return status->ok();
 }
@@ -372,6 +394,12 @@ void PartyDriver::GoOver(bool nothing_to_tell) {
   }
   engine_->Forget(shared_from_this());
   client_ = nullptr;
+  engine_->MoveOut(this);
+}
+
+void PartyDriver::StopDropped() {
+  DropStream();
+  engine_->MoveOut(this);
 }
 
 }  // namespace wormhole

@@ -43,7 +43,7 @@ struct PartySetup {
 // executor. In an exchange without a save hook the thread that brings a stream's event is the pump
 // for it: nothing can block it, since callbacks run on the executor, and what the exchange sends
 // leaves without waking another thread.
-class PartyDriver : public Background, public std::enable_shared_from_this<PartyDriver> {
+class PartyDriver : public Inhabitant, public std::enable_shared_from_this<PartyDriver> {
  public:
   static std::shared_ptr<PartyDriver> Start(PartySetup setup);
   explicit PartyDriver(PartySetup setup);
@@ -60,11 +60,15 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   absl::StatusOr<std::string> Verifier() const;
   absl::Status DeriveKey(std::string_view purpose, pake::SecretSpan out) const;
 
-  // The handle is gone: no callback and no save hook starts after it returns. An exchange with its
-  // results, or one that was cancelled, goes on in the background until the relay knows. Any other
-  // stops.
+  // The handle is gone, or the client: no callback and no save hook starts after it returns. An
+  // exchange with its results, or one that was cancelled, goes on in the background until the relay
+  // knows. Any other stops.
   void Release();
   void Drop() override;
+  void ShutDown() override;
+
+  // This process is a child of the one that the exchange is of: nothing here may be touched.
+  bool Inherited() const;
 
  private:
   class Listener;
@@ -90,8 +94,10 @@ class PartyDriver : public Background, public std::enable_shared_from_this<Party
   void DropStream();
   void NoteEnd(const absl::Status& status);
   void GoOver(bool nothing_to_tell);
+  void StopDropped();
   void SetTimer();
 
+  const uint64_t generation_;  // of forks
   const std::shared_ptr<Engine> engine_;
   const StreamTarget target_;
   const std::function<absl::Status(std::string_view)> on_save_;

@@ -75,7 +75,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> Start(Options options, PartyEngine 
   setup.target = std::move(target);
   setup.on_save = std::move(options.on_save);
   setup.on_progress = std::move(options.on_progress);
-  return PartyDriver::Start(std::move(setup));
+  return PartyDriver::Start(std::move(setup));  // before the visit ends
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace wormhole {
 
 struct PartyEngine {
   std::shared_ptr<Engine> engine;
+  std::shared_ptr<Engine::Visit> visit;    // until the exchange is made
   std::shared_ptr<const void> keep_alive;  // lives as long as the exchange; may be empty
 };
 

@@ -16,12 +16,12 @@ constexpr const char* kBlockingCalls[] = {"GetCode", "GetVerifier", "GetData"};
 
 }  // namespace
 
-absl::Status BlockingCallError(const char* call) {
+absl::Status BlockingCallError(const char* call, const char* instead) {
   return core::Failure(
       Reason::kBlockingCall, absl::StatusCode::kFailedPrecondition,
       std::string(call) +
-          " would block a thread that runs callbacks: call it from a thread of the "
-          "application, or use a callback (When...)");
+          " would block a thread that runs callbacks: call it from a thread of the application" +
+          instead);
 }
 
 void Results::Set(What what, std::string value) { Settle({what}, std::move(value)); }
@@ -54,7 +54,9 @@ void Results::Settle(std::initializer_list<What> which, const absl::StatusOr<std
 }
 
 absl::StatusOr<std::string> Results::Await(What what) {
-  if (Executor::OnExecutorThread()) return BlockingCallError(kBlockingCalls[what]);
+  if (Executor::OnExecutorThread()) {
+    return BlockingCallError(kBlockingCalls[what], ", or use a callback (When...)");
+  }
   sync::MutexLock lock(mutex_);
   while (!slots_[what].value.has_value()) settled_.Wait(mutex_);
   return *slots_[what].value;

@@ -57,8 +57,8 @@ class Results {
 };
 
 // The error of a blocking call on a thread that runs callbacks: such a thread would wait for what
-// only these threads can bring. `call` is the call's name.
-absl::Status BlockingCallError(const char* call);
+// only these threads can bring. `call` is the call's name, `instead` what else is to be done.
+absl::Status BlockingCallError(const char* call, const char* instead = "");
 
 }  // namespace wormhole
 

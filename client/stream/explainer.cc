@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "client/stream/detached.h"
-
 namespace wormhole {
 namespace {
 
@@ -20,6 +18,8 @@ std::string_view MessageOf(const absl::Status& status) {
 }
 
 }  // namespace
+
+Explainer::Explainer(std::shared_ptr<sync::Threads> threads) : threads_(std::move(threads)) {}
 
 Explainer::Key Explainer::KeyOf(const Way& way) {
   return Key(way.scene.relay, way.scene.route.target, way.scene.route.connect_to, way.security,
@@ -52,7 +52,7 @@ void Explainer::Explain(const Way& way, absl::Status status, Done done) {
     case Turn::kWaits:
       return;
     case Turn::kLooks:
-      if (!RunDetached([self = shared_from_this(), way] { self->Look(way); }))
+      if (!threads_->Start("wormhole-probe", [self = shared_from_this(), way] { self->Look(way); }))
         Settle(way, std::nullopt);
   }
 }
@@ -72,7 +72,8 @@ void Explainer::Look(const Way& way) {
   Settle(way, Probe({.scene = way.scene,
                      .security = way.security,
                      .tls = way.tls,
-                     .deadline = Clock::now() + kPatience}));
+                     .deadline = Clock::now() + kPatience,
+                     .threads = threads_}));
 }
 
 void Explainer::Settle(const Way& way, Found found) {

@@ -15,12 +15,16 @@
 #include "client/stream/probe.h"
 #include "client/stream/trouble.h"
 #include "proto/sync/mutex.h"
+#include "proto/sync/threads.h"
 
 namespace wormhole {
 
 // The streams of a transport share one. Any thread.
 class Explainer : public std::enable_shared_from_this<Explainer> {
  public:
+  // Probes run on threads of the group.
+  explicit Explainer(std::shared_ptr<sync::Threads> threads);
+
   // Which connection to explain, and how to reach the same relay for a probe.
   struct Way {
     TroubleScene scene;
@@ -58,6 +62,7 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   void Look(const Way& way);
   void Settle(const Way& way, Found found);
 
+  const std::shared_ptr<sync::Threads> threads_;
   sync::Mutex mutex_;
   std::map<Key, Entry> entries_ WORMHOLE_GUARDED_BY(mutex_);
 };

@@ -9,7 +9,6 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "client/stream/detached.h"
 #include "proto/wire/limits.h"
 
 namespace wormhole {
@@ -79,27 +78,34 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls, Security
 // last reference, it would join itself and go on with a deleted completion queue.
 class ChannelOwner {
  public:
-  explicit ChannelOwner(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
+  ChannelOwner(std::shared_ptr<grpc::Channel> channel, std::shared_ptr<sync::Threads> threads,
+               Tally::Mark mark)
+      : threads_(std::move(threads)),
+        owned_(std::make_unique<Owned>(Owned{std::move(mark), std::move(channel)})) {}
   ~ChannelOwner() {
-    auto* channel = new std::shared_ptr<grpc::Channel>(std::move(channel_));
+    Owned* const owned = owned_.release();
     // When no thread is to be had the channel stays, which is better than the end of the process.
-    RunDetached([channel] { delete channel; });
+    (void)threads_->Start("wormhole-close", [owned] { delete owned; });
   }
   ChannelOwner(const ChannelOwner&) = delete;
   ChannelOwner& operator=(const ChannelOwner&) = delete;
 
-  grpc::Channel* get() const { return channel_.get(); }
+  grpc::Channel* get() const { return owned_->channel.get(); }
 
  private:
-  std::shared_ptr<grpc::Channel> channel_;
+  struct Owned {
+    Tally::Mark mark;  // goes after the channel
+    std::shared_ptr<grpc::Channel> channel;
+  };
+
+  const std::shared_ptr<sync::Threads> threads_;
+  std::unique_ptr<Owned> owned_;
 };
 
-std::shared_ptr<grpc::Channel> OwnElsewhere(std::shared_ptr<grpc::Channel> channel) {
-  auto owner = std::make_shared<ChannelOwner>(std::move(channel));
-  return {owner, owner->get()};
-}
-
 }  // namespace
+
+GrpcChannels::GrpcChannels(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Tally> tally)
+    : threads_(std::move(threads)), tally_(std::move(tally)) {}
 
 std::shared_ptr<grpc::Channel> GrpcChannels::To(const Way& way) {
   const Key key(way.route.target, way.route.authority, way.route.connect_to, way.security,
@@ -109,8 +115,11 @@ std::shared_ptr<grpc::Channel> GrpcChannels::To(const Way& way) {
     if (std::shared_ptr<grpc::Channel> channel = it->second.lock()) return channel;
   }
   std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
-  std::shared_ptr<grpc::Channel> channel = OwnElsewhere(grpc::CreateCustomChannel(
-      way.route.target, CredentialsOf(way.tls, way.security), ChannelArgs(way.route)));
+  auto owner = std::make_shared<ChannelOwner>(
+      grpc::CreateCustomChannel(way.route.target, CredentialsOf(way.tls, way.security),
+                                ChannelArgs(way.route)),
+      threads_, tally_->Add());
+  const std::shared_ptr<grpc::Channel> channel(owner, owner->get());
   channels_[key] = channel;
   return channel;
 }

@@ -8,7 +8,9 @@
 #include <tuple>
 
 #include "client/stream/route.h"
+#include "client/stream/tally.h"
 #include "proto/sync/mutex.h"
+#include "proto/sync/threads.h"
 #include "wormhole/security.h"
 
 namespace grpc {
@@ -21,6 +23,9 @@ namespace wormhole {
 // Any thread.
 class GrpcChannels {
  public:
+  // Channels close on `threads`, and have a mark of `tally` until they are closed.
+  GrpcChannels(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Tally> tally);
+
   struct Way {
     const Route& route;
     Security security = Security::kTls;  // not kAuto
@@ -37,6 +42,8 @@ class GrpcChannels {
   using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
                          std::string>;
 
+  const std::shared_ptr<sync::Threads> threads_;
+  const std::shared_ptr<Tally> tally_;
   sync::Mutex mutex_;
   std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
 };

@@ -11,6 +11,7 @@
 
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_channels.h"
+#include "client/stream/tally.h"
 #include "client/stream/transport.h"
 #include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
@@ -27,6 +28,7 @@ class GrpcStream : public Stream,
  public:
   // What the call needs until it is done.
   struct Ground {
+    Tally::Mark mark;                        // of a stream that lives; goes after the rest
     std::shared_ptr<grpc::Channel> channel;  // to the relay
     std::shared_ptr<GrpcChannels> channels;  // Distrust makes it forget `channel`
     Explainer::Way way;

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/core/failure.h"
 #include "client/stream/authorities.h"
 #include "client/stream/grpc_stream.h"
@@ -87,7 +89,8 @@ std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
                      .security = security,
                      .tls = target.tls};
   return GrpcStream::Start(
-      {.channel = channels_->To({.route = route, .security = security, .tls = target.tls}),
+      {.mark = streams_->Add(),
+       .channel = channels_->To({.route = route, .security = security, .tls = target.tls}),
        .channels = channels_,
        .way = std::move(way),
        .explainer = explainer_,
@@ -100,8 +103,28 @@ std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
 std::shared_ptr<rpc::AwakeThreads> GrpcTransport::Awake() {
   sync::MutexLock lock(mutex_);
   std::shared_ptr<rpc::AwakeThreads> awake = awake_.lock();
-  if (awake == nullptr) awake_ = awake = std::make_shared<rpc::AwakeThreads>();
+  if (awake == nullptr) {
+    // Its end comes on a thread of gRPC, as a channel's, and like that is seen to on another one.
+    const auto elsewhere = [threads = threads_,
+                            mark = connections_->Add()](std::function<void()> end) {
+      (void)threads->Start("wormhole-close", [end = std::move(end), mark] { end(); });
+    };
+    awake_ = awake = std::make_shared<rpc::AwakeThreads>(elsewhere);
+  }
   return awake;
+}
+
+std::string GrpcTransport::AwaitGone(std::chrono::steady_clock::time_point deadline) {
+  if (const size_t left = streams_->AwaitNone(deadline); left > 0) {
+    return absl::StrCat("streams to a relay are ending (", left, ")");
+  }
+  if (const size_t left = connections_->AwaitNone(deadline); left > 0) {
+    return absl::StrCat("connections to a relay are being closed (", left, ")");
+  }
+  if (!threads_->AwaitGone(deadline)) {
+    return absl::StrCat("threads are at work: ", absl::StrJoin(threads_->names(), ", "));
+  }
+  return "";
 }
 
 const Route& GrpcTransport::NextRoute(const StreamTarget& target, const std::vector<Route>& routes,

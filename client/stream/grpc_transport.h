@@ -2,17 +2,21 @@
 #ifndef WORMHOLE_CLIENT_STREAM_GRPC_TRANSPORT_H_
 #define WORMHOLE_CLIENT_STREAM_GRPC_TRANSPORT_H_
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_channels.h"
 #include "client/stream/proxy.h"
 #include "client/stream/route.h"
+#include "client/stream/tally.h"
 #include "client/stream/transport.h"
 #include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
+#include "proto/sync/threads.h"
 
 namespace wormhole {
 
@@ -30,6 +34,9 @@ class GrpcTransport : public Transport {
   absl::Status Check(const StreamTarget& target) override;
   std::shared_ptr<Stream> Open(const StreamTarget& target,
                                std::shared_ptr<StreamListener> listener) override;
+  // gRPC's own threads end with the last channel of the process: this waits for them if that was
+  // one of ours.
+  std::string AwaitGone(std::chrono::steady_clock::time_point deadline) override;
 
  private:
   absl::Status Rehearse();
@@ -39,8 +46,13 @@ class GrpcTransport : public Transport {
                          Security security);
 
   const ProxySettings proxies_;
-  const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>();
-  const std::shared_ptr<GrpcChannels> channels_ = std::make_shared<GrpcChannels>();
+  const std::shared_ptr<sync::Threads> threads_ = std::make_shared<sync::Threads>();
+  const std::shared_ptr<Tally> streams_ = std::make_shared<Tally>();
+  const std::shared_ptr<Tally> connections_ =
+      std::make_shared<Tally>();  // and what else gRPC holds
+  const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>(threads_);
+  const std::shared_ptr<GrpcChannels> channels_ =
+      std::make_shared<GrpcChannels>(threads_, connections_);
   sync::Mutex mutex_;
   std::weak_ptr<rpc::AwakeThreads> awake_ WORMHOLE_GUARDED_BY(mutex_);  // of the open streams
   size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;

@@ -258,7 +258,7 @@ Explainer::Way WayTo(const std::string& relay) {
 
 TEST_F(GrpcTroubleTest, OfManyAtATimeOneLooks) {
   const RudeServer mute("");
-  const auto explainer = std::make_shared<Explainer>();
+  const auto explainer = std::make_shared<Explainer>(std::make_shared<sync::Threads>());
   Hearer hearer;
   constexpr int kMany = 50;
   for (int i = 0; i < kMany; ++i) {
@@ -271,7 +271,7 @@ TEST_F(GrpcTroubleTest, OfManyAtATimeOneLooks) {
 
 TEST_F(GrpcTroubleTest, NobodyLooksAtARelayThatHasAnswered) {
   const RudeServer mute("");
-  const auto explainer = std::make_shared<Explainer>();
+  const auto explainer = std::make_shared<Explainer>(std::make_shared<sync::Threads>());
   explainer->NoteAnswer(WayTo(mute.address()));
   Hearer hearer;
   explainer->Explain(WayTo(mute.address()), absl::UnavailableError("Socket closed"),

@@ -60,7 +60,7 @@ std::optional<Trouble> Probe(const ProbeTarget& target) {
   std::optional<Trouble> worst;
   bool others = false;
   for (const SocketAddress& address :
-       AddressesOf(target.scene.route, target.scene.relay, target.deadline)) {
+       AddressesOf(target.scene.route, target.scene.relay, target.deadline, *target.threads)) {
     ProbeSocket socket(target.deadline);
     if (!Reach(socket, address, target.scene.route)) {
       // Names of this machine have an address of either family, and a relay listens on one.

@@ -6,9 +6,11 @@
 #define WORMHOLE_CLIENT_STREAM_PROBE_H_
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "client/stream/trouble.h"
+#include "proto/sync/threads.h"
 #include "wormhole/security.h"
 
 namespace wormhole {
@@ -18,6 +20,8 @@ struct ProbeTarget {
   Security security = Security::kTls;  // not kAuto
   Tls tls;
   std::chrono::steady_clock::time_point deadline;
+  // A look-up of a name outlasts the deadline on one of these, for half a minute if need be.
+  std::shared_ptr<sync::Threads> threads = std::make_shared<sync::Threads>();
 };
 
 // Connects to each address in turn, through the proxy if there is one, and tries TLS or the first

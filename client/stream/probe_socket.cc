@@ -14,7 +14,6 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "client/stream/detached.h"
 #include "client/stream/relay_address.h"
 #include "proto/net/percent.h"
 
@@ -44,12 +43,13 @@ std::vector<SocketAddress> Resolve(const std::string& host, uint16_t port) {
 // The system asks one name server after the other, for half a minute if need be, and nothing stops
 // it. So a thread of its own asks the system, and this leaves that thread alone at the deadline.
 // Only one probe of a relay runs at a time, so that few such threads are ever left.
-void ResolveUntil(Deadline deadline, const std::string& host, uint16_t port,
+void ResolveUntil(Deadline deadline, const std::string& host, uint16_t port, sync::Threads& threads,
                   std::vector<SocketAddress>* addresses) {
   if (std::chrono::steady_clock::now() >= deadline) return;
   auto promise = std::make_shared<std::promise<std::vector<SocketAddress>>>();
   auto answer = promise->get_future();
-  if (!RunDetached([promise, host, port] { promise->set_value(Resolve(host, port)); })) return;
+  const auto resolve = [promise, host, port] { promise->set_value(Resolve(host, port)); };
+  if (!threads.Start("wormhole-lookup", resolve)) return;
   if (answer.wait_until(deadline) != std::future_status::ready) return;
   for (const SocketAddress& address : answer.get()) addresses->push_back(address);
 }
@@ -73,10 +73,10 @@ SocketAddress UnixAddress(std::string_view relay) {
 }  // namespace
 
 std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view relay,
-                                       Deadline deadline) {
+                                       Deadline deadline, sync::Threads& threads) {
   std::vector<SocketAddress> addresses;
   if (route.proxy.has_value()) {
-    ResolveUntil(deadline, route.proxy->host, route.proxy->port, &addresses);
+    ResolveUntil(deadline, route.proxy->host, route.proxy->port, threads, &addresses);
     return addresses;
   }
   // The target is one address of the relay's list, or written for gRPC alone.
@@ -87,7 +87,7 @@ std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view rela
   if (parsed->socket) return {UnixAddress(relay)};
   for (const Endpoint& endpoint : parsed->endpoints) {
     const std::string zone = endpoint.zone.empty() ? "" : absl::StrCat("%", endpoint.zone);
-    ResolveUntil(deadline, absl::StrCat(endpoint.host, zone), endpoint.port, &addresses);
+    ResolveUntil(deadline, absl::StrCat(endpoint.host, zone), endpoint.port, threads, &addresses);
   }
   return addresses;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/stream/route.h"
+#include "proto/sync/threads.h"
 
 namespace wormhole {
 
@@ -19,9 +20,10 @@ struct SocketAddress {
 };
 
 // Where `route` leads to: the proxy's addresses, or those of `relay`. Empty when there are none, or
-// the deadline is over before they are known.
+// the deadline is over before they are known. Asks the system on one of `threads`.
 std::vector<SocketAddress> AddressesOf(const Route& route, std::string_view relay,
-                                       std::chrono::steady_clock::time_point deadline);
+                                       std::chrono::steady_clock::time_point deadline,
+                                       sync::Threads& threads);
 
 // Not thread-safe. Everything fails once the deadline is over.
 class ProbeSocket {

@@ -166,24 +166,27 @@ TEST(ProbeTest, AnAddressThatDoesNotAnswerIsHope) {
 }
 
 TEST(ProbeSocketTest, NobodyWaitsForANameLongerThanTheDeadline) {
+  const auto threads = std::make_shared<sync::Threads>();
   const Route route{.target = "localhost:1"};
   const auto now = std::chrono::steady_clock::now();
-  EXPECT_FALSE(AddressesOf(route, "localhost:1", now + std::chrono::seconds(30)).empty());
-  EXPECT_TRUE(AddressesOf(route, "localhost:1", now - std::chrono::seconds(1)).empty());
+  EXPECT_FALSE(AddressesOf(route, "localhost:1", now + std::chrono::seconds(30), *threads).empty());
+  EXPECT_TRUE(AddressesOf(route, "localhost:1", now - std::chrono::seconds(1), *threads).empty());
 }
 
 // When gRPC is to ask another name server, the system may know the name otherwise, or not at all.
 TEST(ProbeSocketTest, NamesOfAnotherServerAreNotLookedAt) {
+  const auto threads = std::make_shared<sync::Threads>();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   const std::string relay = "dns://192.0.2.1/localhost:1";
-  EXPECT_TRUE(AddressesOf({.target = relay}, relay, deadline).empty());
+  EXPECT_TRUE(AddressesOf({.target = relay}, relay, deadline, *threads).empty());
 }
 
 // In gRPC's form: one address of a list, of which only some addresses have a proxy.
 TEST(ProbeSocketTest, AnEscapedTargetIsTheAddressThatIsLookedAt) {
+  const auto threads = std::make_shared<sync::Threads>();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  const auto addresses =
-      AddressesOf({.target = "ipv6:%5B::1%5D:2"}, "ipv6:[2001:db8::1]:1,[::1]:2", deadline);
+  const auto addresses = AddressesOf({.target = "ipv6:%5B::1%5D:2"}, "ipv6:[2001:db8::1]:1,[::1]:2",
+                                     deadline, *threads);
   ASSERT_EQ(addresses.size(), 1u);
   const auto* address = reinterpret_cast<const sockaddr_in6*>(&addresses[0].storage);
   EXPECT_TRUE(IN6_IS_ADDR_LOOPBACK(&address->sin6_addr));

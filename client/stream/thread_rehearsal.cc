@@ -1,19 +1,16 @@
 #include "client/stream/thread_rehearsal.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <system_error>
 #include <thread>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/core/failure.h"
 #include "proto/sync/mutex.h"
+#include "proto/sync/threads.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole {
@@ -58,25 +55,18 @@ int ThreadsOfGrpc() {
 }
 
 absl::Status RehearseThreads(int count) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the application's threads'
   Curtain curtain;
-  std::vector<std::thread> threads;
+  const auto threads = std::make_shared<sync::Threads>();
   absl::Status status;
   const std::unique_ptr<void, void (*)(void*)> memory(std::malloc(kMemory), std::free);
+  int got = 0;
   try {
-    threads.reserve(static_cast<size_t>(count));
-    for (int i = 0; i < count; ++i) threads.emplace_back([&curtain] { curtain.Await(); });
-  } catch (const std::system_error&) {  // EAGAIN: counted below
+    while (got < count && threads->Start("wormhole-try", [&curtain] { curtain.Await(); })) ++got;
   } catch (const std::bad_alloc&) {
   }
-  const int got = static_cast<int>(threads.size());
   if (got < count || memory == nullptr) status = NotEnough(got, count);
   curtain.Fall();
-  for (std::thread& thread : threads) thread.join();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  (void)threads->AwaitGone(std::chrono::steady_clock::time_point::max());
   return status;
 }
 

@@ -3,6 +3,7 @@
 #ifndef WORMHOLE_CLIENT_STREAM_TRANSPORT_H_
 #define WORMHOLE_CLIENT_STREAM_TRANSPORT_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -67,6 +68,12 @@ class Transport {
   // Opens a stream. Never fails here: OnEnd tells what goes wrong.
   virtual std::shared_ptr<Stream> Open(const StreamTarget& target,
                                        std::shared_ptr<StreamListener> listener) = 0;
+
+  // Waits until nothing is left of the streams but this object: no call to a listener, no thread,
+  // no connection. Call it when each stream has ended or was abandoned and nobody opens another.
+  // Says what is left when the deadline comes first, as "2 connections are being closed"; else
+  // empty. Nothing to wait for is what a transport has that others use besides.
+  virtual std::string AwaitGone(std::chrono::steady_clock::time_point) { return ""; }
 };
 
 }  // namespace wormhole

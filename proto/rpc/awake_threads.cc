@@ -75,6 +75,12 @@ void AwakeThreads::Loop::Pause(std::shared_ptr<Loop> loop) {
 
 AwakeThreads::AwakeThreads() : AwakeThreads(AlarmTimer()) {}
 
+AwakeThreads::AwakeThreads(const Elsewhere& elsewhere)
+    : loop_(new Loop(AlarmTimer()),
+            [elsewhere](Loop* loop) { elsewhere([loop] { delete loop; }); }) {
+  Loop::Call(loop_);
+}
+
 AwakeThreads::AwakeThreads(Timer timer) : loop_(std::make_shared<Loop>(std::move(timer))) {
   Loop::Call(loop_);
 }

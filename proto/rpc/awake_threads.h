@@ -21,7 +21,12 @@ class AwakeThreads {
   // Runs `then` once, so much later, on a thread that is not one of those.
   using Timer = std::function<void(std::chrono::milliseconds pause, std::function<void()> then)>;
 
-  AwakeThreads();  // gRPC's timer
+  // Runs `end` on a thread that is not gRPC's: it lets go of what this has of gRPC, the last in the
+  // process perhaps.
+  using Elsewhere = std::function<void(std::function<void()> end)>;
+
+  AwakeThreads();  // gRPC's timer, one of whose threads sees to the end
+  explicit AwakeThreads(const Elsewhere& elsewhere);
   explicit AwakeThreads(Timer timer);
   ~AwakeThreads();
   AwakeThreads(const AwakeThreads&) = delete;

@@ -17,7 +17,8 @@ enum class Reason {
   kNone = 0,              // OK, or a status of somebody else; FAILED_PRECONDITION: too early for
                           // this call; DEADLINE_EXCEEDED: the `limit` of this call is over
   kInvalidArgument = 1,   // INVALID_ARGUMENT: what the caller gave; nothing was sent.
-                          // FAILED_PRECONDITION: the handle was moved from
+                          // FAILED_PRECONDITION: the handle was moved from, or the Client was
+                          // shut down
   kWrongCode = 2,         // UNAUTHENTICATED: the two codes differ, or somebody guessed.
                           // FAILED_PRECONDITION: so ended what this saved state is of
   kTimeout = 3,           // DEADLINE_EXCEEDED: `timeout` is over
@@ -30,7 +31,8 @@ enum class Reason {
   kNoSuchCode = 8,        // NOT_FOUND: never allocated, closed or expired
   kPeerGaveUp = 9,        // CANCELLED: the peer timed out or was cancelled
   kAborted = 10,          // ABORTED: the peer failed, or says that a message was not genuine
-  kCancelled = 11,        // CANCELLED: Cancel, or the verifier was refused
+  kCancelled = 11,        // CANCELLED: Cancel, or the verifier was refused, or the Client was shut
+                          // down
   kStaleState = 12,       // FAILED_PRECONDITION: restored from a copy that is too old, or that a
                           // newer version of the library has written
   kInUseElsewhere = 13,   // ABORTED: another copy of this state is running
@@ -45,6 +47,7 @@ enum class Reason {
   kPeerUnfinished = 19,   // ABORTED: the peer has left as if it had finished, and has not
   kUnproven = 20,  // UNAUTHENTICATED: somebody could test the code with our answer, and never
                    // proved to know it: a guess
+  kForked = 21,    // FAILED_PRECONDITION: the parent of this forked child uses the library
 };
 
 // Its name in capitals, as in "WRONG_CODE" for kWrongCode; "NONE", and "UNKNOWN" for a number that

@@ -12,10 +12,11 @@
 //
 // Background threads: a Client has a few of its own (see ClientOptions). Callbacks run on them,
 // once each, one at a time for an exchange, never inside the call that set them and never under a
-// lock of the library. A callback should not block for long; a blocking call of this library made
-// from one returns FAILED_PRECONDITION. The threads are never joined: what callbacks use must live
-// until they are done, also at the end of main. What a callback holds may be destroyed on any
-// thread, one of gRPC's included: its destructor should not block.
+// lock of the library. An exception that leaves a callback or a hook ends the process. A callback
+// should not block for long; a blocking call of this library made from one returns
+// FAILED_PRECONDITION. The threads are never joined: what callbacks use must live until they are
+// done, also at the end of main. What a callback holds may be destroyed on any thread, one of
+// gRPC's included: its destructor should not block.
 //
 // Destruction: destroying an Initiator or Receiver does not block and closes nothing; after it
 // returns no callback and no hook of it starts, though one that another thread has begun may still
@@ -25,12 +26,23 @@
 // Cancel() gives it up at once. A handle that was moved from answers FAILED_PRECONDITION, and drops
 // callbacks.
 //
+// End of a process: `return` from main, exit, quick_exit and _exit are fine at any time, and wait
+// for nothing. Client::Shutdown and ShutdownCommonClient wait until nothing of the library is left.
+//
+// Fork: a child may use the library if its parent has not made a Client or an exchange by then.
+// Else each call there returns FAILED_PRECONDITION (kForked) at once, and a When... runs its
+// callback with that inside the call, since no other thread is there; destroying a handle there
+// tells the relay nothing, and keys and saved secrets are wiped in the child's memory. A child that
+// was forked in a callback or hook must not return from it: that ends the child. exec is fine
+// everywhere.
+//
 // Errors: absl::Status values; ReasonOf(status) (wormhole/outcome.h) tells programs why. An
 // exchange's failure is the one status that it ended with: all who wait, now or later, get it.
 #ifndef WORMHOLE_WORMHOLE_H_
 #define WORMHOLE_WORMHOLE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -61,14 +73,37 @@ class Client {
   // Does not wait for callbacks of other threads that are running. Exchanges that still use the
   // client keep what they need of it.
   ~Client();
+
+  // Ends all that the client does, and waits for that, at most `limit`: before the code of the
+  // library is unloaded, a fork, or the last look of a leak checker. From now on exchanges are not
+  // made with it (FAILED_PRECONDITION, kInvalidArgument). Those that go on stop as if their handles
+  // were destroyed: no callback and no hook of them starts any more, callbacks that wait are
+  // destroyed, and they can go on from a saved state. Their handles stay: threads that wait in a
+  // Get... and later calls get CANCELLED (kCancelled), or the value that was there before. Those
+  // that are finished or were given up tell the relay first, within `limit`.
+  //
+  // OK: no callback or hook runs, and every thread, stream and connection is gone; those of gRPC
+  // itself too, unless the application uses gRPC besides. Usually within half a second of the last
+  // exchange. DEADLINE_EXCEEDED says what is left, as a callback of the application's that has not
+  // returned; what would still tell the relay has been dropped then, and another call waits for the
+  // rest. FAILED_PRECONDITION (kBlockingCall) from a callback. May be called more than once, and
+  // beside anything else.
+  absl::Status Shutdown(absl::Duration limit);
+
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
  private:
   friend class ::wormhole::ClientAccess;
   explicit Client(std::shared_ptr<Engine> engine);
+  const uint64_t generation_;
   const std::shared_ptr<Engine> engine_;
 };
+
+// The same for the Client that exchanges without one share, and for what is left of those before
+// it, which end by themselves with their last exchange. What is made later gets a new one: a
+// process may use the library again after this. Any thread; OK when there is none.
+absl::Status ShutdownCommonClient(absl::Duration limit);
 
 // What Initiator and Receiver have in common: one side of an exchange. Any thread; see above for
 // what must not happen beside a call.

@@ -1,0 +1,62 @@
+// Threads with names, which nobody has to wait for, and can.
+#ifndef WORMHOLE_PROTO_SYNC_THREADS_H_
+#define WORMHOLE_PROTO_SYNC_THREADS_H_
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/sync/mutex.h"
+
+namespace wormhole::sync {
+
+// A group of threads. Held by shared_ptr: a thread keeps its group until it ends. Any thread.
+class Threads : public std::enable_shared_from_this<Threads> {
+ public:
+  Threads() = default;
+  // Waits for nobody: threads end by themselves.
+  ~Threads();
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  // Runs `work` on a thread of its own, called `name` (15 bytes at most, a literal) where a system
+  // shows threads. It takes no signals: these are for the application's threads. False when the
+  // system gives no thread. An exception that leaves `work` ends the process, and the process may
+  // end while `work` runs, so `work` must not use what the end of the process destroys.
+  [[nodiscard]] bool Start(const char* name, std::function<void()> work);
+
+  // Waits until each thread has ended, `work` is destroyed and the system knows the thread no more:
+  // the code that it ran may be unloaded then. False when the deadline comes first. Not from a
+  // thread of the group.
+  bool AwaitGone(std::chrono::steady_clock::time_point deadline);
+
+  // The names of those that have not ended.
+  std::vector<std::string> names() const;
+
+ private:
+  struct Thread {
+    const char* name = nullptr;
+    pthread_t handle = {};
+    pid_t id = 0;
+    bool ended = false;  // and returns, without a further look at the group
+  };
+  struct Body;
+
+  static void* Run(void* body) noexcept;
+  // Gives up what the system keeps of threads that have ended; returns their ids.
+  std::vector<pid_t> JoinEnded() WORMHOLE_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::list<Thread> threads_ WORMHOLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace wormhole::sync
+
+#endif  // WORMHOLE_PROTO_SYNC_THREADS_H_

@@ -1,0 +1,102 @@
+// Shutdown over real gRPC, with the relay in a process of its own.
+#include <dirent.h>
+
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/relay_process.h"
+#include "wormhole/wormhole.h"
+
+namespace wormhole::testing {
+namespace {
+
+constexpr absl::Duration kLong = absl::Minutes(1);
+
+int ThreadsOfThisProcess() {
+  DIR* const tasks = opendir("/proc/self/task");
+  int count = 0;
+  while (const dirent* entry = readdir(tasks)) count += entry->d_name[0] != '.' ? 1 : 0;
+  closedir(tasks);
+  return count;
+}
+
+class GrpcShutdownTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    relay_.emplace(std::vector<std::string>{"--listen=127.0.0.1:0", "--store=memory"});
+    address_ = relay_->AwaitListening();
+    ASSERT_FALSE(address_.empty()) << relay_->error();
+  }
+
+  Options NewOptions(std::shared_ptr<Client> client = nullptr) {
+    Options options;
+    options.app_id = "example.com/test";
+    options.rendezvous = address_;
+    options.security = Security::kPlaintext;
+    options.client = std::move(client);
+    return options;
+  }
+
+  // Two sides that have met. Their handles are what it returns.
+  std::pair<Initiator, Receiver> Meet(const Options& options) {
+    auto initiator = Initiator::Create(options, "a").value();
+    auto receiver = Receiver::Create(options, initiator.GetCode().value(), "b").value();
+    EXPECT_EQ(initiator.GetData().value(), "b");
+    EXPECT_EQ(receiver.GetData().value(), "a");
+    return {std::move(initiator), std::move(receiver)};
+  }
+
+  std::optional<RelayProcess> relay_;
+  std::string address_;
+  const int threads_before_ = ThreadsOfThisProcess();
+};
+
+TEST_F(GrpcShutdownTest, LeavesNoThread) {
+  for (int round = 0; round < 3; ++round) {
+    auto client = Client::Create().value();
+    auto [initiator, receiver] = Meet(NewOptions(client));
+    ASSERT_EQ(client->Shutdown(kLong), absl::OkStatus());
+    ASSERT_EQ(ThreadsOfThisProcess(), threads_before_) << round;
+  }
+}
+
+TEST_F(GrpcShutdownTest, LeavesNoThreadOfTheCommonClient) {
+  for (int round = 0; round < 3; ++round) {
+    auto handles = std::make_optional(Meet(NewOptions()));
+    if (round == 1) handles.reset();
+    ASSERT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+    ASSERT_EQ(ThreadsOfThisProcess(), threads_before_) << round;
+  }
+}
+
+TEST_F(GrpcShutdownTest, AnExchangeUnderWayStops) {
+  auto client = Client::Create().value();
+  auto initiator = Initiator::Create(NewOptions(client), "a").value();
+  const std::string code = initiator.GetCode().value();
+  absl::Status waited;
+  std::thread waiter([&] { waited = initiator.GetData().status(); });
+  ASSERT_EQ(client->Shutdown(kLong), absl::OkStatus());
+  waiter.join();
+  EXPECT_EQ(ReasonOf(waited), Reason::kCancelled) << waited;
+  EXPECT_EQ(ThreadsOfThisProcess(), threads_before_);
+  auto again = Initiator::FromSerialized(initiator.Serialize().value(), NewOptions()).value();
+  auto receiver = Receiver::Create(NewOptions(), code, "b").value();
+  EXPECT_EQ(again.GetData().value(), "b");
+  ASSERT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+}
+
+// No relay is there: a probe has looked, or is looking.
+TEST_F(GrpcShutdownTest, NeitherAreProbesLeft) {
+  relay_.reset();
+  auto client = Client::Create().value();
+  auto initiator = Initiator::Create(NewOptions(client), "a").value();
+  ASSERT_EQ(client->Shutdown(kLong), absl::OkStatus());
+  EXPECT_EQ(ThreadsOfThisProcess(), threads_before_);
+}
+
+}  // namespace
+}  // namespace wormhole::testing
