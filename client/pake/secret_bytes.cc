@@ -1,13 +1,17 @@
 #include "client/pake/secret_bytes.h"
 
 #include <sodium.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "proto/sync/fork.h"
 #include "proto/sync/mutex.h"
 
 namespace wormhole::pake {
@@ -68,10 +72,36 @@ class SpareAllocations {
   std::vector<Spare> spares_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
+// The spares of this process. A forked child has its own: another thread may have held the lock of
+// the parent's at the fork, and the parent's are no allocations here (see Reset).
+struct OwnSpares {
+  const OwnSpares* parents;  // so that leak checkers see that somebody still has them
+  uint64_t generation = sync::ForkGeneration();
+  SpareAllocations spares = {};
+};
+
+constinit std::atomic<OwnSpares*> own_spares{nullptr};
+
 // Never destroyed: threads that are not joined may end an exchange after main.
 SpareAllocations& Spares() {
-  static auto& spares = *new SpareAllocations();
-  return spares;
+  OwnSpares* found = own_spares.load();
+  while (found == nullptr || found->generation != sync::ForkGeneration()) {
+    auto made = std::unique_ptr<OwnSpares>(new OwnSpares{.parents = found});
+    if (own_spares.compare_exchange_strong(found, made.get())) return made.release()->spares;
+  }
+  return found->spares;
+}
+
+// Has the kernel give a forked child zeros in place of these bytes. This stands on what libsodium
+// documents of sodium_malloc: the memory ends where a page does, and its pages hold nothing else
+// but a canary of libsodium's. Where it does not end so (a build without guarded memory) others may
+// have something on its pages, which stay as they are. A kernel before 4.14 refuses.
+void WipeOnFork(uint8_t* data, size_t size) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto end = reinterpret_cast<uintptr_t>(data) + size;
+  if (end % page != 0) return;
+  uint8_t* const first = data - reinterpret_cast<uintptr_t>(data) % page;
+  (void)madvise(first, static_cast<size_t>(data + size - first), MADV_WIPEONFORK);
 }
 
 }  // namespace
@@ -93,6 +123,7 @@ absl::StatusOr<SecretBytes> SecretBytes::Create(size_t size) {
         absl::StrCat("the system gives no guarded memory for a secret of ", size,
                      " bytes; finish some exchanges first, or raise the memory limit"));
   }
+  WipeOnFork(data, size);
   sodium_memzero(data, size);
   return SecretBytes(data, size);
 }
@@ -104,13 +135,16 @@ absl::StatusOr<SecretBytes> SecretBytes::Copy(SecretView source) {
 }
 
 SecretBytes::SecretBytes(SecretBytes&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      generation_(other.generation_) {}
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   if (this != &other) {
     Reset();
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
+    generation_ = other.generation_;
   }
   return *this;
 }
@@ -121,8 +155,12 @@ absl::StatusOr<SecretBytes> SecretBytes::Clone() const { return Copy(view()); }
 
 void SecretBytes::Reset() {
   if (data_ == nullptr) return;
-  if (!Spares().Keep(data_, size_)) sodium_free(data_);
-  Release();
+  // What a parent has allocated is not freed: libsodium would find its canary wiped, and end the
+  // process.
+  if (generation_ == sync::ForkGeneration()) {
+    if (!Spares().Keep(data_, size_)) sodium_free(data_);
+    Release();
+  }
   data_ = nullptr;
   size_ = 0;
 }

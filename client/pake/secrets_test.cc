@@ -1,3 +1,6 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -34,6 +37,49 @@ TEST(SecretBytesTest, StartsAsZeros) {
   const SecretBytes secret = SecretBytes::Create(100).value();
   EXPECT_EQ(secret.size(), 100u);
   EXPECT_EQ(Text(secret), std::string(100, '\0'));
+}
+
+// How a child ends that runs `work` and then exits with what that returned.
+template <typename Work>
+int InChild(Work work) {
+  const pid_t child = fork();
+  if (child == 0) _exit(work());
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// Several pages, a page, and with a canary on the page before or on the same.
+TEST(SecretBytesTest, AChildFindsZeros) {
+  for (const size_t size : {1u, 100u, 4080u, 4081u, 4096u, 10'000u}) {
+    const std::string text(size, 's');
+    const SecretBytes secret = Make(text);
+    // What WipeOnFork relies on.
+    const auto end = reinterpret_cast<uintptr_t>(secret.data(SecretAccess{})) + size;
+    EXPECT_EQ(end % static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), 0u);
+    EXPECT_EQ(InChild([&] { return Text(secret) == std::string(size, '\0') ? 0 : 1; }), 0) << size;
+    EXPECT_EQ(InChild([&] { return text == std::string(size, 's') ? 0 : 1; }), 0) << size;
+    EXPECT_EQ(Text(secret), text);
+  }
+}
+
+TEST(SecretBytesTest, AChildMayDestroyThoseOfItsParentAndMakeItsOwn) {
+  { const SecretBytes spare = Make("a spare allocation"); }
+  SecretBytes secret = Make("secret");
+  SecretBytes moved = Make("moved");
+  EXPECT_EQ(InChild([&] {
+              const SecretBytes taken = std::move(moved);
+              secret.Reset();
+              for (int i = 0; i < 100; ++i) {
+                const SecretBytes own = Make("a spare allocation");
+                if (Text(own) != "a spare allocation") return 1;
+              }
+              const SecretBytes own = Make("own");
+              return InChild([&] { return Text(own) == std::string(3, '\0') ? 0 : 1; });
+            }),
+            0);
+  EXPECT_EQ(Text(secret), "secret");
+  EXPECT_EQ(Text(moved), "moved");
 }
 
 TEST(SecretBytesTest, EmptyOwnsNothing) {
