@@ -1,15 +1,20 @@
-"""Holds what README.md and client/README.md show of the C++ API to programs that the tests run.
+"""Holds what README.md and client/README.md show of the library to what the tests run.
 
-Each block of C++ stands in one of the programs, but for white space. client/README.md also says of each Reason what to do.
+Each block of C++ or of Bazel's (which says that it is Python) stands in one of the page's files below, but for white
+space. client/README.md also says of each Reason what to do. What else it shows tests/consumers/guide does.
 """
 
 import re
 import sys
 
-END_TO_END = "tests/end_to_end/"
 PAGES = {
-    "README.md": ["readme_example.cc"],
-    "client/README.md": ["first_exchange.cc", "guide_example.cc"],
+    "README.md": ["tests/end_to_end/readme_example.cc"],
+    "client/README.md": [
+        "tests/end_to_end/first_exchange.cc",
+        "tests/end_to_end/guide_example.cc",
+        "tests/consumers/bazel/WORKSPACE",
+        "tests/consumers/bazel/first/BUILD",
+    ],
 }
 
 
@@ -22,12 +27,12 @@ def squeeze(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
-def blocks_nowhere(page, programs):
-    """The blocks of C++ of the text `page` that stand in none of the texts `programs`; None without blocks."""
-    blocks = re.findall(r"```cpp\n(.*?)```", page, re.S)
+def blocks_nowhere(page, files):
+    """The blocks of the text `page` that stand in none of the texts `files`; None without blocks."""
+    blocks = re.findall(r"```(?:cpp|python)\n(.*?)```", page, re.S)
     if not blocks:
         return None
-    return [block for block in blocks if not any(squeeze(block) in squeeze(program) for program in programs)]
+    return [block for block in blocks if not any(squeeze(block) in squeeze(file) for file in files)]
 
 
 def reasons_nowhere(page, header):
@@ -38,12 +43,12 @@ def reasons_nowhere(page, header):
 
 def main():
     faults = []
-    for page, programs in PAGES.items():
-        missing = blocks_nowhere(read(page), [read(END_TO_END + program) for program in programs])
+    for page, files in PAGES.items():
+        missing = blocks_nowhere(read(page), [read(file) for file in files])
         if missing is None:
-            faults.append("%s shows no C++" % page)
+            faults.append("%s shows nothing" % page)
         else:
-            faults += ["%s shows what is in no program:\n%s" % (page, block) for block in missing]
+            faults += ["%s shows what is in no file that is tried:\n%s" % (page, block) for block in missing]
     for reason in reasons_nowhere(read("client/README.md"), read("client/include/wormhole/outcome.h")):
         faults.append("client/README.md does not say what to do at %s" % reason)
     print("\n".join(faults), end="\n" if faults else "")
