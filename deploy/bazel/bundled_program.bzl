@@ -1,12 +1,13 @@
 """A program with everything inside that Debian has an archive of, so that it needs glibc and libstdc++ alone.
 
-Libraries that the cc_ targets name by -lNAME come from libNAME.a. The linker's map, which says what of them is inside,
-is in the output group link_map. It is compiled as all that is shipped, so that objects of the library are made once.
+Libraries that the cc_ targets name by -lNAME come from libNAME.a. In the output group link_map is the linker's map, from
+which deploy/bazel/contents.bzl reads what of them is inside. It is compiled as all that is shipped, so that objects of the library are made once.
 """
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_LINK_EXECUTABLE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 load("//deploy/bazel:abseil.bzl", "ABSEIL_RANDOM")
+load("//deploy/bazel:contents.bzl", "sources_of")
 load("//deploy/bazel:shipping.bzl", "SHIPPING_ATTRS", "shipping")
 
 # What archives of Debian need beside what our targets name: a shared library would say it itself. If one is missing, the
@@ -86,7 +87,11 @@ def _bundled_program_impl(ctx):
     )
     return [
         DefaultInfo(executable = program),
-        OutputGroupInfo(link_map = depset([link_map])),
+        OutputGroupInfo(
+            link_map = depset([link_map]),
+            shipped = depset([program]),
+            sources = depset(transitive = [dep[OutputGroupInfo].sources for dep in ctx.attr.deps]),
+        ),
     ]
 
 bundled_program = rule(
@@ -94,6 +99,7 @@ bundled_program = rule(
     attrs = dict(
         SHIPPING_ATTRS,
         deps = attr.label_list(
+            aspects = [sources_of],
             cfg = shipping,
             mandatory = True,
             providers = [CcInfo],

@@ -6,6 +6,8 @@ whole process, which would keep a plugin from being unloaded and give a consumer
 definition.
 """
 
+load("//deploy/bazel:contents.bzl", "sources_of")
+
 _COPTS = [
     "-fvisibility=hidden",
     "-fvisibility-inlines-hidden",
@@ -91,11 +93,13 @@ def _shipped_library_impl(ctx):
     linking.add("-o", unstripped)
     linking.add(whole)
     linking.add("-Wl,--version-script=" + exports.path)
+    link_map = ctx.actions.declare_file(shared.basename + ".map")
+    linking.add("-Wl,-Map=" + link_map.path)
     linking.add("-Wl,-soname," + shared.basename)
     linking.add_all(_SHARED)
     linking.add_all(system)
     ctx.actions.run_shell(
-        outputs = [shared, unstripped],
+        outputs = [shared, unstripped, link_map],
         inputs = [whole, exports],
         arguments = [linking],
         command = "g++ -shared \"$@\" && strip --strip-unneeded -o %s %s" % (shared.path, unstripped.path),
@@ -116,7 +120,10 @@ def _shipped_library_impl(ctx):
     return [
         DefaultInfo(files = depset([shared, static])),
         OutputGroupInfo(
+            link_map = depset([link_map]),
             shared = depset([shared]),
+            shipped = depset([shared, static]),
+            sources = ctx.attr.lib[0][OutputGroupInfo].sources,
             static = depset([static]),
             unstripped = depset([unstripped]),
         ),
@@ -135,7 +142,7 @@ shipped_library = rule(
             doc = "the linker's version script, which says what both libraries show",
             mandatory = True,
         ),
-        lib = attr.label(cfg = shipping, mandatory = True, providers = [CcInfo]),
+        lib = attr.label(aspects = [sources_of], cfg = shipping, mandatory = True, providers = [CcInfo]),
         soversion = attr.int(doc = "what the SONAME ends with", mandatory = True),
         _archive = attr.label(allow_single_file = True, default = "//deploy/bazel:archive_whole"),
     ),

@@ -77,12 +77,17 @@ def check_programs(image: Image) -> list[str]:
     return wrong + [f"missing or too much: {' '.join(one)}" for one in sorted(tied ^ expected)]
 
 
-def check_document(image: Image, created: str) -> list[str]:
-    """Each part has a name of its own, and the image carries the same document."""
-    wrong = []
+def check_identifiers(image: Image) -> list[str]:
+    """Each part has a name of its own."""
     names = [one["SPDXID"] for kind in ("packages", "files") for one in image.sbom[kind]]
-    wrong += [f"{name} is there twice" for name in sorted({name for name in names if names.count(name) > 1})]
-    wrong += [f"{name} is no identifier of SPDX" for name in names if not re.fullmatch("SPDXRef-[A-Za-z0-9.-]+", name)]
+    wrong = [f"{name} is there twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    return wrong + [f"{name} is no identifier of SPDX" for name in names
+                    if not re.fullmatch("SPDXRef-[A-Za-z0-9.-]+", name)]
+
+
+def check_document(image: Image, created: str) -> list[str]:
+    """The image carries the same document."""
+    wrong = check_identifiers(image)
     embedded = image.entries.get(EMBEDDED)
     if embedded is None or json.loads(embedded.content) != image.sbom:
         wrong.append(f"the image's own, {EMBEDDED}, is another one")

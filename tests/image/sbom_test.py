@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""How deploy/image reads Debian's copyright files and control entries, on small ones."""
+"""How deploy/sbom reads Debian's copyright files and control entries, on small ones."""
 
 import dataclasses
+import importlib.machinery
 import json
 import pathlib
 import sys
@@ -9,11 +10,14 @@ import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy/image"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy/sbom"))
 
 import debian_packages
 import sbom
 from licences import Licences, read_licences
+
+# It has no .py at its end, as all that is run.
+contents = importlib.machinery.SourceFileLoader("contents", f"{sys.path[0]}/contents").load_module()
 
 FORMAT = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
 
@@ -96,7 +100,7 @@ class PackageTest(unittest.TestCase):
                 ("Debian GCC Maintainers <debian-gcc@lists.debian.org>", "Mine", "NOASSERTION")):
             control = f"Package: x\nMaintainer: {maintainer}\n" + (f"Origin: {origin}\n" if origin else "")
             part = sbom.Part(dataclasses.replace(installed, maintainer=maintainer, control=control), Licences("MIT", {}))
-            written = json.loads(sbom.write_sbom("1", [], [part], ("debian", "12"), 1))
+            written = json.loads(sbom.write_sbom(sbom.Subject("x-1", "1", "x"), [], [part], ("debian", "12"), 1))
             self.assertEqual(written["packages"][1]["supplier"], supplier, (maintainer, origin))
 
     def test_another_system_is_refused(self) -> None:
@@ -117,6 +121,43 @@ class PackageTest(unittest.TestCase):
         checksums._sums["/lib/x86_64-linux-gnu/libc.so.6"] = "0" * 32
         with self.assertRaisesRegex(debian_packages.PackageError, "reinstall that package"):
             checksums.verify("/usr/lib/x86_64-linux-gnu/libc.so.6")
+
+
+class ContentsTest(unittest.TestCase):
+    """What is inside of a program: by its linker's map, and by what its sources include."""
+
+    def test_a_map_names_archives_and_objects_of_others(self) -> None:
+        self.assertEqual(
+            contents.linked_files("Archive member included because of file (symbol)\n\n"
+                                  "bazel-out/bin/libmain.a(main.o)\n   --whole-archive\n"
+                                  "/usr/lib/gcc/../libx++.a(a.o)\n   /usr/lib/liby.a(b.o) (symbol)\n"
+                                  "LOAD /usr/lib/libz.so\n .text 0x0 0x4 /usr/lib/crti.o\n"),
+            {"/usr/lib/libx++.a", "/usr/lib/liby.a", "/usr/lib/crti.o"})
+
+    def test_what_is_not_among_the_sources_is_of_others(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            source, header, made = (f"{folder}/{name}" for name in ("client/a.cc", "client/a.h", "out/wormhole/b.pb.h"))
+            for path, text in (
+                    (source, '#include "client/a.h"\n  # include <nlohmann/json.hpp>\n#include "wormhole/b.pb.h"\n'),
+                    (header, '#include "absl/status/status.h"\n// #include <never>\n'), (made, "#include <vector>\n")):
+                pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+                pathlib.Path(path).write_text(text, encoding="utf-8")
+            self.assertEqual(contents.foreign_includes([source, header, made]),
+                             ["absl/status/status.h", "nlohmann/json.hpp", "vector"])
+
+    def test_what_belongs_to_nobody_is_refused(self) -> None:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as link_map:
+            print("/usr/local/lib/libmine.a(mine.o)", file=link_map, flush=True)
+            with self.assertRaisesRegex(debian_packages.PackageError, "libmine.a belongs to no package"):
+                contents.Contents().binary("/bin/a", "/usr/bin/true", link_map.name, "")
+
+    def test_a_tie_is_to_the_file_where_it_is_known(self) -> None:
+        parts = [sbom.Part(debian_packages.package(name), Licences("MIT", {})) for name in ("libc6", "libstdc++6")]
+        binary = sbom.Binary("/bin/a", b"a", {"DYNAMIC_LINK": frozenset({"libc6"})})
+        written = json.loads(sbom.write_sbom(sbom.Subject("x-1", "1", "x"), [binary], parts, ("debian", "12"), 1))
+        self.assertEqual([tuple(one.values()) for one in written["relationships"][2:]],
+                         [("SPDXRef-File-bin-2f-a", "DYNAMIC_LINK", "SPDXRef-Package-libc6"),
+                          ("SPDXRef-Package-wormhole-sync", "DEPENDS_ON", "SPDXRef-Package-libstdc-2b--2b-6")])
 
 
 if __name__ == "__main__":

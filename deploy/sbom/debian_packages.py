@@ -123,6 +123,19 @@ def files_of(package_name: str) -> list[str]:
     return [path for path in _query("--listfiles", package_name).splitlines() if os.path.isfile(path)]
 
 
+def libraries(program: str) -> set[str]:
+    """The paths at which the loader finds what a program or a library needs, itself among them."""
+    # No LD_LIBRARY_PATH of the caller's.
+    run = subprocess.run(["/usr/bin/ldd", program], check=False, capture_output=True, encoding="utf-8",
+                         env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+    if run.returncode != 0:
+        raise PackageError(f"ldd {program}: {(run.stderr or run.stdout).strip()}")
+    missing = re.findall(r"^\s*(\S+) => not found$", run.stdout, re.MULTILINE)
+    if missing:
+        raise PackageError(f"{program} needs {', '.join(missing)}: run deploy/packages build")
+    return set(re.findall(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", run.stdout, re.MULTILINE))
+
+
 def distribution(os_release: str = "/usr/lib/os-release") -> tuple[str, str]:
     """('debian', '12'). Other systems are refused, because the addresses of packages say that they are Debian's."""
     values = {}

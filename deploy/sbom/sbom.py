@@ -1,14 +1,15 @@
-"""The bill of materials of the image, as SPDX 2.3 has it."""
+"""A bill of materials of what is shipped, as SPDX 2.3 has it."""
 
 import hashlib
 import json
 import re
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from debian_packages import Package, field
+import debian_packages
+from debian_packages import Package
 from licences import Licences
 
 _NAMESPACE = "https://spdx.org/spdxdocs/wormhole-sync"
@@ -16,7 +17,7 @@ _NAMESPACE = "https://spdx.org/spdxdocs/wormhole-sync"
 
 @dataclass(frozen=True)
 class Part:
-    """A package of Debian in the image, with the licences of its copyright file."""
+    """A package of Debian, with the licences of its copyright file."""
 
     package: Package
     licences: Licences
@@ -24,10 +25,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Binary:
-    """A program of the project: its path in the image, and what it holds."""
+    """A program or library of the project: its path where it is shipped, what it holds, and the names of the packages
+    that it has to do with, by the relationship."""
 
     path: str
     content: bytes
+    packages: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the document is of, and what wrote it."""
+
+    name: str
+    version: str
+    tool: str
 
 
 def purl(package: Package, distribution: tuple[str, str]) -> str:
@@ -49,7 +61,7 @@ def _person(maintainer: str) -> str:
 def _supplier(package: Package) -> str:
     """Debian, if the package's own entry says so. dpkg does not keep where a package came from, and a machine may have
     some from elsewhere."""
-    said = field(package.control, "Origin") or package.maintainer
+    said = debian_packages.field(package.control, "Origin") or package.maintainer
     return "Organization: Debian" if re.search(r"\bdebian\b", said, re.IGNORECASE) else "NOASSERTION"
 
 
@@ -88,7 +100,8 @@ def _file(binary: Binary) -> dict[str, Any]:
             {"algorithm": "SHA1", "checksumValue": hashlib.sha1(binary.content).hexdigest()},
             {"algorithm": "SHA256", "checksumValue": hashlib.sha256(binary.content).hexdigest()},
         ],
-        "licenseConcluded": "Apache-2.0",
+        # Ours; with others' inside nobody has concluded what becomes of it.
+        "licenseConcluded": "NOASSERTION" if binary.packages else "Apache-2.0",
         "licenseInfoInFiles": ["NOASSERTION"],
         "copyrightText": "NOASSERTION",
     }
@@ -122,10 +135,20 @@ def _relationship(element: str, kind: str, other: str) -> dict[str, str]:
     return {"spdxElementId": element, "relationshipType": kind, "relatedSpdxElement": other}
 
 
-def write_sbom(version: str, binaries: list[Binary], parts: list[Part], distribution: tuple[str, str],
+def _ties(project: str, binaries: list[Binary], parts: list[Part]) -> list[dict[str, str]]:
+    """What each package has to do with a file; with the project if it is not known with which."""
+    ids = {part.package.name: _id("Package", part.package.name) for part in parts}
+    tied = [_relationship(_file(binary)["SPDXID"], kind, ids[name])
+            for binary in binaries for kind, names in sorted(binary.packages.items()) for name in sorted(names)]
+    known = {name for binary in binaries for names in binary.packages.values() for name in names}
+    return tied + [_relationship(project, "DEPENDS_ON", identifier) for name, identifier in ids.items()
+                   if name not in known]
+
+
+def write_sbom(subject: Subject, binaries: list[Binary], parts: list[Part], distribution: tuple[str, str],
                created: int) -> str:
     """The document's text. What it was made of decides its name, so that it is the same each time."""
-    project = _project(version, binaries)
+    project = _project(subject.version, binaries)
     packages = [_debian_package(part, distribution) for part in parts]
     files = [_file(binary) for binary in binaries]
     texts = {name: text for part in parts for name, text in part.licences.texts.items()}
@@ -133,10 +156,10 @@ def write_sbom(version: str, binaries: list[Binary], parts: list[Part], distribu
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
-        "name": f"wormhole-sync-{version}",
+        "name": subject.name,
         "creationInfo": {
             "created": datetime.fromtimestamp(created, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "creators": ["Tool: deploy/image/rootfs"],
+            "creators": [f"Tool: {subject.tool}"],
         },
         "packages": [project, *packages],
         "files": files,
@@ -146,9 +169,9 @@ def write_sbom(version: str, binaries: list[Binary], parts: list[Part], distribu
         "relationships": [
             _relationship("SPDXRef-DOCUMENT", "DESCRIBES", project["SPDXID"]),
             *(_relationship(project["SPDXID"], "CONTAINS", file["SPDXID"]) for file in files),
-            *(_relationship(project["SPDXID"], "DEPENDS_ON", package["SPDXID"]) for package in packages),
+            *_ties(project["SPDXID"], binaries, parts),
         ],
     }
     content = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-    document["documentNamespace"] = f"{_NAMESPACE}-{version}-{content[:32]}"
+    document["documentNamespace"] = f"{_NAMESPACE}-{subject.version}-{content[:32]}"
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
