@@ -75,7 +75,7 @@ class Client {
   ~Client();
 
   // Ends all that the client does, and waits for that, at most `limit`: before the code of the
-  // library is unloaded, a fork, or the last look of a leak checker. From now on exchanges are not
+  // library is unloaded, or the last look of a leak checker. From now on exchanges are not
   // made with it (FAILED_PRECONDITION, kInvalidArgument). Those that go on stop as if their handles
   // were destroyed: no callback and no hook of them starts any more, callbacks that wait are
   // destroyed, and they can go on from a saved state. Their handles stay: threads that wait in a
