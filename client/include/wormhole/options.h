@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "wormhole/abseil.h"
 #include "wormhole/progress.h"
 #include "wormhole/schedule.h"
 #include "wormhole/security.h"

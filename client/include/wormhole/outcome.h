@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "wormhole/abseil.h"
 
 namespace wormhole {
 inline namespace v0 {

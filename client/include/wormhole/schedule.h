@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "wormhole/abseil.h"
 
 namespace wormhole {
 inline namespace v0 {

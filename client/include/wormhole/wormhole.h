@@ -51,6 +51,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "wormhole/abseil.h"
 #include "wormhole/options.h"
 #include "wormhole/outcome.h"
 
