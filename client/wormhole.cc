@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "client/engine/party_driver.h"
 #include "client/engine/party_factory.h"
 #include "client/engine/results.h"
+#include "client/pake/secret_bytes.h"
 #include "client/stream/default_transport.h"
 #include "proto/sync/fork.h"
 #include "proto/sync/mutex.h"
@@ -81,7 +83,9 @@ Executor::Clock::time_point In(absl::Duration limit) {
 
 absl::Status Client::Shutdown(absl::Duration limit) {
   if (absl::Status status = CheckMayShutDown("Shutdown"); !status.ok()) return status;
-  return engine_->ShutDown(In(limit));
+  const absl::Status status = engine_->ShutDown(In(limit));
+  if (status.ok()) pake::SecretBytes::FreeSpares();
+  return status;
 }
 
 namespace {
@@ -116,6 +120,13 @@ class CommonClient {
     for (const Past& past : pasts) {
       if (absl::Status status = ShutDownOne(past, deadline); !status.ok()) return status;
     }
+    pake::SecretBytes::FreeSpares();
+    sync::MutexLock lock(mutex_);
+    std::erase_if(pasts_, [&](const Past& past) {
+      return std::ranges::any_of(pasts,
+                                 [&](const Past& gone) { return gone.remains == past.remains; });
+    });
+    pasts_.shrink_to_fit();
     return absl::OkStatus();
   }
 
@@ -138,7 +149,10 @@ class CommonClient {
 };
 
 CommonClient& Common() {
-  static auto& common = *new CommonClient;  // never destroyed: threads may outlive main
+  // Never destroyed, since threads may outlive main; and in no memory of the heap, which would be
+  // lost when the code is unloaded.
+  alignas(CommonClient) static unsigned char storage[sizeof(CommonClient)];
+  static auto& common = *new (storage) CommonClient;
   return common;
 }
 

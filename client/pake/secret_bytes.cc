@@ -55,6 +55,15 @@ class SpareAllocations {
     return true;
   }
 
+  void FreeAll() {
+    std::vector<Spare> spares;
+    {
+      sync::MutexLock lock(mutex_);
+      spares.swap(spares_);
+    }
+    for (const Spare& spare : spares) sodium_free(spare.data);
+  }
+
  private:
   // As many exchanges as a busy process ends and begins at a time; the memory that they keep locked
   // is small. None under AddressSanitizer, which then finds the use of a secret after its end.
@@ -75,18 +84,27 @@ class SpareAllocations {
 // The spares of this process. A forked child has its own: another thread may have held the lock of
 // the parent's at the fork, and the parent's are no allocations here (see Reset).
 struct OwnSpares {
-  const OwnSpares* parents;  // so that leak checkers see that somebody still has them
-  uint64_t generation = sync::ForkGeneration();
+  const OwnSpares* parents = nullptr;  // so that leak checkers see that somebody still has them
+  uint64_t generation = 0;
   SpareAllocations spares = {};
 };
 
-constinit std::atomic<OwnSpares*> own_spares{nullptr};
+// Never destroyed: threads that are not joined may end an exchange after main. In no memory of the
+// heap, which would be lost when the code is unloaded.
+union Original {
+  constexpr Original() : own() {}
+  ~Original() {}
+  OwnSpares own;
+};
+constinit Original original;
 
-// Never destroyed: threads that are not joined may end an exchange after main.
+constinit std::atomic<OwnSpares*> own_spares{&original.own};
+
 SpareAllocations& Spares() {
   OwnSpares* found = own_spares.load();
-  while (found == nullptr || found->generation != sync::ForkGeneration()) {
-    auto made = std::unique_ptr<OwnSpares>(new OwnSpares{.parents = found});
+  while (found->generation != sync::ForkGeneration()) {
+    auto made = std::unique_ptr<OwnSpares>(
+        new OwnSpares{.parents = found, .generation = sync::ForkGeneration()});
     if (own_spares.compare_exchange_strong(found, made.get())) return made.release()->spares;
   }
   return found->spares;
@@ -133,6 +151,8 @@ absl::StatusOr<SecretBytes> SecretBytes::Copy(SecretView source) {
   if (copy.ok() && !copy->span().CopyFrom(source)) return absl::InternalError("sizes differ");
   return copy;
 }
+
+void SecretBytes::FreeSpares() { Spares().FreeAll(); }
 
 SecretBytes::SecretBytes(SecretBytes&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),

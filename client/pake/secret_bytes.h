@@ -62,6 +62,9 @@ class SecretBytes {
   // Wipes and frees now; the object is empty afterwards.
   void Reset();
 
+  // Gives back what the process keeps for the next secrets. Any thread.
+  static void FreeSpares();
+
  private:
   SecretBytes(uint8_t* data, size_t size)
       : data_(data), size_(size), generation_(sync::ForkGeneration()) {}

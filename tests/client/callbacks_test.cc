@@ -225,5 +225,20 @@ TEST_F(CallbacksTest, AnEmptyCallbackIsNone) {
   initiator.WhenCode(nullptr);
 }
 
+// wormhole.h says so.
+TEST(CallbacksDeathTest, AnExceptionOfACallbackOrHookEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto run = [](bool in_hook) {
+    InProcessRelay relay;
+    Options options = InProcessRelay::OptionsFor(relay.MakeClient());
+    if (in_hook) options.on_save = [](std::string_view) -> absl::Status { throw 1; };
+    auto initiator = Initiator::Create(options, "a").value();
+    initiator.WhenCode([](const Result&) { throw 1; });
+    (void)initiator.GetData();
+  };
+  EXPECT_DEATH(run(false), "terminate called after throwing");
+  EXPECT_DEATH(run(true), "terminate called after throwing");
+}
+
 }  // namespace
 }  // namespace wormhole::testing

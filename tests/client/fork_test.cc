@@ -121,6 +121,7 @@ TEST_F(ForkTest, AChildIsRefusedAndTheParentGoesOn) {
     std::optional<Receiver> receiver =
         Receiver::Create(options_, initiator->GetCode().value(), "b").value();
     ASSERT_TRUE(initiator->GetVerifier().ok());
+    ASSERT_TRUE(receiver->GetVerifier().ok());
     const pid_t child = Fork(
         [&] {
           const int refused = CallEverything(*initiator, &*receiver, client);

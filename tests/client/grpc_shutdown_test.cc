@@ -1,6 +1,8 @@
 // Shutdown over real gRPC, with the relay in a process of its own.
 #include <dirent.h>
+#include <pthread.h>
 
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -87,6 +89,19 @@ TEST_F(GrpcShutdownTest, AnExchangeUnderWayStops) {
   auto receiver = Receiver::Create(NewOptions(), code, "b").value();
   EXPECT_EQ(again.GetData().value(), "b");
   ASSERT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+}
+
+TEST_F(GrpcShutdownTest, ThreadsHaveNames) {
+  auto client = Client::Create().value();
+  auto initiator = Initiator::Create(NewOptions(client), "a").value();
+  std::promise<std::string> name;
+  initiator.WhenCode([&](const absl::StatusOr<std::string>&) {
+    char own[16] = {};
+    pthread_getname_np(pthread_self(), own, sizeof(own));
+    name.set_value(own);
+  });
+  EXPECT_EQ(name.get_future().get(), "wormhole");
+  EXPECT_EQ(client->Shutdown(kLong), absl::OkStatus());
 }
 
 // No relay is there: a probe has looked, or is looking.
