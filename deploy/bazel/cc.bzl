@@ -1,20 +1,26 @@
 """The C++ rules of this project: rules_cc's, with the standard that the sources are written in.
 
 It stands here and not in .bazelrc, which Bazel does not read in a workspace that has this project as a repository. A
-target's own copts come last and so win over --cxxopt. For the same reason there are no warnings in such a workspace:
-with its --copt=-Werror they would break its build, and .bazelrc has the exceptions that ours takes.
+target's own copts come last and so win over --cxxopt, and its features over --features. So what such a workspace asks
+of its own code does not break ours: there are no warnings, which its -Werror would make errors and of which .bazelrc
+has the exceptions that we take; we catch what the standard library throws; and clang does not look for a direct
+dependency behind each #include.
 """
 
 load("@rules_cc//cc:defs.bzl", _cc_binary = "cc_binary", _cc_library = "cc_library", _cc_test = "cc_test")
 
-def _copts():
-    return ["-std=c++20"] + ([] if native.repository_name() == "@" else ["-w"])
+def _ours(copts = [], features = [], **kwargs):
+    copts = ["-std=c++20"] + copts
+    if native.repository_name() != "@":
+        copts = copts + ["-w", "-fexceptions", "-frtti"]
+        features = features + ["-layering_check"]
+    return dict(kwargs, copts = copts, features = features)
 
-def cc_binary(copts = [], **kwargs):
-    _cc_binary(copts = _copts() + copts, **kwargs)
+def cc_binary(**kwargs):
+    _cc_binary(**_ours(**kwargs))
 
-def cc_library(copts = [], **kwargs):
-    _cc_library(copts = _copts() + copts, **kwargs)
+def cc_library(**kwargs):
+    _cc_library(**_ours(**kwargs))
 
-def cc_test(copts = [], **kwargs):
-    _cc_test(copts = _copts() + copts, **kwargs)
+def cc_test(**kwargs):
+    _cc_test(**_ours(**kwargs))
