@@ -188,7 +188,7 @@ TEST_F(ShutdownTest, BesideEverythingElse) {
     std::vector<std::thread> threads;
     std::atomic<int> refused = 0;
     for (int i = 0; i < 3; ++i) {
-      threads.emplace_back([&] {
+      threads.emplace_back([&, i] {
         while (true) {
           auto initiator = Initiator::Create(NewOptions(), "a");
           if (!initiator.ok()) {
