@@ -51,7 +51,9 @@ class Gate {
 
 TEST(ThreadsTest, AreGoneForTheSystemToo) {
   // ThreadSanitizer starts one of its own with the first.
-  std::thread([] {}).join();
+  const auto first = std::make_shared<Threads>();
+  ASSERT_TRUE(first->Start("first", [] {}));
+  ASSERT_TRUE(first->AwaitGone(Patience()));
   const int before = ThreadsOfThisProcess();
   for (int round = 0; round < 50; ++round) {
     auto threads = std::make_shared<Threads>();
