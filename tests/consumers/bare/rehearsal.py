@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Our packages from their installation to their purge, on a Debian that has what they depend on: rehearsal.py FOLDER.
-tests/consumers/bare/run calls it, in namespaces of its own."""
+"""Our packages from their installation to their purge, on a Debian that has what they depend on: rehearsal.py FOLDER
+PROGRAM, which is one that exchanges with itself by the library. tests/consumers/bare/run calls it, in namespaces of its own."""
 
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from base import Base, can_be_made  # noqa: E402 pylint: disable=wrong-import-po
 SCRATCH = pathlib.Path("/mnt")
 ROOT = SCRATCH / "root"
 CODE = "7-purity-sausage"
+PROGRAM = "/packages/program"
 FLAGS = "etc/wormhole/relay.flags"
 # What a package manager writes down for itself.
 UNTOLD = re.compile(r"/(?:proc|dev|tmp|packages|run)(?:/|$)|/var/(?:lib/dpkg|log|cache)(?:/|$)|/etc/ld\.so\.cache$")
@@ -112,13 +114,14 @@ def files() -> set[str]:
 class Rehearsal:
     """The steps, in their order: each goes on from where the last one has stopped."""
 
-    def __init__(self, packages: list[pathlib.Path]) -> None:
+    def __init__(self, packages: list[pathlib.Path], program: pathlib.Path) -> None:
         self._packages = packages
+        self._program = program
         self._names = [package.name.split("_")[0] for package in packages]
         self._before: set[str] = set()
 
     def steps(self) -> list[Callable[[], None]]:
-        return [self.bare, self.install, self.exchange, self.torn, self.upgrade, self.remove, self.purge]
+        return [self.bare, self.install, self.exchange, self.library, self.torn, self.upgrade, self.remove, self.purge]
 
     def bare(self) -> None:
         """The root has no compiler, and of developers' packages none."""
@@ -136,6 +139,7 @@ class Rehearsal:
         (ROOT / "packages").mkdir()
         for package in self._packages:
             (ROOT / "packages" / package.name).write_bytes(package.read_bytes())
+        shutil.copy(self._program, f"{ROOT}{PROGRAM}")
         self._dpkg("--install", *(f"/packages/{package.name}" for package in self._packages))
         expect(self._dpkg("--audit") == "", "dpkg --audit has something to say")
         enabled = [name for name in files() if name.startswith("/etc/systemd") and "wormhole" in name]
@@ -145,13 +149,20 @@ class Rehearsal:
         """The installed command line through the installed relay."""
         beside_relay(__file__, "--meet")
 
+    def library(self) -> None:
+        """A program that was linked elsewhere, with the installed library."""
+        beside_relay("chroot", str(ROOT), PROGRAM)
+
     def torn(self) -> None:
         """A library that is missing in the root is missed, whatever this machine has."""
-        library = next((ROOT / "usr/lib").glob("*/libsodium.so.23"))
-        library.rename(library.with_suffix(".away"))
-        expect(not succeeds("wormhole-sync", "--version"), "the program needs no libsodium, or takes it from elsewhere")
-        library.with_suffix(".away").rename(library)
-        expect(succeeds("wormhole-sync", "--version"), "the program does not run")
+        for name, command in (("libsodium.so.23", ("wormhole-sync", "--version")),
+                              ("libwormhole-sync-cc.so.0", (PROGRAM, "--help"))):
+            library = next((ROOT / "usr/lib").glob(f"*/{name}"))
+            away = library.with_name("away")
+            library.rename(away)
+            said = run(*command, check=False)
+            expect(f"{name}: cannot open shared object file" in said, f"without {name} {command[0]} says: {said}")
+            away.rename(library)
 
     def upgrade(self) -> None:
         """To a later version, whose flags are other ones: the operator's stay."""
@@ -193,8 +204,9 @@ class Rehearsal:
         expect(not changed, f"after the purge these differ: {sorted(changed)}")
 
 
-def main(folder: str) -> int:
-    packages = sorted(pathlib.Path(folder).glob("*.deb"))
+def main(folder: str, program: str) -> int:
+    # Whoever only runs programs installs no development files.
+    packages = sorted(set(pathlib.Path(folder).glob("*.deb")) - set(pathlib.Path(folder).glob("*-dev_*.deb")))
     names = {package.name.split("_")[0] for package in packages}
     try:
         base = Base("bare", versions(set().union(*map(depends, packages)) - names))
@@ -205,7 +217,7 @@ def main(folder: str) -> int:
         print("SKIPPED: mmdebstrap makes no Debian here: no mirror is reached")
         return 77
     mount(base.folder)
-    for step in Rehearsal(packages).steps():
+    for step in Rehearsal(packages, pathlib.Path(program)).steps():
         began = time.monotonic()
         try:
             step()
@@ -220,4 +232,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--meet":
         meet()
     else:
-        sys.exit(main(sys.argv[1]))
+        sys.exit(main(*sys.argv[1:]))
