@@ -4,16 +4,23 @@
 
 #include "absl/status/status.h"
 #include "client/core/failure.h"
+#include "client/engine/forked.h"
+#include "client/pake/sodium_start.h"
 #include "wormhole/outcome.h"
 
 namespace wormhole {
 
 absl::StatusOr<std::unique_ptr<SystemRandom>> SystemRandom::Create() {
-  if (sodium_init() < 0) {
-    return core::Failure(Reason::kInternal, absl::StatusCode::kInternal,
-                         "libsodium cannot start: is /dev/urandom readable?");
+  switch (pake::StartSodium()) {
+    case pake::SodiumStart::kStarted:
+      return std::unique_ptr<SystemRandom>(new SystemRandom());
+    case pake::SodiumStart::kForkedMeanwhile:
+      return ForkedError();
+    case pake::SodiumStart::kNoRandomness:
+      break;
   }
-  return std::unique_ptr<SystemRandom>(new SystemRandom());
+  return core::Failure(Reason::kInternal, absl::StatusCode::kInternal,
+                       "libsodium cannot start: is /dev/urandom readable?");
 }
 
 void SystemRandom::Fill(uint8_t* out, size_t size) { randombytes_buf(out, size); }

@@ -13,6 +13,7 @@ namespace wormhole {
 class SystemRandom : public core::RandomSource {
  public:
   // INTERNAL when libsodium cannot start, which means that the system has no randomness.
+  // ForkedError() in a child that was forked while another thread of its parent started libsodium.
   static absl::StatusOr<std::unique_ptr<SystemRandom>> Create();
 
   void Fill(uint8_t* out, size_t size) override;

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/pake/sodium_start.h"
 #include "proto/sync/fork.h"
 #include "proto/sync/mutex.h"
 
@@ -126,8 +127,10 @@ void WipeOnFork(uint8_t* data, size_t size) {
 
 absl::StatusOr<SecretBytes> SecretBytes::Create(size_t size) {
   if (size == 0) return SecretBytes();
-  // Idempotent, cheap and safe in threads; sodium_malloc needs it.
-  if (sodium_init() < 0) return absl::InternalError("libsodium could not be initialized");
+  // sodium_malloc needs it.
+  if (StartSodium() != SodiumStart::kStarted) {
+    return absl::InternalError("libsodium could not be initialized");
+  }
   if (!Reserve()) {
     return absl::ResourceExhaustedError(
         absl::StrCat("this process holds ", kMaxLive,

@@ -40,6 +40,10 @@ pid_t Fork(const std::function<int()>& work, void (*end)(int) = &_exit) {
   abort();
 }
 
+// The lock of libsodium, which its headers do not show.
+extern "C" int sodium_crit_enter(void);
+extern "C" int sodium_crit_leave(void);
+
 bool Refused(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition &&
          ReasonOf(status) == Reason::kForked;
@@ -106,6 +110,7 @@ TEST_F(ForkTest, BeforeTheFirstUseBothMayUseIt) {
   };
   // The forks come from processes that have not used it: this one, when the test is run alone.
   const pid_t parent = Fork([&] {
+    if (RoleOf("no state").ok()) return 6;  // which is no use of the kind
     const pid_t child = Fork(exchange, &exit);
     const int own = exchange();
     return own != 0 ? own : Await(child);
@@ -138,6 +143,14 @@ TEST_F(ForkTest, AChildIsRefusedAndTheParentGoesOn) {
     EXPECT_EQ(receiver->GetData().value(), "a");
     EXPECT_EQ(initiator->Finish(kLong), absl::OkStatus());
   }
+}
+
+// Needs no exchange, and not the lock of libsodium, which another thread may have at the fork.
+TEST_F(ForkTest, RoleOfWorksInAChildToo) {
+  const std::string state = Initiator::Create(options_, "a").value().Serialize().value();
+  ASSERT_EQ(sodium_crit_enter(), 0);
+  EXPECT_EQ(Await(Fork([&] { return RoleOf(state).ok() ? 0 : 1; })), 0);
+  ASSERT_EQ(sodium_crit_leave(), 0);
 }
 
 TEST_F(ForkTest, AGrandchildIsRefusedToo) {

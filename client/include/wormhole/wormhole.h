@@ -226,8 +226,10 @@ enum class SavedRole {
   kReceiver,   // Receiver::FromSerialized takes it
 };
 
-// Whose state this is. Any thread; never blocks. INVALID_ARGUMENT when it is none, as one that is
-// sealed, and else the errors of FromSerialized.
+// Whose state this is. Any thread; never blocks. It makes no exchange, so it is fine in every
+// forked child, but for one that was forked in the midst of its parent's very first call, which
+// gets FAILED_PRECONDITION (kForked); and its use alone leaves the library to the children.
+// INVALID_ARGUMENT when it is none, as one that is sealed, and else the errors of FromSerialized.
 absl::StatusOr<SavedRole> RoleOf(std::string_view state);
 
 }  // namespace v0
