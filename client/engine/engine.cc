@@ -77,11 +77,18 @@ Engine::Visit::~Visit() {
 
 void Engine::MoveIn(const std::shared_ptr<Inhabitant>& exchange) {
   sync::MutexLock lock(mutex_);
-  inhabitants_.emplace(exchange.get(), exchange);
+  everyone_.emplace(exchange.get(), exchange);
+  inhabitants_.insert(exchange.get());
 }
 
 void Engine::MoveOut(Inhabitant* exchange) {
   sync::MutexLock lock(mutex_);
+  if (inhabitants_.erase(exchange) > 0 && inhabitants_.empty()) changed_.NotifyAll();
+}
+
+void Engine::Strike(Inhabitant* exchange) {
+  sync::MutexLock lock(mutex_);
+  everyone_.erase(exchange);
   if (inhabitants_.erase(exchange) > 0 && inhabitants_.empty()) changed_.NotifyAll();
 }
 
@@ -109,10 +116,10 @@ void Engine::DropBackground() {
 
 // --- The end ----------------------------------------------------------------------------------
 
-std::vector<std::shared_ptr<Inhabitant>> Engine::Inhabitants() {
+std::vector<std::shared_ptr<Inhabitant>> Engine::Everyone() {
   std::vector<std::shared_ptr<Inhabitant>> here;
   sync::MutexLock lock(mutex_);
-  for (const auto& [raw, weak] : inhabitants_) {
+  for (const auto& [raw, weak] : everyone_) {
     if (auto exchange = weak.lock()) here.push_back(std::move(exchange));
   }
   return here;
@@ -143,7 +150,7 @@ absl::Status Engine::ShutDown(Executor::Clock::time_point deadline) {
     while (visits_ > 0 && changed_.WaitUntil(mutex_, deadline)) {
     }
   }
-  for (const auto& exchange : Inhabitants()) exchange->ShutDown();
+  for (const auto& exchange : Everyone()) exchange->ShutDown();
   std::vector<std::string> left = AwaitEmpty(deadline);
   DropBackground();
   if (left.empty()) executor_->Stop();

@@ -71,10 +71,13 @@ class Engine {
 
   // The first step of making an exchange. FAILED_PRECONDITION after ShutDown.
   static absl::StatusOr<std::shared_ptr<Visit>> Enter(std::shared_ptr<Engine> engine);
-  // The exchange that was made, during the visit, and its end: it has let go of its stream, and
-  // does nothing any more. Leave may be called twice.
+  // The exchange that was made, during the visit.
   void MoveIn(const std::shared_ptr<Inhabitant>& exchange);
+  // Its end: it has let go of its stream, and does nothing any more by itself. May come twice. Its
+  // callbacks may still wait for their turn, or new ones come: ShutDown reaches it as before.
   void MoveOut(Inhabitant* exchange);
+  // It is destroyed.
+  void Strike(Inhabitant* exchange);
 
   // Keeps `exchange` alive until Forget: it goes on without its handle, until the relay knows that
   // it is over. False, and keeps nothing, when the Client is gone.
@@ -96,7 +99,8 @@ class Engine {
 
   // Waits until nobody makes an exchange and none is here. What is left, or empty.
   std::vector<std::string> AwaitEmpty(Executor::Clock::time_point deadline);
-  std::vector<std::shared_ptr<Inhabitant>> Inhabitants();
+  // All that are not destroyed, also those that have moved out.
+  std::vector<std::shared_ptr<Inhabitant>> Everyone();
 
   const std::unique_ptr<SystemRandom> random_;
   const std::shared_ptr<Transport> transport_;
@@ -106,8 +110,8 @@ class Engine {
   sync::CondVar changed_;
   bool closed_ WORMHOLE_GUARDED_BY(mutex_) = false;  // ShutDown was called
   int visits_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  std::unordered_map<Inhabitant*, std::weak_ptr<Inhabitant>> inhabitants_
-      WORMHOLE_GUARDED_BY(mutex_);
+  std::unordered_map<Inhabitant*, std::weak_ptr<Inhabitant>> everyone_ WORMHOLE_GUARDED_BY(mutex_);
+  std::unordered_set<Inhabitant*> inhabitants_ WORMHOLE_GUARDED_BY(mutex_);  // have not moved out
   bool client_gone_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::unordered_set<std::shared_ptr<Inhabitant>> kept_ WORMHOLE_GUARDED_BY(mutex_);
 };

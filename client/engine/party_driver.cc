@@ -56,7 +56,7 @@ PartyDriver::PartyDriver(PartySetup setup)
 PartyDriver::~PartyDriver() {
   DropStream();
   engine_->executor().Cancel(timer_);
-  engine_->MoveOut(this);
+  engine_->Strike(this);
 }
 
 bool PartyDriver::Inherited() const { return generation_ != sync::ForkGeneration(); }

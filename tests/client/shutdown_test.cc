@@ -92,6 +92,69 @@ TEST_F(ShutdownTest, CallbacksThatWaitAreDestroyedAndNotRun) {
   EXPECT_EQ(ran, 0);
 }
 
+// What both sides of an exchange need to be over: each tells the relay.
+class OverTest : public ShutdownTest {
+ protected:
+  void Meet() {
+    ASSERT_EQ(receiver_.GetData().value(), "a");
+    ASSERT_EQ(initiator_.GetData().value(), "b");
+  }
+  void Finish() {
+    ASSERT_EQ(initiator_.Finish(kLong), absl::OkStatus());
+    ASSERT_EQ(receiver_.Finish(kLong), absl::OkStatus());
+  }
+
+  Initiator initiator_ = NewInitiator();
+  Receiver receiver_ = Receiver::Create(NewOptions(), initiator_.GetCode().value(), "b").value();
+};
+
+TEST_F(OverTest, CallbacksBehindARunningOneAreDestroyedAndNotRun) {
+  Meet();
+  Signal begun;
+  Signal go_on;
+  initiator_.WhenData([&](const Result&) {
+    begun.Notify();
+    go_on.Await();
+  });
+  std::atomic<int> ran = 0;
+  auto held = std::make_shared<int>();
+  const std::weak_ptr<int> callback = held;
+  initiator_.WhenData([&ran, held = std::move(held)](const Result&) { ++ran; });
+  begun.Await();
+  Finish();
+  EXPECT_EQ(client_->Shutdown(absl::ZeroDuration()).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(callback.expired());
+  go_on.Notify();
+  EXPECT_EQ(client_->Shutdown(kLong), absl::OkStatus());
+  EXPECT_EQ(ran, 0);
+}
+
+// The deadline comes because of another exchange, and the executor goes on.
+TEST_F(OverTest, NoCallbackStartsAfterTheDeadline) {
+  Meet();
+  Signal begun;
+  Signal go_on;
+  initiator_.WhenData([&](const Result&) {
+    begun.Notify();
+    go_on.Await();
+  });
+  std::atomic<int> ran = 0;
+  initiator_.WhenData([&](const Result&) { ++ran; });
+  begun.Await();
+  Finish();
+  Initiator other = NewInitiator();
+  other.GetCode().value();
+  relay_.transport().SetReachable(false);
+  relay_.transport().CutAll();
+  relay_.transport().AwaitNoStreams();
+  other.Cancel();
+  const absl::Status status = client_->Shutdown(absl::Milliseconds(20));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("1 exchange tells the relay"));
+  go_on.Notify();
+  EXPECT_EQ(client_->Shutdown(kLong), absl::OkStatus());
+  EXPECT_EQ(ran, 0);
+}
+
 TEST_F(ShutdownTest, NoNewExchange) {
   Initiator initiator = NewInitiator();
   const std::string state = initiator.Serialize().value();
