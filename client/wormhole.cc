@@ -83,7 +83,7 @@ Executor::Clock::time_point In(absl::Duration limit) {
 
 absl::Status Client::Shutdown(absl::Duration limit) {
   if (absl::Status status = CheckMayShutDown("Shutdown"); !status.ok()) return status;
-  const absl::Status status = engine_->ShutDown(In(limit));
+  const absl::Status status = ShutDownResult(engine_->ShutDown(In(limit)));
   if (status.ok()) pake::SecretBytes::FreeSpares();
   return status;
 }
@@ -117,9 +117,23 @@ class CommonClient {
       client_.reset();
       pasts = pasts_;
     }
+    // Tells all of them first: one that is stuck must not keep the others at work.
+    std::vector<std::shared_ptr<Engine>> engines;
     for (const Past& past : pasts) {
-      if (absl::Status status = ShutDownOne(past, deadline); !status.ok()) return status;
+      if (auto engine = past.engine.lock()) engines.push_back(std::move(engine));
     }
+    for (const auto& engine : engines) engine->BeginShutDown();
+    std::vector<std::string> left;
+    for (const auto& engine : engines) {
+      for (std::string& rest : engine->ShutDown(deadline)) left.push_back(std::move(rest));
+    }
+    engines.clear();
+    for (const Past& past : pasts) {
+      if (!past.engine.expired()) continue;  // has said what is left
+      std::string rest = past.remains->AwaitGone(deadline);
+      if (!rest.empty()) left.push_back(std::move(rest));
+    }
+    if (absl::Status status = ShutDownResult(left); !status.ok()) return status;
     pake::SecretBytes::FreeSpares();
     sync::MutexLock lock(mutex_);
     std::erase_if(pasts_, [&](const Past& past) {
@@ -136,12 +150,6 @@ class CommonClient {
     std::weak_ptr<Engine> engine;
     std::shared_ptr<const Remains> remains;
   };
-
-  static absl::Status ShutDownOne(const Past& past, Executor::Clock::time_point deadline) {
-    if (const auto engine = past.engine.lock()) return engine->ShutDown(deadline);
-    const std::string left = past.remains->AwaitGone(deadline);
-    return left.empty() ? absl::OkStatus() : ShutDownNotYet({left});
-  }
 
   sync::Mutex mutex_;
   std::weak_ptr<Client> client_ WORMHOLE_GUARDED_BY(mutex_);

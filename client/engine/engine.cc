@@ -10,13 +10,16 @@
 namespace wormhole {
 namespace {
 
+constexpr char kInApplicationCode[] = "a callback or hook of yours is still running";
+
 std::string Several(size_t count, const char* one, const char* many) {
   return count == 1 ? absl::StrCat("1 ", one) : absl::StrCat(count, " ", many);
 }
 
 }  // namespace
 
-absl::Status ShutDownNotYet(const std::vector<std::string>& left) {
+absl::Status ShutDownResult(const std::vector<std::string>& left) {
+  if (left.empty()) return absl::OkStatus();
   return absl::DeadlineExceededError(
       absl::StrCat("the Client is not shut down yet: ", absl::StrJoin(left, "; "),
                    ". Call again to wait for the rest"));
@@ -24,11 +27,16 @@ absl::Status ShutDownNotYet(const std::vector<std::string>& left) {
 
 // --- Remains ----------------------------------------------------------------------------------
 
-Remains::Remains(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Transport> transport)
-    : threads_(std::move(threads)), transport_(std::move(transport)) {}
+Remains::Remains(std::shared_ptr<sync::Threads> threads,
+                 std::shared_ptr<const std::atomic<int>> foreign,
+                 std::shared_ptr<Transport> transport)
+    : threads_(std::move(threads)),
+      foreign_(std::move(foreign)),
+      transport_(std::move(transport)) {}
 
 std::string Remains::AwaitGone(Executor::Clock::time_point deadline) const {
   if (!threads_->AwaitGone(deadline)) {
+    if (InApplicationCode()) return kInApplicationCode;
     return Several(threads_->names().size(), "thread of the library is",
                    "threads of the library are") +
            " still at work";
@@ -45,7 +53,8 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(int threads,
   auto group = std::make_shared<sync::Threads>();
   auto executor = Executor::Create(threads, group);
   if (!executor.ok()) return executor.status();
-  auto remains = std::make_shared<const Remains>(std::move(group), transport);
+  auto remains =
+      std::make_shared<const Remains>(std::move(group), (*executor)->foreign(), transport);
   return std::shared_ptr<Engine>(new Engine(*std::move(random), *std::move(executor),
                                             std::move(transport), std::move(remains)));
 }
@@ -143,25 +152,33 @@ std::vector<std::string> Engine::AwaitEmpty(Executor::Clock::time_point deadline
   return left;
 }
 
-absl::Status Engine::ShutDown(Executor::Clock::time_point deadline) {
+void Engine::BeginShutDown() {
   {
     sync::MutexLock lock(mutex_);
     closed_ = true;
+  }
+  for (const auto& exchange : Everyone()) exchange->ShutDown();
+}
+
+std::vector<std::string> Engine::ShutDown(Executor::Clock::time_point deadline) {
+  BeginShutDown();
+  {
+    sync::MutexLock lock(mutex_);
     while (visits_ > 0 && changed_.WaitUntil(mutex_, deadline)) {
     }
   }
-  for (const auto& exchange : Everyone()) exchange->ShutDown();
+  for (const auto& exchange : Everyone()) exchange->ShutDown();  // what the visits have made
   std::vector<std::string> left = AwaitEmpty(deadline);
   DropBackground();
-  if (left.empty()) executor_->Stop();
-  if (executor_->foreign() > 0 && (!left.empty() || Executor::Clock::now() >= deadline)) {
-    left.emplace_back("a callback or hook of yours is still running");
+  if (!left.empty()) {
+    if (remains_->InApplicationCode()) left.emplace_back(kInApplicationCode);
+    return left;
   }
-  if (!left.empty()) return ShutDownNotYet(left);
-  std::string remains = remains_->AwaitGone(deadline);
-  if (remains.empty()) return absl::OkStatus();
-  if (executor_->foreign() > 0) remains = "a callback or hook of yours is still running";
-  return ShutDownNotYet({remains});
+  executor_->Stop();
+  if (std::string rest = remains_->AwaitGone(deadline); !rest.empty()) {
+    left.push_back(std::move(rest));
+  }
+  return left;
 }
 
 }  // namespace wormhole

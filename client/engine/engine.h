@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_CLIENT_ENGINE_ENGINE_H_
 #define WORMHOLE_CLIENT_ENGINE_ENGINE_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -29,19 +30,25 @@ class Inhabitant {
   virtual void ShutDown() = 0;
 };
 
-// DEADLINE_EXCEEDED, with what is left.
-absl::Status ShutDownNotYet(const std::vector<std::string>& left);
+// OK, or DEADLINE_EXCEEDED with what is left.
+absl::Status ShutDownResult(const std::vector<std::string>& left);
 
-// What an engine leaves behind for a moment: threads that end, connections that close. Any thread.
+// What an engine leaves behind: threads that end, perhaps after a callback of the application, and
+// connections that close. Any thread.
 class Remains {
  public:
-  Remains(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Transport> transport);
+  // `foreign` is the executor's.
+  Remains(std::shared_ptr<sync::Threads> threads, std::shared_ptr<const std::atomic<int>> foreign,
+          std::shared_ptr<Transport> transport);
 
   // Waits until nothing is left. Says what is when the deadline comes first; else empty.
   std::string AwaitGone(Executor::Clock::time_point deadline) const;
+  // Whether code of the application runs.
+  bool InApplicationCode() const { return *foreign_ > 0; }
 
  private:
   const std::shared_ptr<sync::Threads> threads_;
+  const std::shared_ptr<const std::atomic<int>> foreign_;
   const std::shared_ptr<Transport> transport_;
 };
 
@@ -87,11 +94,13 @@ class Engine {
   // The Client is gone: drops all exchanges that the engine keeps.
   void DropBackground();
 
-  // Lets no exchange in any more, ShutDown to each that is here, waits until they have moved out,
-  // stops the executor, and waits until nothing is left. DEADLINE_EXCEEDED says what is; the
-  // exchanges that still tell the relay are dropped then, and another call waits for the rest. Not
-  // on a thread of the executor.
-  absl::Status ShutDown(Executor::Clock::time_point deadline);
+  // Lets no exchange in any more, and ShutDown to each that is not destroyed. Waits for nothing.
+  void BeginShutDown();
+  // The rest, and BeginShutDown if that was not called: waits until all exchanges have moved out,
+  // stops the executor, and waits until nothing is left. Returns what is at the deadline, or an
+  // empty list. The exchanges that still tell the relay are dropped then, and another call waits
+  // for the rest. Not on a thread of the executor.
+  std::vector<std::string> ShutDown(Executor::Clock::time_point deadline);
 
  private:
   Engine(std::unique_ptr<SystemRandom> random, std::unique_ptr<Executor> executor,

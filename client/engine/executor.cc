@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -91,7 +92,7 @@ struct Executor::State {
   int idle WORMHOLE_GUARDED_BY(mutex) = 0;             // threads in changed.Wait
   bool timekeeper WORMHOLE_GUARDED_BY(mutex) = false;  // a thread is in first_timer_changed.Wait
   bool stopping WORMHOLE_GUARDED_BY(mutex) = false;
-  int foreign WORMHOLE_GUARDED_BY(mutex) = 0;  // threads in code of the application
+  std::atomic<int> foreign = 0;  // threads in code of the application
   std::deque<Task> ready WORMHOLE_GUARDED_BY(mutex);
   std::map<TimerKey, Task> timers WORMHOLE_GUARDED_BY(mutex);
   uint64_t last_timer WORMHOLE_GUARDED_BY(mutex) = 0;
@@ -115,20 +116,17 @@ Executor::~Executor() { Stop(); }
 
 void Executor::Stop() { state_->Stop(); }
 
-int Executor::foreign() const {
-  sync::MutexLock lock(state_->mutex);
-  return state_->foreign;
+std::shared_ptr<const std::atomic<int>> Executor::foreign() const {
+  return {state_, &state_->foreign};
 }
 
 Executor::Foreign::Foreign(Executor& executor)
     : state_(executor.state_), generation_(sync::ForkGeneration()) {
-  sync::MutexLock lock(state_->mutex);
   ++state_->foreign;
 }
 
 Executor::Foreign::~Foreign() {
   if (generation_ != sync::ForkGeneration()) _exit(EXIT_FAILURE);
-  sync::MutexLock lock(state_->mutex);
   --state_->foreign;
 }
 

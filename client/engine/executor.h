@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_CLIENT_ENGINE_EXECUTOR_H_
 #define WORMHOLE_CLIENT_ENGINE_EXECUTOR_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -58,8 +59,8 @@ class Executor {
 
   // What the destructor does: what is posted from now on is dropped, too.
   void Stop();
-  // How many Foreigns live.
-  int foreign() const;
+  // How many Foreigns live. Outlives the executor, as they do.
+  std::shared_ptr<const std::atomic<int>> foreign() const;
 
   void Post(Task task);
 

@@ -75,6 +75,30 @@ TEST_F(GrpcShutdownTest, LeavesNoThreadOfTheCommonClient) {
   }
 }
 
+// A callback that does not return, of a common client that is gone, keeps no other at work.
+TEST_F(GrpcShutdownTest, AllCommonClientsAreTold) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  {
+    auto old = Initiator::Create(NewOptions(), "a").value();
+    old.WhenCode([&, wait = go_on.get_future().share()](const absl::StatusOr<std::string>&) {
+      begun.set_value();
+      wait.wait();
+    });
+    begun.get_future().wait();
+  }
+  auto now = Initiator::Create(NewOptions(), "a").value();
+  ASSERT_TRUE(now.GetCode().ok());
+  const absl::Status status = ShutdownCommonClient(absl::Milliseconds(20));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::HasSubstr("a callback or hook of yours is still running"));
+  EXPECT_EQ(ReasonOf(now.GetData().status()), Reason::kCancelled);
+  go_on.set_value();
+  EXPECT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+  EXPECT_EQ(ThreadsOfThisProcess(), threads_before_);
+}
+
 TEST_F(GrpcShutdownTest, AnExchangeUnderWayStops) {
   auto client = Client::Create().value();
   auto initiator = Initiator::Create(NewOptions(client), "a").value();
