@@ -3,8 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <thread>
+#include <algorithm>
 #include <utility>
 
 namespace wormhole::sync {
@@ -25,14 +24,16 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
+using Clock = std::chrono::steady_clock;
+
 // A thread that was joined runs no code any more, and stands in /proc for some microseconds yet.
-// The bound is for an id that another thread has got meanwhile.
-void AwaitUnknown(pid_t id) {
-  const auto bound = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
-  while (tgkill(getpid(), id, 0) == 0 && std::chrono::steady_clock::now() < bound) {
-    std::this_thread::sleep_for(std::chrono::microseconds(50));
-  }
-}
+// After this time it is another thread that has got its id.
+constexpr std::chrono::milliseconds kInProc(100);
+
+// Nobody tells when a thread is gone after its work, so that a waiter looks, first often: as a rule
+// it takes some microseconds, and long only in a destructor of a thread_local.
+constexpr std::chrono::microseconds kFirstPause(50);
+constexpr std::chrono::microseconds kLongestPause(10'000);
 
 }  // namespace
 
@@ -45,7 +46,9 @@ struct Threads::Body {
 
 Threads::~Threads() {
   // The last one may be this very thread.
-  for (const Thread& thread : threads_) pthread_detach(thread.handle);
+  for (const Thread& thread : threads_) {
+    if (!thread.joined) pthread_detach(thread.handle);
+  }
 }
 
 bool Threads::Start(const char* name, std::function<void()> work) {
@@ -55,7 +58,7 @@ bool Threads::Start(const char* name, std::function<void()> work) {
   body->work = std::move(work);
   const SignalsBlocked blocked;
   MutexLock lock(mutex_);
-  (void)JoinEnded();
+  (void)StrikeGone();
   body->thread = threads_.insert(threads_.end(), Thread{.name = name});
   if (pthread_create(&body->thread->handle, nullptr, &Threads::Run, body.get()) != 0) {
     threads_.erase(body->thread);
@@ -78,41 +81,44 @@ void* Threads::Run(void* raw) noexcept {
   return nullptr;
 }
 
-// Joins under the lock, since what is left of such a thread waits for nothing.
-std::vector<pid_t> Threads::JoinEnded() {
-  std::vector<pid_t> ids;
+bool Threads::StrikeGone() {
+  bool leaving = false;
   for (auto it = threads_.begin(); it != threads_.end();) {
-    if (!it->ended) {
-      ++it;
-      continue;
+    if (it->ended && !it->joined && pthread_tryjoin_np(it->handle, nullptr) == 0) {
+      it->joined = true;
+      it->bound = Clock::now() + kInProc;
     }
-    pthread_join(it->handle, nullptr);
-    ids.push_back(it->id);
-    it = threads_.erase(it);
+    if (it->joined && (tgkill(getpid(), it->id, 0) != 0 || Clock::now() >= it->bound)) {
+      it = threads_.erase(it);
+    } else {
+      leaving |= it->ended;
+      ++it;
+    }
   }
-  return ids;
+  return leaving;
 }
 
-bool Threads::AwaitGone(std::chrono::steady_clock::time_point deadline) {
-  std::vector<pid_t> ids;
-  {
-    MutexLock lock(mutex_);
-    for (bool in_time = true;;) {
-      for (const pid_t id : JoinEnded()) ids.push_back(id);
-      if (threads_.empty() || !in_time) break;
-      in_time = changed_.WaitUntil(mutex_, deadline);
+bool Threads::AwaitGone(Clock::time_point deadline) {
+  auto pause = kFirstPause;
+  MutexLock lock(mutex_);
+  while (true) {
+    const bool leaving = StrikeGone();
+    if (threads_.empty()) return true;
+    if (Clock::now() >= deadline) return false;
+    if (leaving) {
+      (void)changed_.WaitUntil(mutex_, std::min<Clock::time_point>(deadline, Clock::now() + pause));
+      pause = std::min(2 * pause, kLongestPause);
+    } else {
+      (void)changed_.WaitUntil(mutex_, deadline);
     }
-    if (!threads_.empty()) return false;
   }
-  for (const pid_t id : ids) AwaitUnknown(id);
-  return true;
 }
 
 std::vector<std::string> Threads::names() const {
   std::vector<std::string> names;
   MutexLock lock(mutex_);
   for (const Thread& thread : threads_) {
-    if (!thread.ended) names.emplace_back(thread.name);
+    names.emplace_back(thread.name);
   }
   return names;
 }

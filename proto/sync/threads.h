@@ -33,10 +33,11 @@ class Threads : public std::enable_shared_from_this<Threads> {
 
   // Waits until each thread has ended, `work` is destroyed and the system knows the thread no more:
   // the code that it ran may be unloaded then. False when the deadline comes first. Not from a
-  // thread of the group.
+  // thread of the group. A destructor of a thread_local of the application's may keep a thread
+  // after its work: that is waited for like the work.
   bool AwaitGone(std::chrono::steady_clock::time_point deadline);
 
-  // The names of those that have not ended.
+  // The names of those that are not gone.
   std::vector<std::string> names() const;
 
  private:
@@ -45,12 +46,15 @@ class Threads : public std::enable_shared_from_this<Threads> {
     pthread_t handle = {};
     pid_t id = 0;
     bool ended = false;  // and returns, without a further look at the group
+    bool joined = false;
+    // Of a joined one: when its id must be another's.
+    std::chrono::steady_clock::time_point bound = {};
   };
   struct Body;
 
   static void* Run(void* body) noexcept;
-  // Gives up what the system keeps of threads that have ended; returns their ids.
-  std::vector<pid_t> JoinEnded() WORMHOLE_REQUIRES(mutex_);
+  // Strikes those off that are gone, and waits for nobody. Whether one has ended and is not gone.
+  bool StrikeGone() WORMHOLE_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   CondVar changed_;

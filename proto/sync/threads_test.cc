@@ -78,6 +78,32 @@ TEST(ThreadsTest, ADeadlineFindsThoseThatWork) {
   EXPECT_TRUE(threads->AwaitGone({}));  // nothing to wait for
 }
 
+// What a thread_local of the application's does at the end of a thread.
+class AtThreadEnd {
+ public:
+  ~AtThreadEnd() {
+    if (gate_ != nullptr) gate_->Await();
+  }
+  void Await(Gate* gate) { gate_ = gate; }
+
+ private:
+  Gate* gate_ = nullptr;
+};
+thread_local AtThreadEnd at_thread_end;
+
+TEST(ThreadsTest, ADeadlineHoldsAfterTheWork) {
+  auto threads = std::make_shared<Threads>();
+  Gate gate;
+  ASSERT_TRUE(threads->Start("slow-end", [&] { at_thread_end.Await(&gate); }));
+  EXPECT_FALSE(threads->AwaitGone(Clock::now() + std::chrono::milliseconds(20)));
+  EXPECT_THAT(threads->names(), ElementsAre("slow-end"));
+  Gate other;
+  ASSERT_TRUE(threads->Start("another", [&] { other.Open(); }));  // waits for nobody, too
+  other.Await();
+  gate.Open();
+  EXPECT_TRUE(threads->AwaitGone(Patience()));
+}
+
 TEST(ThreadsTest, HaveTheirNameAndTakeNoSignals) {
   auto threads = std::make_shared<Threads>();
   std::string name(16, '\0');
