@@ -9,14 +9,19 @@
 namespace wormhole::sync {
 namespace {
 
-// Blocks all signals while a thread is started, since it inherits the mask of the one that starts
-// it.
+// What the work of a thread itself raises. A kernel that finds one of the first six blocked ends
+// the process without its handler.
+constexpr int kOwnSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
+
+// Blocks all other signals while a thread is started, since it inherits the mask of the one that
+// starts it.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t others;
+    sigfillset(&others);
+    for (const int own : kOwnSignals) sigdelset(&others, own);
+    pthread_sigmask(SIG_BLOCK, &others, &before_);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 

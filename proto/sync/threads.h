@@ -26,7 +26,9 @@ class Threads : public std::enable_shared_from_this<Threads> {
   Threads& operator=(const Threads&) = delete;
 
   // Runs `work` on a thread of its own, called `name` (15 bytes at most, a literal) where a system
-  // shows threads. It takes no signals: these are for the application's threads. False when the
+  // shows threads. It takes no signals, which are for the application's threads, but those that its
+  // own work raises: a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT) and the
+  // clock of a profiler (SIGPROF), unless the thread that calls this blocks them. False when the
   // system gives no thread. An exception that leaves `work` ends the process, and the process may
   // end while `work` runs, so `work` must not use what the end of the process destroys.
   [[nodiscard]] bool Start(const char* name, std::function<void()> work);

@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -104,7 +106,7 @@ TEST(ThreadsTest, ADeadlineHoldsAfterTheWork) {
   EXPECT_TRUE(threads->AwaitGone(Patience()));
 }
 
-TEST(ThreadsTest, HaveTheirNameAndTakeNoSignals) {
+TEST(ThreadsTest, HaveTheirNameAndTakeNoSignalsOfOthers) {
   auto threads = std::make_shared<Threads>();
   std::string name(16, '\0');
   sigset_t mask;
@@ -114,7 +116,12 @@ TEST(ThreadsTest, HaveTheirNameAndTakeNoSignals) {
   }));
   ASSERT_TRUE(threads->AwaitGone(Patience()));
   EXPECT_STREQ(name.c_str(), "fifteen-letters");
-  EXPECT_EQ(sigismember(&mask, SIGTERM), 1);
+  for (const int others : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1, SIGPIPE, SIGRTMAX}) {
+    EXPECT_EQ(sigismember(&mask, others), 1) << others;
+  }
+  for (const int own : {SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF}) {
+    EXPECT_EQ(sigismember(&mask, own), 0) << own;
+  }
   pthread_sigmask(SIG_SETMASK, nullptr, &mask);
   EXPECT_EQ(sigismember(&mask, SIGTERM), 0);  // this thread takes them as before
 }
@@ -137,6 +144,22 @@ TEST(ThreadsTest, SeveralMayWaitAndTheGroupMayGoFirst) {
   ASSERT_TRUE(others->Start("test", [held = std::move(held)] {}));
   others.reset();
   while (!work.expired()) std::this_thread::yield();
+}
+
+// As a crash reporter has one.
+TEST(ThreadsDeathTest, ACrashIsForTheHandlerOfTheApplication) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(
+      {
+        signal(SIGSEGV, [](int) { _exit(42); });
+        auto threads = std::make_shared<Threads>();
+        (void)threads->Start("test", [] {
+          const volatile uintptr_t nowhere = 8;
+          *reinterpret_cast<volatile int*>(nowhere) = 1;
+        });
+        (void)threads->AwaitGone(Patience());
+      },
+      testing::ExitedWithCode(42), "");
 }
 
 TEST(ThreadsDeathTest, AnExceptionEndsTheProcess) {
