@@ -44,6 +44,7 @@ absl::StatusOr<std::shared_ptr<Client>> Client::Create(ClientOptions options) {
 
 absl::StatusOr<std::shared_ptr<Client>> ClientAccess::WithTransport(
     std::shared_ptr<Transport> transport, ClientOptions options) {
+  if (absl::Status status = CheckProcess(); !status.ok()) return status;
   if (options.threads < 1 || options.threads > kMaxThreads) {
     return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
                          absl::StrCat("a Client has 1 to 64 threads, not ", options.threads));

@@ -13,6 +13,7 @@
 #include "client/core/failure.h"
 #include "client/core/sealed_state.h"
 #include "client/engine/engine.h"
+#include "client/engine/forked.h"
 #include "client/stream/target.h"
 #include "wormhole/outcome.h"
 
@@ -83,6 +84,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> Start(Options options, PartyEngine 
 absl::StatusOr<std::shared_ptr<PartyDriver>> CreateParty(FindEngine find_engine, Options options,
                                                          pake::Role role, std::string_view code,
                                                          std::string data) {
+  if (absl::Status status = CheckProcess(); !status.ok()) return status;
   if (absl::Status status = CheckTimeout(options.timeout); !status.ok()) return status;
   core::ExchangeConfig config = ConfigOf(options, role, code, std::move(data));
   StreamTarget target = TargetOf(options, config.relay);
@@ -119,6 +121,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> RestoreSealedParty(FindEngine find_
                                                                 std::string_view sealed,
                                                                 pake::SecretView key,
                                                                 Options options, pake::Role role) {
+  if (absl::Status status = CheckProcess(); !status.ok()) return status;
   auto state = core::OpenSealedState(sealed, key);
   if (!state.ok()) return state.status();
   auto driver = RestoreParty(find_engine, *state, std::move(options), role);

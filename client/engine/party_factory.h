@@ -26,7 +26,7 @@ struct PartyEngine {
 // the timeout and the target first.
 using FindEngine = absl::StatusOr<PartyEngine> (*)(const Options& options);
 
-// These make all checks before anything is sent.
+// These make all checks before anything is sent; whether this is a forked child comes first.
 //
 // `code` is the receiver's; the initiator's is in the options.
 absl::StatusOr<std::shared_ptr<PartyDriver>> CreateParty(FindEngine find_engine, Options options,

@@ -2,11 +2,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -58,6 +63,29 @@ class ForkTest : public ::testing::Test {
     options_.security = Security::kPlaintext;
   }
 
+  // Also of what is refused everywhere: a child hears of the fork first.
+  std::vector<absl::Status> MakeInEveryWay() {
+    const std::string state = "no state";
+    const unsigned char key[32] = {};
+    Options no_time = options_;
+    no_time.timeout = absl::ZeroDuration();
+    Options no_target = options_;
+    no_target.rendezvous = "no target";
+    return {
+        Initiator::FromSerialized(state, options_).status(),
+        Initiator::FromSealed(state, key, sizeof(key), options_).status(),
+        Initiator::FromSealed(state, key, 1, options_).status(),
+        Initiator::Create(no_time, "a").status(),
+        Initiator::Create(no_target, "a").status(),
+        Receiver::FromSerialized(state, options_).status(),
+        Receiver::FromSealed(state, key, sizeof(key), options_).status(),
+        Receiver::FromSealed(state, key, 1, options_).status(),
+        Receiver::Create(no_time, "4-purple-sausages", "b").status(),
+        Receiver::Create(options_, "no code", "b").status(),
+        Client::Create({.threads = 0}).status(),
+    };
+  }
+
   // 0, or which of them was not refused.
   int CallEverything(Initiator& initiator, Receiver* receiver,
                      const std::shared_ptr<Client>& client) {
@@ -83,13 +111,14 @@ class ForkTest : public ::testing::Test {
     Options others = options_;
     others.client = client;
     statuses.push_back(Initiator::Create(others, "a").status());
+    for (absl::Status& status : MakeInEveryWay()) statuses.push_back(std::move(status));
     initiator.Cancel();
     initiator.AcceptVerifier(false);
     if (receiver != nullptr) statuses.push_back(receiver->GetData().status());
     for (size_t i = 0; i < statuses.size(); ++i) {
       if (!Refused(statuses[i])) return static_cast<int>(i) + 1;
     }
-    return statuses.size() == (receiver != nullptr ? 18u : 17u) ? 0 : 100;
+    return statuses.size() == (receiver != nullptr ? 29u : 28u) ? 0 : 100;
   }
 
   std::optional<RelayProcess> relay_;
@@ -151,6 +180,38 @@ TEST_F(ForkTest, RoleOfWorksInAChildToo) {
   ASSERT_EQ(sodium_crit_enter(), 0);
   EXPECT_EQ(Await(Fork([&] { return RoleOf(state).ok() ? 0 : 1; })), 0);
   ASSERT_EQ(sodium_crit_leave(), 0);
+}
+
+// The areas of memory that the kernel wipes in a child.
+std::vector<std::string_view> WipedAreas() {
+  std::vector<std::string_view> areas;
+  std::ifstream smaps("/proc/self/smaps");
+  std::string_view area;
+  for (std::string line; std::getline(smaps, line);) {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+    char readable = '-';
+    if (sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %c", &begin, &end, &readable) == 3) {
+      area = {reinterpret_cast<const char*>(begin), readable == 'r' ? end - begin : 0};
+    } else if (line.starts_with("VmFlags:") && line.find(" wf") != std::string::npos) {
+      areas.push_back(area);
+    }
+  }
+  return areas;
+}
+
+size_t CountWithContent(const std::vector<std::string_view>& areas) {
+  return static_cast<size_t>(std::ranges::count_if(areas, [](std::string_view area) {
+    return area.find_first_not_of('\0') != std::string_view::npos;
+  }));
+}
+
+TEST_F(ForkTest, AChildHasNoneOfTheSecretsOfExchanges) {
+  std::vector<Initiator> exchanges;
+  for (int i = 0; i < 3; ++i) exchanges.push_back(Initiator::Create(options_, "a").value());
+  const std::vector<std::string_view> areas = WipedAreas();
+  EXPECT_GE(CountWithContent(areas), exchanges.size());
+  EXPECT_EQ(Await(Fork([&] { return static_cast<int>(CountWithContent(areas)); })), 0);
 }
 
 TEST_F(ForkTest, AGrandchildIsRefusedToo) {

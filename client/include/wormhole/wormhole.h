@@ -30,12 +30,18 @@
 // End of a process: `return` from main, exit, quick_exit and _exit are fine at any time, and wait
 // for nothing. Client::Shutdown and ShutdownCommonClient wait until nothing of the library is left.
 //
-// Fork: a child may use the library if its parent has not made a Client or an exchange by then.
-// Else each call there returns FAILED_PRECONDITION (kForked) at once, and a When... runs its
-// callback with that inside the call, since no other thread is there; destroying a handle there
-// tells the relay nothing, and keys and saved secrets are wiped in the child's memory. A child that
-// was forked in a callback or hook must not return from it: that ends the child. exec is fine
-// everywhere.
+// Fork: a child may use the library if its parent has not made a Client or an exchange by then, nor
+// used gRPC in another way, which the library cannot know. What the parent has made counts for
+// ever, also after a Shutdown. In its children each call but RoleOf, on an object that was not
+// moved from, returns FAILED_PRECONDITION (kForked) at once, whatever its arguments, and a When...
+// runs its callback with that inside the call, since no other thread is there; destroying a handle
+// there tells the relay nothing. A child that was forked in a callback or hook must not return from
+// it: that ends the child. exec is fine everywhere. A child made by a bare clone() or _Fork() is
+// not noticed: it must exec, or not touch the library.
+//
+// In a child's memory the kernel (from Linux 4.14) wipes the keys, the words of the code and the
+// relay's token that the parent's exchanges work with. It does not wipe what they were given or
+// have to give: data, codes, bearer tokens, keys of TLS; nor what threads had on their stacks.
 //
 // Errors: absl::Status values; ReasonOf(status) (wormhole/outcome.h) tells programs why. An
 // exchange's failure is the one status that it ended with: all who wait, now or later, get it.
