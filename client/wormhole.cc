@@ -169,16 +169,20 @@ CommonClient& Common() {
 // one.
 absl::StatusOr<PartyEngine> EngineOf(const Options& options) {
   if (absl::Status status = ClaimProcess(); !status.ok()) return status;
-  std::shared_ptr<Client> common;
-  if (options.client == nullptr) {
-    auto got = Common().Get();
-    if (!got.ok()) return got.status();
-    common = *std::move(got);
+  if (options.client != nullptr) {
+    const auto& engine = ClientAccess::engine(*options.client);
+    auto visit = Engine::Enter(engine);
+    if (!visit.ok()) return visit.status();
+    return PartyEngine{engine, *std::move(visit), nullptr};
   }
-  const auto& engine = ClientAccess::engine(common == nullptr ? *options.client : *common);
-  auto visit = Engine::Enter(engine);
-  if (!visit.ok()) return visit.status();
-  return PartyEngine{engine, *std::move(visit), std::move(common)};
+  while (true) {
+    auto common = Common().Get();
+    if (!common.ok()) return common.status();
+    const auto& engine = ClientAccess::engine(**common);
+    // Fails when it has been shut down meanwhile; then there is, or will be, another one.
+    auto visit = Engine::Enter(engine);
+    if (visit.ok()) return PartyEngine{engine, *std::move(visit), *std::move(common)};
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <pthread.h>
 
+#include <atomic>
 #include <future>
 #include <optional>
 #include <string>
@@ -113,6 +114,17 @@ TEST_F(GrpcShutdownTest, AnExchangeUnderWayStops) {
   auto receiver = Receiver::Create(NewOptions(), code, "b").value();
   EXPECT_EQ(again.GetData().value(), "b");
   ASSERT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+}
+
+TEST_F(GrpcShutdownTest, ExchangesAreMadeBesideTheEndOfTheCommonClient) {
+  std::atomic<bool> enough = false;
+  std::thread maker([&] {
+    while (!enough) EXPECT_EQ(Initiator::Create(NewOptions(), "a").status(), absl::OkStatus());
+  });
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+  enough = true;
+  maker.join();
+  EXPECT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
 }
 
 TEST_F(GrpcShutdownTest, ThreadsHaveNames) {
