@@ -115,24 +115,26 @@ absl::Status PartyDriver::DeriveKey(std::string_view purpose, pake::SecretSpan o
 }
 
 void PartyDriver::Release() {
-  {
-    sync::MutexLock lock(mutex_);
-    released_ = true;
-    // Puts the handle's own events, such as Cancel, before what the relay has said and the core has
-    // not seen: a bad frame in that would burn the code and tell the peer so, and no hook is there
-    // any more to save that.
-    if (closing_) {
-      std::stable_partition(queue_.begin(), queue_.end(),
-                            [](const Item& item) { return item.stream == 0; });
-    }
-    const bool tells_relay = closing_ || results_.Settled();
-    if (!over_ && !dropped_ && !(tells_relay && engine_->Keep(shared_from_this()))) {
-      dropped_ = true;
-      over_changed_.NotifyAll();
-      ScheduleLocked();
-    }
-  }
+  LetGo();
   results_.Release();
+}
+
+void PartyDriver::LetGo() {
+  sync::MutexLock lock(mutex_);
+  released_ = true;
+  // Puts the handle's own events, such as Cancel, before what the relay has said and the core has
+  // not seen: a bad frame in that would burn the code and tell the peer so, and no hook is there
+  // any more to save that.
+  if (closing_) {
+    std::stable_partition(queue_.begin(), queue_.end(),
+                          [](const Item& item) { return item.stream == 0; });
+  }
+  const bool tells_relay = closing_ || results_.Settled();
+  if (!over_ && !dropped_ && !(tells_relay && engine_->Keep(shared_from_this()))) {
+    dropped_ = true;
+    over_changed_.NotifyAll();
+    ScheduleLocked();
+  }
 }
 
 void PartyDriver::Drop() {
@@ -142,10 +144,9 @@ void PartyDriver::Drop() {
   ScheduleLocked();
 }
 
-// Release drops the callbacks, so that only threads that wait get this failure.
 void PartyDriver::ShutDown() {
-  Release();
-  results_.Fail(ShutDownError());
+  LetGo();
+  results_.ShutDown(ShutDownError());
 }
 
 bool PartyDriver::Dropped() const {

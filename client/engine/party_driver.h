@@ -71,6 +71,8 @@ class PartyDriver : public Inhabitant, public std::enable_shared_from_this<Party
   bool Inherited() const;
 
  private:
+  // The half of Release that is not the results'.
+  void LetGo();
   class Listener;
   struct Item {
     core::Event event;

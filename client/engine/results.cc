@@ -35,20 +35,27 @@ bool Results::Settled() const {
   return slots_[kData].value.has_value();
 }
 
+std::vector<Results::Callback> Results::SettleLocked(std::initializer_list<What> which,
+                                                     const absl::StatusOr<std::string>& value) {
+  std::vector<Callback> callbacks;
+  for (const What what : which) {
+    Slot& slot = slots_[what];
+    if (slot.value.has_value()) continue;
+    slot.value = value;
+    std::move(slot.callbacks.begin(), slot.callbacks.end(), std::back_inserter(callbacks));
+    slot.callbacks.clear();
+  }
+  settled_.NotifyAll();
+  return callbacks;
+}
+
 // Posts callbacks without the lock: the queue may destroy them, and with them objects of the
 // application whose destructors may call back here.
 void Results::Settle(std::initializer_list<What> which, const absl::StatusOr<std::string>& value) {
   std::vector<Callback> callbacks;
   {
     sync::MutexLock lock(mutex_);
-    for (const What what : which) {
-      Slot& slot = slots_[what];
-      if (slot.value.has_value()) continue;
-      slot.value = value;
-      std::move(slot.callbacks.begin(), slot.callbacks.end(), std::back_inserter(callbacks));
-      slot.callbacks.clear();
-    }
-    settled_.NotifyAll();
+    callbacks = SettleLocked(which, value);
   }
   for (Callback& callback : callbacks) Post(std::move(callback), value);
 }
@@ -65,6 +72,7 @@ absl::StatusOr<std::string> Results::Await(What what) {
 void Results::When(What what, Callback callback) {
   if (callback == nullptr) return;
   absl::StatusOr<std::string> value;
+  bool inside = false;
   {
     sync::MutexLock lock(mutex_);
     Slot& slot = slots_[what];
@@ -73,7 +81,9 @@ void Results::When(What what, Callback callback) {
       return;
     }
     value = *slot.value;
+    inside = shut_down_;
   }
+  if (inside) return callback(std::move(value));
   Post(std::move(callback), std::move(value));
 }
 
@@ -85,6 +95,15 @@ void Results::Release() {
     std::move(slot.callbacks.begin(), slot.callbacks.end(), std::back_inserter(dropped));
     slot.callbacks.clear();
   }
+}
+
+// In one step, so that a callback is either one of those that wait, and is destroyed, or runs.
+void Results::ShutDown(const absl::Status& status) {
+  callbacks_->Release();
+  std::vector<Callback> dropped;  // outlives the lock
+  sync::MutexLock lock(mutex_);
+  shut_down_ = true;
+  dropped = SettleLocked({kCode, kVerifier, kData}, status);
 }
 
 void Results::Post(Callback callback, absl::StatusOr<std::string> value) {

@@ -35,11 +35,14 @@ class Results {
 
   // Blocks until the result is there. FAILED_PRECONDITION on a thread that runs callbacks.
   absl::StatusOr<std::string> Await(What what);
-  // Runs `callback` with the result, now or once it is there, by way of the callback queue.
+  // Runs `callback` with the result, now or once it is there, by way of the callback queue; after
+  // ShutDown inside the call.
   void When(What what, Callback callback);
 
   // After it returns no callback starts. Destroys all of them but one that is running.
   void Release();
+  // Release, and fails what is not set.
+  void ShutDown(const absl::Status& status);
 
  private:
   struct Slot {
@@ -47,6 +50,10 @@ class Results {
     std::vector<Callback> callbacks;
   };
 
+  // The callbacks of those that were not set.
+  std::vector<Callback> SettleLocked(std::initializer_list<What> which,
+                                     const absl::StatusOr<std::string>& value)
+      WORMHOLE_REQUIRES(mutex_);
   void Settle(std::initializer_list<What> which, const absl::StatusOr<std::string>& value);
   void Post(Callback callback, absl::StatusOr<std::string> value);
 
@@ -54,6 +61,7 @@ class Results {
   mutable sync::Mutex mutex_;
   sync::CondVar settled_;
   std::array<Slot, 3> slots_ WORMHOLE_GUARDED_BY(mutex_);
+  bool shut_down_ WORMHOLE_GUARDED_BY(mutex_) = false;  // each slot has its value
 };
 
 // The error of a blocking call on a thread that runs callbacks: such a thread would wait for what

@@ -2,6 +2,8 @@
 #include <dirent.h>
 
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -87,9 +89,39 @@ TEST_F(ShutdownTest, CallbacksThatWaitAreDestroyedAndNotRun) {
   initiator.WhenData([&ran, held = std::move(held)](const Result&) { ++ran; });
   EXPECT_EQ(client_->Shutdown(kLong), absl::OkStatus());
   EXPECT_TRUE(callback.expired());
-  initiator.WhenData([&](const Result&) { ++ran; });
-  initiator.WhenCode([&](const Result&) { ++ran; });
   EXPECT_EQ(ran, 0);
+}
+
+// Nobody who waits by way of a callback, a coroutine for one, is left without an answer.
+TEST_F(ShutdownTest, CallbacksThatComeLaterRunInsideTheCall) {
+  Initiator initiator = NewInitiator();
+  const std::string code = initiator.GetCode().value();
+  ASSERT_EQ(client_->Shutdown(kLong), absl::OkStatus());
+  auto held = std::make_shared<int>();
+  const std::weak_ptr<int> callback = held;
+  Result seen = "";
+  initiator.WhenData([&seen, held = std::move(held)](const Result& data) { seen = data; });
+  EXPECT_THAT(seen.status(), IsShutDown());
+  EXPECT_TRUE(callback.expired());
+  initiator.WhenVerifier([&](const Result& words) { seen = words; });
+  EXPECT_THAT(seen.status(), IsShutDown());
+  initiator.WhenCode([&](const Result& value) { seen = value; });
+  EXPECT_EQ(seen.value(), code);
+  auto last = std::make_optional(std::move(initiator));
+  last->WhenData([&](const Result&) { last.reset(); });  // may destroy its handle
+  EXPECT_FALSE(last.has_value());
+}
+
+TEST_F(ShutdownTest, AlsoThoseOfAnExchangeThatWasOver) {
+  Initiator initiator = NewInitiator();
+  auto receiver = Receiver::Create(NewOptions(), initiator.GetCode().value(), "b").value();
+  ASSERT_EQ(receiver.GetData().value(), "a");
+  ASSERT_EQ(initiator.GetData().value(), "b");
+  ASSERT_EQ(initiator.Finish(kLong), absl::OkStatus());
+  ASSERT_EQ(client_->Shutdown(kLong), absl::OkStatus());
+  Result seen = "";
+  initiator.WhenData([&](const Result& data) { seen = data; });
+  EXPECT_EQ(seen.value(), "b");
 }
 
 // What both sides of an exchange need to be over: each tells the relay.

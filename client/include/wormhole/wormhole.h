@@ -87,7 +87,8 @@ class Client {
   // made with it (FAILED_PRECONDITION, kInvalidArgument). Those that go on stop as if their handles
   // were destroyed: no callback and no hook of them starts any more, callbacks that wait are
   // destroyed, and they can go on from a saved state. Their handles stay: threads that wait in a
-  // Get... and later calls get CANCELLED (kCancelled), or the value that was there before. Those
+  // Get... and later calls get CANCELLED (kCancelled), or the value that was there before; a
+  // When... runs its callback with that inside the call. Those
   // that are finished or were given up tell the relay first, within `limit`.
   //
   // OK: no callback or hook runs, and every thread, stream and connection is gone; those of gRPC
@@ -119,7 +120,8 @@ absl::Status ShutdownCommonClient(absl::Duration limit);
 // Each Get... blocks until its value or the exchange's failure is there, and no longer than
 // Options::timeout: then the failure is kTimeout or kUnreachable. From a callback it returns
 // FAILED_PRECONDITION (kBlockingCall). Each When... has its callback run with the same value or
-// failure, once, on a thread of the Client; the callback is destroyed after it, or with the handle.
+// failure, once, on a thread of the Client, and after Shutdown inside the call; the callback is
+// destroyed after it, with the handle, or by Shutdown.
 // Both may be called any number of times and in any state. After a move every call answers
 // FAILED_PRECONDITION (kInvalidArgument).
 class Party {
