@@ -26,7 +26,8 @@ void SetKeepalive(grpc::ChannelArguments* args) {
 
 // The exchange's own schedule says when to try again, so gRPC's backoff stays below the schedule's
 // half second: a try during the backoff fails without an attempt, even when the relay is back. gRPC
-// gives up an attempt that hangs after five seconds, which delays nobody who knows another address.
+// gives up an attempt that hangs after five seconds (GrpcCloser counts on it), which delays nobody
+// who knows another address.
 void SetReconnects(grpc::ChannelArguments* args) {
   args->SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   args->SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 400);
@@ -73,39 +74,37 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls, Security
   return grpc::SslCredentials(options);
 }
 
-// Destroys a channel on a thread of its own. With the last channel of a process gRPC 1.51 ends its
-// callback threads and joins them; on one of them, where OnDone of a stream runs and may drop the
-// last reference, it would join itself and go on with a deleted completion queue.
+// Whether a channel in this state may be connecting: after a failure it shows the failure until it
+// is connected.
+bool MayConnect(grpc_connectivity_state state) {
+  return state == GRPC_CHANNEL_CONNECTING || state == GRPC_CHANNEL_TRANSIENT_FAILURE;
+}
+
+// Has a channel destroyed elsewhere: OnDone of a stream, on a thread of gRPC, may drop the last
+// reference.
 class ChannelOwner {
  public:
-  ChannelOwner(std::shared_ptr<grpc::Channel> channel, std::shared_ptr<sync::Threads> threads,
-               Tally::Mark mark)
-      : threads_(std::move(threads)),
-        owned_(std::make_unique<Owned>(Owned{std::move(mark), std::move(channel)})) {}
+  ChannelOwner(std::shared_ptr<grpc::Channel> channel, std::shared_ptr<GrpcCloser> closer)
+      : closer_(std::move(closer)), channel_(std::move(channel)) {
+    closer_->NoteOpen();
+  }
   ~ChannelOwner() {
-    Owned* const owned = owned_.release();
-    // When no thread is to be had the channel stays, which is better than the end of the process.
-    (void)threads_->Start("wormhole-close", [owned] { delete owned; });
+    if (MayConnect(channel_->GetState(false))) closer_->NoteAttempt();
+    closer_->Close([channel = std::move(channel_)]() mutable { channel = nullptr; });
   }
   ChannelOwner(const ChannelOwner&) = delete;
   ChannelOwner& operator=(const ChannelOwner&) = delete;
 
-  grpc::Channel* get() const { return owned_->channel.get(); }
+  grpc::Channel* get() const { return channel_.get(); }
 
  private:
-  struct Owned {
-    Tally::Mark mark;  // goes after the channel
-    std::shared_ptr<grpc::Channel> channel;
-  };
-
-  const std::shared_ptr<sync::Threads> threads_;
-  std::unique_ptr<Owned> owned_;
+  const std::shared_ptr<GrpcCloser> closer_;
+  std::shared_ptr<grpc::Channel> channel_;
 };
 
 }  // namespace
 
-GrpcChannels::GrpcChannels(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Tally> tally)
-    : threads_(std::move(threads)), tally_(std::move(tally)) {}
+GrpcChannels::GrpcChannels(std::shared_ptr<GrpcCloser> closer) : closer_(std::move(closer)) {}
 
 std::shared_ptr<grpc::Channel> GrpcChannels::To(const Way& way) {
   const Key key(way.route.target, way.route.authority, way.route.connect_to, way.security,
@@ -118,7 +117,7 @@ std::shared_ptr<grpc::Channel> GrpcChannels::To(const Way& way) {
   auto owner = std::make_shared<ChannelOwner>(
       grpc::CreateCustomChannel(way.route.target, CredentialsOf(way.tls, way.security),
                                 ChannelArgs(way.route)),
-      threads_, tally_->Add());
+      closer_);
   const std::shared_ptr<grpc::Channel> channel(owner, owner->get());
   channels_[key] = channel;
   return channel;

@@ -7,10 +7,9 @@
 #include <string>
 #include <tuple>
 
+#include "client/stream/grpc_closer.h"
 #include "client/stream/route.h"
-#include "client/stream/tally.h"
 #include "proto/sync/mutex.h"
-#include "proto/sync/threads.h"
 #include "wormhole/security.h"
 
 namespace grpc {
@@ -23,8 +22,7 @@ namespace wormhole {
 // Any thread.
 class GrpcChannels {
  public:
-  // Channels close on `threads`, and have a mark of `tally` until they are closed.
-  GrpcChannels(std::shared_ptr<sync::Threads> threads, std::shared_ptr<Tally> tally);
+  explicit GrpcChannels(std::shared_ptr<GrpcCloser> closer);
 
   struct Way {
     const Route& route;
@@ -42,8 +40,7 @@ class GrpcChannels {
   using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string,
                          std::string>;
 
-  const std::shared_ptr<sync::Threads> threads_;
-  const std::shared_ptr<Tally> tally_;
+  const std::shared_ptr<GrpcCloser> closer_;
   sync::Mutex mutex_;
   std::map<Key, std::weak_ptr<grpc::Channel>> channels_ WORMHOLE_GUARDED_BY(mutex_);
 };

@@ -105,9 +105,9 @@ std::shared_ptr<rpc::AwakeThreads> GrpcTransport::Awake() {
   std::shared_ptr<rpc::AwakeThreads> awake = awake_.lock();
   if (awake == nullptr) {
     // Its end comes on a thread of gRPC, as a channel's, and like that is seen to on another one.
-    const auto elsewhere = [threads = threads_,
-                            mark = connections_->Add()](std::function<void()> end) {
-      (void)threads->Start("wormhole-close", [end = std::move(end), mark] { end(); });
+    closer_->NoteOpen();
+    const auto elsewhere = [closer = closer_](std::function<void()> end) {
+      closer->Close(std::move(end));
     };
     awake_ = awake = std::make_shared<rpc::AwakeThreads>(elsewhere);
   }
@@ -118,9 +118,7 @@ std::string GrpcTransport::AwaitGone(std::chrono::steady_clock::time_point deadl
   if (const size_t left = streams_->AwaitNone(deadline); left > 0) {
     return absl::StrCat("streams to a relay are ending (", left, ")");
   }
-  if (const size_t left = connections_->AwaitNone(deadline); left > 0) {
-    return absl::StrCat("connections to a relay are being closed (", left, ")");
-  }
+  if (std::string left = closer_->AwaitClosed(deadline); !left.empty()) return left;
   if (!threads_->AwaitGone(deadline)) {
     return absl::StrCat("threads are at work: ", absl::StrJoin(threads_->names(), ", "));
   }

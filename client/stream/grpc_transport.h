@@ -10,6 +10,7 @@
 
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_channels.h"
+#include "client/stream/grpc_closer.h"
 #include "client/stream/proxy.h"
 #include "client/stream/route.h"
 #include "client/stream/tally.h"
@@ -48,11 +49,9 @@ class GrpcTransport : public Transport {
   const ProxySettings proxies_;
   const std::shared_ptr<sync::Threads> threads_ = std::make_shared<sync::Threads>();
   const std::shared_ptr<Tally> streams_ = std::make_shared<Tally>();
-  const std::shared_ptr<Tally> connections_ =
-      std::make_shared<Tally>();  // and what else gRPC holds
+  const std::shared_ptr<GrpcCloser> closer_ = std::make_shared<GrpcCloser>(threads_);
   const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>(threads_);
-  const std::shared_ptr<GrpcChannels> channels_ =
-      std::make_shared<GrpcChannels>(threads_, connections_);
+  const std::shared_ptr<GrpcChannels> channels_ = std::make_shared<GrpcChannels>(closer_);
   sync::Mutex mutex_;
   std::weak_ptr<rpc::AwakeThreads> awake_ WORMHOLE_GUARDED_BY(mutex_);  // of the open streams
   size_t turn_ WORMHOLE_GUARDED_BY(mutex_) = 0;

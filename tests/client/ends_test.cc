@@ -1,9 +1,5 @@
 // Every end of a process, in the midst of everything, is quiet and at once; and after Shutdown a
 // leak checker finds nothing.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <optional>
 #include <string>
@@ -12,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/child_process.h"
+#include "tests/support/mute.h"
 #include "tests/support/relay_process.h"
 
 namespace wormhole::testing {
@@ -19,31 +16,6 @@ namespace {
 
 constexpr char kProgram[] = "tests/client/ends";
 constexpr const char* kEnds[] = {"return", "exit", "exit_elsewhere", "quick_exit", "_exit"};
-
-// A relay that takes connections and never says a word.
-class Mute {
- public:
-  Mute() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* const raw = reinterpret_cast<sockaddr*>(&address);
-    if (bind(socket_, raw, size) != 0 || listen(socket_, 100) != 0 ||
-        getsockname(socket_, raw, &size) != 0) {
-      abort();
-    }
-    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  }
-  ~Mute() { close(socket_); }
-  Mute(const Mute&) = delete;
-  Mute& operator=(const Mute&) = delete;
-  const std::string& address() const { return address_; }
-
- private:
-  const int socket_;
-  std::string address_;
-};
 
 class EndsTest : public ::testing::Test {
  protected:

@@ -1,16 +1,20 @@
 // Shutdown over real gRPC, with the relay in a process of its own.
 #include <dirent.h>
+#include <grpc/grpc.h>
 #include <pthread.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/mute.h"
 #include "tests/support/relay_process.h"
 #include "wormhole/wormhole.h"
 
@@ -147,6 +151,38 @@ TEST_F(GrpcShutdownTest, NeitherAreProbesLeft) {
   auto initiator = Initiator::Create(NewOptions(client), "a").value();
   ASSERT_EQ(client->Shutdown(kLong), absl::OkStatus());
   EXPECT_EQ(ThreadsOfThisProcess(), threads_before_);
+}
+
+// Once gRPC has spoken it waits for the answer also after its channel is closed, for five seconds
+// at most.
+TEST_F(GrpcShutdownTest, NorIsAConnectionAttempt) {
+  Mute mute;
+  auto client = Client::Create().value();
+  Options options = NewOptions(client);
+  options.rendezvous = mute.address();
+  auto initiator = Initiator::Create(options, "a").value();
+  mute.AwaitFirstBytes();
+  bool named = false;
+  absl::Status status;
+  do {
+    status = client->Shutdown(absl::Milliseconds(100));
+    named |= absl::StrContains(status.message(), "a connection attempt");
+  } while (!status.ok());
+  EXPECT_TRUE(named);
+  EXPECT_EQ(grpc_is_initialized(), 0);
+}
+
+TEST_F(GrpcShutdownTest, NorOneThroughAProxy) {
+  Mute proxy;
+  setenv("http_proxy", absl::StrCat("http://", proxy.address()).c_str(), 1);
+  auto client = Client::Create().value();
+  unsetenv("http_proxy");
+  Options options = NewOptions(client);
+  options.rendezvous = "relay.example:1";
+  auto initiator = Initiator::Create(options, "a").value();
+  proxy.AwaitFirstBytes();
+  EXPECT_EQ(client->Shutdown(kLong), absl::OkStatus());
+  EXPECT_EQ(grpc_is_initialized(), 0);
 }
 
 }  // namespace

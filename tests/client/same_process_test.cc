@@ -10,6 +10,7 @@
 
 #include "grpcpp/support/client_interceptor.h"
 #include "gtest/gtest.h"
+#include "tests/support/mute.h"
 #include "tests/support/relay_process.h"
 #include "wormhole/wormhole.h"
 
@@ -78,6 +79,20 @@ TEST(SameProcessTest, AnExchangeAndShutdownBesideAServerAndInterceptors) {
     EXPECT_TRUE(server.Answers());  // gRPC goes on without us
   }
   EXPECT_GE(calls, 6);
+}
+
+// It is no business of Shutdown's how long gRPC goes on for others.
+TEST(SameProcessTest, ShutdownWithAConnectionAttemptBesideAServer) {
+  const OwnServer server;
+  Mute mute;
+  Options options;
+  options.app_id = "example.com/test";
+  options.rendezvous = mute.address();
+  options.security = Security::kPlaintext;
+  auto initiator = Initiator::Create(options, "a").value();
+  mute.AwaitFirstBytes();
+  EXPECT_EQ(ShutdownCommonClient(absl::Minutes(1)), absl::OkStatus());
+  EXPECT_TRUE(server.Answers());
 }
 
 }  // namespace

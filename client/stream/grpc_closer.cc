@@ -1,0 +1,92 @@
+#include "client/stream/grpc_closer.h"
+
+#include <grpc/grpc.h>
+
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace wormhole {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// GRPC_ARG_MIN_RECONNECT_BACKOFF_MS of our channels.
+constexpr std::chrono::seconds kAttempt(5);
+
+// gRPC tells nobody when it has stopped.
+constexpr std::chrono::milliseconds kPause(5);
+
+}  // namespace
+
+void GrpcCloser::NoteOpen() {
+  sync::MutexLock lock(mutex_);
+  ++open_;
+}
+
+void GrpcCloser::NoteClosed() {
+  sync::MutexLock lock(mutex_);
+  if (--open_ == 0) changed_.NotifyAll();
+}
+
+void GrpcCloser::Close(std::function<void()> close) {
+  auto* const work = new Work(std::move(close));
+  const bool started = threads_->Start("wormhole-close", [self = shared_from_this(), work] {
+    (*work)();
+    delete work;
+    self->NoteClosed();
+  });
+  if (started) return;
+  sync::MutexLock lock(mutex_);
+  orphans_.push_back(work);
+  changed_.NotifyAll();
+}
+
+void GrpcCloser::NoteAttempt() {
+  sync::MutexLock lock(mutex_);
+  attempts_end_ = Clock::now() + kAttempt + std::chrono::seconds(1);
+}
+
+std::string GrpcCloser::AwaitClosed(Clock::time_point deadline) {
+  if (!AwaitNoneOpen(deadline)) {
+    sync::MutexLock lock(mutex_);
+    return absl::StrCat("connections to a relay are being closed (", open_, ")");
+  }
+  if (AwaitAttempts(deadline)) return "";
+  return "gRPC still has a connection attempt, and gives it up within five seconds";
+}
+
+bool GrpcCloser::AwaitNoneOpen(Clock::time_point deadline) {
+  while (true) {
+    Work* work = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      while (open_ > 0 && orphans_.empty() && changed_.WaitUntil(mutex_, deadline)) {
+      }
+      if (open_ == 0) return true;
+      if (orphans_.empty() || Clock::now() >= deadline) return false;
+      work = orphans_.back();
+      orphans_.pop_back();
+    }
+    (*work)();
+    delete work;
+    NoteClosed();
+  }
+}
+
+// An application that uses gRPC besides keeps it going: then the attempt is over after its time.
+bool GrpcCloser::AwaitAttempts(Clock::time_point deadline) const {
+  Clock::time_point end;
+  {
+    sync::MutexLock lock(mutex_);
+    end = attempts_end_;
+  }
+  while (Clock::now() < end && grpc_is_initialized() != 0) {
+    if (Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
+}  // namespace wormhole
