@@ -103,6 +103,9 @@ absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
   auto executor = std::unique_ptr<Executor>(new Executor(std::make_shared<State>()));
   for (int i = 0; i < count; ++i) {
     if (threads->Start("wormhole", [state = executor->state_] { Run(state); })) continue;
+    // Those that it has given would be known to nobody.
+    executor->Stop();
+    (void)threads->AwaitGone(Clock::time_point::max());
     return core::Failure(Reason::kInternal, absl::StatusCode::kResourceExhausted,
                          "the system gives no more threads: share one Client among exchanges, or "
                          "raise the limit (`ulimit -u`, a container's pids or memory)");

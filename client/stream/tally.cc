@@ -3,8 +3,11 @@
 namespace wormhole {
 
 Tally::Mark Tally::Add() {
-  sync::MutexLock lock(mutex_);
-  ++count_;
+  {
+    sync::MutexLock lock(mutex_);
+    ++count_;
+  }
+  // Without the lock: when there is no memory for it, it removes itself at once.
   return Mark(this, [self = shared_from_this()](const void*) { self->Remove(); });
 }
 
