@@ -86,17 +86,24 @@ class Client {
   // library is unloaded, or the last look of a leak checker. From now on exchanges are not
   // made with it (FAILED_PRECONDITION, kInvalidArgument). Those that go on stop as if their handles
   // were destroyed: no callback and no hook of them starts any more, callbacks that wait are
-  // destroyed, and they can go on from a saved state. Their handles stay: threads that wait in a
-  // Get... and later calls get CANCELLED (kCancelled), or the value that was there before; a
-  // When... runs its callback with that inside the call. Those
-  // that are finished or were given up tell the relay first, within `limit`.
+  // destroyed, and they can go on from a saved state. Those that are finished or were given up tell
+  // the relay first, within `limit`. The handles of all of them stay. Threads that wait in a Get...
+  // and later calls get CANCELLED (kCancelled), or the value that was there before; a When... runs
+  // its callback with that inside the call, whatever other callback still runs.
   //
   // OK: no callback or hook runs, and every thread, stream and connection is gone; those of gRPC
   // itself too, unless the application uses gRPC besides. Usually within half a second of the last
-  // exchange. DEADLINE_EXCEEDED says what is left, as a callback of the application's that has not
+  // exchange; later while the library still looks why no relay answers (up to 3 s, or for as long
+  // as the system looks up a name: half a minute, perhaps) or gRPC ends an attempt to connect (up
+  // to 6 s). DEADLINE_EXCEEDED says what is left, as a callback of the application's that has not
   // returned; what would still tell the relay has been dropped then, and another call waits for the
   // rest. FAILED_PRECONDITION (kBlockingCall) from a callback. May be called more than once, and
   // beside anything else.
+  //
+  // Before dlclose, destroy all handles and the Client, too: their destructors are in the library.
+  // Where the application uses gRPC besides, a thread of that may be on its way back through the
+  // library even at OK: do not unload it then. (The library as a shared one of its own stays loaded
+  // in any case.)
   absl::Status Shutdown(absl::Duration limit);
 
   Client(const Client&) = delete;
