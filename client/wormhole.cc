@@ -101,27 +101,27 @@ class CommonClient {
     if (client != nullptr) return client;
     auto made = Client::Create();
     if (!made.ok()) return made.status();
-    std::erase_if(pasts_, [](const Past& past) {
-      return past.engine.expired() && past.remains->AwaitGone({}).empty();
+    std::erase_if(previous_, [](const Previous& previous) {
+      return previous.engine.expired() && previous.remains->AwaitGone({}).empty();
     });
     const std::shared_ptr<Engine>& engine = ClientAccess::engine(**made);
-    pasts_.push_back({engine, engine->remains()});
+    previous_.push_back({engine, engine->remains()});
     client_ = *made;
     return made;
   }
 
   // What comes later gets another one.
   absl::Status Shutdown(Executor::Clock::time_point deadline) {
-    std::vector<Past> pasts;
+    std::vector<Previous> known;
     {
       sync::MutexLock lock(mutex_);
       client_.reset();
-      pasts = pasts_;
+      known = previous_;
     }
     // Tells all of them first: one that is stuck must not keep the others at work.
     std::vector<std::shared_ptr<Engine>> engines;
-    for (const Past& past : pasts) {
-      if (auto engine = past.engine.lock()) engines.push_back(std::move(engine));
+    for (const Previous& previous : known) {
+      if (auto engine = previous.engine.lock()) engines.push_back(std::move(engine));
     }
     for (const auto& engine : engines) engine->BeginShutDown();
     std::vector<std::string> left;
@@ -129,32 +129,32 @@ class CommonClient {
       for (std::string& rest : engine->ShutDown(deadline)) left.push_back(std::move(rest));
     }
     engines.clear();
-    for (const Past& past : pasts) {
-      if (!past.engine.expired()) continue;  // has said what is left
-      std::string rest = past.remains->AwaitGone(deadline);
+    for (const Previous& previous : known) {
+      if (!previous.engine.expired()) continue;  // has said what is left
+      std::string rest = previous.remains->AwaitGone(deadline);
       if (!rest.empty()) left.push_back(std::move(rest));
     }
     if (absl::Status status = ShutDownResult(left); !status.ok()) return status;
     pake::SecretBytes::FreeSpares();
     sync::MutexLock lock(mutex_);
-    std::erase_if(pasts_, [&](const Past& past) {
-      return std::ranges::any_of(pasts,
-                                 [&](const Past& gone) { return gone.remains == past.remains; });
+    std::erase_if(previous_, [&](const Previous& previous) {
+      return std::ranges::any_of(
+          known, [&](const Previous& gone) { return gone.remains == previous.remains; });
     });
-    pasts_.shrink_to_fit();
+    previous_.shrink_to_fit();
     return absl::OkStatus();
   }
 
  private:
   // A common client that is used, or what is left of one.
-  struct Past {
+  struct Previous {
     std::weak_ptr<Engine> engine;
     std::shared_ptr<const Remains> remains;
   };
 
   sync::Mutex mutex_;
   std::weak_ptr<Client> client_ WORMHOLE_GUARDED_BY(mutex_);
-  std::vector<Past> pasts_ WORMHOLE_GUARDED_BY(mutex_);
+  std::vector<Previous> previous_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 CommonClient& Common() {
@@ -171,17 +171,17 @@ absl::StatusOr<PartyEngine> EngineOf(const Options& options) {
   if (absl::Status status = ClaimProcess(); !status.ok()) return status;
   if (options.client != nullptr) {
     const auto& engine = ClientAccess::engine(*options.client);
-    auto visit = Engine::Enter(engine);
-    if (!visit.ok()) return visit.status();
-    return PartyEngine{engine, *std::move(visit), nullptr};
+    auto creation = Engine::BeginCreation(engine);
+    if (!creation.ok()) return creation.status();
+    return PartyEngine{engine, *std::move(creation), nullptr};
   }
   while (true) {
     auto common = Common().Get();
     if (!common.ok()) return common.status();
     const auto& engine = ClientAccess::engine(**common);
     // Fails when it has been shut down meanwhile; then there is, or will be, another one.
-    auto visit = Engine::Enter(engine);
-    if (visit.ok()) return PartyEngine{engine, *std::move(visit), *std::move(common)};
+    auto creation = Engine::BeginCreation(engine);
+    if (creation.ok()) return PartyEngine{engine, *std::move(creation), *std::move(common)};
   }
 }
 

@@ -18,17 +18,17 @@ void CallbackQueue::Post(std::function<void()> callback) {
 // Uses the executor only under the lock, and not after Release: the executor may be gone then.
 void CallbackQueue::RunOne() {
   std::function<void()> callback;
-  std::optional<Executor::Foreign> foreign;
+  std::optional<Executor::ApplicationCode> application_code;
   {
     sync::MutexLock lock(mutex_);
     if (released_) return;
     callback = std::move(waiting_.front());
     waiting_.pop_front();
-    foreign.emplace(*executor_);
+    application_code.emplace(*executor_);
   }
   callback();
   callback = nullptr;  // destroys what it owns without the lock, too
-  foreign.reset();
+  application_code.reset();
   sync::MutexLock lock(mutex_);
   scheduled_ = !released_ && !waiting_.empty();
   if (scheduled_) executor_->Post([self = shared_from_this()] { self->RunOne(); });

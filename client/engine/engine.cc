@@ -28,10 +28,10 @@ absl::Status ShutDownResult(const std::vector<std::string>& left) {
 // --- Remains ----------------------------------------------------------------------------------
 
 Remains::Remains(std::shared_ptr<sync::Threads> threads,
-                 std::shared_ptr<const std::atomic<int>> foreign,
+                 std::shared_ptr<const std::atomic<int>> application_calls,
                  std::shared_ptr<Transport> transport)
     : threads_(std::move(threads)),
-      foreign_(std::move(foreign)),
+      application_calls_(std::move(application_calls)),
       transport_(std::move(transport)) {}
 
 std::string Remains::AwaitGone(Executor::Clock::time_point deadline) const {
@@ -53,8 +53,8 @@ absl::StatusOr<std::shared_ptr<Engine>> Engine::Create(int threads,
   auto group = std::make_shared<sync::Threads>();
   auto executor = Executor::Create(threads, group);
   if (!executor.ok()) return executor.status();
-  auto remains =
-      std::make_shared<const Remains>(std::move(group), (*executor)->foreign(), transport);
+  auto remains = std::make_shared<const Remains>(std::move(group), (*executor)->application_calls(),
+                                                 transport);
   return std::shared_ptr<Engine>(new Engine(*std::move(random), *std::move(executor),
                                             std::move(transport), std::move(remains)));
 }
@@ -66,55 +66,56 @@ Engine::Engine(std::unique_ptr<SystemRandom> random, std::unique_ptr<Executor> e
       executor_(std::move(executor)),
       remains_(std::move(remains)) {}
 
-absl::StatusOr<std::shared_ptr<Engine::Visit>> Engine::Enter(std::shared_ptr<Engine> engine) {
+absl::StatusOr<std::shared_ptr<Engine::CreationGuard>> Engine::BeginCreation(
+    std::shared_ptr<Engine> engine) {
   {
     sync::MutexLock lock(engine->mutex_);
     if (engine->closed_) {
       return core::Failure(Reason::kInvalidArgument, absl::StatusCode::kFailedPrecondition,
                            "this Client was shut down: make exchanges with another one");
     }
-    ++engine->visits_;
+    ++engine->creations_;
   }
-  return std::make_shared<Visit>(std::move(engine));
+  return std::make_shared<CreationGuard>(std::move(engine));
 }
 
-Engine::Visit::~Visit() {
+Engine::CreationGuard::~CreationGuard() {
   sync::MutexLock lock(engine_->mutex_);
-  --engine_->visits_;
+  --engine_->creations_;
   engine_->changed_.NotifyAll();
 }
 
-void Engine::MoveIn(const std::shared_ptr<Inhabitant>& exchange) {
+void Engine::Register(const std::shared_ptr<ActiveExchange>& exchange) {
   sync::MutexLock lock(mutex_);
-  everyone_.emplace(exchange.get(), exchange);
-  inhabitants_.insert(exchange.get());
+  exchanges_.emplace(exchange.get(), exchange);
+  active_.insert(exchange.get());
 }
 
-void Engine::MoveOut(Inhabitant* exchange) {
+void Engine::NoteOver(ActiveExchange* exchange) {
   sync::MutexLock lock(mutex_);
-  if (inhabitants_.erase(exchange) > 0 && inhabitants_.empty()) changed_.NotifyAll();
+  if (active_.erase(exchange) > 0 && active_.empty()) changed_.NotifyAll();
 }
 
-void Engine::Strike(Inhabitant* exchange) {
+void Engine::Unregister(ActiveExchange* exchange) {
   sync::MutexLock lock(mutex_);
-  everyone_.erase(exchange);
-  if (inhabitants_.erase(exchange) > 0 && inhabitants_.empty()) changed_.NotifyAll();
+  exchanges_.erase(exchange);
+  if (active_.erase(exchange) > 0 && active_.empty()) changed_.NotifyAll();
 }
 
-bool Engine::Keep(std::shared_ptr<Inhabitant> exchange) {
+bool Engine::Keep(std::shared_ptr<ActiveExchange> exchange) {
   sync::MutexLock lock(mutex_);
   if (client_gone_) return false;
   kept_.insert(std::move(exchange));
   return true;
 }
 
-void Engine::Forget(const std::shared_ptr<Inhabitant>& exchange) {
+void Engine::Forget(const std::shared_ptr<ActiveExchange>& exchange) {
   sync::MutexLock lock(mutex_);
   kept_.erase(exchange);  // the caller still holds it, so nothing is destroyed under the lock
 }
 
 void Engine::DropBackground() {
-  std::unordered_set<std::shared_ptr<Inhabitant>> dropped;
+  std::unordered_set<std::shared_ptr<ActiveExchange>> dropped;
   {
     sync::MutexLock lock(mutex_);
     client_gone_ = true;
@@ -125,10 +126,10 @@ void Engine::DropBackground() {
 
 // --- The end ----------------------------------------------------------------------------------
 
-std::vector<std::shared_ptr<Inhabitant>> Engine::Everyone() {
-  std::vector<std::shared_ptr<Inhabitant>> here;
+std::vector<std::shared_ptr<ActiveExchange>> Engine::Exchanges() {
+  std::vector<std::shared_ptr<ActiveExchange>> here;
   sync::MutexLock lock(mutex_);
-  for (const auto& [raw, weak] : everyone_) {
+  for (const auto& [raw, weak] : exchanges_) {
     if (auto exchange = weak.lock()) here.push_back(std::move(exchange));
   }
   return here;
@@ -137,17 +138,17 @@ std::vector<std::shared_ptr<Inhabitant>> Engine::Everyone() {
 std::vector<std::string> Engine::AwaitEmpty(Executor::Clock::time_point deadline) {
   std::vector<std::string> left;
   sync::MutexLock lock(mutex_);
-  while ((visits_ > 0 || !inhabitants_.empty()) && changed_.WaitUntil(mutex_, deadline)) {
+  while ((creations_ > 0 || !active_.empty()) && changed_.WaitUntil(mutex_, deadline)) {
   }
-  if (visits_ > 0) {
-    left.push_back(Several(static_cast<size_t>(visits_), "exchange is", "exchanges are") +
+  if (creations_ > 0) {
+    left.push_back(Several(static_cast<size_t>(creations_), "exchange is", "exchanges are") +
                    " being made");
   }
   if (!kept_.empty()) {
     left.push_back(Several(kept_.size(), "exchange tells", "exchanges tell") +
                    " the relay that it is over");
-  } else if (!inhabitants_.empty()) {
-    left.push_back(Several(inhabitants_.size(), "exchange is", "exchanges are") + " stopping");
+  } else if (!active_.empty()) {
+    left.push_back(Several(active_.size(), "exchange is", "exchanges are") + " stopping");
   }
   return left;
 }
@@ -157,17 +158,17 @@ void Engine::BeginShutDown() {
     sync::MutexLock lock(mutex_);
     closed_ = true;
   }
-  for (const auto& exchange : Everyone()) exchange->ShutDown();
+  for (const auto& exchange : Exchanges()) exchange->ShutDown();
 }
 
 std::vector<std::string> Engine::ShutDown(Executor::Clock::time_point deadline) {
   BeginShutDown();
   {
     sync::MutexLock lock(mutex_);
-    while (visits_ > 0 && changed_.WaitUntil(mutex_, deadline)) {
+    while (creations_ > 0 && changed_.WaitUntil(mutex_, deadline)) {
     }
   }
-  for (const auto& exchange : Everyone()) exchange->ShutDown();  // what the visits have made
+  for (const auto& exchange : Exchanges()) exchange->ShutDown();  // what was being made
   std::vector<std::string> left = AwaitEmpty(deadline);
   DropBackground();
   if (!left.empty()) {

@@ -21,9 +21,9 @@
 namespace wormhole {
 
 // An exchange, as the engine sees it.
-class Inhabitant {
+class ActiveExchange {
  public:
-  virtual ~Inhabitant() = default;
+  virtual ~ActiveExchange() = default;
   // Stops where it is.
   virtual void Drop() = 0;
   // Stops as if its handle were destroyed, and lets those know who wait for its results.
@@ -37,18 +37,19 @@ absl::Status ShutDownResult(const std::vector<std::string>& left);
 // connections that close. Any thread.
 class Remains {
  public:
-  // `foreign` is the executor's.
-  Remains(std::shared_ptr<sync::Threads> threads, std::shared_ptr<const std::atomic<int>> foreign,
+  // `application_calls` is the executor's.
+  Remains(std::shared_ptr<sync::Threads> threads,
+          std::shared_ptr<const std::atomic<int>> application_calls,
           std::shared_ptr<Transport> transport);
 
   // Waits until nothing is left. Says what is when the deadline comes first; else empty.
   std::string AwaitGone(Executor::Clock::time_point deadline) const;
   // Whether code of the application runs.
-  bool InApplicationCode() const { return *foreign_ > 0; }
+  bool InApplicationCode() const { return *application_calls_ > 0; }
 
  private:
   const std::shared_ptr<sync::Threads> threads_;
-  const std::shared_ptr<const std::atomic<int>> foreign_;
+  const std::shared_ptr<const std::atomic<int>> application_calls_;
   const std::shared_ptr<Transport> transport_;
 };
 
@@ -56,12 +57,12 @@ class Remains {
 class Engine {
  public:
   // While one lives, an exchange is being made, and ShutDown waits.
-  class Visit {
+  class CreationGuard {
    public:
-    explicit Visit(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
-    ~Visit();
-    Visit(const Visit&) = delete;
-    Visit& operator=(const Visit&) = delete;
+    explicit CreationGuard(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+    ~CreationGuard();
+    CreationGuard(const CreationGuard&) = delete;
+    CreationGuard& operator=(const CreationGuard&) = delete;
     Engine& engine() { return *engine_; }
 
    private:
@@ -77,26 +78,27 @@ class Engine {
   const std::shared_ptr<const Remains>& remains() const { return remains_; }
 
   // The first step of making an exchange. FAILED_PRECONDITION after ShutDown.
-  static absl::StatusOr<std::shared_ptr<Visit>> Enter(std::shared_ptr<Engine> engine);
-  // The exchange that was made, during the visit.
-  void MoveIn(const std::shared_ptr<Inhabitant>& exchange);
+  static absl::StatusOr<std::shared_ptr<CreationGuard>> BeginCreation(
+      std::shared_ptr<Engine> engine);
+  // The exchange that was made, while its guard lives.
+  void Register(const std::shared_ptr<ActiveExchange>& exchange);
   // Its end: it has let go of its stream, and does nothing any more by itself. May come twice. Its
   // callbacks may still wait for their turn, or new ones come: ShutDown reaches it as before.
-  void MoveOut(Inhabitant* exchange);
+  void NoteOver(ActiveExchange* exchange);
   // It is destroyed.
-  void Strike(Inhabitant* exchange);
+  void Unregister(ActiveExchange* exchange);
 
   // Keeps `exchange` alive until Forget: it goes on without its handle, until the relay knows that
   // it is over. False, and keeps nothing, when the Client is gone.
-  bool Keep(std::shared_ptr<Inhabitant> exchange);
-  void Forget(const std::shared_ptr<Inhabitant>& exchange);
+  bool Keep(std::shared_ptr<ActiveExchange> exchange);
+  void Forget(const std::shared_ptr<ActiveExchange>& exchange);
 
   // The Client is gone: drops all exchanges that the engine keeps.
   void DropBackground();
 
   // Lets no exchange in any more, and ShutDown to each that is not destroyed. Waits for nothing.
   void BeginShutDown();
-  // The rest, and BeginShutDown if that was not called: waits until all exchanges have moved out,
+  // The rest, and BeginShutDown if that was not called: waits until all exchanges are over,
   // stops the executor, and waits until nothing is left. Returns what is at the deadline, or an
   // empty list. The exchanges that still tell the relay are dropped then, and another call waits
   // for the rest. Not on a thread of the executor.
@@ -108,8 +110,8 @@ class Engine {
 
   // Waits until nobody makes an exchange and none is here. What is left, or empty.
   std::vector<std::string> AwaitEmpty(Executor::Clock::time_point deadline);
-  // All that are not destroyed, also those that have moved out.
-  std::vector<std::shared_ptr<Inhabitant>> Everyone();
+  // All that are not destroyed, also those that are over.
+  std::vector<std::shared_ptr<ActiveExchange>> Exchanges();
 
   const std::unique_ptr<SystemRandom> random_;
   const std::shared_ptr<Transport> transport_;
@@ -118,11 +120,12 @@ class Engine {
   sync::Mutex mutex_;
   sync::CondVar changed_;
   bool closed_ WORMHOLE_GUARDED_BY(mutex_) = false;  // ShutDown was called
-  int visits_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  std::unordered_map<Inhabitant*, std::weak_ptr<Inhabitant>> everyone_ WORMHOLE_GUARDED_BY(mutex_);
-  std::unordered_set<Inhabitant*> inhabitants_ WORMHOLE_GUARDED_BY(mutex_);  // have not moved out
+  int creations_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<ActiveExchange*, std::weak_ptr<ActiveExchange>> exchanges_
+      WORMHOLE_GUARDED_BY(mutex_);
+  std::unordered_set<ActiveExchange*> active_ WORMHOLE_GUARDED_BY(mutex_);  // are not over
   bool client_gone_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  std::unordered_set<std::shared_ptr<Inhabitant>> kept_ WORMHOLE_GUARDED_BY(mutex_);
+  std::unordered_set<std::shared_ptr<ActiveExchange>> kept_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace wormhole

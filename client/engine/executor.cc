@@ -92,7 +92,7 @@ struct Executor::State {
   int idle WORMHOLE_GUARDED_BY(mutex) = 0;             // threads in changed.Wait
   bool timekeeper WORMHOLE_GUARDED_BY(mutex) = false;  // a thread is in first_timer_changed.Wait
   bool stopping WORMHOLE_GUARDED_BY(mutex) = false;
-  std::atomic<int> foreign = 0;  // threads in code of the application
+  std::atomic<int> application_calls = 0;  // threads in code of the application
   std::deque<Task> ready WORMHOLE_GUARDED_BY(mutex);
   std::map<TimerKey, Task> timers WORMHOLE_GUARDED_BY(mutex);
   uint64_t last_timer WORMHOLE_GUARDED_BY(mutex) = 0;
@@ -119,18 +119,18 @@ Executor::~Executor() { Stop(); }
 
 void Executor::Stop() { state_->Stop(); }
 
-std::shared_ptr<const std::atomic<int>> Executor::foreign() const {
-  return {state_, &state_->foreign};
+std::shared_ptr<const std::atomic<int>> Executor::application_calls() const {
+  return {state_, &state_->application_calls};
 }
 
-Executor::Foreign::Foreign(Executor& executor)
+Executor::ApplicationCode::ApplicationCode(Executor& executor)
     : state_(executor.state_), generation_(sync::ForkGeneration()) {
-  ++state_->foreign;
+  ++state_->application_calls;
 }
 
-Executor::Foreign::~Foreign() {
+Executor::ApplicationCode::~ApplicationCode() {
   if (generation_ != sync::ForkGeneration()) _exit(EXIT_FAILURE);
-  --state_->foreign;
+  --state_->application_calls;
 }
 
 void Executor::Run(const std::shared_ptr<State>& state) {

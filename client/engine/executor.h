@@ -32,14 +32,14 @@ class Executor {
   };
 
   // While one lives, code of the application runs on this thread.
-  class Foreign {
+  class ApplicationCode {
    public:
-    explicit Foreign(Executor& executor);
+    explicit ApplicationCode(Executor& executor);
     // Ends a child that was forked in that code and has come back from it: this thread, which the
     // child has alone, would go on with the work of the parent.
-    ~Foreign();
-    Foreign(const Foreign&) = delete;
-    Foreign& operator=(const Foreign&) = delete;
+    ~ApplicationCode();
+    ApplicationCode(const ApplicationCode&) = delete;
+    ApplicationCode& operator=(const ApplicationCode&) = delete;
 
    private:
     const std::shared_ptr<State> state_;
@@ -59,8 +59,8 @@ class Executor {
 
   // What the destructor does: what is posted from now on is dropped, too.
   void Stop();
-  // How many Foreigns live. Outlives the executor, as they do.
-  std::shared_ptr<const std::atomic<int>> foreign() const;
+  // How many ApplicationCodes live. Outlives the executor, as they do.
+  std::shared_ptr<const std::atomic<int>> application_calls() const;
 
   void Post(Task task);
 

@@ -37,7 +37,7 @@ absl::Status ShutDownError() {
 
 std::shared_ptr<PartyDriver> PartyDriver::Start(PartySetup setup) {
   auto driver = std::make_shared<PartyDriver>(std::move(setup));
-  driver->engine_->MoveIn(driver);
+  driver->engine_->Register(driver);
   driver->Push({core::Start{}});
   return driver;
 }
@@ -56,7 +56,7 @@ PartyDriver::PartyDriver(PartySetup setup)
 PartyDriver::~PartyDriver() {
   DropStream();
   engine_->executor().Cancel(timer_);
-  engine_->Strike(this);
+  engine_->Unregister(this);
 }
 
 bool PartyDriver::Inherited() const { return generation_ != sync::ForkGeneration(); }
@@ -326,7 +326,7 @@ bool PartyDriver::SaveState(const std::string& state, absl::Status* status) {
     engine_->Forget(shared_from_this());
     return true;
   }
-  const Executor::Foreign foreign(engine_->executor());
+  const Executor::ApplicationCode application_code(engine_->executor());
   *status = on_save_(state);
   return status->ok();
 }
@@ -395,12 +395,12 @@ void PartyDriver::GoOver(bool nothing_to_tell) {
   }
   engine_->Forget(shared_from_this());
   client_ = nullptr;
-  engine_->MoveOut(this);
+  engine_->NoteOver(this);
 }
 
 void PartyDriver::StopDropped() {
   DropStream();
-  engine_->MoveOut(this);
+  engine_->NoteOver(this);
 }
 
 }  // namespace wormhole

@@ -43,7 +43,7 @@ struct PartySetup {
 // executor. In an exchange without a save hook the thread that brings a stream's event is the pump
 // for it: nothing can block it, since callbacks run on the executor, and what the exchange sends
 // leaves without waking another thread.
-class PartyDriver : public Inhabitant, public std::enable_shared_from_this<PartyDriver> {
+class PartyDriver : public ActiveExchange, public std::enable_shared_from_this<PartyDriver> {
  public:
   static std::shared_ptr<PartyDriver> Start(PartySetup setup);
   explicit PartyDriver(PartySetup setup);

@@ -76,7 +76,7 @@ absl::StatusOr<std::shared_ptr<PartyDriver>> Start(Options options, PartyEngine 
   setup.target = std::move(target);
   setup.on_save = std::move(options.on_save);
   setup.on_progress = std::move(options.on_progress);
-  return PartyDriver::Start(std::move(setup));  // before the visit ends
+  return PartyDriver::Start(std::move(setup));  // while engine.creation lives
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ namespace wormhole {
 
 struct PartyEngine {
   std::shared_ptr<Engine> engine;
-  std::shared_ptr<Engine::Visit> visit;    // until the exchange is made
-  std::shared_ptr<const void> keep_alive;  // lives as long as the exchange; may be empty
+  std::shared_ptr<Engine::CreationGuard> creation;  // until the exchange is made
+  std::shared_ptr<const void> keep_alive;           // lives as long as the exchange; may be empty
 };
 
 // Finds or makes the engine of an exchange. A parameter of all below, since Options name a Client,

@@ -10,9 +10,10 @@ namespace wormhole {
 
 using rendezvous::v1::AttachRequest;
 
-std::shared_ptr<GrpcStream> GrpcStream::Start(Ground ground, const std::string& bearer_token,
+std::shared_ptr<GrpcStream> GrpcStream::Start(Dependencies dependencies,
+                                              const std::string& bearer_token,
                                               std::shared_ptr<StreamListener> listener) {
-  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(ground), std::move(listener)));
+  std::shared_ptr<GrpcStream> stream(new GrpcStream(std::move(dependencies), std::move(listener)));
   if (!bearer_token.empty()) {
     stream->context_.AddMetadata("authorization", "Bearer " + bearer_token);
   }
@@ -27,9 +28,9 @@ std::shared_ptr<GrpcStream> GrpcStream::Start(Ground ground, const std::string& 
   return stream;
 }
 
-GrpcStream::GrpcStream(Ground ground, std::shared_ptr<StreamListener> listener)
-    : ground_(std::move(ground)),
-      stub_(rendezvous::v1::RendezvousService::NewStub(ground_.channel)),
+GrpcStream::GrpcStream(Dependencies dependencies, std::shared_ptr<StreamListener> listener)
+    : dependencies_(std::move(dependencies)),
+      stub_(rendezvous::v1::RendezvousService::NewStub(dependencies_.channel)),
       listener_(std::move(listener)) {}
 
 void GrpcStream::Send(AttachRequest request) {
@@ -57,7 +58,7 @@ void GrpcStream::GiveBackHold() {
   RemoveHold();
 }
 
-void GrpcStream::Distrust() { ground_.channels->Forget(ground_.channel); }
+void GrpcStream::Distrust() { dependencies_.channels->Forget(dependencies_.channel); }
 
 void GrpcStream::Abandon() {
   std::shared_ptr<StreamListener> listener;  // outlives the lock
@@ -84,7 +85,7 @@ void GrpcStream::OnReadDone(bool ok) {
       GiveBackHold();
     }
   }
-  if (first) ground_.explainer->NoteAnswer(ground_.way);
+  if (first) dependencies_.explainer->NoteAnswer(dependencies_.way);
   if (ok && listener != nullptr) listener->OnResponse(std::move(response_));
 }
 
@@ -110,9 +111,9 @@ void GrpcStream::OnDone(const grpc::Status& status) {
   const bool unreached = !answered && status.error_code() == grpc::StatusCode::UNAVAILABLE &&
                          !error::DetailOf(end).has_value();
   if (!unreached) return TellEnd(std::move(end));
-  ground_.explainer->Explain(ground_.way, std::move(end), [self](absl::Status explained) {
-    self->TellEnd(std::move(explained));
-  });
+  dependencies_.explainer->Explain(
+      dependencies_.way, std::move(end),
+      [self](absl::Status explained) { self->TellEnd(std::move(explained)); });
 }
 
 void GrpcStream::TellEnd(absl::Status status) {

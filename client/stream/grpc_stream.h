@@ -11,8 +11,8 @@
 
 #include "client/stream/explainer.h"
 #include "client/stream/grpc_channels.h"
-#include "client/stream/tally.h"
 #include "client/stream/transport.h"
+#include "client/stream/wait_group.h"
 #include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
@@ -27,8 +27,8 @@ class GrpcStream : public Stream,
                                                   rendezvous::v1::AttachResponse> {
  public:
   // What the call needs until it is done.
-  struct Ground {
-    Tally::Mark mark;                        // of a stream that lives; goes after the rest
+  struct Dependencies {
+    WaitGroup::Token token;                  // of a stream that lives; goes after the rest
     std::shared_ptr<grpc::Channel> channel;  // to the relay
     std::shared_ptr<GrpcChannels> channels;  // Distrust makes it forget `channel`
     Explainer::Way way;
@@ -37,7 +37,8 @@ class GrpcStream : public Stream,
   };
 
   // Starts the call.
-  static std::shared_ptr<GrpcStream> Start(Ground ground, const std::string& bearer_token,
+  static std::shared_ptr<GrpcStream> Start(Dependencies dependencies,
+                                           const std::string& bearer_token,
                                            std::shared_ptr<StreamListener> listener);
 
   void Send(rendezvous::v1::AttachRequest request) override;
@@ -50,13 +51,13 @@ class GrpcStream : public Stream,
   void OnDone(const grpc::Status& status) override;
 
  private:
-  GrpcStream(Ground ground, std::shared_ptr<StreamListener> listener);
+  GrpcStream(Dependencies dependencies, std::shared_ptr<StreamListener> listener);
 
   void TellEnd(absl::Status status);
   void WriteNext() WORMHOLE_REQUIRES(mutex_);
   void GiveBackHold() WORMHOLE_REQUIRES(mutex_);
 
-  const Ground ground_;
+  const Dependencies dependencies_;
   const std::unique_ptr<rendezvous::v1::RendezvousService::Stub> stub_;
   grpc::ClientContext context_;
   rendezvous::v1::AttachResponse response_;  // the read in flight, or its result

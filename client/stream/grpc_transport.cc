@@ -89,7 +89,7 @@ std::shared_ptr<Stream> GrpcTransport::Open(const StreamTarget& target,
                      .security = security,
                      .tls = target.tls};
   return GrpcStream::Start(
-      {.mark = streams_->Add(),
+      {.token = streams_->Add(),
        .channel = channels_->To({.route = route, .security = security, .tls = target.tls}),
        .channels = channels_,
        .way = std::move(way),

@@ -13,8 +13,8 @@
 #include "client/stream/grpc_closer.h"
 #include "client/stream/proxy.h"
 #include "client/stream/route.h"
-#include "client/stream/tally.h"
 #include "client/stream/transport.h"
+#include "client/stream/wait_group.h"
 #include "proto/rpc/awake_threads.h"
 #include "proto/sync/mutex.h"
 #include "proto/sync/threads.h"
@@ -48,7 +48,7 @@ class GrpcTransport : public Transport {
 
   const ProxySettings proxies_;
   const std::shared_ptr<sync::Threads> threads_ = std::make_shared<sync::Threads>();
-  const std::shared_ptr<Tally> streams_ = std::make_shared<Tally>();
+  const std::shared_ptr<WaitGroup> streams_ = std::make_shared<WaitGroup>();
   const std::shared_ptr<GrpcCloser> closer_ = std::make_shared<GrpcCloser>(threads_);
   const std::shared_ptr<Explainer> explainer_ = std::make_shared<Explainer>(threads_);
   const std::shared_ptr<GrpcChannels> channels_ = std::make_shared<GrpcChannels>(closer_);

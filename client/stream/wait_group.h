@@ -1,5 +1,5 @@
-#ifndef WORMHOLE_CLIENT_STREAM_TALLY_H_
-#define WORMHOLE_CLIENT_STREAM_TALLY_H_
+#ifndef WORMHOLE_CLIENT_STREAM_WAIT_GROUP_H_
+#define WORMHOLE_CLIENT_STREAM_WAIT_GROUP_H_
 
 #include <chrono>
 #include <cstddef>
@@ -10,11 +10,11 @@
 namespace wormhole {
 
 // Counts things that live, and waits until none does. Held by shared_ptr. Any thread.
-class Tally : public std::enable_shared_from_this<Tally> {
+class WaitGroup : public std::enable_shared_from_this<WaitGroup> {
  public:
-  // A thing lives until the last copy of its mark is destroyed.
-  using Mark = std::shared_ptr<const void>;
-  Mark Add();
+  // A thing lives until the last copy of its token is destroyed.
+  using Token = std::shared_ptr<const void>;
+  Token Add();
 
   // How many live still at the deadline.
   size_t AwaitNone(std::chrono::steady_clock::time_point deadline);
@@ -29,4 +29,4 @@ class Tally : public std::enable_shared_from_this<Tally> {
 
 }  // namespace wormhole
 
-#endif  // WORMHOLE_CLIENT_STREAM_TALLY_H_
+#endif  // WORMHOLE_CLIENT_STREAM_WAIT_GROUP_H_
