@@ -80,7 +80,7 @@ TEST_F(GrpcShutdownTest, LeavesNoThreadOfTheCommonClient) {
   }
 }
 
-// A callback that does not return, of a common client that is gone, keeps no other at work.
+// A callback that does not return, of an earlier common client, keeps no later one at work.
 TEST_F(GrpcShutdownTest, AllCommonClientsAreTold) {
   std::promise<void> begun;
   std::promise<void> go_on;
@@ -92,6 +92,7 @@ TEST_F(GrpcShutdownTest, AllCommonClientsAreTold) {
     });
     begun.get_future().wait();
   }
+  EXPECT_EQ(ShutdownCommonClient(absl::ZeroDuration()).code(), absl::StatusCode::kDeadlineExceeded);
   auto now = Initiator::Create(NewOptions(), "a").value();
   ASSERT_TRUE(now.GetCode().ok());
   const absl::Status status = ShutdownCommonClient(absl::Milliseconds(20));
