@@ -15,9 +15,9 @@
 // lock of the library. Signals go to the application's threads; only what the code that runs on
 // these raises itself, as SIGSEGV, has its handler run there, and so has SIGPROF. An exception that
 // leaves a callback or a hook ends the process. A callback should not block for long; a blocking
-// call of this library made from one returns FAILED_PRECONDITION. The threads are never joined:
-// what callbacks use must live until they are done, also at the end of main. What a callback holds
-// may be destroyed on any thread, one of gRPC's included: its destructor should not block.
+// call of this library made from one returns FAILED_PRECONDITION. Only Shutdown waits for the
+// threads: what callbacks use must live until they are done, also at the end of main. What a
+// callback holds may be destroyed on any thread, one of gRPC's included: its destructor should not block.
 //
 // Destruction: destroying an Initiator or Receiver does not block and closes nothing; after it
 // returns no callback and no hook of it starts, though one that another thread has begun may still
