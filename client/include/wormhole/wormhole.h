@@ -17,7 +17,8 @@
 // leaves a callback or a hook ends the process. A callback should not block for long; a blocking
 // call of this library made from one returns FAILED_PRECONDITION. Only Shutdown waits for the
 // threads: what callbacks use must live until they are done, also at the end of main. What a
-// callback holds may be destroyed on any thread, one of gRPC's included: its destructor should not block.
+// callback holds may be destroyed on any thread, one of gRPC's included: its destructor should not
+// block.
 //
 // Destruction: destroying an Initiator or Receiver does not block and closes nothing; after it
 // returns no callback and no hook of it starts, though one that another thread has begun may still
