@@ -205,7 +205,8 @@ TEST(ReleasedStatesTest, ExchangesGoOn) {
 
 TEST(ReleasedStatesTest, FailuresAreToldAgain) {
   for (const auto& path : Files()) {
-    for (const json& c : Read(path)["cancelled"]) {
+    const json file = Read(path);  // outlives the loop, which a temporary's members would not
+    for (const json& c : file["cancelled"]) {
       World w;
       ASSERT_EQ(Restore(w.alice, c["state"]), "") << path;
       w.alice.Start();
