@@ -5,6 +5,7 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -80,6 +81,16 @@ bool MayConnect(grpc_connectivity_state state) {
   return state == GRPC_CHANNEL_CONNECTING || state == GRPC_CHANNEL_TRANSIENT_FAILURE;
 }
 
+// gRPC 1.51 never lets go of a connection whose channel is destroyed after the relay's first word
+// and before gRPC has taken note of it: neither its socket nor gRPC itself would ever end. So an
+// attempt comes to its end before its channel is destroyed.
+void AwaitAttempt(grpc::Channel& channel) {
+  const auto deadline = std::chrono::system_clock::now() + GrpcCloser::kAttempt;
+  while (channel.GetState(false) == GRPC_CHANNEL_CONNECTING &&
+         channel.WaitForStateChange(GRPC_CHANNEL_CONNECTING, deadline)) {
+  }
+}
+
 // Has a channel destroyed elsewhere: OnDone of a stream, on a thread of gRPC, may drop the last
 // reference.
 class ChannelOwner {
@@ -89,8 +100,11 @@ class ChannelOwner {
     closer_->NoteOpen();
   }
   ~ChannelOwner() {
-    if (MayConnect(channel_->GetState(false))) closer_->NoteAttempt();
-    closer_->Close([channel = std::move(channel_)]() mutable { channel = nullptr; });
+    closer_->Close([channel = std::move(channel_), closer = closer_]() mutable {
+      AwaitAttempt(*channel);
+      if (MayConnect(channel->GetState(false))) closer->NoteAttempt();
+      channel = nullptr;
+    });
   }
   ChannelOwner(const ChannelOwner&) = delete;
   ChannelOwner& operator=(const ChannelOwner&) = delete;

@@ -12,9 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// GRPC_ARG_MIN_RECONNECT_BACKOFF_MS of our channels.
-constexpr std::chrono::seconds kAttempt(5);
-
 // gRPC tells nobody when it has stopped.
 constexpr std::chrono::milliseconds kPause(5);
 
@@ -45,13 +42,14 @@ void GrpcCloser::Close(std::function<void()> close) {
 
 void GrpcCloser::NoteAttempt() {
   sync::MutexLock lock(mutex_);
-  attempts_end_ = Clock::now() + kAttempt + std::chrono::seconds(1);
+  attempts_end_ = Clock::now() + kAttempt;
 }
 
 std::string GrpcCloser::AwaitClosed(Clock::time_point deadline) {
   if (!AwaitNoneOpen(deadline)) {
     sync::MutexLock lock(mutex_);
-    return absl::StrCat("connections to a relay are being closed (", open_, ")");
+    return absl::StrCat("connections to a relay are being closed (", open_,
+                        "), which a connection attempt holds up for five seconds at most");
   }
   if (AwaitAttempts(deadline)) return "";
   return "gRPC still has a connection attempt, and gives it up within five seconds";

@@ -20,14 +20,18 @@ namespace wormhole {
 // Any thread.
 class GrpcCloser : public std::enable_shared_from_this<GrpcCloser> {
  public:
+  // How long gRPC tries to connect: GRPC_ARG_MIN_RECONNECT_BACKOFF_MS of our channels, and a second
+  // for timers that are late.
+  static constexpr std::chrono::seconds kAttempt{6};
+
   explicit GrpcCloser(std::shared_ptr<sync::Threads> threads) : threads_(std::move(threads)) {}
   GrpcCloser(const GrpcCloser&) = delete;
   GrpcCloser& operator=(const GrpcCloser&) = delete;
 
   // A thing is there that Close will come for.
   void NoteOpen();
-  // Runs `close`. When the system gives no thread AwaitClosed does, and without it the thing stays,
-  // which is better than the end of the process.
+  // Runs `close`, which may block for as long as kAttempt. When the system gives no thread
+  // AwaitClosed does, and without it the thing stays, which is better than the end of the process.
   void Close(std::function<void()> close);
 
   // A channel is being closed that may be connecting: gRPC goes on with that on its own, and gives

@@ -126,11 +126,22 @@ TEST_F(GrpcShutdownTest, ExchangesAreMadeBesideTheEndOfTheCommonClient) {
   std::thread maker([&] {
     while (!enough) EXPECT_EQ(Initiator::Create(NewOptions(), "a").status(), absl::OkStatus());
   });
-  // The maker keeps gRPC going, so that connection attempts are waited for until they must be over.
   for (int i = 0; i < 40; ++i) (void)ShutdownCommonClient(absl::Milliseconds(20));
   enough = true;
   maker.join();
   EXPECT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+  EXPECT_EQ(grpc_is_initialized(), 0);
+}
+
+// The channels of these are let go of while they connect, which gRPC must not be told too soon.
+TEST_F(GrpcShutdownTest, NoConnectionOfShortExchangesIsLeft) {
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Initiator::Create(NewOptions(), "a").status(), absl::OkStatus());
+    (void)ShutdownCommonClient(absl::ZeroDuration());
+  }
+  EXPECT_EQ(ShutdownCommonClient(kLong), absl::OkStatus());
+  EXPECT_EQ(grpc_is_initialized(), 0);
+  EXPECT_EQ(ThreadsOfThisProcess(), threads_before_);
 }
 
 TEST_F(GrpcShutdownTest, ThreadsHaveNames) {
