@@ -83,7 +83,7 @@ absl::Status PartyDriver::Finish(absl::Duration limit) {
   if (Executor::OnExecutorThread()) return BlockingCallError("Finish");
   const auto deadline = TimePoint(Now().steady + std::max(limit, absl::ZeroDuration()));
   sync::MutexLock lock(mutex_);
-  if (!over_ && !closing_ && !results_.Settled()) {
+  if (!over_ && !dropped_ && !closing_ && !results_.Settled()) {
     return absl::FailedPreconditionError(
         "the exchange is still going on: wait for its data, or cancel it, before Finish");
   }

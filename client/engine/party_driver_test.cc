@@ -220,7 +220,14 @@ TEST_F(PartyDriverTest, ACancelComesBeforeTheFramesThatWaitWhenTheHandleGoes) {
 }
 
 // One that has been taken in the very moment: what it came to is not saved, and so nobody hears it.
-TEST_F(PartyDriverTest, WhatCannotBeSavedAnyMoreIsNotTold) {
+// However the handle's hook went: with the handle, or by a shutdown, which fails all results.
+class HookGoesTest : public PartyDriverTest,
+                     public testing::WithParamInterface<void (PartyDriver::*)()> {};
+
+INSTANTIATE_TEST_SUITE_P(Ends, HookGoesTest,
+                         testing::Values(&PartyDriver::Release, &PartyDriver::ShutDown));
+
+TEST_P(HookGoesTest, WhatCannotBeSavedAnyMoreIsNotTold) {
   OnStart({core::OpenStream{OpenRequest()}, core::CodeReady{"c"}});
   On<core::Received>({core::Save{"held"}, core::Save{"burnt"}, core::Send{CloseRequest()}});
   Gate gate;
@@ -229,7 +236,7 @@ TEST_F(PartyDriverTest, WhatCannotBeSavedAnyMoreIsNotTold) {
   transport_->listener(0)->OnResponse(AttachResponse());
   log_->Await("save held");
   driver->Cancel();
-  driver->Release();
+  (driver.get()->*GetParam())();
   std::weak_ptr<PartyDriver> weak = driver;
   driver = nullptr;
   gate.opened.set_value();

@@ -32,7 +32,7 @@ void Results::Fail(What what, const absl::Status& status) { Settle({what}, statu
 
 bool Results::Settled() const {
   sync::MutexLock lock(mutex_);
-  return slots_[kData].value.has_value();
+  return slots_[kData].value.has_value() && !cut_short_;
 }
 
 std::vector<Results::Callback> Results::SettleLocked(std::initializer_list<What> which,
@@ -103,6 +103,7 @@ void Results::ShutDown(const absl::Status& status) {
   std::vector<Callback> dropped;  // outlives the lock
   sync::MutexLock lock(mutex_);
   shut_down_ = true;
+  if (!slots_[kData].value.has_value()) cut_short_ = true;
   dropped = SettleLocked({kCode, kVerifier, kData}, status);
 }
 

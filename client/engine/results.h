@@ -30,7 +30,8 @@ class Results {
   void Fail(const absl::Status& status);
   // Sets this one alone, unless it is set.
   void Fail(What what, const absl::Status& status);
-  // The data is there, or the exchange has failed.
+  // The data is there, or the exchange has failed. False after a ShutDown that came before: that is
+  // not the exchange's own end, of which no more needs to be saved.
   bool Settled() const;
 
   // Blocks until the result is there. FAILED_PRECONDITION on a thread that runs callbacks.
@@ -62,6 +63,7 @@ class Results {
   sync::CondVar settled_;
   std::array<Slot, 3> slots_ WORMHOLE_GUARDED_BY(mutex_);
   bool shut_down_ WORMHOLE_GUARDED_BY(mutex_) = false;  // each slot has its value
+  bool cut_short_ WORMHOLE_GUARDED_BY(mutex_) = false;  // by ShutDown, before the exchange's end
 };
 
 // The error of a blocking call on a thread that runs callbacks: such a thread would wait for what
