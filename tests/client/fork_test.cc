@@ -149,7 +149,8 @@ TEST_F(ForkTest, BeforeTheFirstUseBothMayUseIt) {
 
 TEST_F(ForkTest, AChildIsRefusedAndTheParentGoesOn) {
   auto client = Client::Create().value();
-  for (auto end : {&_exit, static_cast<void (*)(int)>(&exit)}) {
+  using End = void (*)(int);
+  for (const End end : {static_cast<End>(&_exit), static_cast<End>(&exit)}) {
     options_.confirm_verifier = true;
     std::optional<Initiator> initiator = Initiator::Create(options_, "a").value();
     std::optional<Receiver> receiver =
