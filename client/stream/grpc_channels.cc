@@ -102,8 +102,9 @@ class ChannelOwner {
   ~ChannelOwner() {
     closer_->Close([channel = std::move(channel_), closer = closer_]() mutable {
       AwaitAttempt(*channel);
-      if (MayConnect(channel->GetState(false))) closer->NoteAttempt();
+      const bool may_connect = MayConnect(channel->GetState(false));
       channel = nullptr;
+      closer->NoteEnding(may_connect ? GrpcCloser::kAttempt : GrpcCloser::kClosing);
     });
   }
   ChannelOwner(const ChannelOwner&) = delete;

@@ -2,6 +2,7 @@
 
 #include <grpc/grpc.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -40,9 +41,9 @@ void GrpcCloser::Close(std::function<void()> close) {
   changed_.NotifyAll();
 }
 
-void GrpcCloser::NoteAttempt() {
+void GrpcCloser::NoteEnding(std::chrono::seconds most) {
   sync::MutexLock lock(mutex_);
-  attempts_end_ = Clock::now() + kAttempt;
+  endings_over_ = std::max(endings_over_, Clock::now() + most);
 }
 
 std::string GrpcCloser::AwaitClosed(Clock::time_point deadline) {
@@ -51,8 +52,8 @@ std::string GrpcCloser::AwaitClosed(Clock::time_point deadline) {
     return absl::StrCat("connections to a relay are being closed (", open_,
                         "), which a connection attempt holds up for five seconds at most");
   }
-  if (AwaitAttempts(deadline)) return "";
-  return "gRPC still has a connection attempt, and gives it up within five seconds";
+  if (AwaitEndings(deadline)) return "";
+  return "gRPC is closing a connection, or has a connection attempt, which ends in five seconds";
 }
 
 bool GrpcCloser::AwaitNoneOpen(Clock::time_point deadline) {
@@ -73,12 +74,12 @@ bool GrpcCloser::AwaitNoneOpen(Clock::time_point deadline) {
   }
 }
 
-// An application that uses gRPC besides keeps it going: then the attempt is over after its time.
-bool GrpcCloser::AwaitAttempts(Clock::time_point deadline) const {
+// An application that uses gRPC besides keeps it going: then what ends is over after its time.
+bool GrpcCloser::AwaitEndings(Clock::time_point deadline) const {
   Clock::time_point end;
   {
     sync::MutexLock lock(mutex_);
-    end = attempts_end_;
+    end = endings_over_;
   }
   while (Clock::now() < end && grpc_is_initialized() != 0) {
     if (Clock::now() >= deadline) return false;

@@ -23,6 +23,8 @@ class GrpcCloser : public std::enable_shared_from_this<GrpcCloser> {
   // How long gRPC tries to connect: GRPC_ARG_MIN_RECONNECT_BACKOFF_MS of our channels, and a second
   // for timers that are late.
   static constexpr std::chrono::seconds kAttempt{6};
+  // How long it takes to close a connection, which is milliseconds, on a machine that is busy.
+  static constexpr std::chrono::seconds kClosing{1};
 
   explicit GrpcCloser(std::shared_ptr<sync::Threads> threads) : threads_(std::move(threads)) {}
   GrpcCloser(const GrpcCloser&) = delete;
@@ -34,12 +36,12 @@ class GrpcCloser : public std::enable_shared_from_this<GrpcCloser> {
   // AwaitClosed does, and without it the thing stays, which is better than the end of the process.
   void Close(std::function<void()> close);
 
-  // A channel is being closed that may be connecting: gRPC goes on with that on its own, and gives
-  // up as late as the attempt does.
-  void NoteAttempt();
+  // A channel was destroyed: gRPC goes on by itself for so long at most, as it closes the
+  // connection on a thread of its own, or gives up an attempt to connect.
+  void NoteEnding(std::chrono::seconds most);
 
-  // Waits until all is closed and gRPC has stopped after the last attempt. Says what is left when
-  // the deadline comes first; else empty. Begins nothing after the deadline.
+  // Waits until all is closed and gRPC has stopped, or must have let go of ours. Says what is left
+  // when the deadline comes first; else empty. Begins nothing after the deadline.
   std::string AwaitClosed(std::chrono::steady_clock::time_point deadline);
 
  private:
@@ -47,7 +49,7 @@ class GrpcCloser : public std::enable_shared_from_this<GrpcCloser> {
 
   void NoteClosed();
   bool AwaitNoneOpen(std::chrono::steady_clock::time_point deadline);
-  bool AwaitAttempts(std::chrono::steady_clock::time_point deadline) const;
+  bool AwaitEndings(std::chrono::steady_clock::time_point deadline) const;
 
   const std::shared_ptr<sync::Threads> threads_;
   mutable sync::Mutex mutex_;
@@ -56,7 +58,7 @@ class GrpcCloser : public std::enable_shared_from_this<GrpcCloser> {
   // Of those that no thread was there for. The destructor leaves them alone: on its thread, which
   // may be gRPC's, it would close them.
   std::vector<Work*> orphans_ WORMHOLE_GUARDED_BY(mutex_);
-  std::chrono::steady_clock::time_point attempts_end_ WORMHOLE_GUARDED_BY(mutex_) = {};
+  std::chrono::steady_clock::time_point endings_over_ WORMHOLE_GUARDED_BY(mutex_) = {};
 };
 
 }  // namespace wormhole

@@ -77,7 +77,7 @@ TEST_F(GrpcCloserTest, WithoutAThreadWhoeverWaitsCloses) {
 
 // Nobody in this process uses gRPC, so that no attempt can be left.
 TEST_F(GrpcCloserTest, AnAttemptEndsWithGrpc) {
-  closer_->NoteAttempt();
+  closer_->NoteEnding(GrpcCloser::kAttempt);
   EXPECT_THAT(closer_->AwaitClosed({}), IsEmpty());
 }
 
