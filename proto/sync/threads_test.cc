@@ -1,6 +1,5 @@
 #include "proto/sync/threads.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -15,23 +14,16 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/thread_count.h"
 
 namespace wormhole::sync {
 namespace {
 
 using ::testing::ElementsAre;
+using ::wormhole::testing::ThreadsOfThisProcess;
 using Clock = std::chrono::steady_clock;
 
 Clock::time_point Patience() { return Clock::now() + std::chrono::minutes(1); }
-
-// As the system counts them.
-int ThreadsOfThisProcess() {
-  DIR* const tasks = opendir("/proc/self/task");
-  int count = 0;
-  while (const dirent* entry = readdir(tasks)) count += entry->d_name[0] != '.' ? 1 : 0;
-  closedir(tasks);
-  return count;
-}
 
 class Gate {
  public:
@@ -148,7 +140,7 @@ TEST(ThreadsTest, SeveralMayWaitAndTheGroupMayGoFirst) {
 
 // As a crash reporter has one.
 TEST(ThreadsDeathTest, ACrashIsForTheHandlerOfTheApplication) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_EXIT(
       {
         signal(SIGSEGV, [](int) { _exit(42); });
@@ -159,11 +151,11 @@ TEST(ThreadsDeathTest, ACrashIsForTheHandlerOfTheApplication) {
         });
         (void)threads->AwaitGone(Patience());
       },
-      testing::ExitedWithCode(42), "");
+      ::testing::ExitedWithCode(42), "");
 }
 
 TEST(ThreadsDeathTest, AnExceptionEndsTheProcess) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_DEATH(
       {
         auto threads = std::make_shared<Threads>();

@@ -1,5 +1,4 @@
 // Shutdown over real gRPC, with the relay in a process of its own.
-#include <dirent.h>
 #include <grpc/grpc.h>
 #include <pthread.h>
 
@@ -16,20 +15,13 @@
 #include "gtest/gtest.h"
 #include "tests/support/mute.h"
 #include "tests/support/relay_process.h"
+#include "tests/support/thread_count.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
 namespace {
 
 constexpr absl::Duration kLong = absl::Minutes(1);
-
-int ThreadsOfThisProcess() {
-  DIR* const tasks = opendir("/proc/self/task");
-  int count = 0;
-  while (const dirent* entry = readdir(tasks)) count += entry->d_name[0] != '.' ? 1 : 0;
-  closedir(tasks);
-  return count;
-}
 
 class GrpcShutdownTest : public ::testing::Test {
  protected:

@@ -1,5 +1,4 @@
 // The end of a Client: Shutdown.
-#include <dirent.h>
 
 #include <atomic>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/client/in_process_relay.h"
 #include "tests/support/signal.h"
+#include "tests/support/thread_count.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
@@ -24,14 +24,6 @@ using ::testing::HasSubstr;
 using Result = absl::StatusOr<std::string>;
 
 constexpr absl::Duration kLong = absl::Minutes(1);
-
-int ThreadsOfThisProcess() {
-  DIR* const tasks = opendir("/proc/self/task");
-  int count = 0;
-  while (const dirent* entry = readdir(tasks)) count += entry->d_name[0] != '.' ? 1 : 0;
-  closedir(tasks);
-  return count;
-}
 
 MATCHER(IsShutDown, "") {
   *result_listener << arg;
