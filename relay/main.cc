@@ -1,6 +1,7 @@
 // wormhole-relay: flags, wiring, drain. No logic.
 #include <sys/resource.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -11,9 +12,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "google/protobuf/stubs/logging.h"
 #include "grpc/support/log.h"
+#include "proto/net/address.h"
 #include "proto/version/version.h"
 #include "relay/clock/clock.h"
 #include "relay/config/config.h"
@@ -27,12 +30,14 @@
 #include "relay/monitor/relay_gauges.h"
 #include "relay/open_store.h"
 #include "relay/server/core_dumps.h"
+#include "relay/server/descriptor_need.h"
 #include "relay/server/listeners.h"
 #include "relay/server/metrics_port.h"
 #include "relay/server/server.h"
 #include "relay/server/service_manager.h"
 #include "relay/server/shutdown_signals.h"
 #include "relay/store_start.h"
+#include "relay/token_command.h"
 
 namespace wormhole::relay {
 namespace {
@@ -71,6 +76,13 @@ void QuietLibraries(bool may_log_addresses) {
   gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
+// Debian builds Abseil without NDEBUG, so that by default each lock in gRPC is looked up in a graph
+// of all that are held, to find threads that would wait for each other: a third of what a
+// connection costs.
+void StopSearchForDeadlocks() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
 // The others outlive it.
 absl::StatusOr<std::unique_ptr<Store>> OpenStoreFor(const RelayConfig& config, RelayClock& clock,
                                                     Monitor& monitor, StoreStart& start) {
@@ -92,6 +104,47 @@ void SayWhereItListens(const RelayServer& server, const MetricsPort* metrics) {
   std::cout << std::flush;
 }
 
+// With a network of everybody anybody says who he is, and no cap on an address holds.
+void WarnOfProxies(const RelayConfig& config, Log& log) {
+  for (const net::Network& network : config.proxy_from) {
+    if (network.bits > 0) continue;
+    log.Write(Log::Level::kWarn,
+              "--proxy-from believes everybody: give the addresses of your proxies alone",
+              {{"network", WriteNetworks({network})}});
+  }
+}
+
+// A proxy that says for whom it connects is before the relay, and may end TLS.
+void WarnOfPlaintext(const RelayConfig& config, Log& log) {
+  if (config.tls.enabled() || IsOfThisMachine(config.listen) || !config.proxy_from.empty()) return;
+  log.Write(Log::Level::kWarn,
+            "clients are served in plaintext beyond this machine: whoever is on the way sees what "
+            "the relay sees, and can take over a side; set --tls-cert, unless something before "
+            "the relay ends TLS",
+            {{"listen", config.listen}});
+}
+
+// The port's own encryption counts; a proxy before it may have another.
+void WarnOfTokens(const RelayConfig& config, Log& log) {
+  if (config.tokens_file.empty() || config.tls.enabled() || IsOfThisMachine(config.listen)) return;
+  log.Write(Log::Level::kWarn,
+            "bearer tokens come in plaintext, unless something before the relay ends TLS: whoever "
+            "reads one on the way can use it; set --tls-cert, or listen on loopback");
+}
+
+// Clients are refused then before --max-connections is reached.
+void WarnOfDescriptors(const RelayConfig& config, Log& log) {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const uint64_t needed = DescriptorsNeeded(config);
+  if (needed <= limit.rlim_cur) return;
+  log.Write(
+      Log::Level::kWarn,
+      "this process may open fewer files than its ports and its store may come to need: raise "
+      "LimitNOFILE= or ulimit -n, or lower --max-connections",
+      {{"may_open", uint64_t{limit.rlim_cur}}, {"may_need", needed}});
+}
+
 // None when it is off.
 absl::StatusOr<Listeners> BindMetricsPort(const RelayConfig& config) {
   if (config.metrics_listen.empty()) return Listeners();
@@ -108,11 +161,12 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> StartMetricsPort(Listeners listener
       GaugeSources{.version = kVersion,
                    .started_at = monitor.started_at(),
                    .public_port = server.port(),
-                   .public_socket = SocketPath(server.address()),
+                   .public_socket = server.socket_name(),
                    .counts = [&server] { return server.Count(); },
                    .store_works = [&monitor] { return monitor.store_health().state().status.ok(); },
                    .draining = [&server] { return server.withdrawn(); },
                    .clock = [&clock] { return clock.state(); },
+                   .certificate_end = [&server] { return server.certificate_end(); },
                    .events_lost = [&monitor] { return monitor.events().lost(); },
                    .log_lines_lost = [&log] { return log.lines_lost(); }});
   return MetricsPort::Start(std::move(listeners), {monitor.metrics()->registry(), gauges});
@@ -168,6 +222,9 @@ std::unique_ptr<ServiceManager> ReachServiceManager(const ServiceRequest& reques
 
 int Serve(const RelayConfig& config, const ServiceRequest& service, ShutdownSignals& signals) {
   Log log(config.log);
+  WarnOfProxies(config, log);
+  WarnOfTokens(config, log);
+  WarnOfDescriptors(config, log);
   const std::unique_ptr<ServiceManager> manager = ReachServiceManager(service, log);
   RelayClock clock;
   Monitor monitor(config, &log);
@@ -189,10 +246,16 @@ int Serve(const RelayConfig& config, const ServiceRequest& service, ShutdownSign
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics =
       StartMetricsPort(*std::move(metrics_listeners), clock, monitor, log, **server);
   if (!metrics.ok()) return Complain(metrics.status(), kFailed);
+  WarnOfPlaintext(config, log);
   return ServeUntilSignal(config, signals, start, **server, metrics->get(), log);
 }
 
 int Main(const std::vector<std::string>& args) {
+  if (IsTokenCommand(args)) {
+    const absl::Status done = RunTokenCommand(args, std::cin, std::cout);
+    if (done.ok()) return EXIT_SUCCESS;
+    return Complain(done, absl::IsInvalidArgument(done) ? kUsage : kFailed);
+  }
   const absl::StatusOr<CommandLine> line = ReadCommandLine(args, ReadEnvironment, LoadFlagFile);
   if (!line.ok()) return Complain(line.status(), kUsage);
   if (line->help) {
@@ -214,6 +277,7 @@ int Main(const std::vector<std::string>& args) {
   const ServiceRequest service = ServiceRequest::TakeFromEnvironment();
   ShutdownSignals signals;
   RaiseDescriptorLimit();
+  StopSearchForDeadlocks();
   QuietLibraries(line->config.log.addresses);
   return Serve(line->config, service, signals);
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -39,17 +40,16 @@ absl::Status ReadPem(std::string_view option, const std::string& path, Interrupt
   return absl::OkStatus();
 }
 
-absl::Status ReadToken(const std::string& path, Console& console, Interrupt& interrupt,
-                       std::string& token) {
-  if (path.empty()) return absl::OkStatus();
-  constexpr std::string_view kOption = "--bearer-token-file";
-  absl::StatusOr<std::string> text = ReadFile(kOption, path, kMaxTokenBytes, interrupt);
+// `option` is where the path comes from.
+absl::Status ReadToken(std::string_view option, const std::string& path, Console& console,
+                       Interrupt& interrupt, std::string& token) {
+  absl::StatusOr<std::string> text = ReadFile(option, path, kMaxTokenBytes, interrupt);
   if (!text.ok()) return text.status();
   text->erase(text->find_last_not_of(" \t\r\n") + 1);
   if (text->rfind("\xef\xbb\xbf", 0) == 0) text->erase(0, 3);  // some editors begin with a mark
-  if (text->empty()) return BadFile(kOption, path, "is empty; it has to hold the token");
+  if (text->empty()) return BadFile(option, path, "is empty; it has to hold the token");
   for (char c : *text) {
-    if (c <= ' ' || c > '~') return BadFile(kOption, path, "holds more than a token in one line");
+    if (c <= ' ' || c > '~') return BadFile(option, path, "holds more than a token in one line");
   }
   struct stat info = {};
   if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 077) != 0) {
@@ -57,6 +57,17 @@ absl::Status ReadToken(const std::string& path, Console& console, Interrupt& int
   }
   token = *std::move(text);
   return absl::OkStatus();
+}
+
+// The path may come from the environment, the token itself not: children inherit that.
+absl::Status FindToken(const Arguments& arguments, Console& console, Interrupt& interrupt,
+                       std::string& token) {
+  if (!arguments.bearer_token_file.empty()) {
+    return ReadToken("--bearer-token-file", arguments.bearer_token_file, console, interrupt, token);
+  }
+  const char* const path = std::getenv("WORMHOLE_BEARER_TOKEN_FILE");
+  if (path == nullptr || *path == '\0') return absl::OkStatus();
+  return ReadToken("WORMHOLE_BEARER_TOKEN_FILE", path, console, interrupt, token);
 }
 
 absl::Status ReadCredentials(const Arguments& arguments, Console& console, Interrupt& interrupt,
@@ -79,7 +90,7 @@ absl::Status ReadCredentials(const Arguments& arguments, Console& console, Inter
                      absl::StrCat(status.message(), " (--tls-cert is ", arguments.tls_cert, ")"));
     }
   }
-  return ReadToken(arguments.bearer_token_file, console, interrupt, options.bearer_token);
+  return FindToken(arguments, console, interrupt, options.bearer_token);
 }
 
 // For a POSIX shell.

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -117,6 +118,20 @@ TEST_F(ExchangeOptionsTest, FilesThatAreNoCredentials) {
   }
   EXPECT_THAT(Refused({"resume", "s", "--bearer-token-file", FileOf("t", std::string(5000, 'a'))}),
               HasSubstr("more than 4096 bytes"));
+}
+
+TEST_F(ExchangeOptionsTest, TheTokensFileMayBeNamedInTheEnvironment) {
+  constexpr char kVariable[] = "WORMHOLE_BEARER_TOKEN_FILE";
+  ASSERT_EQ(setenv(kVariable, FileOf("t1", "from.the.environment\n").c_str(), 1), 0);
+  EXPECT_EQ(Make({"initiate"})->bearer_token, "from.the.environment");
+  EXPECT_EQ(Make({"initiate", "--bearer-token-file", FileOf("t2", "given")})->bearer_token,
+            "given");
+  ASSERT_EQ(setenv(kVariable, "/nonexistent", 1), 0);
+  EXPECT_THAT(Refused({"initiate"}),
+              HasSubstr("cannot read WORMHOLE_BEARER_TOKEN_FILE /nonexistent"));
+  ASSERT_EQ(setenv(kVariable, "", 1), 0);
+  EXPECT_EQ(Make({"initiate"})->bearer_token, "");
+  ASSERT_EQ(unsetenv(kVariable), 0);
 }
 
 // The file is named, and what is wrong with it.

@@ -34,6 +34,7 @@ constexpr Row kTable[] = {
     {Reason::kPeerUnfinished, kGaveUp, ""},
     {Reason::kUnproven, kWrongCode, ""},
     {Reason::kForked, kLocal, ""},
+    {Reason::kNotAuthorized, kNoRelay, "see --bearer-token-file"},
 };
 
 const Row* Find(Reason reason) {

@@ -30,6 +30,7 @@ ExitCode Expected(Reason reason) {
       return kTimedOut;
     case Reason::kUnreachable:
     case Reason::kRefused:
+    case Reason::kNotAuthorized:
       return kNoRelay;
     case Reason::kCrowded:
     case Reason::kTaken:

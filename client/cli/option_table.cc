@@ -132,7 +132,8 @@ constexpr OptionSpec kOptions[] = {
     {"--tls-key", "F", kAll, SetText<&Arguments::tls_key>,
      "PEM file with the private key of --tls-cert"},
     {"--bearer-token-file", "F", kAll, SetText<&Arguments::bearer_token_file>,
-     "file with the token for relays that ask for one"},
+     "file with the token for relays that ask for one. Default:\n"
+     "$WORMHOLE_BEARER_TOKEN_FILE, else none"},
     {"--verbose", "", kAll, SetFlag<&Arguments::verbose>,
      "say why no relay was reached in the libraries' own words, too"},
 };

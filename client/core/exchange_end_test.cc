@@ -148,7 +148,8 @@ TEST(ExchangeEndTest, FinalRefusalsAreTyped) {
        {Case{ErrorDetail::REASON_TAKEN, StatusCode::kAlreadyExists, Reason::kTaken},
         Case{ErrorDetail::REASON_CROWDED, StatusCode::kAlreadyExists, Reason::kCrowded},
         Case{ErrorDetail::REASON_SIDE_IN_USE, StatusCode::kAlreadyExists, Reason::kRefused},
-        Case{ErrorDetail::REASON_NOT_ALLOWED, StatusCode::kPermissionDenied, Reason::kRefused},
+        Case{ErrorDetail::REASON_NOT_ALLOWED, StatusCode::kPermissionDenied,
+             Reason::kNotAuthorized},
         Case{ErrorDetail::REASON_CONFLICT, StatusCode::kAborted, Reason::kRefused},
         Case{ErrorDetail::REASON_WINDOW, StatusCode::kResourceExhausted, Reason::kRefused},
         Case{ErrorDetail::REASON_MALFORMED, StatusCode::kInvalidArgument, Reason::kRefused},
@@ -180,7 +181,8 @@ TEST(ExchangeEndTest, WhatNeverLetsInIsSaidAtOnce) {
        {StatusCode::kUnauthenticated, StatusCode::kUnimplemented, StatusCode::kPermissionDenied}) {
     const auto [failure, opens] = AnswerOpen(absl::Status(code, "no \x1b"));
     EXPECT_EQ(failure.code(), code) << failure;
-    EXPECT_EQ(ReasonOf(failure), Reason::kRefused) << failure;
+    const bool token = code == StatusCode::kUnauthenticated;
+    EXPECT_EQ(ReasonOf(failure), token ? Reason::kNotAuthorized : Reason::kRefused) << failure;
     EXPECT_TRUE(Contains(Text(failure), "no ?")) << failure;
     EXPECT_EQ(opens, 1u);
   }
@@ -201,7 +203,7 @@ TEST(ExchangeEndTest, WhatHasLetInOnceIsTriedAgain) {
       ASSERT_TRUE(w.bob.has_stream());
       w.bob.LoseStream(absl::Status(code, "no"));
       const bool final = code == StatusCode::kUnauthenticated;
-      EXPECT_EQ(ReasonOf(w.bob.failure()), final ? Reason::kRefused : Reason::kNone)
+      EXPECT_EQ(ReasonOf(w.bob.failure()), final ? Reason::kNotAuthorized : Reason::kNone)
           << w.bob.failure();
       w.Run(Seconds(1));
       EXPECT_EQ(w.bob.opens.size() > 1, !final);
@@ -220,12 +222,34 @@ TEST(ExchangeEndTest, AnUnknownReasonIsJudgedByItsCode) {
     const bool final =
         told.code() == StatusCode::kInvalidArgument || told.code() == StatusCode::kNotFound ||
         told.code() == StatusCode::kAlreadyExists || told.code() == StatusCode::kPermissionDenied ||
-        told.code() == StatusCode::kFailedPrecondition;
-    EXPECT_EQ(ReasonOf(failure), final ? Reason::kRefused : Reason::kNone) << told << failure;
+        told.code() == StatusCode::kFailedPrecondition ||
+        told.code() == StatusCode::kUnauthenticated;
+    const Reason expected = !final                                        ? Reason::kNone
+                            : told.code() == StatusCode::kUnauthenticated ? Reason::kNotAuthorized
+                                                                          : Reason::kRefused;
+    EXPECT_EQ(ReasonOf(failure), expected) << told << failure;
     if (final) {
       EXPECT_EQ(failure.code(), told.code());
     }
     EXPECT_EQ(opens > 1, !final) << told;
+  }
+}
+
+// A relay says it with two codes, and behind haproxy it comes with a third one, which is gRPC's.
+TEST(ExchangeEndTest, NotAllowedHasTwoCodes) {
+  for (const StatusCode code : {StatusCode::kPermissionDenied, StatusCode::kUnauthenticated,
+                                StatusCode::kCancelled, StatusCode::kUnavailable}) {
+    absl::Status told(code, "x");
+    error::Make(ErrorDetail::REASON_NOT_ALLOWED, "x")
+        .ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+          told.SetPayload(url, payload);
+        });
+    const auto [failure, opens] = AnswerOpen(told);
+    EXPECT_EQ(ReasonOf(failure), Reason::kNotAuthorized) << failure;
+    EXPECT_EQ(failure.code(), code == StatusCode::kUnauthenticated ? StatusCode::kUnauthenticated
+                                                                   : StatusCode::kPermissionDenied);
+    EXPECT_TRUE(Contains(Text(failure), "bearer token")) << failure;
+    EXPECT_EQ(opens, 1u);
   }
 }
 

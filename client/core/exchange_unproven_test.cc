@@ -135,7 +135,7 @@ TEST(ExchangeUnprovenTest, EveryOtherEndWarns) {
       {Reason::kRefused, ended(ErrorDetail::REASON_CONFLICT)},
       {Reason::kTaken, ended(ErrorDetail::REASON_TAKEN)},
       {Reason::kCrowded, ended(ErrorDetail::REASON_CROWDED)},
-      {Reason::kRefused,
+      {Reason::kNotAuthorized,
        [](World& w) { w.bob.LoseStream(absl::UnauthenticatedError("a token of yesterday")); }},
       {Reason::kRefused, again(absl::ResourceExhaustedError("message larger than max"))},
       {Reason::kRefused, opened([](rendezvous::v1::Opened& o) {

@@ -62,6 +62,8 @@ std::string_view v0::ReasonName(Reason reason) {
       return "UNPROVEN";
     case Reason::kForked:
       return "FORKED";
+    case Reason::kNotAuthorized:
+      return "NOT_AUTHORIZED";
   }
   return "UNKNOWN";
 }

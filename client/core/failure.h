@@ -10,7 +10,7 @@
 namespace wormhole::core {
 
 // The one with the highest number.
-inline constexpr Reason kLastReason = Reason::kForked;
+inline constexpr Reason kLastReason = Reason::kNotAuthorized;
 
 // A status with its reason. `code` must not be kOk.
 absl::Status Failure(Reason reason, absl::StatusCode code, std::string_view message);

@@ -33,11 +33,11 @@ TEST(OutcomeTest, EveryReasonSurvivesInAStatus) {
 TEST(OutcomeTest, EveryReasonHasAName) {
   // By number. Saved states and other programs know them (client/STABILITY.md): only append.
   constexpr std::string_view kReleased[] = {
-      "NONE",          "INVALID_ARGUMENT", "WRONG_CODE",  "TIMEOUT",           "UNREACHABLE",
-      "REFUSED",       "CROWDED",          "TAKEN",       "NO_SUCH_CODE",      "PEER_GAVE_UP",
-      "ABORTED",       "CANCELLED",        "STALE_STATE", "IN_USE_ELSEWHERE",  "SAVE_FAILED",
-      "BLOCKING_CALL", "INTERNAL",         "FORGED",      "NO_COMMON_VERSION", "PEER_UNFINISHED",
-      "UNPROVEN",      "FORKED",
+      "NONE",          "INVALID_ARGUMENT", "WRONG_CODE",     "TIMEOUT",           "UNREACHABLE",
+      "REFUSED",       "CROWDED",          "TAKEN",          "NO_SUCH_CODE",      "PEER_GAVE_UP",
+      "ABORTED",       "CANCELLED",        "STALE_STATE",    "IN_USE_ELSEWHERE",  "SAVE_FAILED",
+      "BLOCKING_CALL", "INTERNAL",         "FORGED",         "NO_COMMON_VERSION", "PEER_UNFINISHED",
+      "UNPROVEN",      "FORKED",           "NOT_AUTHORIZED",
   };
   for (size_t i = 0; i < std::size(kReleased); ++i) {
     EXPECT_EQ(ReasonName(static_cast<Reason>(i)), kReleased[i]);

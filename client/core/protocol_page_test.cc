@@ -263,8 +263,8 @@ void AddEndings(std::map<std::string, Occur>& events) {
   ends("ended UNAUTHENTICATED without reason", absl::UnauthenticatedError("token?"));
   ends("ended UNIMPLEMENTED without reason", absl::UnimplementedError("no such service"));
   ends("ended PERMISSION_DENIED without reason", absl::PermissionDeniedError("a mesh's"));
-  for (StatusCode code :
-       {StatusCode::kAborted, StatusCode::kInvalidArgument, StatusCode::kPermissionDenied}) {
+  for (StatusCode code : {StatusCode::kAborted, StatusCode::kInvalidArgument,
+                          StatusCode::kPermissionDenied, StatusCode::kUnauthenticated}) {
     ends("unknown reason, " + absl::StatusCodeToString(code), WithUnknown(code));
   }
   for (int i = 1; i < ErrorDetail::Reason_ARRAYSIZE; ++i) {

@@ -119,11 +119,25 @@ StreamEnd PeerLeft(const ExchangeState& state) {
   return {.kind = Kind::kGone, .failure = Unproven(state), .try_to_close = true};
 }
 
+// By a bearer token, or the lack of one. Behind some proxies gRPC has a code and a message of its
+// own in place of the relay's.
+StreamEnd NotAuthorized(const absl::Status& status, const ExchangeState& state) {
+  StreamEnd end = Refused(status, state, /*try_to_close=*/false);
+  const bool unknown = status.code() == StatusCode::kUnauthenticated;
+  const std::string_view remedy =
+      unknown ? "the bearer token that it wants is wrong or missing: give one that it takes"
+              : "its bearer token is missing, wrong, or for another app-id or side: give one that "
+                "the relay takes for this";
+  end.failure = Failure(Reason::kNotAuthorized,
+                        unknown ? StatusCode::kUnauthenticated : StatusCode::kPermissionDenied,
+                        absl::StrCat(end.failure.message(), "; ", View(remedy)));
+  return end;
+}
+
 // What to do about a refusal without a reason that does not get better by itself; empty for all
 // others. An exchange that was let in once knows that the relay is there: what hides it, for
 // example a proxy in the middle of an update, does not stay.
 std::string_view Remedy(StatusCode code, bool answered) {
-  if (code == StatusCode::kUnauthenticated) return "the token that it wants is wrong or missing";
   if (answered) return "";
   switch (code) {
     case StatusCode::kUnimplemented:
@@ -138,6 +152,7 @@ std::string_view Remedy(StatusCode code, bool answered) {
 
 // Fails at once, not when the timeout is over.
 StreamEnd WithoutReason(const absl::Status& status, const ExchangeState& state, bool answered) {
+  if (status.code() == StatusCode::kUnauthenticated) return NotAuthorized(status, state);
   const std::string_view remedy = Remedy(status.code(), answered);
   if (remedy.empty()) return {};
   StreamEnd end = Refused(status, state, /*try_to_close=*/false);
@@ -156,6 +171,8 @@ StreamEnd UnknownReason(const absl::Status& status, const ExchangeState& state) 
     case StatusCode::kNotFound:
     case StatusCode::kPermissionDenied:
       return Refused(status, state, /*try_to_close=*/false);
+    case StatusCode::kUnauthenticated:
+      return NotAuthorized(status, state);
     default:
       return {};
   }
@@ -184,8 +201,9 @@ StreamEnd JudgeReason(const absl::Status& status, const ErrorDetail& detail,
     case ErrorDetail::REASON_NOT_MEMBER:
       return NotMember(status, state);
     case ErrorDetail::REASON_SIDE_IN_USE:
-    case ErrorDetail::REASON_NOT_ALLOWED:
       return Refused(status, state, /*try_to_close=*/false);
+    case ErrorDetail::REASON_NOT_ALLOWED:
+      return NotAuthorized(status, state);
     case ErrorDetail::REASON_STALE_STATE:
       return Stale("the relay knows a newer state of this exchange; resume from the newest", state);
     case ErrorDetail::REASON_PEER_LEFT:

@@ -26,6 +26,19 @@ std::optional<Address> Address::Parse(std::string_view text) {
   return std::nullopt;
 }
 
+Address Address::V4(std::span<const uint8_t, 4> bytes) {
+  Address address;
+  std::ranges::copy(bytes, address.bytes_.begin());
+  return address;
+}
+
+Address Address::V6(std::span<const uint8_t, 16> bytes) {
+  Address address;
+  address.v6_ = true;
+  std::ranges::copy(bytes, address.bytes_.begin());
+  return address;
+}
+
 Address Address::Unmapped() const {
   const bool mapped =
       v6_ && std::all_of(bytes_.begin(), bytes_.begin() + 10, [](uint8_t b) { return b == 0; }) &&

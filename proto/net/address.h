@@ -5,8 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace wormhole::net {
 
@@ -14,6 +17,10 @@ class Address {
  public:
   // 192.0.2.7 or 2001:db8::7, and nothing around it: no port, brackets, zone or blanks.
   static std::optional<Address> Parse(std::string_view text);
+
+  // As sockets and headers have them, the first byte first.
+  static Address V4(std::span<const uint8_t, 4> bytes);
+  static Address V6(std::span<const uint8_t, 16> bytes);
 
   bool v6() const { return v6_; }
   int bits() const { return v6_ ? 128 : 32; }
@@ -31,6 +38,14 @@ class Address {
 
   friend bool operator==(const Address& a, const Address& b) {
     return a.v6_ == b.v6_ && a.bytes_ == b.bytes_;
+  }
+  // IPv4 first, then by their bytes.
+  friend bool operator<(const Address& a, const Address& b) {
+    return std::tie(a.v6_, a.bytes_) < std::tie(b.v6_, b.bytes_);
+  }
+  template <typename H>
+  friend H AbslHashValue(H hash, const Address& address) {
+    return H::combine(std::move(hash), address.v6_, address.bytes_);
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "proto/tls/pem.h"
 
+#include <ctime>
+
 #include "absl/strings/str_cat.h"
 #include "proto/tls/openssl_handles.h"
 
@@ -79,6 +81,16 @@ absl::Status CheckKeyFits(std::string_view chain, std::string_view key) {
   return absl::InvalidArgumentError(
       "is not the key of the certificate; name the two that belong together, the one that is its "
       "holder's first in its file");
+}
+
+absl::StatusOr<absl::Time> EndOfCertificate(std::string_view chain) {
+  const ErrorsCleared cleared;
+  const Certificate certificate = ReadCertificate(chain);
+  std::tm end = {};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) {
+    return absl::InvalidArgumentError("does not say when its certificate ends; get it anew");
+  }
+  return absl::FromTM(end, absl::UTCTimeZone());
 }
 
 }  // namespace wormhole::tls

@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace wormhole::tls {
 
@@ -18,6 +20,8 @@ absl::Status CheckCertificates(std::string_view pem);
 absl::Status CheckPrivateKey(std::string_view pem);
 // `key` is that of the first certificate in `chain`; both have been checked.
 absl::Status CheckKeyFits(std::string_view chain, std::string_view key);
+// When the first certificate in `chain`, which has been checked, ends.
+absl::StatusOr<absl::Time> EndOfCertificate(std::string_view chain);
 
 }  // namespace wormhole::tls
 

@@ -71,5 +71,14 @@ TEST(PemTest, KeysThatAreNone) {
   ExpectRefused(CheckKeyFits(ContentOf("client.pem"), ContentOf("relay.key")), "is not the key of");
 }
 
+TEST(PemTest, WhenACertificateEnds) {
+  // As `openssl x509 -enddate` says.
+  const absl::StatusOr<absl::Time> end = EndOfCertificate(ContentOf("relay.pem"));
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(absl::FormatTime(absl::RFC3339_sec, *end, absl::UTCTimeZone()),
+            "2126-10-29T21:36:06+00:00");
+  EXPECT_FALSE(EndOfCertificate("nothing").ok());
+}
+
 }  // namespace
 }  // namespace wormhole::tls

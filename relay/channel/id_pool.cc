@@ -20,57 +20,46 @@ int DigitsOf(uint32_t id) {
 }  // namespace
 
 IdsOfLength::IdsOfLength(int digits)
-    : first_(PowerOfTen(digits - 1)), size_(9 * first_), free_(size_) {}
+    : first_(PowerOfTen(digits - 1)), size_(9 * first_), begins_{0, size_, size_, size_, size_} {}
 
 uint32_t IdsOfLength::count(IdState state) const {
-  switch (state) {
-    case IdState::kFree:
-      return free_;
-    case IdState::kResting:
-      return resting_;
-    case IdState::kTaken:
-      break;
-  }
-  return size_ - free_ - resting_;
+  const auto part = static_cast<size_t>(state);
+  return begins_[part + 1] - begins_[part];
 }
 
 IdState IdsOfLength::state(uint32_t id) const {
   const uint32_t position = PositionOf(id - first_);
-  if (position < free_) return IdState::kFree;
-  return position < free_ + resting_ ? IdState::kResting : IdState::kTaken;
+  size_t part = 0;
+  while (position >= begins_[part + 1]) ++part;
+  return static_cast<IdState>(part);
 }
 
 void IdsOfLength::Set(uint32_t id, IdState wanted) {
-  const IdState now = state(id);
-  if (now == wanted) return;
+  const auto to = static_cast<size_t>(wanted);
+  auto part = static_cast<size_t>(state(id));
+  if (part == to) return;
   uint32_t position = PositionOf(id - first_);
-  // By way of the taken part, which borders on the other two by one swap each.
-  if (now == IdState::kFree) {
-    position = FreeToTaken(position);
-  } else if (now == IdState::kResting) {
-    const uint32_t last = free_ + resting_ - 1;
+  // One border after the other moves across the id, once the id is next to it.
+  for (; part < to; ++part) {
+    const uint32_t last = --begins_[part + 1];
     SwapPositions(position, last);
     position = last;
-    --resting_;
   }
-  if (wanted == IdState::kFree) {
-    TakenToFree(position);
-  } else if (wanted == IdState::kResting) {
-    SwapPositions(position, free_ + resting_);
-    ++resting_;
+  for (; part > to; --part) {
+    const uint32_t first = begins_[part]++;
+    SwapPositions(position, first);
+    position = first;
   }
+  if (wanted == IdState::kFree) GoHome(position);
 }
 
 uint32_t IdsOfLength::at(IdState state, uint32_t index) const {
-  const uint32_t begin = state == IdState::kFree      ? 0
-                         : state == IdState::kResting ? free_
-                                                      : free_ + resting_;
-  return first_ + IdAt(begin + index);
+  return first_ + IdAt(begins_[static_cast<size_t>(state)] + index);
 }
 
 // Walking up from `after` takes about size_ / in_use steps for each id that is found.
 void IdsOfLength::AppendAbove(uint32_t after, size_t limit, std::vector<uint32_t>& ids) const {
-  const uint64_t in_use = size_ - free_;
+  const uint64_t in_use = size_ - count(IdState::kFree);
   if (limit * size_ < in_use * in_use) {
     const size_t wanted = ids.size() + limit;
     for (uint32_t id = std::max(after + 1, first_); id < first_ + size_; ++id) {
@@ -79,7 +68,7 @@ void IdsOfLength::AppendAbove(uint32_t after, size_t limit, std::vector<uint32_t
     }
     return;
   }
-  for (uint32_t position = free_; position < size_; ++position) {
+  for (uint32_t position = begins_[1]; position < size_; ++position) {
     const uint32_t id = first_ + IdAt(position);
     if (id > after) ids.push_back(id);
   }
@@ -113,38 +102,25 @@ void IdsOfLength::SwapPositions(uint32_t a, uint32_t b) {
   Place(b, id_a);
 }
 
-uint32_t IdsOfLength::FreeToTaken(uint32_t position) {
-  --free_;
-  SwapPositions(position, free_);
-  SwapPositions(free_, free_ + resting_);
-  return free_ + resting_;
-}
-
-void IdsOfLength::TakenToFree(uint32_t position) {
-  SwapPositions(position, free_ + resting_);
-  SwapPositions(free_ + resting_, free_);
-  ++free_;
-  GoHome(free_ - 1);
-}
-
 // `position` has just become free, and with it the id there: both that id and the one whose own
 // position it is go home if they can.
 void IdsOfLength::GoHome(uint32_t position) {
+  const uint32_t free = count(IdState::kFree);
   const uint32_t home = IdAt(position);
-  if (home < free_) SwapPositions(position, home);
+  if (home < free) SwapPositions(position, home);
   const uint32_t owner_position = PositionOf(position);
-  if (owner_position < free_) SwapPositions(position, owner_position);
+  if (owner_position < free) SwapPositions(position, owner_position);
 }
 
 std::optional<IdPool::Drawn> IdPool::Draw(int min_digits, const RandomBelow& random_below) {
   for (int digits = std::max(1, min_digits); digits <= kMaxIdDigits; ++digits) {
     IdsOfLength& ids = Length(digits);
-    for (IdState from : {IdState::kFree, IdState::kResting}) {
+    for (IdState from : {IdState::kFree, IdState::kSpent}) {
       const uint32_t count = ids.count(from);
       if (count == 0) continue;
       const uint32_t id = ids.at(from, random_below(count));
       ids.Set(id, IdState::kTaken);
-      return Drawn{.id = id, .rested = from == IdState::kResting};
+      return Drawn{.id = id, .spent = from == IdState::kSpent};
     }
   }
   return std::nullopt;
@@ -178,7 +154,10 @@ std::vector<uint32_t> IdPool::Above(uint32_t after, size_t limit) const {
   return above;
 }
 
-bool IdPool::empty() const { return count(IdState::kTaken) == 0 && count(IdState::kResting) == 0; }
+bool IdPool::empty() const {
+  return count(IdState::kTaken) == 0 && count(IdState::kResting) == 0 &&
+         count(IdState::kSpent) == 0;
+}
 
 size_t IdPool::entries() const {
   size_t entries = 0;

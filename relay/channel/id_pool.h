@@ -14,23 +14,17 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "relay/channel/id_rules.h"
+#include "relay/channel/record.h"
 
 namespace wormhole::relay {
 
-enum class IdState : uint8_t {
-  kFree,
-  kResting,  // in quarantine after its channel has ended
-  kTaken,
-};
-
-inline constexpr int kMaxIdDigits = 9;
-
-// The ids with one number of digits, as a permutation of all of them in three parts,
+// The ids with one number of digits, as a permutation of all of them in four parts,
 //
-//   [ free | resting | taken ]
+//   [ free | spent | resting | taken ]
 //
-// so that a draw reads a random position of a part, and a change of state a few swaps of an
-// id with one at the border of its part. The permutation is kept sparsely: a position that is not
+// so that a draw reads a random position of a part, and a change of state swaps an id with those
+// at the borders on its way. The permutation is kept sparsely: a position that is not
 // in the maps holds the id of the same offset. A free id whose own position lies in the free part
 // is always there, which bounds the maps by twice the number of ids that are not free.
 class IdsOfLength {
@@ -53,16 +47,13 @@ class IdsOfLength {
   uint32_t PositionOf(uint32_t id) const;
   void Place(uint32_t position, uint32_t id);
   void SwapPositions(uint32_t a, uint32_t b);
-  // Moves the id at `position`, in the first part, to the last, and the other way round; `position`
-  // is that of the id afterwards.
-  uint32_t FreeToTaken(uint32_t position);
-  void TakenToFree(uint32_t position);
   void GoHome(uint32_t position);
+
+  static constexpr size_t kParts = 4;  // in the order of IdState
 
   const uint32_t first_;
   const uint32_t size_;
-  uint32_t free_;
-  uint32_t resting_ = 0;
+  std::array<uint32_t, kParts + 1> begins_;  // where each part begins, and the last one ends
   // Offsets from first_; only where the two differ.
   absl::flat_hash_map<uint32_t, uint32_t> id_at_;
   absl::flat_hash_map<uint32_t, uint32_t> position_of_;
@@ -76,23 +67,30 @@ class IdPool {
 
   struct Drawn {
     uint32_t id = 0;
-    bool rested = false;  // it was in quarantine: the store still has the ended channel
+    bool spent = false;  // it was spent: the store still has the ended channel
   };
 
   // Takes an id of the first length, from `min_digits` (0 is 1) up, that has one: uniformly from
-  // the free ones, and only when there is none, from the resting ones. Nothing when all are taken.
+  // the free ones, and only when there is none, from the spent ones. Nothing when all of them are
+  // taken or rest.
+  //
+  // So whoever ends channels, however many and however he does it, makes nobody meet a stranger
+  // under an id that somebody may still be told: such an id rests, and longer ones are drawn
+  // meanwhile. A spent one leaves nobody to come: an invitation is for two, both have come, and
+  // both say that they have got what they wanted. Without it ten exchanges in one quarantine would
+  // cost an app-id its one-digit ids.
   std::optional<Drawn> Draw(int min_digits, const RandomBelow& random_below);
 
   // What is known of an id from elsewhere: 1 <= id <= 999,999,999, from any state to any other.
   void Set(uint32_t id, IdState state);
   IdState state(uint32_t id) const;
 
-  uint32_t count(IdState state) const;  // of kResting or kTaken
+  uint32_t count(IdState state) const;  // not of kFree
   // The `limit` smallest ids above `after` that are not free, ascending. Takes time in proportion
   // to all that are not, and less where they lie close together.
   std::vector<uint32_t> Above(uint32_t after, size_t limit) const;
 
-  // Nothing is taken and nothing rests.
+  // All ids are free.
   bool empty() const;
   size_t entries() const;
 

@@ -103,6 +103,22 @@ struct ChannelRecord {
   friend bool operator==(const ChannelRecord&, const ChannelRecord&) = default;
 };
 
+// What the record of a channel that is kept says of its id.
+enum class IdState : uint8_t {
+  kFree,     // there is no such channel
+  kSpent,    // in quarantine; the channel's two members have both closed it happily
+  kResting,  // in quarantine after any other ending
+  kTaken,
+};
+
+inline IdState IdStateOf(const ChannelRecord& record) {
+  if (!record.ended()) return IdState::kTaken;
+  const bool spent = record.life == Life::kClosed &&
+                     record.ended_by == rendezvous::v1::MOOD_HAPPY &&
+                     record.member(Role::kInitiator).left && record.member(Role::kReceiver).left;
+  return spent ? IdState::kSpent : IdState::kResting;
+}
+
 // Whether both are of one channel, if they have the same id.
 inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
   return a.member(Role::kInitiator).side == b.member(Role::kInitiator).side;

@@ -1,10 +1,12 @@
 #include "relay/config/flag_check.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "relay/config/flag_values.h"
 
 namespace wormhole::relay {
@@ -43,6 +45,20 @@ bool Collide(std::string_view a, std::string_view b) {
     return host == "[::]" || (host == "0.0.0.0" && !other.starts_with('['));
   };
   return a == b || covers(a, b) || covers(b, a);
+}
+
+// A frame of each side is the most that a channel owes (PostBudget), and as long as it does, the
+// relay answers no heartbeat of them: were that longer, clients would take it for lost.
+absl::Status CheckPosted(const RelayConfig& config) {
+  const uint64_t rate = config.max_posted_bytes_per_second;
+  const uint64_t most = 2 * uint64_t{config.limits.max_frame_bytes};
+  if (rate == 0 || absl::ToDoubleSeconds(config.heartbeat) * static_cast<double>(rate) >= most) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--max-posted-bytes-per-second (", rate, ") is too little for --heartbeat (",
+                   WriteDuration(config.heartbeat), "), in which two frames of --max-frame-bytes (",
+                   config.limits.max_frame_bytes, ") have to pass"));
 }
 
 absl::Status CheckListeners(const RelayConfig& config) {
@@ -89,12 +105,16 @@ absl::Status CheckTogether(const RelayConfig& config) {
   if (!config.tls.client_ca.empty() && !config.tls.enabled()) {
     return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
   }
+  if (!config.proxy_from.empty() && config.listen.starts_with("unix:")) {
+    return absl::InvalidArgumentError("--proxy-from needs --listen=ADDRESS:PORT");
+  }
   if (config.admin_channelz && config.admin_listen.empty()) {
     return absl::InvalidArgumentError("--admin-channelz needs --admin-listen");
   }
   if (!config.metrics_apps.empty() && config.metrics_listen.empty()) {
     return absl::InvalidArgumentError("--metrics-apps needs --metrics-listen");
   }
+  if (absl::Status posted = CheckPosted(config); !posted.ok()) return posted;
   const absl::Status listeners = CheckListeners(config);
   if (!listeners.ok()) return listeners;
   return CheckEtcd(config.store);

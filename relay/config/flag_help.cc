@@ -22,6 +22,13 @@ constexpr std::string_view kAbout =
     "SIGTERM and SIGINT drain and stop; a second one stops at once.\n";
 
 constexpr std::string_view kOther =
+    "\nCommands:\n"
+    "  make-token   Print a new bearer token, a secret: 32 random bytes as 43 characters.\n"
+    "  hash-token   Read one on standard input and print its line for --tokens-file, which\n"
+    "               has its hash alone. May be given what the token is for and its app-id,\n"
+    "               else it is for allocate,claim and *:\n"
+    "               wormhole-relay make-token | tee alice.token |\n"
+    "               wormhole-relay hash-token allocate 'example.com/*' >>tokens\n"
     "\nOther:\n"
     "  --flagfile=FILE  (not set by default)\n"
     "      Read flags from FILE, one NAME=VALUE a line, with or without the dashes. A\n"

@@ -177,6 +177,61 @@ absl::StatusOr<std::vector<std::string>> ReadApps(std::string_view text) {
                    "example.com/app1,example.com/app2"));
 }
 
+absl::StatusOr<MinDigits> ReadMinDigits(std::string_view text) {
+  constexpr size_t kMost = 100;
+  MinDigits digits;
+  std::set<std::string> seen;
+  for (const absl::string_view part : absl::StrSplit(View(text), ',')) {
+    const size_t equals = part.rfind('=');
+    const bool named = equals != absl::string_view::npos;
+    const std::string app_id(named ? part.substr(0, equals) : "");
+    const absl::string_view number = named ? part.substr(equals + 1) : part;
+    const auto read = ReadNumber({number.data(), number.size()}, 1, kMaxIdDigits);
+    const bool good = read.ok() && (!named || wire::CheckAppId(app_id).ok());
+    if (!good || !seen.insert(app_id).second || digits.of_app.size() == kMost) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "should be a number from 1 to ", kMaxIdDigits, ", and APP-ID=N for at most ", kMost,
+          " different app-ids, with commas between them, such as 2,", "example.com/app1=4"));
+    }
+    (named ? digits.of_app[app_id] : digits.otherwise) = static_cast<int>(*read);
+  }
+  return digits;
+}
+
+std::string WriteMinDigits(const MinDigits& digits) {
+  std::string text = absl::StrCat(digits.otherwise);
+  for (const auto& [app_id, number] : digits.of_app) {
+    absl::StrAppend(&text, ",", app_id, "=", number);
+  }
+  return text;
+}
+
+absl::StatusOr<std::vector<net::Network>> ReadNetworks(std::string_view text) {
+  constexpr size_t kMost = 100;
+  std::vector<net::Network> networks;
+  for (const absl::string_view part : absl::StrSplit(View(text), ',')) {
+    const std::optional<net::Network> network = net::Network::Parse({part.data(), part.size()});
+    // A client by IPv4 is looked for as such: ::ffff:10.0.0.0/104 would never contain it.
+    const bool mapped = network && network->address.Unmapped() != network->address;
+    if (!network || mapped || networks.size() == kMost) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("should be networks or addresses, at most ", kMost,
+                       ", with commas between them, such as 10.0.0.5,2001:db8::/32; IPv4 as "
+                       "10.0.0.5, not ::ffff:10.0.0.5"));
+    }
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
+std::string WriteNetworks(const std::vector<net::Network>& networks) {
+  std::vector<std::string> parts;
+  for (const net::Network& network : networks) {
+    parts.push_back(absl::StrCat(network.address.ToString(), "/", network.bits));
+  }
+  return absl::StrJoin(parts, ",");
+}
+
 absl::StatusOr<LogChoice::Format> ReadLogFormat(std::string_view text) {
   if (text == "text") return LogChoice::Format::kText;
   if (text == "json") return LogChoice::Format::kJson;

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/net/address.h"
 #include "relay/config/config.h"
 
 namespace wormhole::relay {
@@ -42,6 +43,16 @@ absl::StatusOr<std::string> ReadListenOrOff(std::string_view text);
 // App-ids with commas between them, at most 100, no two the same. An app-id that has a comma itself
 // cannot be named.
 absl::StatusOr<std::vector<std::string>> ReadApps(std::string_view text);
+
+// `3`, `example.com/a=4`, or several of these with commas between them: a number alone is for the
+// app-ids that are not named. At most one of those and 100 others, no two of the same app-id.
+absl::StatusOr<MinDigits> ReadMinDigits(std::string_view text);
+std::string WriteMinDigits(const MinDigits& digits);
+
+// `10.0.0.0/8`, `2001:db8::/32`, or addresses, with commas between them, at most 100.
+absl::StatusOr<std::vector<net::Network>> ReadNetworks(std::string_view text);
+// Each with its bits. ReadNetworks reads it back.
+std::string WriteNetworks(const std::vector<net::Network>& networks);
 
 // `text` or `json`; `debug`, `info`, `warn` or `error`.
 absl::StatusOr<LogChoice::Format> ReadLogFormat(std::string_view text);

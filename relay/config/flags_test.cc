@@ -81,6 +81,30 @@ TEST(FlagsTest, EveryFlagIsReadInAllItsForms) {
       {"max-stream-age", "2h", {}},
       {"drain-timeout", "0s", {}},
       {"drain-delay", "5s", {}},
+      {"max-connections", "100", {}},
+      {"max-connections-per-address", "10", {}},
+      {"proxy-from", "10.0.0.0/8,2001:db8::1/128", {}},
+      {"tokens-file", "tokens", {}},
+      {"max-connections-per-minute", "10", {}},
+      {"max-stream-opens-per-minute", "10", {}},
+      {"max-allocations-per-minute", "10", {}},
+      {"max-claims-per-minute", "10", {}},
+      {"max-failed-claims-per-minute", "0", {}},
+      {"max-streams", "10", {}},
+      {"max-streams-per-address", "10", {}},
+      {"max-channels-per-address", "10", {}},
+      {"max-streams-per-connection", "10", {}},
+      {"max-header-bytes", "2000", {}},
+      {"handshake-timeout", "5s", {}},
+      {"open-timeout", "5s", {}},
+      {"write-timeout", "5s", {}},
+      {"idle-timeout", "5s", {}},
+      {"max-memory", "512", {}},
+      {"max-channels", "10", {}},
+      {"max-channels-per-app", "0", {}},
+      {"max-stored-bytes", "1000000", {}},
+      {"max-posted-bytes-per-second", "100000", {}},
+      {"min-digits", "2,example.com/a=3,example.com/b=9", {}},
       {"admin-listen", "off", {}},
       {"admin-channelz", "true", {}},
       {"probe-listen", "127.0.0.1:0", {}},
@@ -217,9 +241,50 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
       {{"--motd=\xff"}, "UTF-8"},
       {{"--motd=" + std::string(1001, 'x')}, "at most 1000 bytes"},
       {{"--mo\ntd"}, "unknown flag --mo\\ntd"},
+      {{"--max-connections-per-minute=1000001"}, "0 to 1000000"},
+      {{"--max-stream-opens-per-minute=-1"}, "0 to 1000000"},
+      {{"--max-allocations-per-minute=1e3"}, "0 to 1000000"},
+      {{"--max-claims-per-minute=1000001"}, "0 to 1000000"},
+      {{"--max-failed-claims-per-minute="}, "0 to 1000000"},
+      {{"--max-streams=1000001"}, "0 to 1000000"},
+      {{"--max-streams-per-address=1000001"}, "0 to 1000000"},
+      {{"--max-streams-per-connection=0"}, "1 to 1000000"},
+      {{"--max-channels-per-address=1000001"}, "0 to 1000000"},
+      {{"--max-header-bytes=1023"}, "1024 to 1048576"},
+      {{"--max-header-bytes=1048577"}, "1024 to 1048576"},
+      {{"--handshake-timeout=61s"}, "1s to 1m"},
+      {{"--open-timeout=0s"}, "1s to 1h"},
+      {{"--write-timeout=30"}, "time with a unit"},
+      {{"--idle-timeout=2h"}, "1s to 1h"},
+      {{"--max-memory=63"}, "should be 0, or 64 to 1048576 MiB"},
+      {{"--max-memory=1048577"}, "should be 0, or 64 to 1048576 MiB"},
+      {{"--max-channels=1000001"}, "0 to 1000000"},
+      {{"--max-channels-per-app=-1"}, "0 to 1000000"},
+      {{"--max-stored-bytes=4000000001"}, "0 to 4000000000"},
+      {{"--max-stored-bytes=64MiB"}, "0 to 4000000000"},
+      {{"--max-posted-bytes-per-second=4000000001"}, "0 to 4000000000"},
+      {{"--max-posted-bytes-per-second=1000"}, "too little for --heartbeat (20s)"},
+      {{"--max-posted-bytes-per-second=50000", "--heartbeat=2s"},
+       "too little for --heartbeat (2s)"},
+      {{"--min-digits="}, "1 to 9"},
+      {{"--min-digits=0"}, "1 to 9"},
+      {{"--min-digits=a=10"}, "1 to 9"},
+      {{"--min-digits=2,3"}, "different app-ids"},
+      {{"--min-digits=a=2,a=2"}, "different app-ids"},
+      {{"--min-digits==2"}, "APP-ID=N"},
       {{"--metrics-apps=a"}, "needs --metrics-listen"},
       {{"--metrics-listen=[::]:1", "--metrics-apps=a,a"}, "different app-ids"},
       {{"--admin-channelz", "--admin-listen=off"}, "needs --admin-listen"},
+      {{"--max-connections=0"}, "from 1 to 1000000"},
+      {{"--max-connections-per-address=1000001"}, "from 1 to 1000000"},
+      {{"--proxy-from="}, "should be networks"},
+      {{"--proxy-from=10.0.0.0/33"}, "should be networks"},
+      {{"--proxy-from=10.0.0.1, 10.0.0.2"}, "should be networks"},
+      {{"--proxy-from=haproxy.example.com"}, "should be networks"},
+      {{"--proxy-from=::ffff:10.0.0.0/104"}, "not ::ffff:10.0.0.5"},
+      {{"--proxy-from=10.0.0.1", "--listen=unix:/tmp/x"},
+       "--proxy-from needs --listen=ADDRESS:PORT"},
+      {{"--tokens-file="}, "path of a file"},
       {{"--log-level=loud"}, "debug, info, warn or error"},
       {{"--log-format=xml"}, "text or json"},
       {{"--listen=127.0.0.1:47181"},
@@ -231,6 +296,20 @@ TEST(FlagsTest, MistakesAreOneClearLine) {
   for (const auto& c : kCases) {
     EXPECT_THAT(Refusal(c.args), AllOf(HasSubstr(c.says), EndsWith("; see wormhole-relay --help")));
   }
+}
+
+// Who reads the one line knows which flag it is about; who reads the help, what it is for.
+TEST(FlagsTest, LimitsOnStrangersNameThemselvesAndTheirAttack) {
+  int limits = 0;
+  for (const Flag& flag : Flags()) {
+    if (flag.group != "Strangers" || flag.value == "FILE") continue;
+    const std::string name = "--" + std::string(flag.name);
+    EXPECT_THAT(Refusal({name + "=-1"}), HasSubstr(name));
+    if (name == "--proxy-from") continue;
+    EXPECT_THAT(std::string(flag.help), HasSubstr("gainst")) << name;
+    ++limits;
+  }
+  EXPECT_GT(limits, 20);
 }
 
 TEST(FlagsTest, ListenersMayHaveTheSamePortElsewhereAndAnyNumberOfUnknownOnes) {
@@ -251,7 +330,7 @@ TEST(FlagsTest, SecretsComeFromFilesOnly) {
       break;
     }
   }
-  EXPECT_EQ(secret, 4);
+  EXPECT_EQ(secret, 5);
 }
 
 TEST(FlagsTest, EtcdHasItsEndpointsInAnyOrderOfFlags) {

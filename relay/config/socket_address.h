@@ -19,6 +19,9 @@ inline constexpr size_t kBindNameSize = 8;
 // the same folder.
 bool FitsSocketAddress(std::string_view path);
 
+// Whether ADDRESS:PORT or unix:PATH can be reached from this machine alone. Not of a name.
+bool IsOfThisMachine(std::string_view listen);
+
 }  // namespace wormhole::relay
 
 #endif  // WORMHOLE_RELAY_CONFIG_SOCKET_ADDRESS_H_

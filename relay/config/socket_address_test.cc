@@ -22,5 +22,14 @@ TEST(SocketAddressTest, RoomForThePathAndForTheOneThatIsBound) {
   EXPECT_FALSE(FitsSocketAddress("/" + std::string(98, 'f') + "/s"));
 }
 
+TEST(SocketAddressTest, WhatOnlyThisMachineReaches) {
+  for (const char* listen : {"127.0.0.1:47180", "127.9.9.9:0", "[::1]:47180", "unix:relay.sock"}) {
+    EXPECT_TRUE(IsOfThisMachine(listen)) << listen;
+  }
+  for (const char* listen : {"0.0.0.0:47180", "[::]:47180", "192.0.2.7:47180", "[2001:db8::1]:1"}) {
+    EXPECT_FALSE(IsOfThisMachine(listen)) << listen;
+  }
+}
+
 }  // namespace
 }  // namespace wormhole::relay

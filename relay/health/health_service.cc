@@ -1,9 +1,15 @@
 #include "relay/health/health_service.h"
 
+#include <chrono>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "relay/grpc/grpc_status.h"
 #include "relay/grpc/start_loop.h"
 
 namespace wormhole::relay {
@@ -18,26 +24,60 @@ HealthCheckResponse::ServingStatus StatusOf(const std::function<bool()>* serving
   return (*serving)() ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
 }
 
+absl::Duration Now() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
 grpc::Status Stopping() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is stopping");
 }
 
+HealthCheckResponse ResponseOf(HealthCheckResponse::ServingStatus status) {
+  HealthCheckResponse response;
+  response.set_status(status);
+  return response;
+}
+
 }  // namespace
 
-// One Watch. Writes the latest status that differs from the last one written, also before it ends.
-class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse>,
-                                     public std::enable_shared_from_this<Watcher> {
+// One call: reads its request, then writes the latest status that differs from the last one
+// written, also before it ends.
+class HealthService::Call final : public StreamReactor, public std::enable_shared_from_this<Call> {
  public:
-  // `serving` is the function of the watched service, null when the relay has no such service. The
-  // watcher keeps no name: a client chooses its length.
-  Watcher(HealthService* service, const std::function<bool()>* serving)
-      : service_(service), serving_(serving) {}
+  // The places are null where nobody counts. At `late_at` it is too late to ask.
+  Call(HealthService* service, Method method, grpc::CallbackServerContext* context,
+       absl::Duration late_at, std::unique_ptr<CallGate::Place> place,
+       std::unique_ptr<CallLimit::Place> among_all)
+      : service_(service),
+        method_(method),
+        context_(context),
+        late_at_(late_at),
+        place_(std::move(place)),
+        among_all_(std::move(among_all)) {}
 
-  // Look notes the status to write, End how the stream ends. Flush starts both.
-  void Look() {
-    const ServingStatus status = StatusOf(serving_);
+  Method method() const { return method_; }
+
+  // These three note what to do. Flush starts it.
+
+  // `serving` is the function of the service that the client asks for, null when the relay has no
+  // such service. The call keeps no name: a client chooses its length.
+  void Ask(const std::function<bool()>* serving) {
     sync::MutexLock lock(mutex_);
-    wanted_ = status;
+    asked_ = true;
+    serving_ = serving;
+  }
+
+  // Looks at the status, if the client has asked; ends the call if he has not for too long, or does
+  // not read the last answer.
+  void Look(absl::Duration now) {
+    sync::MutexLock lock(mutex_);
+    if (ending_) {
+      cancel_wanted_ = writing_ && now >= late_at_;
+    } else if (asked_) {
+      wanted_ = StatusOf(serving_);
+    } else if (now >= late_at_) {
+      ending_ = grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the request has not come");
+    }
   }
 
   void End(grpc::Status status) {
@@ -51,6 +91,18 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
       return NextAction();
     };
     start_loop_.Run(shared_from_this(), next, [this](Action action) { Start(action); });
+  }
+
+  void OnReadDone(bool ok) override {
+    HealthCheckRequest request;
+    if (!ok) {
+      End(grpc::Status::CANCELLED);
+    } else if (!ParseFrom(read_, request)) {
+      End(NoSuchRequest());
+    } else {
+      service_->Answer(*this, request.service());
+    }
+    Flush();
   }
 
   void OnWriteDone(bool ok) override {
@@ -67,17 +119,28 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
     Flush();
   }
 
-  void OnDone() override { service_->Forget(shared_from_this()); }
+  void OnDone() override {
+    among_all_.reset();
+    if (place_ != nullptr && !asked()) place_->NoteAbandoned();
+    service_->Forget(shared_from_this());
+  }
 
  private:
-  enum class Action { kWrite, kFinish };
+  enum class Action { kRead, kWrite, kCancel, kFinish };
+
+  bool asked() {
+    sync::MutexLock lock(mutex_);
+    return asked_;
+  }
 
   // What to start next; marks it as started.
   std::optional<Action> NextAction() WORMHOLE_REQUIRES(mutex_) {
-    if (finished_ || writing_) return std::nullopt;
+    if (finished_) return std::nullopt;
+    if (cancel_wanted_ && !std::exchange(cancelled_, true)) return Action::kCancel;
+    if (writing_) return std::nullopt;
     if (wanted_ != shown_) {
       shown_ = wanted_;
-      response_.set_status(*shown_);
+      written_ = BytesOf(ResponseOf(*shown_));
       writing_ = true;
       return Action::kWrite;
     }
@@ -86,88 +149,128 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheck
       final_ = *ending_;
       return Action::kFinish;
     }
+    if (!std::exchange(reading_, true)) return Action::kRead;
     return std::nullopt;
   }
 
   void Start(Action action) WORMHOLE_EXCLUDES(mutex_) {
-    if (action == Action::kWrite) {
-      StartWrite(&response_);
-    } else {
-      Finish(final_);
+    switch (action) {
+      case Action::kRead:
+        return StartRead(&read_);
+      case Action::kWrite:
+        return StartWrite(&written_);
+      case Action::kCancel:
+        return context_->TryCancel();
+      case Action::kFinish:
+        return Finish(final_);
     }
   }
 
   HealthService* const service_;
-  const std::function<bool()>* const serving_;
-  HealthCheckResponse
-      response_;  // of the thread in the StartLoop until StartWrite, then of gRPC until OnWriteDone
+  const Method method_;
+  grpc::CallbackServerContext* const context_;  // gRPC's until OnDone
+  const absl::Duration late_at_;
+  const std::unique_ptr<CallGate::Place> place_;
+  std::unique_ptr<CallLimit::Place> among_all_;  // until the call is over
+  grpc::ByteBuffer read_;                        // gRPC's from StartRead until OnReadDone
+  grpc::ByteBuffer
+      written_;  // of the thread in the StartLoop until StartWrite, then of gRPC until OnWriteDone
   grpc::Status final_;
 
   sync::Mutex mutex_;
   StartLoop start_loop_{mutex_};
+  bool reading_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool asked_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  const std::function<bool()>* serving_ WORMHOLE_GUARDED_BY(mutex_) = nullptr;
   std::optional<HealthCheckResponse::ServingStatus> wanted_ WORMHOLE_GUARDED_BY(mutex_);
   std::optional<HealthCheckResponse::ServingStatus> shown_ WORMHOLE_GUARDED_BY(mutex_);
   std::optional<grpc::Status> ending_ WORMHOLE_GUARDED_BY(mutex_);
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool cancel_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool cancelled_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
-const std::function<bool()>* HealthService::Find(const std::string& service) const {
-  const auto found = services_.find(service);
-  return found == services_.end() ? nullptr : &found->second;
+HealthService::HealthService(Services services, CallGate* gate, CallLimit* at_once,
+                             absl::Duration patience)
+    : services_(std::move(services)), gate_(gate), at_once_(at_once), patience_(patience) {
+  ServeAsStream(Method::kCheck);
+  ServeAsStream(Method::kWatch);
+}
+
+void HealthService::ServeAsStream(Method method) {
+  const auto index = static_cast<int>(method);  // of the method in the .proto
+  MarkMethodStreamed(index, nullptr);
+  MarkMethodRawCallback(
+      index,
+      new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+          [this, method](grpc::CallbackServerContext* context) { return Begin(method, context); }));
 }
 
 void HealthService::Refresh() {
-  std::set<std::shared_ptr<Watcher>> watchers;
+  std::set<std::shared_ptr<Call>> calls;
   {
     sync::MutexLock lock(mutex_);
-    for (const auto& watcher : watchers_) watcher->Look();
-    watchers = watchers_;
+    const absl::Duration now = Now();
+    for (const auto& call : calls_) call->Look(now);
+    calls = calls_;
   }
-  for (const auto& watcher : watchers) watcher->Flush();
+  for (const auto& call : calls) call->Flush();
 }
 
 void HealthService::EndWatches() {
-  std::set<std::shared_ptr<Watcher>> watchers;
+  std::vector<std::shared_ptr<Call>> watches;
   {
     sync::MutexLock lock(mutex_);
     watches_over_ = true;
-    for (const auto& watcher : watchers_) watcher->End(Stopping());
-    watchers = watchers_;
+    for (const auto& call : calls_) {
+      if (call->method() == Method::kWatch) watches.push_back(call);
+    }
   }
-  for (const auto& watcher : watchers) watcher->Flush();
+  for (const auto& watch : watches) {
+    watch->End(Stopping());
+    watch->Flush();
+  }
 }
 
-grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
-                                               const HealthCheckRequest* request,
-                                               HealthCheckResponse* response) {
-  const ServingStatus status = StatusOf(Find(request->service()));
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
-    reactor->Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service here"));
-  } else {
-    response->set_status(status);
-    reactor->Finish(grpc::Status::OK);
+StreamReactor* HealthService::Begin(Method method, grpc::CallbackServerContext* context) {
+  absl::StatusOr<std::unique_ptr<CallGate::Place>> place = nullptr;
+  if (gate_ != nullptr) {
+    place = gate_->Enter(*context,
+                         method == Method::kWatch ? CallGate::Stay::kLong : CallGate::Stay::kBrief);
   }
-  return reactor;
-}
-
-grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
-    grpc::CallbackServerContext*, const HealthCheckRequest* request) {
-  auto watcher = std::make_shared<Watcher>(this, Find(request->service()));
+  const absl::Status refused = place.ok() ? absl::OkStatus() : place.status();
+  auto call = std::make_shared<Call>(
+      this, method, context, Now() + patience_, refused.ok() ? *std::move(place) : nullptr,
+      at_once_ != nullptr ? at_once_->Enter(*context, Now()) : nullptr);
+  bool over = false;
   {
     sync::MutexLock lock(mutex_);
-    watchers_.insert(watcher);
-    watcher->Look();
-    if (watches_over_) watcher->End(Stopping());
+    calls_.insert(call);
+    over = watches_over_ && method == Method::kWatch;
   }
-  watcher->Flush();
-  return watcher.get();
+  if (!refused.ok()) call->End(ToGrpcStatus(refused));
+  if (over) call->End(Stopping());
+  call->Flush();
+  return call.get();
 }
 
-void HealthService::Forget(const std::shared_ptr<Watcher>& watcher) {
+void HealthService::Answer(Call& call, const std::string& name) {
+  const auto found = services_.find(name);
+  const std::function<bool()>* const serving = found == services_.end() ? nullptr : &found->second;
+  const bool checks = call.method() == Method::kCheck;
   sync::MutexLock lock(mutex_);
-  watchers_.erase(watcher);
+  call.Ask(serving);
+  if (checks && serving == nullptr) {
+    return call.End(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service here"));
+  }
+  call.Look(Now());
+  if (checks) call.End(grpc::Status::OK);
+}
+
+void HealthService::Forget(const std::shared_ptr<Call>& call) {
+  sync::MutexLock lock(mutex_);
+  calls_.erase(call);
 }
 
 }  // namespace wormhole::relay

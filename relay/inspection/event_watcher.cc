@@ -6,10 +6,14 @@
 
 namespace wormhole::relay {
 
-EventWatcher::EventWatcher(std::function<void(const std::shared_ptr<EventWatcher>&)> forget)
-    : forget_(std::move(forget)) {}
+using rendezvous::v1::WatchEventsRequest;
+using rendezvous::v1::WatchEventsResponse;
+
+EventWatcher::EventWatcher(std::unique_ptr<CallLimit::Place> place, Hooks hooks)
+    : hooks_(std::move(hooks)), place_(std::move(place)) {}
 
 void EventWatcher::Begin(std::shared_ptr<EventQueue> queue, absl::Time since) {
+  place_.reset();  // it is one of those who watch now
   sync::MutexLock lock(mutex_);
   queue_ = std::move(queue);
   since_ = since;
@@ -44,30 +48,46 @@ std::optional<EventWatcher::Action> EventWatcher::NextAction() {
     final_ = *ending_;
     return Action::kFinish;
   }
+  if (!std::exchange(reading_, true)) return Action::kRead;
   return std::nullopt;
 }
 
 void EventWatcher::Start(Action action) {
-  if (action == Action::kWrite) {
-    StartWrite(&response_);
-  } else {
-    Finish(final_);
+  switch (action) {
+    case Action::kRead:
+      return StartRead(&read_);
+    case Action::kWrite:
+      return StartWrite(&written_);
+    case Action::kFinish:
+      return Finish(final_);
   }
 }
 
 bool EventWatcher::TakeNext() {
   if (queue_ == nullptr || gone_) return false;
-  response_.Clear();
+  WatchEventsResponse response;
   if (since_) {
-    wire::Assign(*since_, *response_.mutable_watching_since());
+    wire::Assign(*since_, *response.mutable_watching_since());
     since_.reset();
-    return true;
+  } else {
+    const std::optional<EventQueue::Taken> taken = queue_->Take();
+    if (!taken) return false;
+    *response.mutable_event() = *taken->event;
+    response.set_lost(taken->lost);
   }
-  const std::optional<EventQueue::Taken> taken = queue_->Take();
-  if (!taken) return false;
-  *response_.mutable_event() = *taken->event;
-  response_.set_lost(taken->lost);
+  written_ = BytesOf(response);
   return true;
+}
+
+void EventWatcher::OnReadDone(bool ok) {
+  WatchEventsRequest request;
+  if (ok && ParseFrom(read_, request)) {
+    read_.Clear();
+    hooks_.asked(request, shared_from_this());
+  } else {
+    End(NoSuchRequest());
+  }
+  Flush();
 }
 
 void EventWatcher::OnWriteDone(bool ok) {
@@ -80,7 +100,10 @@ void EventWatcher::OnWriteDone(bool ok) {
 
 void EventWatcher::OnCancel() { Leave(); }
 
-void EventWatcher::OnDone() { forget_(shared_from_this()); }
+void EventWatcher::OnDone() {
+  place_.reset();
+  hooks_.over(shared_from_this());
+}
 
 void EventWatcher::Leave() {
   {

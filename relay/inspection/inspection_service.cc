@@ -1,6 +1,8 @@
 #include "relay/inspection/inspection_service.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@
 #include "relay/grpc/grpc_status.h"
 #include "relay/inspection/channel_view.h"
 #include "relay/inspection/page_token.h"
+#include "relay/monitor/loudest_networks.h"
 
 namespace wormhole::relay {
 namespace {
@@ -28,11 +31,16 @@ using rendezvous::v1::ListAppsRequest;
 using rendezvous::v1::ListAppsResponse;
 using rendezvous::v1::ListChannelsRequest;
 using rendezvous::v1::ListChannelsResponse;
+using rendezvous::v1::ListNetworksRequest;
+using rendezvous::v1::ListNetworksResponse;
 using rendezvous::v1::WatchEventsRequest;
-using rendezvous::v1::WatchEventsResponse;
 
 constexpr uint32_t kDefaultPage = 100;
 constexpr uint32_t kMaxPage = 1000;
+
+absl::Duration SteadyNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
 
 size_t PageSize(uint32_t asked) { return asked == 0 ? kDefaultPage : std::min(asked, kMaxPage); }
 
@@ -92,6 +100,23 @@ void ShowStore(const StoreChoice& choice, const StoreHealth::State& state,
   wire::Assign(state.since, *shown.mutable_since());
 }
 
+void ShowNetwork(NetworkView view, rendezvous::v1::ClientNetwork& shown) {
+  shown.set_network(std::move(view.network));
+  shown.set_loudness(static_cast<uint64_t>(std::llround(view.loudness)));
+  shown.set_overstated_by(static_cast<uint64_t>(std::llround(view.overstated_by)));
+  shown.set_streams_now(static_cast<uint32_t>(view.streams_now));
+  shown.set_channels_now(static_cast<uint32_t>(view.channels_now));
+  if (view.since == absl::InfiniteFuture()) return;
+  wire::Assign(view.since, *shown.mutable_since());
+  shown.set_connections(view.connections);
+  shown.set_streams(view.streams);
+  for (const auto& [reason, times] : view.refused) {
+    rendezvous::v1::ClientNetwork::Refused& refused = *shown.add_refused();
+    refused.set_reason(std::string(reason));
+    refused.set_times(times);
+  }
+}
+
 absl::StatusOr<std::string> AppsAfter(const ListAppsRequest& request) {
   if (request.page_token().empty()) return std::string();
   const std::optional<ChannelKey> last = ReadPageToken(request.page_token());
@@ -108,148 +133,147 @@ absl::StatusOr<ChannelKey> ChannelsAfter(const ListChannelsRequest& request) {
   return *std::move(last);
 }
 
+ListChannelsResponse ShowPage(const ChannelPage& page) {
+  ListChannelsResponse response;
+  for (const ChannelView& view : page.channels) {
+    *response.add_channels() = ShowChannel(view, page.as_of);
+  }
+  if (page.next) response.set_next_page_token(WritePageToken(*page.next));
+  return response;
+}
+
 grpc::Status Crowded(const char* what) {
   return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, what);
 }
 
+grpc::Status Stopping() {
+  return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is stopping");
+}
+
 }  // namespace
-
-// One ListChannels. The store's answer ends it or, if that is first, the client's leaving. It
-// counts as a listing until the store has answered, since the store goes on reading for a client
-// that has left. The answer may come after the service's end.
-class InspectionService::ChannelLister final : public grpc::ServerUnaryReactor,
-                                               public std::enable_shared_from_this<ChannelLister> {
- public:
-  ChannelLister(InspectionService* service, ListChannelsResponse* response)
-      : switchboard_(service->switchboard_), listings_(service->listings_), response_(response) {}
-
-  // The caller returns it to gRPC.
-  ChannelLister* Run(const ListChannelsRequest& request) {
-    self_ = shared_from_this();
-    const absl::Status filter = CheckFilter(request.app_id());
-    const absl::StatusOr<ChannelKey> after = ChannelsAfter(request);
-    if (!filter.ok()) {
-      End(ToGrpcStatus(filter));
-    } else if (!after.ok()) {
-      End(ToGrpcStatus(after.status()));
-    } else if (++*listings_ > kMaxListings) {
-      --*listings_;
-      End(Crowded("four other pages of channels are being read; try again"));
-    } else {
-      switchboard_->ListChannels(
-          request.app_id(), *after, PageSize(request.page_size()),
-          [lister = self_](absl::StatusOr<ChannelPage> page) { lister->Answer(std::move(page)); });
-    }
-    return self_.get();
-  }
-
-  void OnCancel() override { End(grpc::Status::CANCELLED); }
-
-  void OnDone() override { const std::shared_ptr<ChannelLister> alive = std::move(self_); }
-
- private:
-  void Answer(absl::StatusOr<ChannelPage> page) {
-    --*listings_;  // before the client can ask for the next page
-    if (!page.ok()) return End(ToGrpcStatus(page.status()));
-    if (!First()) return;
-    for (const ChannelView& view : page->channels) {
-      *response_->add_channels() = ShowChannel(view, page->as_of);
-    }
-    if (page->next) response_->set_next_page_token(WritePageToken(*page->next));
-    Finish(grpc::Status::OK);
-  }
-
-  void End(grpc::Status status) {
-    if (First()) Finish(std::move(status));
-  }
-
-  // True for the first caller, who ends the call. Until then gRPC keeps `response_`.
-  bool First() { return !ended_.exchange(true); }
-
-  Switchboard* const switchboard_;
-  const std::shared_ptr<std::atomic<int>> listings_;
-  ListChannelsResponse* const response_;
-  std::shared_ptr<ChannelLister> self_;  // from Run() to OnDone()
-  std::atomic<bool> ended_ = false;
-};
 
 InspectionService::InspectionService(const RelayConfig& config, Switchboard* switchboard,
                                      Monitor* monitor, const ServingState* serving)
-    : config_(config), switchboard_(switchboard), monitor_(monitor), serving_(serving) {}
-
-grpc::ServerUnaryReactor* InspectionService::GetRelay(grpc::CallbackServerContext* context,
-                                                      const GetRelayRequest*,
-                                                      GetRelayResponse* response) {
-  response->set_version(kVersion);
-  wire::Assign(monitor_->started_at(), *response->mutable_started_at());
-  response->set_draining(serving_->stops());
-  ShowStore(config_.store, monitor_->store_health().state(), *response->mutable_store());
-  ShowLimits(config_, *response->mutable_limits());
-  ShowCounts(switchboard_->Count(), *response->mutable_counts());
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
-  return reactor;
+    : config_(config), switchboard_(switchboard), monitor_(monitor), serving_(serving) {
+  ServeUnary("GetRelay", &InspectionService::ShowRelay);
+  ServeUnary("ListApps", &InspectionService::ShowApps);
+  ServeUnary("ListChannels", &InspectionService::ShowChannels);
+  ServeUnary("ListNetworks", &InspectionService::ShowNetworks);
+  Serve("WatchEvents", [this](auto* context) { return BeginWatch(context); });
 }
 
-grpc::ServerUnaryReactor* InspectionService::ListApps(grpc::CallbackServerContext* context,
-                                                      const ListAppsRequest* request,
-                                                      ListAppsResponse* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<std::string> after = AppsAfter(*request);
-  if (!after.ok()) {
-    reactor->Finish(ToGrpcStatus(after.status()));
-    return reactor;
-  }
+template <typename Request, typename Response>
+void InspectionService::ServeUnary(
+    const char* method,
+    void (InspectionService::*show)(const Request&, const CallOf<Request, Response>&)) {
+  Serve(method, [this, show](grpc::CallbackServerContext* context) {
+    return UnaryCall<Request, Response>::Begin(
+        Enter(*context),
+        [this, show](const Request& request, const auto& call) { (this->*show)(request, call); });
+  });
+}
+
+void InspectionService::Serve(const char* method,
+                              std::function<StreamReactor*(grpc::CallbackServerContext*)> begin) {
+  const auto* const service =
+      GetRelayRequest::descriptor()->file()->FindServiceByName("InspectionService");
+  const int index = service->FindMethodByName(method)->index();
+  MarkMethodStreamed(index, nullptr);
+  MarkMethodRawCallback(index,
+                        new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                            std::move(begin)));
+}
+
+std::unique_ptr<CallLimit::Place> InspectionService::Enter(grpc::CallbackServerContext& context) {
+  return answers_.Enter(context, SteadyNow());
+}
+
+void InspectionService::CutLate() { answers_.CutLate(SteadyNow()); }
+
+void InspectionService::ShowRelay(const GetRelayRequest&, const RelayCall& call) {
+  GetRelayResponse response;
+  response.set_version(kVersion);
+  wire::Assign(monitor_->started_at(), *response.mutable_started_at());
+  response.set_draining(serving_->stops());
+  ShowStore(config_.store, monitor_->store_health().state(), *response.mutable_store());
+  ShowLimits(config_, *response.mutable_limits());
+  ShowCounts(switchboard_->Count(), *response.mutable_counts());
+  call->Answer(response);
+}
+
+void InspectionService::ShowApps(const ListAppsRequest& request, const AppsCall& call) {
+  const absl::StatusOr<std::string> after = AppsAfter(request);
+  if (!after.ok()) return call->End(ToGrpcStatus(after.status()));
+  ListAppsResponse response;
   // One more than is shown tells whether there is another page.
-  const size_t size = PageSize(request->page_size());
+  const size_t size = PageSize(request.page_size());
   std::vector<AppView> apps = switchboard_->ListApps(*after, size + 1);
   if (apps.size() > size) {
     apps.pop_back();
-    response->set_next_page_token(WritePageToken({.app_id = apps.back().app_id, .id = 0}));
+    response.set_next_page_token(WritePageToken({.app_id = apps.back().app_id, .id = 0}));
   }
   for (AppView& view : apps) {
-    rendezvous::v1::App& app = *response->add_apps();
+    rendezvous::v1::App& app = *response.add_apps();
     app.set_app_id(std::move(view.app_id));
     app.set_active_channels(static_cast<uint32_t>(view.active_channels));
     app.set_resting_channels(static_cast<uint32_t>(view.resting_channels));
   }
-  reactor->Finish(grpc::Status::OK);
-  return reactor;
+  call->Answer(response);
 }
 
-grpc::ServerUnaryReactor* InspectionService::ListChannels(grpc::CallbackServerContext*,
-                                                          const ListChannelsRequest* request,
-                                                          ListChannelsResponse* response) {
-  return std::make_shared<ChannelLister>(this, response)->Run(*request);
-}
-
-grpc::ServerWriteReactor<WatchEventsResponse>* InspectionService::WatchEvents(
-    grpc::CallbackServerContext*, const WatchEventsRequest* request) {
-  auto watcher = std::make_shared<EventWatcher>([this](const auto& over) { Forget(over); });
-  const absl::Status filter = CheckFilter(request->app_id());
-  if (filter.ok()) {
-    const absl::Time since = absl::Now();
-    std::shared_ptr<EventQueue> queue =
-        monitor_->events().Watch(request->app_id(), [weak = std::weak_ptr(watcher)] {
-          if (const std::shared_ptr<EventWatcher> alive = weak.lock()) alive->Flush();
-        });
-    if (queue != nullptr) {
-      watcher->Begin(std::move(queue), since);
-    } else {
-      watcher->End(Crowded("16 others watch already; stop one of them"));
-    }
-  } else {
-    watcher->End(ToGrpcStatus(filter));
+// It counts as a listing until the store has answered, since the store goes on reading for a client
+// that has left. The answer may come after the service's end.
+void InspectionService::ShowChannels(const ListChannelsRequest& request, const ChannelsCall& call) {
+  const absl::Status filter = CheckFilter(request.app_id());
+  if (!filter.ok()) return call->End(ToGrpcStatus(filter));
+  const absl::StatusOr<ChannelKey> after = ChannelsAfter(request);
+  if (!after.ok()) return call->End(ToGrpcStatus(after.status()));
+  if (++*listings_ > kMaxListings) {
+    --*listings_;
+    return call->End(Crowded("four other pages of channels are being read; try again"));
   }
+  switchboard_->ListChannels(request.app_id(), *after, PageSize(request.page_size()),
+                             [call, listings = listings_](absl::StatusOr<ChannelPage> page) {
+                               --*listings;  // before the client can ask for the next page
+                               if (!page.ok()) return call->End(ToGrpcStatus(page.status()));
+                               call->Answer(ShowPage(*page));
+                             });
+}
+
+void InspectionService::ShowNetworks(const ListNetworksRequest& request, const NetworksCall& call) {
+  ListNetworksResponse response;
+  for (NetworkView& view : monitor_->Loudest(PageSize(request.limit()))) {
+    ShowNetwork(std::move(view), *response.add_networks());
+  }
+  call->Answer(response);
+}
+
+StreamReactor* InspectionService::BeginWatch(grpc::CallbackServerContext* context) {
+  auto watcher = std::make_shared<EventWatcher>(
+      Enter(*context),
+      EventWatcher::Hooks{
+          .asked = [this](const auto& request, const auto& self) { ShowEvents(request, self); },
+          .over = [this](const auto& self) { Forget(self); }});
   {
     sync::MutexLock lock(mutex_);
     watchers_.insert(watcher);
-    if (watches_over_) {
-      watcher->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is stopping"));
-    }
+    if (watches_over_) watcher->End(Stopping());
   }
   watcher->Flush();
   return watcher.get();
+}
+
+void InspectionService::ShowEvents(const WatchEventsRequest& request,
+                                   const std::shared_ptr<EventWatcher>& watcher) {
+  const absl::Status filter = CheckFilter(request.app_id());
+  if (!filter.ok()) return watcher->End(ToGrpcStatus(filter));
+  const absl::Time since = absl::Now();
+  std::shared_ptr<EventQueue> queue =
+      monitor_->events().Watch(request.app_id(), [weak = std::weak_ptr(watcher)] {
+        if (const std::shared_ptr<EventWatcher> alive = weak.lock()) alive->Flush();
+      });
+  if (queue == nullptr) return watcher->End(Crowded("16 others watch already; stop one of them"));
+  watcher->Begin(std::move(queue), since);
 }
 
 void InspectionService::EndWatches() {
@@ -260,7 +284,7 @@ void InspectionService::EndWatches() {
     watchers = watchers_;
   }
   for (const auto& watcher : watchers) {
-    watcher->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is stopping"));
+    watcher->End(Stopping());
     watcher->Flush();
   }
 }

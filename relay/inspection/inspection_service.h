@@ -4,11 +4,15 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <set>
 
+#include "absl/time/time.h"
 #include "proto/sync/mutex.h"
 #include "relay/config/config.h"
+#include "relay/grpc/call_limit.h"
+#include "relay/grpc/unary_call.h"
 #include "relay/health/serving_state.h"
 #include "relay/inspection/event_watcher.h"
 #include "relay/monitor/monitor.h"
@@ -18,11 +22,15 @@
 namespace wormhole::relay {
 
 // Thread-safe. Nothing here blocks: the store's threads answer pages of channels.
-class InspectionService final : public rendezvous::v1::InspectionService::CallbackService {
+class InspectionService final : public rendezvous::v1::InspectionService::Service {
  public:
   // How many pages of channels the store reads at a time, also for clients that have gone. Each
   // page may be a thousand loads, so that without a limit clients could keep the store busy.
   static constexpr int kMaxListings = 4;
+  // Calls at a time, and how long one may take until its answer, of up to half a megabyte, has been
+  // read; or until its request is here, which is all that counts of WatchEvents.
+  static constexpr size_t kMaxAnswers = 32;
+  static constexpr absl::Duration kAnswerTime = absl::Seconds(20);
 
   // The pointers outlive the service and the server that it is registered at.
   InspectionService(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
@@ -32,21 +40,36 @@ class InspectionService final : public rendezvous::v1::InspectionService::Callba
   // which otherwise waits for them.
   void EndWatches() WORMHOLE_EXCLUDES(mutex_);
 
-  grpc::ServerUnaryReactor* GetRelay(grpc::CallbackServerContext* context,
-                                     const rendezvous::v1::GetRelayRequest* request,
-                                     rendezvous::v1::GetRelayResponse* response) override;
-  grpc::ServerUnaryReactor* ListApps(grpc::CallbackServerContext* context,
-                                     const rendezvous::v1::ListAppsRequest* request,
-                                     rendezvous::v1::ListAppsResponse* response) override;
-  grpc::ServerUnaryReactor* ListChannels(grpc::CallbackServerContext* context,
-                                         const rendezvous::v1::ListChannelsRequest* request,
-                                         rendezvous::v1::ListChannelsResponse* response) override;
-  grpc::ServerWriteReactor<rendezvous::v1::WatchEventsResponse>* WatchEvents(
-      grpc::CallbackServerContext* context,
-      const rendezvous::v1::WatchEventsRequest* request) override;
+  // Cuts calls that have taken longer than kAnswerTime. To be called now and then.
+  void CutLate();
 
  private:
-  class ChannelLister;
+  template <typename Request, typename Response>
+  using CallOf = std::shared_ptr<UnaryCall<Request, Response>>;
+  using RelayCall = CallOf<rendezvous::v1::GetRelayRequest, rendezvous::v1::GetRelayResponse>;
+  using AppsCall = CallOf<rendezvous::v1::ListAppsRequest, rendezvous::v1::ListAppsResponse>;
+  using ChannelsCall =
+      CallOf<rendezvous::v1::ListChannelsRequest, rendezvous::v1::ListChannelsResponse>;
+  using NetworksCall =
+      CallOf<rendezvous::v1::ListNetworksRequest, rendezvous::v1::ListNetworksResponse>;
+
+  // Both serve a method as a stream (see StreamReactor).
+  template <typename Request, typename Response>
+  void ServeUnary(const char* method,
+                  void (InspectionService::*show)(const Request&,
+                                                  const CallOf<Request, Response>&));
+  void Serve(const char* method, std::function<StreamReactor*(grpc::CallbackServerContext*)> begin);
+
+  // The methods, once the request is here.
+  void ShowRelay(const rendezvous::v1::GetRelayRequest& request, const RelayCall& call);
+  void ShowApps(const rendezvous::v1::ListAppsRequest& request, const AppsCall& call);
+  void ShowChannels(const rendezvous::v1::ListChannelsRequest& request, const ChannelsCall& call);
+  void ShowNetworks(const rendezvous::v1::ListNetworksRequest& request, const NetworksCall& call);
+  void ShowEvents(const rendezvous::v1::WatchEventsRequest& request,
+                  const std::shared_ptr<EventWatcher>& watcher);
+
+  StreamReactor* BeginWatch(grpc::CallbackServerContext* context) WORMHOLE_EXCLUDES(mutex_);
+  std::unique_ptr<CallLimit::Place> Enter(grpc::CallbackServerContext& context);
 
   void Forget(const std::shared_ptr<EventWatcher>& watcher) WORMHOLE_EXCLUDES(mutex_);
 
@@ -54,6 +77,7 @@ class InspectionService final : public rendezvous::v1::InspectionService::Callba
   Switchboard* const switchboard_;
   Monitor* const monitor_;
   const ServingState* const serving_;
+  CallLimit answers_{kMaxAnswers, kAnswerTime};
   // Shared with listings that the store answers after the service's end.
   const std::shared_ptr<std::atomic<int>> listings_ = std::make_shared<std::atomic<int>>(0);
 

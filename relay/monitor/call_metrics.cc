@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "grpcpp/support/server_interceptor.h"
 #include "wormhole/rendezvous/v1/inspection.grpc.pb.h"
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
@@ -183,10 +182,8 @@ MethodMetrics* CallMetrics::Find(std::string_view name) {
   return &method->second;
 }
 
-void CallMetrics::Watch(grpc::ServerBuilder& builder) {
-  std::vector<std::unique_ptr<experimental::ServerInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<CountedCalls>(this));
-  builder.experimental().SetInterceptorCreators(std::move(factories));
+std::unique_ptr<CallMetrics::InterceptorFactory> CallMetrics::Counter() {
+  return std::make_unique<CountedCalls>(this);
 }
 
 }  // namespace wormhole::relay

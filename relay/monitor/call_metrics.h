@@ -7,12 +7,14 @@
 #define WORMHOLE_RELAY_MONITOR_CALL_METRICS_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
-#include "grpcpp/server_builder.h"
+#include "grpcpp/support/server_interceptor.h"
+#include "grpcpp/support/status_code_enum.h"
 #include "prometheus/counter.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
@@ -53,13 +55,14 @@ class MethodMetrics {
 
 class CallMetrics {
  public:
+  using InterceptorFactory = grpc::experimental::ServerInterceptorFactoryInterface;
   // `registry` outlives this.
   explicit CallMetrics(prometheus::Registry& registry);
 
-  // Counts the calls of the server that is being built, except those of Attach: gRPC sends every
+  // Counts the calls of the server that it is given to, except those of Attach: gRPC sends every
   // message of an intercepted call through its completion queue once more, which is nothing for a
-  // health check and too much for a frame. Outlives the server.
-  void Watch(grpc::ServerBuilder& builder);
+  // health check and too much for a frame. This outlives the server.
+  std::unique_ptr<InterceptorFactory> Counter();
 
   // The caller counts its streams itself, through StreamObserver.
   MethodMetrics& attach() { return *attach_; }

@@ -53,7 +53,9 @@ struct Metrics::AppFamilies {
         closed(MakeFamily(r, "wormhole_closed_total", "Channels that were closed, by mood.")),
         expired(MakeFamily(r, "wormhole_expired_total", "Channels whose time was over.")),
         frames(MakeFamily(r, "wormhole_frames_total", "Frames that clients have posted.")),
-        frame_bytes(MakeFamily(r, "wormhole_frame_bytes_total", "Bytes of those frames.")) {}
+        frame_bytes(MakeFamily(r, "wormhole_frame_bytes_total", "Bytes of those frames.")),
+        failed_claims(MakeFamily(r, "wormhole_failed_claims_total",
+                                 "Claims that did not come to a channel, by reason.")) {}
 
   Family<Counter>& allocations;
   Family<Counter>& claims;
@@ -63,16 +65,17 @@ struct Metrics::AppFamilies {
   Family<Counter>& expired;
   Family<Counter>& frames;
   Family<Counter>& frame_bytes;
+  Family<Counter>& failed_claims;
 };
 
 Metrics::Metrics(const std::vector<std::string>& apps)
     : registry_(std::make_shared<prometheus::Registry>()),
       calls_(*registry_),
-      failed_claims_(MakeReasons(MakeFamily(*registry_, "wormhole_failed_claims_total",
-                                            "Claims that did not come to a channel, by reason."))),
       refused_(MakeReasons(MakeFamily(*registry_, "wormhole_refused_total",
                                       "Streams that this relay has ended with an error, at their "
                                       "first request or later, by reason."))),
+      arrivals_(MakeArrivals(*registry_)),
+      refusals_(MakeRefusals(*registry_)),
       commit_seconds_(MakeHistogram(*registry_, "wormhole_store_commit_seconds",
                                     "How long the store took to make a batch durable.",
                                     kCommitSeconds)),
@@ -92,7 +95,8 @@ Metrics::AppMetrics Metrics::MakeApp(const AppFamilies& families, const std::str
                      .expired = &families.expired.Add(labels),
                      .frames = &families.frames.Add(labels),
                      .frame_bytes = &families.frame_bytes.Add(labels),
-                     .closed = {}};
+                     .closed = {},
+                     .failed_claims = MakeReasons(families.failed_claims, labels)};
   for (int mood = 1; mood < rendezvous::v1::Mood_ARRAYSIZE; ++mood) {
     const std::string& name = rendezvous::v1::Mood_Name(static_cast<Mood>(mood));
     if (name.empty()) continue;
@@ -102,12 +106,44 @@ Metrics::AppMetrics Metrics::MakeApp(const AppFamilies& families, const std::str
   return made;
 }
 
-Metrics::ByReason Metrics::MakeReasons(Family<Counter>& family) {
+Metrics::ByReason Metrics::MakeReasons(Family<Counter>& family, const prometheus::Labels& others) {
   ByReason made = {};
   for (int reason = 1; reason < ErrorDetail::Reason_ARRAYSIZE; ++reason) {
     const std::string& name = ErrorDetail::Reason_Name(static_cast<ErrorDetail::Reason>(reason));
     if (name.empty()) continue;
-    made[static_cast<size_t>(reason)] = &family.Add({{"reason", LabelOf(name, "REASON_")}});
+    prometheus::Labels labels = others;
+    labels["reason"] = LabelOf(name, "REASON_");
+    made[static_cast<size_t>(reason)] = &family.Add(labels);
+  }
+  return made;
+}
+
+Metrics::ByArrival Metrics::MakeArrivals(prometheus::Registry& registry) {
+  auto& accepted = MakeFamily(registry, "wormhole_connections_accepted_total",
+                              "Connections that the public port has let in: of clients, of a proxy "
+                              "itself, and of a proxy that has gone without a word.");
+  auto& refused = MakeFamily(registry, "wormhole_connections_refused_total",
+                             "Connections that the public port has reset, by reason: one of its "
+                             "caps, too few descriptors, or the header of a proxy.");
+  return {{Arrival::kAdmitted, &accepted.Add({{"of", "client"}})},
+          {Arrival::kProxysOwn, &accepted.Add({{"of", "proxy"}})},
+          {Arrival::kProxysCheck, &accepted.Add({{"of", "proxy_check"}})},
+          {Arrival::kTooManyInAll, &refused.Add({{"reason", "all"}})},
+          {Arrival::kTooManyFromAddress, &refused.Add({{"reason", "address"}})},
+          {Arrival::kTooOften, &refused.Add({{"reason", "rate"}})},
+          {Arrival::kShortOfMemory, &refused.Add({{"reason", "memory"}})},
+          {Arrival::kNoDescriptors, &refused.Add({{"reason", "descriptors"}})},
+          {Arrival::kHeaderMissing, &refused.Add({{"reason", "header_missing"}})},
+          {Arrival::kHeaderBroken, &refused.Add({{"reason", "header_broken"}})},
+          {Arrival::kTooManyHeaders, &refused.Add({{"reason", "headers"}})}};
+}
+
+Metrics::ByRefusal Metrics::MakeRefusals(prometheus::Registry& registry) {
+  auto& refused = MakeFamily(registry, "wormhole_relay_refused_total",
+                             "What strangers were refused because of a limit, by which one.");
+  ByRefusal made;
+  for (const Refusal refusal : kRefusals) {
+    made[refusal] = &refused.Add({{"reason", std::string(RefusalName(refusal))}});
   }
   return made;
 }
@@ -148,8 +184,12 @@ void Metrics::OnStreamOver(const StreamReport& report) {
   const error::Reason reason = error::ReasonOf(report.status);
   if (Counter* const refused = Find(refused_, reason)) refused->Increment();
   if (report.purpose != rendezvous::v1::Open::kClaim || report.attached) return;
-  if (Counter* const failed = Find(failed_claims_, reason)) failed->Increment();
+  if (Counter* const failed = Find(Of(report.app_id).failed_claims, reason)) failed->Increment();
 }
+
+void Metrics::OnArrival(Arrival arrival) { arrivals_.at(arrival)->Increment(); }
+
+void Metrics::OnRefused(Refusal refusal) { refusals_.at(refusal)->Increment(); }
 
 void Metrics::OnCommit(absl::Duration took, size_t operations) {
   commit_seconds_.Observe(absl::ToDoubleSeconds(took));

@@ -17,6 +17,8 @@
 #include "prometheus/counter.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "relay/accept/arrival.h"
+#include "relay/admission/refusal.h"
 #include "relay/monitor/call_metrics.h"
 #include "relay/rendezvous/stream_report.h"
 #include "relay/switchboard/observer.h"
@@ -40,11 +42,17 @@ class Metrics {
   void OnResponse() { calls_.attach().Sent(); }
   void OnStreamOver(const StreamReport& report);
 
+  // As AcceptObserver tells it.
+  void OnArrival(Arrival arrival);
+
+  // As AdmissionObserver tells it.
+  void OnRefused(Refusal refusal);
+
   // As SqliteOptions::on_commit tells it.
   void OnCommit(absl::Duration took, size_t operations);
 
-  // Counts the calls of a server that is being built, which this outlives.
-  void WatchCalls(grpc::ServerBuilder& builder) { calls_.Watch(builder); }
+  // See CallMetrics::Counter.
+  std::unique_ptr<CallMetrics::InterceptorFactory> CallCounter() { return calls_.Counter(); }
 
   const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
 
@@ -52,6 +60,9 @@ class Metrics {
   // By the number of the enum's value; null: no value, or none that is counted.
   using ByMood = std::array<prometheus::Counter*, rendezvous::v1::Mood_ARRAYSIZE>;
   using ByReason = std::array<prometheus::Counter*, rendezvous::v1::ErrorDetail::Reason_ARRAYSIZE>;
+
+  using ByRefusal = absl::flat_hash_map<Refusal, prometheus::Counter*>;
+  using ByArrival = absl::flat_hash_map<Arrival, prometheus::Counter*>;
 
   struct AppMetrics {
     prometheus::Counter* allocations;
@@ -62,11 +73,15 @@ class Metrics {
     prometheus::Counter* frames;
     prometheus::Counter* frame_bytes;
     ByMood closed;
+    ByReason failed_claims;
   };
   struct AppFamilies;
 
   static AppMetrics MakeApp(const AppFamilies& families, const std::string& app);
-  static ByReason MakeReasons(prometheus::Family<prometheus::Counter>& family);
+  static ByReason MakeReasons(prometheus::Family<prometheus::Counter>& family,
+                              const prometheus::Labels& others = {});
+  static ByArrival MakeArrivals(prometheus::Registry& registry);
+  static ByRefusal MakeRefusals(prometheus::Registry& registry);
   const AppMetrics& Of(const std::string& app_id) const;
 
   const std::shared_ptr<prometheus::Registry> registry_;
@@ -74,8 +89,9 @@ class Metrics {
   AppMetrics others_;  // of apps that are not listed
   absl::flat_hash_map<std::string, AppMetrics>
       apps_;  // of those that are; filled by the constructor
-  const ByReason failed_claims_;
   const ByReason refused_;
+  const ByArrival arrivals_;
+  const ByRefusal refusals_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& batch_operations_;
 };

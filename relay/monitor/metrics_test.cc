@@ -59,6 +59,32 @@ class MetricsTest : public ::testing::Test {
   MetricsPage before_ = Page();
 };
 
+TEST_F(MetricsTest, ConnectionsThatCameAndWhatBecameOfThem) {
+  metrics_.OnArrival(Arrival::kAdmitted);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_accepted_total{of=\"client\"}"));
+  metrics_.OnArrival(Arrival::kProxysOwn);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_accepted_total{of=\"proxy\"}"));
+  metrics_.OnArrival(Arrival::kProxysCheck);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_accepted_total{of=\"proxy_check\"}"));
+  metrics_.OnArrival(Arrival::kTooManyInAll);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"all\"}"));
+  metrics_.OnArrival(Arrival::kTooManyFromAddress);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"address\"}"));
+  metrics_.OnArrival(Arrival::kTooOften);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"rate\"}"));
+  metrics_.OnArrival(Arrival::kShortOfMemory);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"memory\"}"));
+  metrics_.OnArrival(Arrival::kNoDescriptors);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"descriptors\"}"));
+  metrics_.OnArrival(Arrival::kHeaderMissing);
+  EXPECT_THAT(Moved(),
+              ElementsAre("wormhole_connections_refused_total{reason=\"header_missing\"}"));
+  metrics_.OnArrival(Arrival::kHeaderBroken);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"header_broken\"}"));
+  metrics_.OnArrival(Arrival::kTooManyHeaders);
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"headers\"}"));
+}
+
 TEST_F(MetricsTest, EachEventMovesItsSeriesAndNoOther) {
   using Kind = ChannelEvent::Kind;
   const std::pair<Kind, const char*> kEvents[] = {{Kind::kAllocated, "allocations"},
@@ -137,8 +163,28 @@ TEST_F(MetricsTest, AReasonIsARefusalAndOfAClaimAFailedClaim) {
   EXPECT_EQ(page.Value("wormhole_refused_total{reason=\"never_allocated\"}"), 1);
   EXPECT_EQ(page.Value("wormhole_refused_total{reason=\"expired\"}"), 1);
   EXPECT_EQ(page.Sum("wormhole_refused_total"), 3);
-  EXPECT_EQ(page.Value("wormhole_failed_claims_total{reason=\"never_allocated\"}"), 1);
+  EXPECT_EQ(page.Value("wormhole_failed_claims_total{app=\"\",reason=\"never_allocated\"}"), 1);
   EXPECT_EQ(page.Sum("wormhole_failed_claims_total"), 1);
+}
+
+TEST_F(MetricsTest, FailedClaimsGoByApp) {
+  StreamReport report = Report(Open::kClaim, ErrorDetail::REASON_NEVER_ALLOCATED);
+  report.app_id = kListed;
+  metrics_.OnStreamOver(report);
+  EXPECT_EQ(Page().Value("wormhole_failed_claims_total{app=\"" + std::string(kListed) +
+                         "\",reason=\"never_allocated\"}"),
+            1);
+  report.app_id = "example.com/unlisted";
+  metrics_.OnStreamOver(report);
+  EXPECT_EQ(Page().Value("wormhole_failed_claims_total{app=\"\",reason=\"never_allocated\"}"), 1);
+}
+
+TEST_F(MetricsTest, WhatALimitHasRefusedGoesByLimit) {
+  for (const Refusal refusal : kRefusals) {
+    metrics_.OnRefused(refusal);
+    EXPECT_THAT(Moved(), ElementsAre("wormhole_relay_refused_total{reason=\"" +
+                                     std::string(RefusalName(refusal)) + "\"}"));
+  }
 }
 
 TEST_F(MetricsTest, CommitsAndTheirOperations) {

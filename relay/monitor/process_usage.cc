@@ -9,14 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <limits>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/strings/numbers.h"
 
 namespace wormhole::relay {
 namespace {
+
+constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 // A socket that has a peer. Asks the kernel about a number that may have been closed meanwhile, or
 // been given to another socket: either way its answer is true of some moment of the count.
@@ -54,6 +59,25 @@ double ResidentBytes() {
   double resident = 0;
   statm >> size >> resident;  // pages
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+double MemoryLimitBytes(const std::string& root) {
+  std::string group;
+  std::ifstream groups(root + "/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    if (line.starts_with("0::/")) group = line.substr(3);
+  }
+  if (group.empty()) return kUnlimited;
+  double limit = kUnlimited;
+  // A group is held to what those have that it is in. In a container its path may lead nowhere, and
+  // the uppermost is its own.
+  for (size_t end = group.size(); end != std::string::npos; end = group.rfind('/', end - 1)) {
+    std::ifstream file(root + "/sys/fs/cgroup" + group.substr(0, end) + "/memory.max");
+    double here = 0;
+    if (file >> here) limit = std::min(limit, here);  // `max` is no number
+    if (end == 0) break;
+  }
+  return limit;
 }
 
 double MaxDescriptors() {

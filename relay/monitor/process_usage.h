@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace wormhole::relay {
@@ -13,6 +14,11 @@ double CpuSeconds();
 
 // Bytes; 0 where there is no /proc.
 double ResidentBytes();
+
+// The smallest limit on memory that the kernel holds this process to by its control groups, bytes:
+// of a container, or of a unit of systemd's. Infinite where there is none, or where control groups
+// are not of version 2. `root` is where the file systems begin.
+double MemoryLimitBytes(const std::string& root = "");
 
 // The limit on open descriptors.
 double MaxDescriptors();

@@ -80,12 +80,26 @@ void AddClock(const RelayClock::State& clock, std::vector<MetricFamily>& familie
                              static_cast<double>(clock.steps)));
 }
 
+void AddCertificate(const std::function<std::optional<absl::Time>()>& source,
+                    std::vector<MetricFamily>& families) {
+  const std::optional<absl::Time> end = source == nullptr ? std::nullopt : source();
+  families.push_back(
+      Gauge("wormhole_certificate_end_seconds",
+            "When the certificate of clients' port ends, since unix epoch in "
+            "seconds; infinite if there is none.",
+            absl::ToDoubleSeconds(end.value_or(absl::InfiniteFuture()) - absl::UnixEpoch())));
+}
+
 void AddProcess(absl::Time started_at, const OpenDescriptors& open,
                 std::vector<MetricFamily>& families) {
   families.push_back(Counter("process_cpu_seconds_total",
                              "User and system CPU time spent in seconds.", CpuSeconds()));
   families.push_back(
       Gauge("process_resident_memory_bytes", "Resident memory size in bytes.", ResidentBytes()));
+  families.push_back(Gauge("wormhole_memory_limit_bytes",
+                           "What the relay may have of memory before the kernel ends it, by its "
+                           "control group; infinite if there is no limit.",
+                           MemoryLimitBytes()));
   families.push_back(
       Gauge("process_open_fds", "Number of open file descriptors.", static_cast<double>(open.all)));
   families.push_back(
@@ -112,6 +126,7 @@ std::vector<MetricFamily> RelayGauges::Collect() const {
   families.push_back(Gauge("wormhole_draining", "1 once the relay was told to stop.",
                            sources_.draining() ? 1 : 0));
   AddClock(sources_.clock(), families);
+  AddCertificate(sources_.certificate_end, families);
   families.push_back(Counter("wormhole_events_lost_total",
                              "Events that slow watchers were not told.",
                              Total(sources_.events_lost)));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct GaugeSources {
   std::function<bool()> store_works;
   std::function<bool()> draining;
   std::function<RelayClock::State()> clock;
+  // Null, or nothing: there is no certificate.
+  std::function<std::optional<absl::Time>()> certificate_end = nullptr;
   // Totals since the start. Null: nothing is ever lost.
   std::function<uint64_t()> events_lost = nullptr;
   std::function<uint64_t()> log_lines_lost = nullptr;

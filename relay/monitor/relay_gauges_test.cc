@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +43,7 @@ TEST(RelayGaugesTest, TellsWhatTheSourcesSayAtThatMoment) {
                             .store_works = [&] { return works; },
                             .draining = [&] { return draining; },
                             .clock = [&] { return clock; },
+                            .certificate_end = [] { return absl::FromUnixSeconds(4'000'000'000); },
                             .events_lost = [&] { return lost; }});
   MetricsPage page = PageOf(gauges);
   EXPECT_EQ(page.Value("wormhole_build_info{version=\"1.2.3\"}"), 1);
@@ -55,12 +59,14 @@ TEST(RelayGaugesTest, TellsWhatTheSourcesSayAtThatMoment) {
   EXPECT_EQ(page.Value("wormhole_clock_error_seconds"), 0);
   EXPECT_EQ(page.Value("wormhole_clock_outvoted"), 0);
   EXPECT_EQ(page.Value("wormhole_clock_steps_total"), 0);
+  EXPECT_EQ(page.Value("wormhole_certificate_end_seconds"), 4'000'000'000);
   EXPECT_EQ(page.Value("wormhole_events_lost_total"), 0);
   EXPECT_EQ(page.Value("wormhole_log_lines_lost_total"), 0);
   EXPECT_EQ(page.Value("process_start_time_seconds"), 1'700'000'000);
   EXPECT_GT(page.Value("process_cpu_seconds_total"), 0);
   EXPECT_GT(page.Value("process_resident_memory_bytes"), 1 << 20);
   EXPECT_GT(page.Value("process_max_fds"), page.Value("process_open_fds"));
+  EXPECT_GT(page.Value("wormhole_memory_limit_bytes"), page.Value("process_resident_memory_bytes"));
 
   counts.streams = 40;
   works = false;
@@ -88,6 +94,59 @@ class Descriptor {
  private:
   const int fd_;
 };
+
+// The files that the kernel shows a process of the control group `group`.
+class ControlGroups {
+ public:
+  explicit ControlGroups(const std::string& group) {
+    Write("proc/self/cgroup", "4:memory:/elsewhere\n0::" + group + "\n");
+  }
+  void Limit(const std::string& group, const std::string& limit) {
+    Write("sys/fs/cgroup" + group + "/memory.max", limit + "\n");
+  }
+  double Read() const { return MemoryLimitBytes(root_); }
+
+ private:
+  void Write(const std::string& name, const std::string& text) {
+    const std::filesystem::path path = std::filesystem::path(root_) / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+
+  const std::string root_ = (std::filesystem::path(::testing::TempDir()) /
+                             ::testing::UnitTest::GetInstance()->current_test_info()->name())
+                                .string();
+};
+
+TEST(MemoryLimitTest, OfAUnitIsTheSmallestOfItsGroups) {
+  ControlGroups groups("/system.slice/relay.service");
+  EXPECT_TRUE(std::isinf(groups.Read()));
+  groups.Limit("/system.slice/relay.service", "max");
+  EXPECT_TRUE(std::isinf(groups.Read()));
+  groups.Limit("/system.slice/relay.service", "1000000000");
+  EXPECT_EQ(groups.Read(), 1e9);
+  groups.Limit("/system.slice", "500000000");
+  EXPECT_EQ(groups.Read(), 5e8);
+  groups.Limit("/system.slice", "2000000000");
+  groups.Limit("", "300000000");
+  EXPECT_EQ(groups.Read(), 3e8);
+}
+
+TEST(MemoryLimitTest, OfAContainerIsThatOfTheUppermostGroup) {
+  ControlGroups own("/");
+  own.Limit("", "536870912");
+  EXPECT_EQ(own.Read(), 512 << 20);
+}
+
+TEST(MemoryLimitTest, OfAContainerThatSeesAPathOfTheHosts) {
+  ControlGroups hosts("/kubepods/pod7/relay");
+  hosts.Limit("", "536870912");
+  EXPECT_EQ(hosts.Read(), 512 << 20);
+}
+
+TEST(MemoryLimitTest, WithoutControlGroupsThereIsNone) {
+  EXPECT_TRUE(std::isinf(MemoryLimitBytes("/nowhere")));
+}
 
 // Both ends are in this process: of each connection one descriptor has the listener's port.
 TEST(ProcessUsageTest, CountsTheConnectionsOfAPort) {

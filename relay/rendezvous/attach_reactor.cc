@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "proto/error/error_detail.h"
+#include "relay/accept/peer_name.h"
+#include "relay/admission/token_hash.h"
 #include "relay/grpc/grpc_status.h"
 
 namespace wormhole::relay {
@@ -18,25 +22,55 @@ using rendezvous::v1::AttachResponse;
 // What a response costs in the queue beside its bytes on the wire.
 constexpr size_t kOverhead = 64;
 
+std::optional<net::Address> AddressOf(const std::string& peer) {
+  const std::optional<NamedPeer> named = ReadPeerName(peer);
+  if (!named) return std::nullopt;
+  return named->address;
+}
+
+// As the accept loop names it: without the zone that gRPC writes.
+std::string ConnectionOf(const std::string& peer) {
+  const std::optional<NamedPeer> named = ReadPeerName(peer);
+  uint32_t port = 0;  // of five digits at most
+  if (!named || !absl::SimpleAtoi(named->port, &port)) return peer;
+  return PeerName(named->address, static_cast<uint16_t>(port));
+}
+
+// None when several came: which one counts would be up to whoever reads them.
+std::optional<TokenHash> PresentedToken(const grpc::CallbackServerContext& context) {
+  const auto [first, last] = context.client_metadata().equal_range("authorization");
+  if (first == last || std::next(first) != last) return std::nullopt;
+  return HashOfBearer({first->second.data(), first->second.size()});
+}
+
 }  // namespace
 
-AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
-                                  BacklogLimits limits, StreamObserver* observer,
-                                  std::shared_ptr<LiveStreams> streams) {
-  auto reactor = std::make_shared<AttachReactor>(context, limits, observer, std::move(streams));
+AttachReactor* AttachReactor::Run(grpc::CallbackServerContext* context, std::string peer,
+                                  Switchboard* switchboard, BacklogLimits limits,
+                                  StreamObserver* observer, std::shared_ptr<LiveStreams> streams) {
+  auto reactor = std::make_shared<AttachReactor>(context, std::move(peer), limits, observer,
+                                                 std::move(streams));
   reactor->self_ = reactor;
-  reactor->streams_->Enter();
-  if (observer != nullptr) observer->OnStreamBegan();
+  reactor->streams_->Enter(reactor->connection_);
+  if (observer != nullptr) observer->OnStreamBegan(reactor->report_.peer);
   // Safe here: gRPC runs no reaction before Run has returned the reactor to it.
-  reactor->attachment_ = switchboard->Attach(reactor);
+  reactor->attachment_ = switchboard->Attach(
+      reactor, {.address = AddressOf(reactor->report_.peer), .token = PresentedToken(*context)});
   reactor->ReadMore();
   reactor->Flush();
   return reactor.get();
 }
 
-AttachReactor::AttachReactor(grpc::CallbackServerContext* context, BacklogLimits limits,
-                             StreamObserver* observer, std::shared_ptr<LiveStreams> streams)
-    : context_(context), limits_(limits), observer_(observer), streams_(std::move(streams)) {}
+AttachReactor::AttachReactor(grpc::CallbackServerContext* context, std::string peer,
+                             BacklogLimits limits, StreamObserver* observer,
+                             std::shared_ptr<LiveStreams> streams)
+    : context_(context),
+      limits_(limits),
+      observer_(observer),
+      streams_(std::move(streams)),
+      connection_(ConnectionOf(context->peer())) {
+  report_.peer = std::move(peer);
+}
 
 void AttachReactor::Send(AttachResponse response) {
   const size_t bytes = response.ByteSizeLong() + kOverhead;
@@ -61,6 +95,14 @@ size_t AttachReactor::Backlog() const {
   const size_t backlog = queue_bytes_ + writing_bytes_;
   told_backlog_ = std::max(told_backlog_, backlog);
   return backlog;
+}
+
+bool AttachReactor::IsStuck() {
+  sync::MutexLock lock(mutex_);
+  stuck_ = seen_writing_ && writing_ && written_ == seen_written_;
+  seen_writing_ = writing_;
+  seen_written_ = written_;
+  return stuck_;
 }
 
 bool AttachReactor::Crowded() const {
@@ -93,7 +135,7 @@ std::optional<AttachReactor::Action> AttachReactor::NextAction() {
   }
   if (ending_ && !ending_limited_) {
     ending_limited_ = true;
-    return Action::kLimitEnding;
+    return stuck_ ? Action::kCancel : Action::kLimitEnding;
   }
   if (cancel_wanted_) {
     cancel_wanted_ = false;
@@ -121,7 +163,7 @@ void AttachReactor::Start(Action action) {
       LimitEnding();
       return;
     case Action::kCancel:
-      context_->TryCancel();
+      Cancel();
       return;
   }
 }
@@ -160,6 +202,19 @@ void AttachReactor::LimitEnding() {
                        }
                        alive->Flush();
                      });
+}
+
+void AttachReactor::Cancel() {
+  grpc::Status status;
+  {
+    sync::MutexLock lock(mutex_);
+    status = ToGrpcStatus(*ending_);
+  }
+  // Else as TryCancel, which has no word for why.
+  if (status.ok()) status = grpc::Status(grpc::StatusCode::CANCELLED, "the client does not read");
+  grpc_call_cancel_with_status(context_->c_call(),
+                               static_cast<grpc_status_code>(status.error_code()),
+                               status.error_message().c_str(), nullptr);
 }
 
 void AttachReactor::OnReadDone(bool ok) {
@@ -208,6 +263,8 @@ void AttachReactor::OnWriteDone(bool ok) {
   {
     sync::MutexLock lock(mutex_);
     writing_ = false;
+    stuck_ = false;
+    ++written_;
     writing_bytes_ = 0;
     drained = told_backlog_ > 0 && queue_bytes_ <= told_backlog_ / 2;
     if (drained) told_backlog_ = 0;
@@ -239,7 +296,7 @@ void AttachReactor::OnDone() {
   ending_alarm_.reset();
   const std::shared_ptr<AttachReactor> alive = std::move(self_);
   if (observer_ != nullptr) Report();
-  streams_->Leave();
+  streams_->Leave(connection_);
 }
 
 void AttachReactor::NoteRequest(const AttachRequest& request) {
@@ -279,7 +336,6 @@ void AttachReactor::Report() {
     report_.status = absl::CancelledError("the client cancelled, or its connection is lost");
   }
   report_.lasted = absl::FromChrono(std::chrono::steady_clock::now() - began_);
-  report_.peer = context_->peer();
   const auto trace = context_->client_metadata().find("traceparent");
   if (trace != context_->client_metadata().end()) {
     const size_t size = std::min(trace->second.size(), kMaxTraceparent);

@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "grpcpp/alarm.h"
@@ -28,6 +29,7 @@ struct BacklogLimits {
   size_t responses = 256;
   // How long the client may take to read what is queued once the stream ends; then the relay
   // cancels it. Longer than any live connection stands still, and short against a drain's timeout.
+  // A client that was found stuck has had its time.
   std::chrono::milliseconds ending_time{5000};
 };
 
@@ -42,13 +44,13 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
                             public Sink,
                             public std::enable_shared_from_this<AttachReactor> {
  public:
-  // Registers at the switchboard and asks for the first request. The caller returns the reactor to
-  // gRPC, which calls OnDone when it needs it no more.
-  static AttachReactor* Run(grpc::CallbackServerContext* context, Switchboard* switchboard,
-                            BacklogLimits limits, StreamObserver* observer,
-                            std::shared_ptr<LiveStreams> streams);
+  // Registers at the switchboard and asks for the first request. `peer` is whom it reports. The
+  // caller returns the reactor to gRPC, which calls OnDone when it needs it no more.
+  static AttachReactor* Run(grpc::CallbackServerContext* context, std::string peer,
+                            Switchboard* switchboard, BacklogLimits limits,
+                            StreamObserver* observer, std::shared_ptr<LiveStreams> streams);
 
-  AttachReactor(grpc::CallbackServerContext* context, BacklogLimits limits,
+  AttachReactor(grpc::CallbackServerContext* context, std::string peer, BacklogLimits limits,
                 StreamObserver* observer, std::shared_ptr<LiveStreams> streams);
 
   // Sink
@@ -57,6 +59,7 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void ReadMore() override;
   void Flush() override;
   size_t Backlog() const override;
+  bool IsStuck() override WORMHOLE_EXCLUDES(mutex_);
 
   // grpc::ServerBidiReactor
   void OnReadDone(bool ok) override;
@@ -79,6 +82,9 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   // Cancels the stream unless the client reads what is queued in time: gRPC cannot finish a stream
   // while a write waits for a client that does not read.
   void LimitEnding() WORMHOLE_EXCLUDES(mutex_);
+  // Ends the stream whatever is queued. The client is told why all the same: a status takes no
+  // room in HTTP/2's windows, which a client that does not read has filled.
+  void Cancel() WORMHOLE_EXCLUDES(mutex_);
 
   void Receive();
   void NoteRequest(const rendezvous::v1::AttachRequest& request);
@@ -93,6 +99,7 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   StreamObserver* const observer_;  // null: no reports
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const std::shared_ptr<LiveStreams> streams_;
+  const std::string connection_;  // its other end, which may be a proxy
   // Set in Run(), before any reaction; cleared in OnDone(), after all of them.
   std::shared_ptr<AttachReactor> self_;
   std::shared_ptr<Attachment> attachment_;
@@ -121,6 +128,12 @@ class AttachReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   bool closing_ WORMHOLE_GUARDED_BY(mutex_) =
       false;  // Close has come, and the client sends nothing after it
   bool writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  // Writes that have come to their end, and how many had at the last call of IsStuck.
+  uint64_t written_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  uint64_t seen_written_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  bool seen_writing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool stuck_ WORMHOLE_GUARDED_BY(mutex_) =
+      false;  // IsStuck has said so, and nothing was written since
   bool ending_limited_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool cancel_wanted_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool finished_ WORMHOLE_GUARDED_BY(mutex_) = false;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "relay/accept/client_names.h"
 #include "relay/rendezvous/attach_reactor.h"
 #include "relay/rendezvous/live_streams.h"
 #include "relay/switchboard/switchboard.h"
@@ -18,8 +19,10 @@ class RendezvousService final
     : public rendezvous::v1::RendezvousService::WithRawCallbackMethod_Attach<
           rendezvous::v1::RendezvousService::Service> {
  public:
-  // `switchboard`, and `observer` unless it is null, outlive the service and its server.
-  RendezvousService(Switchboard* switchboard, BacklogLimits limits, StreamObserver* observer);
+  // `switchboard`, and `observer` and `names` unless they are null, outlive the service and its
+  // server. `names` has the clients of proxies.
+  RendezvousService(Switchboard* switchboard, BacklogLimits limits, StreamObserver* observer,
+                    const ClientNames* names = nullptr);
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Attach(
       grpc::CallbackServerContext* context) override;
@@ -28,11 +31,14 @@ class RendezvousService final
   bool AwaitNoStreams(std::chrono::steady_clock::time_point deadline);
 
   size_t stream_count() const { return streams_->count(); }
+  // Whether a stream goes over the connection to `peer`, which is as gRPC writes it.
+  bool HasStream(const std::string& peer) const { return streams_->Has(peer); }
 
  private:
   Switchboard* const switchboard_;
   const BacklogLimits limits_;
   StreamObserver* const observer_;
+  const ClientNames* const names_;
   const std::shared_ptr<LiveStreams> streams_;
 };
 

@@ -30,7 +30,7 @@ struct StreamReport {
   absl::Duration lasted;
   absl::Status status;  // with an ErrorDetail when the relay had a reason
 
-  std::string peer;         // as gRPC writes it: ipv4:192.0.2.7:50312
+  std::string peer;         // as gRPC writes it: ipv4:192.0.2.7:50312; the client's, not a proxy's
   std::string traceparent;  // the client's header as it came, at most kMaxTraceparent bytes
 };
 
@@ -41,7 +41,8 @@ class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
 
-  virtual void OnStreamBegan() {}
+  // `peer` as in its report.
+  virtual void OnStreamBegan(const std::string& /*peer*/) {}
   // A request has come, valid or not.
   virtual void OnRequest() {}
   // gRPC has sent a response.

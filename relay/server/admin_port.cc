@@ -29,7 +29,12 @@ absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& co
                       .services = {&admin->health_, &admin->inspection_},
                       .reflection = true,
                       .channelz = config.admin_channelz,
-                      .monitor = monitor});
+                      .in_channelz = config.admin_channelz,
+                      .max_connection_age = kLongestInspection,
+                      .idle_timeout = kOperatorIdle,
+                      .max_streams_per_connection = kOperatorStreams,
+                      .monitor = monitor,
+                      .accept = OperatorRules()});
   if (!port.ok()) return port.status();
   admin->port_ = *std::move(port);
   return admin;
@@ -37,7 +42,8 @@ absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& co
 
 AdminPort::AdminPort(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
                      const ServingState* serving)
-    : health_(Services(serving)), inspection_(config, switchboard, monitor, serving) {}
+    : health_(Services(serving), nullptr, &watches_),
+      inspection_(config, switchboard, monitor, serving) {}
 
 void AdminPort::Close(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();

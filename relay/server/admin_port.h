@@ -8,11 +8,13 @@
 
 #include "absl/status/statusor.h"
 #include "relay/config/config.h"
+#include "relay/grpc/call_limit.h"
 #include "relay/health/health_service.h"
 #include "relay/health/serving_state.h"
 #include "relay/inspection/inspection_service.h"
 #include "relay/monitor/monitor.h"
 #include "relay/server/grpc_port.h"
+#include "relay/server/operator_limits.h"
 #include "relay/switchboard/switchboard.h"
 
 namespace wormhole::relay {
@@ -32,6 +34,13 @@ class AdminPort {
 
   // Tells watchers of health what has changed. Any thread.
   void Refresh() { health_.Refresh(); }
+  // Cuts those who do not read their answers. To be called now and then.
+  void CutLate() { inspection_.CutLate(); }
+
+  // See kOperatorCutPause. Any thread.
+  void CutConnections() { port_->CutConnections(); }
+  // See AcceptLoop. Any thread.
+  void CutWhoHoldsUp() { port_->CutWhoHoldsUp(); }
 
   // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
@@ -40,6 +49,7 @@ class AdminPort {
   AdminPort(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
             const ServingState* serving);
 
+  CallLimit watches_{kOperatorHealthCalls};
   HealthService health_;
   InspectionService inspection_;
   std::unique_ptr<GrpcPort> port_;  // set by Open

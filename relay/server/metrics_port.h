@@ -6,22 +6,30 @@
 #define WORMHOLE_RELAY_SERVER_METRICS_PORT_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "prometheus/collectable.h"
 #include "relay/server/listeners.h"
+#include "relay/server/request_deadlines.h"
+#include "relay/server/ticker.h"
 
 struct MHD_Daemon;
 
 namespace wormhole::relay {
 
 // A thread for each address, which also collects. The port cuts off a client that says nothing, or
-// does not read, for five seconds; 256 such clients make others wait that long. A malicious client
-// can keep a connection busy for longer: let nobody but Prometheus reach the port.
+// does not read, for five seconds, and one whose request is not over after ten. When there are
+// hundreds, the oldest gives way to the newest, so that a scrape, which takes milliseconds, is
+// served whoever else holds connections. Who opens hundreds within those milliseconds can still
+// keep it out: let nobody but Prometheus reach the port.
 class MetricsPort {
  public:
+  // Connections that are open at a time, at each address.
+  static constexpr unsigned kMaxClients = 256;
+
   using Collectables = std::vector<std::shared_ptr<prometheus::Collectable>>;
 
   // Takes every address that `listen` (HOST:PORT, [IPV6]:PORT) stands for; [::] is IPv4 too. Port 0
@@ -49,11 +57,13 @@ class MetricsPort {
   std::string WritePage() const;
 
  private:
-  explicit MetricsPort(Collectables collectables) : collectables_(std::move(collectables)) {}
+  explicit MetricsPort(Collectables collectables);
 
   const Collectables collectables_;
   std::string address_;
+  RequestDeadlines deadlines_;
   std::vector<MHD_Daemon*> daemons_;  // one for each address
+  std::optional<Ticker> ticker_;      // since there are any
 };
 
 }  // namespace wormhole::relay

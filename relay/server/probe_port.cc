@@ -24,14 +24,18 @@ absl::StatusOr<std::unique_ptr<ProbePort>> ProbePort::Open(const std::string& li
                       .listen = listen,
                       .credentials = grpc::InsecureServerCredentials(),
                       .services = {&probe->health_},
-                      .monitor = monitor});
+                      .max_connection_age = kLongestProbe,
+                      .idle_timeout = kOperatorIdle,
+                      .max_streams_per_connection = kOperatorStreams,
+                      .monitor = monitor,
+                      .accept = OperatorRules()});
   if (!port.ok()) return port.status();
   probe->port_ = *std::move(port);
   return probe;
 }
 
 ProbePort::ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store)
-    : health_(Probes(serving, clock, store)) {}
+    : health_(Probes(serving, clock, store), nullptr, &watches_) {}
 
 void ProbePort::Close(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();

@@ -8,11 +8,13 @@
 
 #include "absl/status/statusor.h"
 #include "relay/clock/clock.h"
+#include "relay/grpc/call_limit.h"
 #include "relay/health/health_service.h"
 #include "relay/health/serving_state.h"
 #include "relay/health/store_health.h"
 #include "relay/monitor/monitor.h"
 #include "relay/server/grpc_port.h"
+#include "relay/server/operator_limits.h"
 
 namespace wormhole::relay {
 
@@ -35,12 +37,18 @@ class ProbePort {
   // Tells watchers what has changed; a check reads the present state by itself. Any thread.
   void Refresh() { health_.Refresh(); }
 
+  // See kOperatorCutPause. Any thread.
+  void CutConnections() { port_->CutConnections(); }
+  // See AcceptLoop. Any thread.
+  void CutWhoHoldsUp() { port_->CutWhoHoldsUp(); }
+
   // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
 
  private:
   ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store);
 
+  CallLimit watches_{kOperatorHealthCalls};
   HealthService health_;
   std::unique_ptr<GrpcPort> port_;  // set by Open
 };

@@ -18,12 +18,44 @@ namespace {
 constexpr std::chrono::milliseconds kTick(250);
 // For answers that are on their way when a drain is over.
 constexpr std::chrono::milliseconds kLastWords(500);
+// A token that is withdrawn is refused two of these later.
+constexpr std::chrono::milliseconds kTokensLook(1000);
+constexpr std::chrono::milliseconds kCertificateLook(10'000);
 
-SwitchboardEnvironment RealEnvironment(RelayClock* clock, SwitchboardObserver* observer) {
+absl::Duration SteadyNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+// What a sanitizer keeps beside each allocation is resident too, several times what the relay
+// takes.
+uint64_t MemoryLimitOf(const RelayConfig& config) {
+#ifdef __SANITIZE_ADDRESS__
+  static_cast<void>(config);
+  return 0;
+#else
+  return config.max_memory;
+#endif
+}
+
+AdmissionRules AdmissionRulesOf(const RelayConfig& config) {
+  AdmissionRules rules = {.streams_per_address = config.max_streams_per_address,
+                          .streams = config.max_streams,
+                          .channels_per_address = config.max_channels_per_address};
+  rules.acts[Act::kConnect] = config.max_connections_per_minute;
+  rules.acts[Act::kOpenStream] = config.max_stream_opens_per_minute;
+  rules.acts[Act::kAllocate] = config.max_allocations_per_minute;
+  rules.acts[Act::kClaim] = config.max_claims_per_minute;
+  rules.acts[Act::kFailClaim] = config.max_failed_claims_per_minute;
+  return rules;
+}
+
+SwitchboardEnvironment RealEnvironment(RelayClock* clock, Admission* admission,
+                                       const TokenJudge* tokens, SwitchboardObserver* observer) {
   return {.wall_now = [clock] { return clock->Now(); },
-          .steady_now =
-              [] { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); },
+          .steady_now = SteadyNow,
           .random_below = [](uint32_t bound) { return randombytes_uniform(bound); },
+          .admission = admission,
+          .tokens = tokens,
           .observer = observer};
 }
 
@@ -41,6 +73,19 @@ HealthService::Services PublicServices(const ServingState* serving) {
   return {{"", serves}, {rendezvous::v1::RendezvousService::service_full_name(), serves}};
 }
 
+// As what a connection is refused.
+std::optional<Arrival> RefusalOf(const std::optional<Refused>& refused) {
+  if (!refused) return std::nullopt;
+  return refused->why == Refusal::kMemory ? Arrival::kShortOfMemory : Arrival::kTooOften;
+}
+
+absl::StatusOr<std::unique_ptr<TokensFile>> OpenTokens(const RelayConfig& config,
+                                                       Monitor* monitor) {
+  if (config.tokens_file.empty()) return nullptr;
+  const auto tell = [monitor](const absl::StatusOr<size_t>& tokens) { monitor->OnTokens(tokens); };
+  return TokensFile::Open(config.tokens_file, tell);
+}
+
 absl::StatusOr<std::unique_ptr<ProbePort>> OpenProbes(const RelayConfig& config,
                                                       const ServingState* serving,
                                                       RelayClock* clock, Monitor* monitor) {
@@ -55,6 +100,9 @@ absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfi
                                                                 RelayClock* clock, Monitor* monitor,
                                                                 ServiceManager* manager) {
   if (sodium_init() < 0) return absl::UnavailableError("libsodium finds no source of randomness");
+  absl::StatusOr<std::unique_ptr<TokensFile>> tokens = OpenTokens(config, monitor);
+  if (!tokens.ok()) return tokens.status();
+  auto admission = std::make_unique<Admission>(AdmissionRulesOf(config), monitor);
   auto serving = std::make_unique<ServingState>();
   absl::StatusOr<std::unique_ptr<ProbePort>> probe =
       OpenProbes(config, serving.get(), clock, monitor);
@@ -66,31 +114,50 @@ absl::StatusOr<std::unique_ptr<RelayServer>> RelayServer::Start(const RelayConfi
       Switchboard::Create({.limits = config.limits,
                            .heartbeat = config.heartbeat,
                            .motd = config.motd,
-                           .max_stream_age = config.max_stream_age},
-                          RealEnvironment(clock, monitor), *store);
+                           .channel_caps = config.channel_caps,
+                           .max_stored_bytes = config.max_stored_bytes,
+                           .max_posted_bytes_per_second = config.max_posted_bytes_per_second,
+                           .min_digits = config.min_digits,
+                           .max_stream_age = config.max_stream_age,
+                           .open_timeout = config.open_timeout,
+                           .write_timeout = config.write_timeout},
+                          RealEnvironment(clock, admission.get(), tokens->get(), monitor), *store);
   if (!switchboard.ok()) return switchboard.status();
-  std::unique_ptr<RelayServer> server(new RelayServer(config, std::move(serving), *std::move(probe),
-                                                      *std::move(switchboard), monitor, manager));
+  std::unique_ptr<RelayServer> server(
+      new RelayServer(config, std::move(admission), *std::move(tokens), std::move(serving),
+                      *std::move(probe), *std::move(switchboard), monitor, manager));
   const absl::Status listening = server->Listen(config, clock);
   if (!listening.ok()) return listening;
   return server;
 }
 
-RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
+RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<Admission> admission,
+                         std::unique_ptr<TokensFile> tokens, std::unique_ptr<ServingState> serving,
                          std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
                          Monitor* monitor, ServiceManager* manager)
     : drain_timeout_(config.drain_timeout),
       monitor_(monitor),
       manager_(manager),
+      admission_(std::move(admission)),
+      tokens_(std::move(tokens)),
       serving_(std::move(serving)),
       probe_(std::move(probe)),
       switchboard_(std::move(switchboard)),
-      health_(PublicServices(serving_.get())),
-      rendezvous_(switchboard_.get(), BacklogOf(config.limits), monitor) {}
+      gate_(admission_.get(), &client_names_, SteadyNow),
+      health_(PublicServices(serving_.get()), &gate_, nullptr, config.open_timeout),
+      rendezvous_(switchboard_.get(), BacklogOf(config.limits), monitor, &client_names_),
+      memory_(MemoryLimitOf(config),
+              [this](bool is_short) {
+                admission_->SetShortOfMemory(is_short);
+                monitor_->OnMemory(is_short);
+              }),
+      certificate_(config.tls.cert,
+                   [this](absl::Duration left) { monitor_->OnCertificateEnds(left); }) {}
 
 RelayServer::~RelayServer() {
   WithdrawFor(absl::ZeroDuration());
   Stop(std::chrono::steady_clock::now());
+  admission_->SetCutter(nullptr);  // it uses the port
 }
 
 absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
@@ -109,12 +176,36 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
        .credentials = *std::move(credentials),
        .services = {&rendezvous_, &health_},
        .reflection = config.reflection,
+       .in_channelz = config.admin_channelz,
        .max_request_bytes = static_cast<int>(config.limits.max_frame_bytes) + wire::kRequestSlack,
+       .max_header_bytes = static_cast<int>(config.max_header_bytes),
        .max_stream_age = config.max_stream_age,
-       .monitor = monitor_});
+       .handshake_timeout = config.handshake_timeout,
+       .idle_timeout = config.idle_timeout,
+       .max_streams_per_connection = static_cast<int>(config.max_streams_per_connection),
+       .monitor = monitor_,
+       .gate = &gate_,
+       .accept = AcceptRules{
+           .caps = {.in_all = config.max_connections,
+                    .per_address = config.max_connections_per_address},
+           .refuse =
+               [this](const Admission::Client& client) {
+                 return RefusalOf(admission_->Connect(client, SteadyNow()));
+               },
+           .in_use = [this](const std::string& peer) { return rendezvous_.HasStream(peer); },
+           .proxies = config.proxy_from,
+           .header_patience = config.handshake_timeout},
+       .arrivals = monitor_,
+       .names = &client_names_});
   if (!port.ok()) return port.status();
   public_ = *std::move(port);
+  admission_->SetCutter([this](const net::Address& client) { public_->CutConnectionsOf(client); });
   ticker_.emplace(kTick, [this, clock] { Tick(clock); });
+  certificate_.Look(absl::Now());
+  if (config.tls.enabled()) {
+    certificate_ticker_.emplace(kCertificateLook, [this] { certificate_.Look(absl::Now()); });
+  }
+  if (tokens_ != nullptr) tokens_ticker_.emplace(kTokensLook, [this] { tokens_->Look(); });
   return absl::OkStatus();
 }
 
@@ -126,9 +217,24 @@ void RelayServer::Serve() {
 void RelayServer::Tick(RelayClock* clock) {
   for (const ClockChange& change : clock->TakeChanges()) monitor_->OnClock(change);
   switchboard_->Tick();
+  memory_.Look();
+  if (admission_->short_of_memory()) CutOperators();
+  // He may not do it again at once, or he would do nothing else.
+  if (const auto client = public_->CutWhoHoldsUp()) admission_->Banish(*client, SteadyNow());
+  if (admin_) admin_->CutWhoHoldsUp();
+  if (probe_) probe_->CutWhoHoldsUp();
   ShowState();  // the store's, or the clock's, may have changed
+  if (admin_) admin_->CutLate();
   // Here and nowhere else: a relay whose switchboard hangs stays hungry.
   if (manager_ != nullptr) manager_->Feed(std::chrono::steady_clock::now());
+}
+
+void RelayServer::CutOperators() {
+  const absl::Duration now = SteadyNow();
+  if (now - operators_cut_at_ < kOperatorCutPause) return;
+  operators_cut_at_ = now;
+  if (admin_) admin_->CutConnections();
+  if (probe_) probe_->CutConnections();
 }
 
 void RelayServer::ShowState() {

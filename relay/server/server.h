@@ -12,17 +12,23 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "proto/rpc/awake_threads.h"
+#include "relay/accept/client_names.h"
+#include "relay/admission/admission.h"
 #include "relay/clock/clock.h"
 #include "relay/config/config.h"
+#include "relay/grpc/call_gate.h"
 #include "relay/health/health_service.h"
 #include "relay/health/serving_state.h"
 #include "relay/monitor/monitor.h"
 #include "relay/rendezvous/rendezvous_service.h"
 #include "relay/server/admin_port.h"
+#include "relay/server/certificate_watch.h"
 #include "relay/server/grpc_port.h"
+#include "relay/server/memory_watch.h"
 #include "relay/server/probe_port.h"
 #include "relay/server/service_manager.h"
 #include "relay/server/ticker.h"
+#include "relay/server/tokens_file.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/switchboard.h"
 
@@ -59,6 +65,11 @@ class RelayServer {
 
   // The port of address(); 0 for a path.
   uint16_t port() const { return public_->port(); }
+  // See GrpcPort::socket_name.
+  std::string socket_name() const { return public_->socket_name(); }
+
+  // When the certificate of clients' port ends; nothing without TLS. Any thread.
+  std::optional<absl::Time> certificate_end() const { return certificate_.end(); }
 
   size_t stream_count() const { return rendezvous_.stream_count(); }
 
@@ -78,11 +89,14 @@ class RelayServer {
   bool Drain();
 
  private:
-  RelayServer(const RelayConfig& config, std::unique_ptr<ServingState> serving,
+  RelayServer(const RelayConfig& config, std::unique_ptr<Admission> admission,
+              std::unique_ptr<TokensFile> tokens, std::unique_ptr<ServingState> serving,
               std::unique_ptr<ProbePort> probe, std::unique_ptr<Switchboard> switchboard,
               Monitor* monitor, ServiceManager* manager);
   absl::Status Listen(const RelayConfig& config, RelayClock* clock);
   void Tick(RelayClock* clock);
+  // While memory is short.
+  void CutOperators();
   // Tells those who watch that something about it may have changed.
   void ShowState();
   ServiceState DescribeState() const;
@@ -98,16 +112,26 @@ class RelayServer {
   std::optional<std::chrono::steady_clock::time_point> drain_deadline_;
   absl::Time stops_by_ = absl::InfiniteFuture();  // that deadline, for people
   // Each uses those above it, so that this is also the order of construction.
+  const std::unique_ptr<Admission> admission_;
+  const std::unique_ptr<TokensFile> tokens_;  // null: nobody needs a token
   const std::unique_ptr<ServingState> serving_;
   const std::unique_ptr<ProbePort> probe_;  // null: there is none
   const std::unique_ptr<Switchboard> switchboard_;
   const rpc::AwakeThreads
       awake_threads_;  // without it, the first message after an idle second is 50 ms late
+  ClientNames client_names_;
+  CallGate gate_;
   HealthService health_;
   RendezvousService rendezvous_;
   std::unique_ptr<AdminPort> admin_;  // null: there is none
   std::unique_ptr<GrpcPort> public_;
-  std::optional<Ticker> ticker_;  // since it listens
+  MemoryWatch memory_;                                           // of the thread that ticks
+  absl::Duration operators_cut_at_ = -absl::InfiniteDuration();  // too
+  std::optional<Ticker> ticker_;                                 // since it listens
+  CertificateWatch certificate_;
+  // They have threads of their own, since they wait for a disk.
+  std::optional<Ticker> tokens_ticker_;
+  std::optional<Ticker> certificate_ticker_;
 };
 
 }  // namespace wormhole::relay

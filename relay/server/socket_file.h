@@ -21,11 +21,11 @@ namespace wormhole::relay {
 // milliseconds. Bounded: any process that may open the folder can hold its lock for ever.
 inline constexpr absl::Duration kSocketPatience = absl::Seconds(3);
 
-// A path, and the socket of this process there. gRPC removes whatever is at the path that it binds,
-// when it binds and when it ends. So gRPC binds another path in the same folder, and Publish moves
-// the socket to its place once it listens and has its mode. A relay replaces a socket there only
-// when nobody listens on it any more, and removes only its own: a relay that ends leaves alone what
-// another one has put there meanwhile. Not thread-safe.
+// A path, and the socket of this process there. It is bound to another path in the same folder, and
+// Publish moves it to its place once it listens and has its mode, so that nobody finds one that
+// does not answer. A relay replaces a socket there only when nobody listens on it any more, and
+// removes only its own: a relay that ends leaves alone what another one has put there meanwhile.
+// Not thread-safe.
 class SocketPlace {
  public:
   // `path` fits (socket_address.h). Until Publish, no other relay makes room in the same folder, so

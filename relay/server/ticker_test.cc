@@ -36,18 +36,31 @@ TEST(TickerTest, ItsEndDoesNotWaitForTheNextTick) {
   EXPECT_LT(steady_clock::now() - began, std::chrono::minutes(30));
 }
 
+TEST(LiveStreamsTest, AConnectionHasOneUntilItsLastIsOver) {
+  LiveStreams streams;
+  streams.Enter("a");
+  streams.Enter("a");
+  streams.Enter("b");
+  streams.Leave("a");
+  streams.Leave("b");
+  EXPECT_TRUE(streams.Has("a"));
+  EXPECT_FALSE(streams.Has("b"));
+  streams.Leave("a");
+  EXPECT_FALSE(streams.Has("a"));
+}
+
 TEST(LiveStreamsTest, AWaiterLearnsOfTheLast) {
   LiveStreams streams;
   EXPECT_TRUE(streams.AwaitNone(steady_clock::time_point::min()));
-  for (int i = 0; i < 100; ++i) streams.Enter();
+  for (int i = 0; i < 100; ++i) streams.Enter("a");
   EXPECT_FALSE(streams.AwaitNone(steady_clock::now()));
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&streams] {
       for (int i = 0; i < 25; ++i) {
-        streams.Enter();
-        streams.Leave();
-        streams.Leave();
+        streams.Enter("b");
+        streams.Leave("b");
+        streams.Leave("a");
       }
     });
   }

@@ -34,8 +34,8 @@ template <typename Tables, typename Executor>
 class QueuedStore : public Store {
  public:
   absl::Status Start(StoreListener* listener) override {
-    const auto tell = [listener](const ChannelKey& key, bool ended) {
-      listener->OnId(key, /*exists=*/true, ended);
+    const auto tell = [listener](const ChannelKey& key, IdState state) {
+      listener->OnId(key, state);
     };
     if constexpr (std::is_void_v<decltype(tables_->ForEach(tell))>) {
       tables_->ForEach(tell);
@@ -100,6 +100,8 @@ class QueuedStore : public Store {
     Add<std::vector<ChannelKey>>([t = tables_, now, limit] { return t->Due(now, limit); },
                                  std::move(done));
   }
+
+  uint64_t StoredBytes() const override { return tables_->stored_bytes(); }
 
   void Flush() override { executor_->Flush(); }
 

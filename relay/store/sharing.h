@@ -27,9 +27,9 @@ class StoreListener {
  public:
   virtual ~StoreListener() = default;
 
-  // The channel's id is in use (or rests, with `ended`), or is free again. A store may also tell of
-  // channels that this relay itself has made.
-  virtual void OnId(const ChannelKey& key, bool exists, bool ended) = 0;
+  // The channel's id is in use or rests, or is free again. A store may also tell of channels that
+  // this relay itself has made.
+  virtual void OnId(const ChannelKey& key, IdState state) = 0;
 
   // The record has changed to `now`. Null: the store has not got the channel at hand, and a Load
   // tells what has changed.

@@ -123,6 +123,10 @@ class Store : public StoreSharing {
   // have rested until now: a store has no clock but this.
   virtual void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) = 0;
 
+  // Bytes of the frames that are kept, by calls that may not have been answered yet. 0 of a store
+  // that does not count them, since what it runs on has a limit. Costs nothing.
+  virtual uint64_t StoredBytes() const { return 0; }
+
   // Starts the calls made so far. Called without locks, after what is more urgent than they are: a
   // store without a thread of its own carries them out here, and another one wakes its thread,
   // which would compete with the caller.

@@ -1,8 +1,10 @@
 #include "relay/switchboard/allocation.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "relay/switchboard/refusals.h"
 
 namespace wormhole::relay {
@@ -16,12 +18,38 @@ constexpr int kMaxDraws = 16;
 
 void Allocation::Start(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
                        OpenRequest request) {
-  std::make_shared<Allocation>(std::move(registry), std::move(stream), std::move(request))->Try();
+  const auto allocation =
+      std::make_shared<Allocation>(std::move(registry), std::move(stream), std::move(request));
+  const auto full = allocation->registry_->ids().Full(allocation->request_.app_id);
+  full ? allocation->TurnAway(*full) : allocation->Try();
+}
+
+void Allocation::Repeat(std::shared_ptr<Registry> registry,
+                        std::shared_ptr<StreamAttachment> stream, OpenRequest request,
+                        Refusal refusal) {
+  std::make_shared<Allocation>(std::move(registry), std::move(stream), std::move(request))
+      ->TurnAway(refusal);
 }
 
 Allocation::Allocation(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
                        OpenRequest request)
     : registry_(std::move(registry)), stream_(std::move(stream)), request_(std::move(request)) {}
+
+void Allocation::TurnAway(Refusal refusal) {
+  registry_->store().FindSide(
+      request_.app_id, request_.side,
+      [self = shared_from_this(), refusal](const absl::StatusOr<std::optional<uint32_t>>& id) {
+        // A store that closes answers what was asked of it, perhaps when admission is gone.
+        if (self->stream_->over()) return;
+        if (id.ok() && *id) return self->OnRefused(CreateRefusal::kSideElsewhere, **id);
+        Registry& registry = *self->registry_;
+        self->stream_->End(
+            id.ok() ? registry.Refuse(refusal, self->stream_->origin(), self->request_.app_id)
+                    : StoreAway(registry.RetryDelay()));
+        self->stream_->Flush();
+      });
+  registry_->store().Flush();
+}
 
 void Allocation::Try() {
   CreateOp create{.opener = opener(), .ttl = request_.ttl};
@@ -33,11 +61,13 @@ void Allocation::Try() {
     create.named = true;
   } else {
     std::optional<IdPool::Drawn> drawn;
-    if (++draws_ <= kMaxDraws) drawn = registry_->ids().Draw(request_.app_id, request_.min_digits);
+    const int min_digits =
+        std::max(request_.min_digits, registry_->options().min_digits.Of(request_.app_id));
+    if (++draws_ <= kMaxDraws) drawn = registry_->ids().Draw(request_.app_id, min_digits);
     if (!drawn) return GiveUp();
     id = drawn->id;
-    create.may_replace = drawn->rested;
-    create.believed_free = !drawn->rested;
+    create.may_replace = drawn->spent;
+    create.believed_free = !drawn->spent;
   }
   registry_->Submit({.app_id = request_.app_id, .id = id}, {.what = std::move(create)});
 }

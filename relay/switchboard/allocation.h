@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "relay/admission/refusal.h"
 #include "relay/switchboard/channel_op.h"
 #include "relay/switchboard/open_request.h"
 #include "relay/switchboard/registry.h"
@@ -19,8 +20,12 @@ class Allocation : public std::enable_shared_from_this<Allocation> {
  public:
   static void Start(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
                     OpenRequest request);
+  // Of somebody who may not allocate, for this reason: leads him to the channel that he has, and
+  // refuses him if he has none.
+  static void Repeat(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
+                     OpenRequest request, Refusal refusal);
 
-  // For Start.
+  // For Start and Repeat.
   Allocation(std::shared_ptr<Registry> registry, std::shared_ptr<StreamAttachment> stream,
              OpenRequest request);
 
@@ -28,6 +33,9 @@ class Allocation : public std::enable_shared_from_this<Allocation> {
   Opener opener() const {
     return {.stream = stream_, .side = request_.side, .cursor = request_.cursor};
   }
+  // There is no room for a further channel. A side that has one already is led to it all the same:
+  // it only has not heard of it.
+  void TurnAway(Refusal refusal);
   void Try();
   void OnRefused(CreateRefusal refusal, uint32_t other_id);
   void GiveUp();

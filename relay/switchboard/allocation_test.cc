@@ -10,10 +10,23 @@
 namespace wormhole::relay {
 namespace {
 
+using rendezvous::v1::MOOD_HAPPY;
 using rendezvous::v1::MOOD_LONELY;
 using rendezvous::v1::MOOD_SCARY;
 
-using Allocation = SwitchboardTest;
+class Allocation : public SwitchboardTest {
+ protected:
+  // Somebody joins the initiator's channel, and both close it happily.
+  void SpendUp(TestStream& initiator) {
+    auto other = Stream("other");
+    other->Claim(initiator.id());
+    Settle();
+    other->Close(MOOD_HAPPY);
+    initiator.Close(MOOD_HAPPY);
+    Settle();
+    ASSERT_EQ(other->Ended() + initiator.Ended(), "OKOK");
+  }
+};
 
 TEST_F(Allocation, IsToldOnlyWhenItIsDurable) {
   auto anna = Stream("anna");
@@ -163,24 +176,24 @@ TEST_F(Allocation, AfterItsChannelHasEndedIsNotFound) {
   EXPECT_EQ(drawn->Ended(), "NOT_FOUND CLOSED MOOD_SCARY");
 }
 
-TEST_F(Allocation, ARestingIdIsDrawnLastAndStartsAnew) {
+TEST_F(Allocation, ASpentIdIsDrawnLastAndStartsAnew) {
   std::vector<std::unique_ptr<TestStream>> streams;
   for (int i = 0; i < 9; ++i) {
     streams.push_back(Stream("client" + std::to_string(i)));
     streams.back()->Allocate();
     Settle();
   }
-  streams[3]->Post(1, "old").Close(MOOD_LONELY);
-  Settle();
-  const uint32_t rested = streams[3]->id();
+  const uint32_t spent = streams[3]->id();
+  streams[3]->Post(1, "old");
+  SpendUp(*streams[3]);
   auto next = Stream("next");
   next->Allocate();
   Settle();
   EXPECT_EQ(next->Heard(),
-            "opened(" + std::to_string(rested) + " stored=0 peer=absent:0-0 cursor=0)");
-  EXPECT_EQ(Stored(rested)->record.version, 3u);
+            "opened(" + std::to_string(spent) + " stored=0 peer=absent:0-0 cursor=0)");
+  EXPECT_EQ(Stored(spent)->record.version, 5u);
   auto old = Stream("client3");
-  old->Resume(rested);
+  old->Resume(spent);
   Settle();
   EXPECT_EQ(old->Ended(), "PERMISSION_DENIED NOT_MEMBER");
 }
@@ -219,7 +232,7 @@ TEST_F(Allocation, OfAStreamThatGoesMeanwhileStays) {
   Settle();
   EXPECT_NE(again->id(), 0u);
   int channels = 0;
-  store_.contents().ForEach([&](const ChannelKey&, bool) { ++channels; });
+  store_.contents().ForEach([&](const ChannelKey&, IdState) { ++channels; });
   EXPECT_EQ(channels, 1);
 }
 
@@ -237,23 +250,47 @@ TEST_F(Allocation, WhoseAnswerTheStoreLostIsFoundAgain) {
   }
 }
 
-TEST_F(Allocation, OfARestingIdThatFailsLetsItRest) {
+// Nine channels that are ended in a row, again and again, do not make their ids those of others.
+TEST_F(Allocation, ARestingIdIsNotDrawn) {
+  std::set<uint32_t> ids;
+  for (int i = 0; i < 9; ++i) {
+    auto stream = Stream("client" + std::to_string(i));
+    stream->Allocate();
+    Settle();
+    EXPECT_LE(stream->id(), 9u);
+    EXPECT_TRUE(ids.insert(stream->id()).second);
+    stream->Close(i % 2 == 0 ? MOOD_LONELY : MOOD_HAPPY);  // nobody else has come
+    Settle();
+  }
+  auto longer = Stream("anna");
+  longer->Allocate();
+  Settle();
+  EXPECT_GE(longer->id(), 10u);
+  longer->Detach();
+  Pass(options_.limits.quarantine);
+  Tick();
+  auto back = Stream("bert");
+  back->Allocate();
+  Settle();
+  EXPECT_LE(back->id(), 9u);
+}
+
+TEST_F(Allocation, OfASpentIdThatFailsLeavesItSpent) {
   std::vector<std::unique_ptr<TestStream>> streams;
   for (int i = 0; i < 9; ++i) {
     streams.push_back(Stream("client" + std::to_string(i)));
     streams.back()->Allocate();
     Settle();
   }
-  streams.back()->Close(rendezvous::v1::MOOD_LONELY);
-  Settle();
+  SpendUp(*streams.back());
   auto first = Stream("first");
   first->Allocate();
-  ASSERT_EQ(store_.pending(), "Load") << "the only id of one digit that is not taken rests";
+  ASSERT_EQ(store_.pending(), "Load") << "the only id of one digit that is not taken is spent";
   store_.Fail();
   EXPECT_EQ(first->Ended(), "UNAVAILABLE STORE_AWAY");
   auto second = Stream("second");
   second->Allocate();
-  EXPECT_EQ(store_.pending(), "Load") << "it is still known to rest";
+  EXPECT_EQ(store_.pending(), "Load") << "it is still known to be spent";
   Settle();
   EXPECT_EQ(second->id(), streams.back()->id());
 }
@@ -286,6 +323,8 @@ TEST_F(Allocation, IdsInUseAreReadAtTheStart) {
     Settle();
     ids.insert(stream->id());
     if (i == 4) {
+      SpendUp(*stream);
+    } else if (i == 5) {
       stream->Close(MOOD_LONELY);
       Settle();
     }
@@ -294,7 +333,7 @@ TEST_F(Allocation, IdsInUseAreReadAtTheStart) {
   Restart();
   auto next = Stream("next");
   next->Allocate();
-  EXPECT_EQ(store_.pending(), "Load") << "a resting id is drawn: its ended channel is replaced";
+  EXPECT_EQ(store_.pending(), "Load") << "a spent id is drawn: its ended channel is replaced";
   Settle();
   EXPECT_LE(next->id(), 9u);
   auto last = Stream("last");

@@ -17,7 +17,7 @@ constexpr int kMaxAttempts = 8;
 
 // The creation has come to nothing. An id that was drawn goes back to where it was drawn from.
 void ReleaseId(const CreateOp& create, OpScope& scope) {
-  scope.members.ReleaseId(/*drawn=*/!create.named, /*rested=*/create.may_replace);
+  scope.members.ReleaseId(/*drawn=*/!create.named, /*spent=*/create.may_replace);
 }
 
 // The operation is refused: ends its stream, and undoes what it has brought about.
@@ -53,7 +53,8 @@ OpStep Through(OpScope& scope) {
 }
 
 // The channel that the waiters were waiting for is there: the chosen one is in it, the others came
-// too late. `published` as in Arrival. `chosen` is a copy, since TakeAll clears the list's own.
+// too late. `published` as in ArrivingStream. `chosen` is a copy, since TakeAll clears the list's
+// own.
 void AdmitWaiters(OpScope& scope, const std::string chosen, bool published) {
   uint32_t third_parties = 0;
   bool admitted = false;
@@ -88,7 +89,7 @@ OpStep Resume(OpScope& scope, const Opener& opener, bool initiator_only) {
 
 }  // namespace
 
-void OpScope::Attach(Role role, const Arrival& arrival) {
+void OpScope::Attach(Role role, const ArrivingStream& arrival) {
   if (members.Attach(role, arrival, channel, effects)) {
     delivery.RaiseCursor(role, arrival.cursor, effects);
   }
@@ -104,7 +105,7 @@ OpStep CreateOp::Run(OpScope& scope) {
   if (members.exists() && record.member(Role::kInitiator).side == opener.side) {
     return Resume(scope, opener, /*initiator_only=*/false);
   }
-  const bool free = !members.exists() || (record.ended() && may_replace);
+  const bool free = !members.exists() || (may_replace && IdStateOf(record) == IdState::kSpent);
   if (!free) {
     if (named) return Refuse(scope, Taken(scope.key.id));
     scope.effects.Defer([refused = std::move(refused)] { refused(CreateRefusal::kIdInUse, 0); });
@@ -124,6 +125,7 @@ OpStep CreateOp::OnPut(OpScope& scope, ChannelRecord next) {
   Membership& members = scope.members;
   members.SetRecord(std::move(next), scope.effects);
   members.Tell(ChannelEvent::Kind::kAllocated, scope.effects);
+  scope.context.OnAllocated(scope.key, opener.stream->origin());
   scope.Attach(Role::kInitiator,
                {.stream = opener.stream, .cursor = opener.cursor, .published = true});
   if (!members.record().member(Role::kReceiver).side.empty()) {
@@ -175,10 +177,14 @@ OpStep ClaimOp::Run(OpScope& scope) {
                       scope.channel, scope.effects);
     return OpDone{};
   }
-  if (!members.exists()) return Refuse(scope, NeverAllocated(scope.key.id));
+  if (!members.exists()) {
+    scope.context.OnClaimFailed(opener.stream->origin());
+    return Refuse(scope, NeverAllocated(scope.key.id));
+  }
   absl::StatusOr<ChannelRecord> next =
       Claim(members.record(), opener.side, scope.context.wall_now());
   if (!next.ok()) {
+    scope.context.OnClaimFailed(opener.stream->origin());
     if (error::ReasonOf(next.status()) == error::ErrorDetail::REASON_CROWDED) {
       members.ReportThirdParties(1, scope.effects);
       members.Tell(ChannelEvent::Kind::kCrowded, scope.effects);

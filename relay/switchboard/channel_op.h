@@ -38,7 +38,7 @@ struct OpScope {
   LockedEffects& effects;
 
   // Puts a stream in a member's place.
-  void Attach(Role role, const Arrival& arrival);
+  void Attach(Role role, const ArrivingStream& arrival);
 };
 
 // What an operation asks for next.
@@ -75,7 +75,7 @@ struct CreateOp {
   bool named = false;  // the client has asked for this id, else it was drawn
   // Of a drawn id: the store is not expected to know it.
   bool believed_free = false;
-  // Of a drawn id: it rests, and its ended channel may be replaced.
+  // Of a drawn id: it is spent, and its ended channel may be replaced.
   bool may_replace = false;
   // Called without locks. All other refusals end the stream.
   std::function<void(CreateRefusal, uint32_t other_id)> refused;

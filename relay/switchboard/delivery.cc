@@ -1,6 +1,7 @@
 #include "relay/switchboard/delivery.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -11,8 +12,8 @@
 namespace wormhole::relay {
 
 Delivery::Delivery(ChannelContext* context, const ChannelKey* key, Membership* members,
-                   LogCalls* calls)
-    : context_(context), key_(key), members_(members), calls_(calls) {}
+                   LogCalls* calls, const PostBudget& budget)
+    : context_(context), key_(key), members_(members), calls_(calls), budget_(budget) {}
 
 void Delivery::Post(Role author, const Stream& stream, uint64_t number, std::string frame,
                     LockedEffects& effects) {
@@ -22,6 +23,12 @@ void Delivery::Post(Role author, const Stream& stream, uint64_t number, std::str
   if (!verdict.ok()) return members_->Fail(author, stream, std::move(verdict), effects);
   const bool repeat =
       number <= std::max(members_->snapshot().log(author).stored, posts.last(posts.size()));
+  // What is posted again takes no room, nor does what the reader has accepted already.
+  if (const LogState& log = members_->snapshot().log(author); !repeat && number > log.accepted) {
+    verdict = context_->JudgeStored(frame.size(), log.bytes, stream->origin(), key_->app_id);
+    if (!verdict.ok()) return members_->Fail(author, stream, std::move(verdict), effects);
+  }
+  budget_.Take(frame.size(), context_->steady_now());  // also for a repeat, which is read, too
   // A repeat may have other bytes, which the store finds out.
   if (!repeat) {
     ForwardNow(author, number, frame, effects);
@@ -149,10 +156,7 @@ void Delivery::Deliver(Role role, LockedEffects& effects) {
   LiveMember& member = members_->member(role);
   MemberStream& to = member.here;
   if (!to.stream) return;
-  if (to.pending_read && member.TakesPosts(context_->options().limits)) {
-    to.pending_read = false;
-    effects.ReadMore(to.stream);
-  }
+  if (to.pending_read && member.TakesPosts(context_->options().limits)) AskForMore(role, effects);
   if (to.pending_posted != 0 || to.pending_status) {
     if (!to.stream->HasRoom()) return;
     if (to.pending_posted != 0) effects.Send(to.stream, PostedResponse(to.pending_posted));
@@ -165,6 +169,20 @@ void Delivery::Deliver(Role role, LockedEffects& effects) {
     to.pending_status = false;
   }
   ReadFromStore(role, effects);
+}
+
+// Whoever comes back with a new stream finds the same budget, and may have to wait as well.
+void Delivery::AskForMore(Role role, LockedEffects& effects) {
+  MemberStream& from = members_->member(role).here;
+  from.paused = !budget_.Allows(context_->steady_now());
+  if (from.paused) return from.stream->Pause();
+  from.pending_read = false;
+  effects.ReadMore(from.stream);
+}
+
+bool Delivery::paused() const {
+  return std::any_of(std::begin(kRoles), std::end(kRoles),
+                     [this](Role role) { return members_->member(role).here.paused; });
 }
 
 void Delivery::ReadFromStore(Role reader, LockedEffects& effects) {

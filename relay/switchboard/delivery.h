@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "relay/channel/post_budget.h"
 #include "relay/channel/record.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/channel_context.h"
@@ -41,8 +42,9 @@ class Delivery {
  public:
   using Stream = std::shared_ptr<StreamAttachment>;
 
-  // All outlive this object.
-  Delivery(ChannelContext* context, const ChannelKey* key, Membership* members, LogCalls* calls);
+  // All outlive this object. `budget`: what the channel may post from now on.
+  Delivery(ChannelContext* context, const ChannelKey* key, Membership* members, LogCalls* calls,
+           const PostBudget& budget);
 
   // --- Posts. ---
 
@@ -60,6 +62,11 @@ class Delivery {
   };
   AppendVerdict OnAppended(Role author, uint64_t serial, const absl::StatusOr<AppendResult>& result,
                            LockedEffects& effects);
+
+  const PostBudget& budget() const { return budget_; }
+  // Whether a member's next request is not read because the channel has posted too much lately:
+  // Deliver asks for it once it may come.
+  bool paused() const;
 
   // Forwards a frame to its reader if that one has everything before it.
   void ForwardNow(Role author, uint64_t number, const std::string& frame, LockedEffects& effects);
@@ -82,12 +89,14 @@ class Delivery {
   absl::Status Judge(Role author, size_t queued_before, uint64_t number, size_t bytes) const;
   void AnswerPost(Role author, const QueuedPost& post);
   void AcceptIfBehind(Role reader, LockedEffects& effects);
+  void AskForMore(Role role, LockedEffects& effects);
   void ReadFromStore(Role reader, LockedEffects& effects);
 
   ChannelContext* const context_;
   const ChannelKey* const key_;
   Membership* const members_;
   LogCalls* const calls_;
+  PostBudget budget_;
 };
 
 }  // namespace wormhole::relay

@@ -214,7 +214,8 @@ TEST_F(Endings, ManyDueChannelsOneLookAtATime) {
   Settle();
   Tick();
   size_t active = 0;
-  store_.contents().ForEach([&](const ChannelKey&, bool ended) { active += !ended; });
+  store_.contents().ForEach(
+      [&](const ChannelKey&, IdState state) { active += state == IdState::kTaken; });
   EXPECT_EQ(active, 1u);
 }
 

@@ -1,4 +1,5 @@
 // Two sides at two relays over one store.
+#include <optional>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -304,6 +305,32 @@ TEST_F(Group, DrawsThatCollideAreDrawnAgain) {
   EXPECT_EQ(ids.count(0), 0u);
 }
 
+// Who has allocated it at one relay may leave it at another.
+TEST_F(Group, AChannelOfAnAddressCountsUntilItEndsAnywhere) {
+  const std::optional<net::Address> address = net::Address::Parse("192.0.2.7");
+  const auto first = east_.Stream("carl", address);
+  first->Allocate();
+  Settle();
+  ASSERT_EQ(first->Ended(), "");
+  const auto peer = west_.Stream("dora");
+  peer->Claim(first->id());
+  Settle();
+  const auto second = east_.Stream("emil", address);
+  second->Allocate();
+  Settle();
+  EXPECT_EQ(second->Ended(), "RESOURCE_EXHAUSTED BUSY");
+  const auto moved = west_.Stream("carl", address);
+  moved->Resume(first->id());
+  Settle();
+  moved->Close(MOOD_HAPPY);
+  peer->Close(MOOD_HAPPY);
+  Settle();
+  const auto third = east_.Stream("fritz", address);
+  third->Allocate();
+  Settle();
+  EXPECT_EQ(third->Ended(), "");
+}
+
 TEST_F(Group, IdsThatCannotBeAreNoHarm) {
   ChannelRecord record = Stored(id_)->record;
   record.members = {};
@@ -338,6 +365,46 @@ TEST_F(Group, StrangersWhoClaimAllTheTimeHoldUpNobody) {
   EXPECT_EQ(anna_->Ended(), "ABORTED SUPERSEDED");
   EXPECT_NE(again->id(), 0u);
   EXPECT_EQ(Stored(id_)->log(Role::kInitiator).stored, 1u);
+}
+
+// What one relay has made counts at the other as soon as the store has told it; what it has ended,
+// too.
+TEST_F(GroupTest, CapsOnChannelsHoldForAllRelays) {
+  options_.channel_caps = {.in_all = 3, .per_app = 2};
+  Relay north(this, 5);
+  Relay south(this, 6);
+  const auto settle = [&] {
+    while (north.store.Answer() || north.store.TellNext() || south.store.Answer() ||
+           south.store.TellNext()) {
+    }
+  };
+  auto anna = north.Stream("anna");
+  anna->Allocate();
+  settle();
+  auto bert = south.Stream("bert");
+  bert->Allocate();
+  settle();
+  EXPECT_EQ(anna->Ended() + bert->Ended(), "");
+  for (Relay* relay : {&north, &south}) {
+    auto carl = relay->Stream("carl");
+    carl->Allocate();
+    settle();
+    EXPECT_EQ(carl->Ended(), "RESOURCE_EXHAUSTED BUSY");
+  }
+  auto dora = south.Stream("dora");
+  dora->InApp("another").Allocate();
+  settle();
+  EXPECT_EQ(dora->Ended(), "");
+  auto emil = north.Stream("emil");
+  emil->InApp("a third").Allocate();
+  settle();
+  EXPECT_EQ(emil->Ended(), "RESOURCE_EXHAUSTED BUSY");
+  anna->Close(MOOD_SCARY);
+  settle();
+  auto fritz = south.Stream("fritz");
+  fritz->Allocate();
+  settle();
+  EXPECT_EQ(fritz->Ended(), "");
 }
 
 }  // namespace

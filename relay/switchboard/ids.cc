@@ -5,14 +5,32 @@
 
 namespace wormhole::relay {
 
-Ids::Ids(std::function<uint32_t(uint32_t bound)> random_below)
-    : random_below_(std::move(random_below)) {}
+Ids::Ids(const ChannelCaps& caps, std::function<uint32_t(uint32_t bound)> random_below)
+    : caps_(caps), random_below_(std::move(random_below)) {}
+
+std::optional<Refusal> Ids::Full(const std::string& app_id) const {
+  const auto reaches = [](uint64_t active, uint64_t ended, uint64_t cap) {
+    return cap != 0 && (active >= cap || ended >= ChannelCaps::kEndedForActive * cap);
+  };
+  sync::MutexLock lock(mutex_);
+  if (reaches(taken_, ended_, caps_.in_all)) return Refusal::kChannelsInAll;
+  const auto pool = pools_.find(app_id);
+  if (pool == pools_.end()) return std::nullopt;
+  if (reaches(pool->second.count(IdState::kTaken), Ended(pool->second), caps_.per_app)) {
+    return Refusal::kChannelsOfApp;
+  }
+  return std::nullopt;
+}
+
+size_t Ids::Ended(const IdPool& pool) {
+  return pool.count(IdState::kSpent) + pool.count(IdState::kResting);
+}
 
 std::optional<IdPool::Drawn> Ids::Draw(const std::string& app_id, int min_digits) {
   sync::MutexLock lock(mutex_);
   const std::optional<IdPool::Drawn> drawn = pools_[app_id].Draw(min_digits, random_below_);
   if (drawn) {
-    Tally(drawn->rested ? IdState::kResting : IdState::kFree, -1);
+    Tally(drawn->spent ? IdState::kSpent : IdState::kFree, -1);
     Tally(IdState::kTaken, +1);
   }
   return drawn;
@@ -29,14 +47,14 @@ void Ids::Set(const ChannelKey& key, IdState state) {
 
 void Ids::Tally(IdState state, int step) {
   if (state == IdState::kTaken) taken_ += step;
-  if (state == IdState::kResting) resting_ += step;
+  if (state == IdState::kSpent || state == IdState::kResting) ended_ += step;
 }
 
 void Ids::Count(SwitchboardCounts& counts) const {
   sync::MutexLock lock(mutex_);
   counts.apps = pools_.size();
   counts.active_channels = taken_;
-  counts.resting_channels = resting_;
+  counts.resting_channels = ended_;
 }
 
 std::vector<AppView> Ids::ListApps(const std::string& after, size_t limit) const {
@@ -45,7 +63,7 @@ std::vector<AppView> Ids::ListApps(const std::string& after, size_t limit) const
   for (auto pool = pools_.upper_bound(after); pool != pools_.end() && apps.size() < limit; ++pool) {
     apps.push_back({.app_id = pool->first,
                     .active_channels = pool->second.count(IdState::kTaken),
-                    .resting_channels = pool->second.count(IdState::kResting)});
+                    .resting_channels = Ended(pool->second)});
   }
   return apps;
 }

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "proto/sync/mutex.h"
+#include "relay/admission/refusal.h"
 #include "relay/channel/id_pool.h"
+#include "relay/channel/id_rules.h"
 #include "relay/channel/record.h"
 #include "relay/switchboard/switchboard_view.h"
 
@@ -22,7 +24,12 @@ namespace wormhole::relay {
 class Ids {
  public:
   // `random_below` as in SwitchboardEnvironment.
-  explicit Ids(std::function<uint32_t(uint32_t bound)> random_below);
+  Ids(const ChannelCaps& caps, std::function<uint32_t(uint32_t bound)> random_below);
+
+  // Why there may be no further channel of this app-id; nothing: there may. All that is known
+  // counts, by whichever relay and in whichever way it was made. So relays over one store keep the
+  // caps together, but for what another has made and the store has not told yet.
+  std::optional<Refusal> Full(const std::string& app_id) const WORMHOLE_EXCLUDES(mutex_);
 
   // Reserves an id for a new channel; nothing when none of `min_digits` or more is left.
   std::optional<IdPool::Drawn> Draw(const std::string& app_id, int min_digits)
@@ -38,8 +45,10 @@ class Ids {
                                size_t limit) const WORMHOLE_EXCLUDES(mutex_);
 
  private:
+  static size_t Ended(const IdPool& pool);
   void Tally(IdState state, int step) WORMHOLE_REQUIRES(mutex_);
 
+  const ChannelCaps caps_;
   const std::function<uint32_t(uint32_t bound)> random_below_;
 
   mutable sync::Mutex mutex_;
@@ -47,7 +56,7 @@ class Ids {
   std::map<std::string, IdPool> pools_ WORMHOLE_GUARDED_BY(mutex_);
   // Of all pools.
   size_t taken_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  size_t resting_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  size_t ended_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // spent or resting
 };
 
 }  // namespace wormhole::relay

@@ -8,11 +8,12 @@
 
 namespace wormhole::relay {
 
-LiveChannel::LiveChannel(std::shared_ptr<ChannelContext> context, ChannelKey key)
+LiveChannel::LiveChannel(std::shared_ptr<ChannelContext> context, ChannelKey key,
+                         const PostBudget& budget)
     : context_(std::move(context)),
       key_(std::move(key)),
       members_(context_.get(), &key_),
-      delivery_(context_.get(), &key_, &members_, this) {}
+      delivery_(context_.get(), &key_, &members_, this, budget) {}
 
 // --- Requests. ---
 
@@ -106,6 +107,7 @@ void LiveChannel::Advance(LockedEffects& effects) {
     }
   } while (QueueCloses());
   for (Role role : kRoles) delivery_.Deliver(role, effects);
+  if (delivery_.paused() && !std::exchange(paused_, true)) context_->OnPaused(shared_from_this());
   if (Idle()) {
     Retire();
   } else {
@@ -119,6 +121,12 @@ bool LiveChannel::Idle() const {
   return members_.waiters().empty() &&
          std::none_of(members.begin(), members.end(),
                       [](const LiveMember& member) { return member.attached() || member.busy(); });
+}
+
+void LiveChannel::Resume() {
+  LockedEffects effects(mutex_);
+  paused_ = false;
+  Advance(effects);
 }
 
 void LiveChannel::Shutdown() {
@@ -151,7 +159,7 @@ void LiveChannel::FailStore(LockedEffects& effects) {
 
 void LiveChannel::Retire() {
   retired_ = true;
-  context_->OnRetired(key_, this);
+  context_->OnRetired(key_, this, delivery_.budget());
 }
 
 // --- Loads. ---

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/sync/mutex.h"
+#include "relay/channel/post_budget.h"
 #include "relay/channel/record.h"
 #include "relay/store/store.h"
 #include "relay/switchboard/bound_channel.h"
@@ -54,7 +55,7 @@ class LiveChannel final : public BoundChannel,
  public:
   using Stream = std::shared_ptr<StreamAttachment>;
 
-  LiveChannel(std::shared_ptr<ChannelContext> context, ChannelKey key);
+  LiveChannel(std::shared_ptr<ChannelContext> context, ChannelKey key, const PostBudget& budget);
 
   const ChannelKey& key() const { return key_; }
 
@@ -68,6 +69,9 @@ class LiveChannel final : public BoundChannel,
   void Close(const Stream& stream, Mood mood) override WORMHOLE_EXCLUDES(mutex_);
   void Drained(const Stream& stream) override WORMHOLE_EXCLUDES(mutex_);
   void Detach(const Stream& stream) override WORMHOLE_EXCLUDES(mutex_);
+
+  // Looks whether sides that had to wait may post again. Follows ChannelContext::OnPaused.
+  void Resume() WORMHOLE_EXCLUDES(mutex_);
 
   // Ends all streams with STORE_AWAY and retires: whoever comes next begins with what the store
   // has.
@@ -152,6 +156,8 @@ class LiveChannel final : public BoundChannel,
   std::list<ChannelOp> ops_ WORMHOLE_GUARDED_BY(mutex_);
   // The first operation is with the store. Posts are held back meanwhile: the version may change.
   bool committing_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  // Resume follows.
+  bool paused_ WORMHOLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace wormhole::relay

@@ -1,6 +1,7 @@
 #include "relay/switchboard/live_channels.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace wormhole::relay {
 
@@ -38,6 +39,16 @@ std::vector<std::shared_ptr<LiveChannel>> LiveChannels::All() const {
   return channels;
 }
 
+void LiveChannels::AddPaused(std::shared_ptr<LiveChannel> channel) {
+  sync::MutexLock lock(mutex_);
+  if (!shut_down_) paused_.push_back(std::move(channel));
+}
+
+std::vector<std::shared_ptr<LiveChannel>> LiveChannels::TakePaused() {
+  sync::MutexLock lock(mutex_);
+  return std::exchange(paused_, {});
+}
+
 void LiveChannels::Remove(const ChannelKey& key, const LiveChannel* channel) {
   sync::MutexLock lock(mutex_);
   const auto found = channels_.find(key);
@@ -46,10 +57,12 @@ void LiveChannels::Remove(const ChannelKey& key, const LiveChannel* channel) {
 
 void LiveChannels::Shutdown() {
   absl::flat_hash_map<ChannelKey, std::shared_ptr<LiveChannel>> channels;
+  std::vector<std::shared_ptr<LiveChannel>> paused;  // let go without the lock, as the others
   {
     sync::MutexLock lock(mutex_);
     shut_down_ = true;
     channels.swap(channels_);
+    paused.swap(paused_);
   }
   for (const auto& [key, channel] : channels) channel->Shutdown();
 }

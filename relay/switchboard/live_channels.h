@@ -28,6 +28,10 @@ class LiveChannels {
   std::shared_ptr<LiveChannel> Find(const ChannelKey& key) const WORMHOLE_EXCLUDES(mutex_);
   // In the order of their keys.
   std::vector<std::shared_ptr<LiveChannel>> All() const WORMHOLE_EXCLUDES(mutex_);
+  // Sides of the channel wait until it may post again.
+  void AddPaused(std::shared_ptr<LiveChannel> channel) WORMHOLE_EXCLUDES(mutex_);
+  // In the order in which they came, each to be resumed.
+  std::vector<std::shared_ptr<LiveChannel>> TakePaused() WORMHOLE_EXCLUDES(mutex_);
   // The channel accepts no more operations.
   void Remove(const ChannelKey& key, const LiveChannel* channel) WORMHOLE_EXCLUDES(mutex_);
   // Shuts all channels down and lets them go; from now on nobody is submitted to.
@@ -41,6 +45,7 @@ class LiveChannels {
   bool shut_down_ WORMHOLE_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<ChannelKey, std::shared_ptr<LiveChannel>> channels_
       WORMHOLE_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<LiveChannel>> paused_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace wormhole::relay

@@ -24,6 +24,8 @@ struct MemberStream {
   uint32_t third_parties = 0;
   // Its next request is to be asked for, once the queue of its posts has room.
   bool pending_read = false;
+  // It is not, because the channel has posted too much lately.
+  bool paused = false;
   // Held back while the stream has no room.
   bool pending_status = false;
   uint64_t pending_posted = 0;  // 0: none

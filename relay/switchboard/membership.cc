@@ -48,7 +48,7 @@ bool Membership::AcceptsWaiters() const {
   return relay::AcceptsWaiters(record(), context_->wall_now());
 }
 
-bool Membership::Attach(Role role, const Arrival& arrival,
+bool Membership::Attach(Role role, const ArrivingStream& arrival,
                         const std::shared_ptr<BoundChannel>& channel, LockedEffects& effects) {
   if (!arrival.stream->Bind(channel)) {
     if (arrival.published) PublishPresence(role, false, effects);
@@ -218,14 +218,12 @@ void Membership::Tell(ChannelEvent::Kind kind, LockedEffects& effects) const {
 }
 
 void Membership::ReportId() const {
-  context_->SetId(*key_, !exists()          ? IdState::kFree
-                         : record().ended() ? IdState::kResting
-                                            : IdState::kTaken);
+  context_->SetId(*key_, exists() ? IdStateOf(record()) : IdState::kFree);
 }
 
-void Membership::ReleaseId(bool drawn, bool rested) const {
+void Membership::ReleaseId(bool drawn, bool spent) const {
   if (store_answered_) return ReportId();
-  if (drawn) context_->SetId(*key_, rested ? IdState::kResting : IdState::kFree);
+  if (drawn) context_->SetId(*key_, spent ? IdState::kSpent : IdState::kFree);
 }
 
 }  // namespace wormhole::relay

@@ -29,7 +29,7 @@ struct Occupancy {
 };
 
 // A stream on its way to a member's place.
-struct Arrival {
+struct ArrivingStream {
   std::shared_ptr<StreamAttachment> stream;
   uint64_t cursor = 0;
   // The record that made the side a member has told the other relays that it is attached.
@@ -67,8 +67,8 @@ class Membership {
 
   // Binds the stream to `channel`, puts it in the member's place, and tells it so. False when the
   // stream is over.
-  bool Attach(Role role, const Arrival& arrival, const std::shared_ptr<BoundChannel>& channel,
-              LockedEffects& effects);
+  bool Attach(Role role, const ArrivingStream& arrival,
+              const std::shared_ptr<BoundChannel>& channel, LockedEffects& effects);
   void Detach(Role role, LockedEffects& effects);
   // Ends the stream, wherever it is, and drops what it has asked for and the store has not got.
   void Fail(Role role, const Stream& stream, absl::Status status, LockedEffects& effects);
@@ -133,7 +133,7 @@ class Membership {
   void ReportId() const;
   // The same after the creation of a channel has failed. While the store has said nothing
   // of the id, an id that was drawn goes back to where it was drawn from: `rested` or free.
-  void ReleaseId(bool drawn, bool rested) const;
+  void ReleaseId(bool drawn, bool spent) const;
 
  private:
   ChannelContext* const context_;

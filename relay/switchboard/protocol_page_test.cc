@@ -77,7 +77,7 @@ class Cell : public SwitchboardTest {
   // How a stream of its own ends that says this.
   std::string EndAfter(const std::vector<rendezvous::v1::AttachRequest>& requests) {
     const auto sink = std::make_shared<FakeSink>();
-    const auto attachment = switchboard_->Attach(sink);
+    const auto attachment = switchboard_->Attach(sink, {});
     for (const auto& request : requests) {
       sink->reads_ = 0;
       attachment->Receive(request);

@@ -8,6 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "relay/admission/refusal.h"
+#include "relay/admission/token_list.h"
 
 namespace wormhole::relay {
 
@@ -18,8 +20,12 @@ absl::Status LateWaiter();
 absl::Status SideInUse();
 absl::Status Superseded();
 absl::Status Conflict(uint64_t number);
+// No bearer token, a wrong one, or one that is for something else.
+absl::Status TokenRefused(TokenVerdict verdict, TokenUse use);
 absl::Status TooManyWaiters(absl::Duration retry_delay);
 absl::Status Busy(absl::Duration retry_delay);
+// More than the relay lets one address, one app-id or all of them have.
+absl::Status BeyondLimit(Refusal refusal, absl::Duration retry_delay);
 absl::Status Draining(absl::Duration retry_delay);
 absl::Status StoreAway(absl::Duration retry_delay);
 

@@ -4,10 +4,10 @@
 
 namespace wormhole::relay {
 
-void StoreWatch::OnId(const ChannelKey& key, bool exists, bool ended) {
+void StoreWatch::OnId(const ChannelKey& key, IdState state) {
   // No relay makes such a channel, but anybody with access to the store can.
   if (key.id == 0 || key.id > kMaxChannelId) return;
-  registry_->SetId(key, !exists ? IdState::kFree : ended ? IdState::kResting : IdState::kTaken);
+  registry_->SetId(key, state);
 }
 
 void StoreWatch::OnChanged(const ChannelKey& key, const ChannelSnapshot* now) {

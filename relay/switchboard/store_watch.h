@@ -17,7 +17,7 @@ class StoreWatch final : public StoreListener {
  public:
   explicit StoreWatch(std::shared_ptr<Registry> registry) : registry_(std::move(registry)) {}
 
-  void OnId(const ChannelKey& key, bool exists, bool ended) override;
+  void OnId(const ChannelKey& key, IdState state) override;
   void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) override;
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;

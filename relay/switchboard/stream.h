@@ -5,8 +5,11 @@
 #define WORMHOLE_RELAY_SWITCHBOARD_STREAM_H_
 
 #include <cstddef>
+#include <optional>
 
 #include "absl/status/status.h"
+#include "proto/net/address.h"
+#include "relay/admission/token_hash.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::relay {
@@ -35,6 +38,18 @@ class Sink {
   // hold responses or ReadMore back: once the backlog has fallen well below that, at the latest
   // when nothing is queued, the sink calls Attachment::Drained.
   virtual size_t Backlog() const = 0;
+
+  // Whether a write has been under way since the last call of this, and none has come to its end:
+  // the client does not read.
+  virtual bool IsStuck() { return false; }
+};
+
+// Who opened a stream, as far as the relay can tell.
+struct StreamOrigin {
+  // The client's, not that of a proxy that says for whom it connects. Nothing at a path.
+  std::optional<net::Address> address;
+  // The hash of the bearer token that came with the stream.
+  std::optional<TokenHash> token;
 };
 
 // One stream's place at the switchboard.

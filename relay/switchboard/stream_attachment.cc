@@ -12,17 +12,19 @@ using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
 StreamAttachment::StreamAttachment(std::shared_ptr<StreamContext> context,
-                                   std::shared_ptr<Sink> sink)
+                                   std::shared_ptr<Sink> sink, const StreamOrigin& origin)
     : context_(std::move(context)),
-      old_at_(context_->steady_now() + context_->StreamAge()),
-      last_heard_(absl::ToInt64Nanoseconds(context_->steady_now())),
+      origin_(origin),
+      came_at_(context_->steady_now()),
+      old_at_(came_at_ + context_->StreamAge()),
+      last_heard_(absl::ToInt64Nanoseconds(came_at_)),
       sink_(std::move(sink)) {}
 
 StreamAttachment::~StreamAttachment() { context_->OnOver(this); }
 
 void StreamAttachment::Receive(AttachRequest request) {
   NoteHeard();
-  if (!std::exchange(opened_, true)) {
+  if (!opened_.exchange(true)) {
     opening_ = true;
     if (request.has_open())
       return context_->Open(shared_from_this(), std::move(*request.mutable_open()));
@@ -83,6 +85,11 @@ void StreamAttachment::AnswerHeartbeat() {
 bool StreamAttachment::HasRoom() {
   sync::MutexLock lock(mutex_);
   return sink_ && RoomLocked(context_->options().limits.window_bytes);
+}
+
+bool StreamAttachment::IsStuck() {
+  sync::MutexLock lock(mutex_);
+  return sink_ && sink_->IsStuck();
 }
 
 // Asks for the backlog twice: it may fall between the first question and the note that the stream
@@ -162,6 +169,11 @@ void StreamAttachment::End(absl::Status status) {
 
 void StreamAttachment::ReadMore() {
   sync::MutexLock lock(mutex_);
+  if (paused_) {
+    // In this order, or whoever looks for silence in between would find it.
+    NoteHeard();
+    paused_ = false;
+  }
   if (sink_ && !ended_) sink_->ReadMore();
 }
 

@@ -22,7 +22,8 @@ namespace wormhole::relay {
 class StreamAttachment final : public Attachment,
                                public std::enable_shared_from_this<StreamAttachment> {
  public:
-  StreamAttachment(std::shared_ptr<StreamContext> context, std::shared_ptr<Sink> sink);
+  StreamAttachment(std::shared_ptr<StreamContext> context, std::shared_ptr<Sink> sink,
+                   const StreamOrigin& origin);
   ~StreamAttachment() override;
 
   // Attachment: called by the stream.
@@ -38,9 +39,14 @@ class StreamAttachment final : public Attachment,
   void Send(rendezvous::v1::AttachResponse response) WORMHOLE_EXCLUDES(mutex_);
   void End(absl::Status status) WORMHOLE_EXCLUDES(mutex_);
   void ReadMore() WORMHOLE_EXCLUDES(mutex_);
+  // The next request is not read until ReadMore: what the client may have said in between, such as
+  // a heartbeat, has not been heard, and its silence says nothing.
+  void Pause() { paused_ = true; }
   // Whether the sink's backlog is below the window. When it is not, BoundChannel::Drained follows
   // once it is.
   bool HasRoom() WORMHOLE_EXCLUDES(mutex_);
+  // As Sink::IsStuck.
+  bool IsStuck() WORMHOLE_EXCLUDES(mutex_);
 
   // Without locks: starts what was noted.
   void Flush() WORMHOLE_EXCLUDES(mutex_);
@@ -50,13 +56,19 @@ class StreamAttachment final : public Attachment,
   void Dismiss(std::optional<rendezvous::v1::AttachResponse> last, absl::Status status)
       WORMHOLE_EXCLUDES(mutex_);
 
+  const StreamOrigin& origin() const { return origin_; }
   // By SwitchboardEnvironment::steady_now.
   absl::Duration old_at() const { return old_at_; }
+  // Whether the client has said what it wants.
+  bool opened() const { return opened_; }
+  // Whether it came before `time`, and has not said yet what it wants.
+  bool IsUnopenedSince(absl::Duration time) const { return !opened_ && came_at_ < time; }
   // Whether the client has said nothing since `time`. Before the relay has sent Opened the client
   // need not: it does not know the interval of heartbeats yet, and the relay does not read what it
   // says.
   bool IsSilentSince(absl::Duration time) const {
-    return !opening_ && absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
+    return !opening_ && !paused_ &&
+           absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
   }
 
  private:
@@ -68,11 +80,14 @@ class StreamAttachment final : public Attachment,
   std::shared_ptr<BoundChannel> channel() const WORMHOLE_EXCLUDES(mutex_);
 
   const std::shared_ptr<StreamContext> context_;
+  const StreamOrigin origin_;
+  const absl::Duration came_at_;
   const absl::Duration old_at_;  // when it reaches its maximum age
   std::atomic<int64_t> last_heard_;
   std::atomic<bool> opening_ = false;  // it has sent Open, and nothing was sent to it yet
+  std::atomic<bool> paused_ = false;
   std::atomic<bool> wants_room_ = false;
-  bool opened_ = false;  // the first request has come; requests come one at a time
+  std::atomic<bool> opened_ = false;  // the first request has come
 
   mutable sync::Mutex mutex_;
   std::shared_ptr<Sink> sink_ WORMHOLE_GUARDED_BY(mutex_);  // null: detached

@@ -10,9 +10,9 @@ void Streams::Add(StreamAttachment* stream) {
   streams_.try_emplace(stream, ++arrivals_);
 }
 
-void Streams::Remove(StreamAttachment* stream) {
+bool Streams::Remove(StreamAttachment* stream) {
   sync::MutexLock lock(mutex_);
-  streams_.erase(stream);
+  return streams_.erase(stream) > 0;
 }
 
 size_t Streams::size() const {
@@ -47,6 +47,10 @@ std::vector<std::shared_ptr<StreamAttachment>> Streams::All() const {
 
 std::vector<std::shared_ptr<StreamAttachment>> Streams::SilentSince(absl::Duration time) const {
   return Those([time](const StreamAttachment& stream) { return stream.IsSilentSince(time); });
+}
+
+std::vector<std::shared_ptr<StreamAttachment>> Streams::UnopenedSince(absl::Duration time) const {
+  return Those([time](const StreamAttachment& stream) { return stream.IsUnopenedSince(time); });
 }
 
 std::vector<std::shared_ptr<StreamAttachment>> Streams::OldAt(absl::Duration now) const {

@@ -20,12 +20,16 @@ namespace wormhole::relay {
 class Streams {
  public:
   void Add(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
-  void Remove(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
+  // False: it is not in here, or not any more.
+  bool Remove(StreamAttachment* stream) WORMHOLE_EXCLUDES(mutex_);
 
   size_t size() const WORMHOLE_EXCLUDES(mutex_);
   std::vector<std::shared_ptr<StreamAttachment>> All() const WORMHOLE_EXCLUDES(mutex_);
   // Those that have said nothing since then.
   std::vector<std::shared_ptr<StreamAttachment>> SilentSince(absl::Duration time) const
+      WORMHOLE_EXCLUDES(mutex_);
+  // Those that came before then and have not said yet what they want.
+  std::vector<std::shared_ptr<StreamAttachment>> UnopenedSince(absl::Duration time) const
       WORMHOLE_EXCLUDES(mutex_);
   // Those that have reached their maximum age by `now`.
   std::vector<std::shared_ptr<StreamAttachment>> OldAt(absl::Duration now) const

@@ -42,6 +42,53 @@ TEST_F(Streams, SilenceBeforeOpenAndWhileWaitingToo) {
   EXPECT_EQ(named->Heard(), "opened(99 stored=0 peer=absent:0-0 cursor=0)");
 }
 
+TEST_F(Streams, AStreamThatDoesNotOpenInTimeIsEnded) {
+  options_.open_timeout = absl::Seconds(10);
+  Restart();
+  const auto silent = Stream("anna");
+  const auto waiting = Stream("bert");
+  waiting->Wait(7);
+  Pass(absl::Seconds(10));
+  Tick();
+  EXPECT_EQ(silent->Ended(), "");
+  Pass(absl::Milliseconds(1));
+  Tick();
+  EXPECT_EQ(silent->Ended(), "UNAVAILABLE");
+  EXPECT_EQ(waiting->Ended(), "");
+}
+
+TEST_F(Streams, AStreamWhoseClientDoesNotReadIsEndedAndResumed) {
+  options_.write_timeout = absl::Seconds(30);
+  Restart();
+  auto anna = Stream("anna");
+  auto bert = Stream("bert");
+  const uint32_t id = Pair(*anna, *bert);
+  bert->Stick(true);
+  anna->Post(1, "frame");
+  Settle();
+  Tick();
+  EXPECT_EQ(bert->Ended(), "UNAVAILABLE");
+  EXPECT_EQ(anna->Ended(), "");
+  auto again = Stream("bert");
+  again->Resume(id);
+  Settle();
+  EXPECT_NE(again->Heard().find("message(1 frame)"), std::string::npos);
+}
+
+TEST_F(Streams, WhetherAClientReadsIsAskedTwiceInItsTime) {
+  options_.write_timeout = absl::Seconds(30);
+  Restart();
+  const auto anna = Stream("anna");
+  Tick();
+  anna->Stick(true);
+  Pass(absl::Seconds(14));
+  Tick();
+  EXPECT_EQ(anna->Ended(), "");
+  Pass(absl::Seconds(1));
+  Tick();
+  EXPECT_EQ(anna->Ended(), "UNAVAILABLE");
+}
+
 TEST_F(Streams, HeartbeatsAreAnsweredAtOnce) {
   anna_->Heartbeat();
   EXPECT_EQ(anna_->Heard(), "heartbeat");

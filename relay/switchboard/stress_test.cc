@@ -89,7 +89,7 @@ class Client {
  private:
   void RunStream(std::atomic<uint32_t>* told_id) {
     sink_ = std::make_shared<InboxSink>();
-    attachment_ = switchboard_.Attach(sink_);
+    attachment_ = switchboard_.Attach(sink_, {});
     may_send_ = opened_ = closing_ = false;
     int patience = 5 + static_cast<int>(random_() % 100);
     Open();
@@ -211,7 +211,7 @@ class Client {
 void Intrude(Switchboard& switchboard, const std::atomic<bool>& stop) {
   for (uint32_t n = 0; !stop; ++n) {
     auto sink = std::make_shared<InboxSink>();
-    auto attachment = switchboard.Attach(sink);
+    auto attachment = switchboard.Attach(sink, {});
     AttachRequest request;
     request.mutable_open()->set_app_id("hammer.example");
     request.mutable_open()->set_token(std::string(32, 'i'));

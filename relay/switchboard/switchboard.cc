@@ -35,16 +35,19 @@ class SwitchboardOverStore final : public Switchboard {
 
   absl::Status Start() { return registry_->store().Start(&watch_); }
 
-  std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
-    auto stream = std::make_shared<StreamAttachment>(entrance_, std::move(sink));
-    registry_->streams().Add(stream.get());
+  std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink, StreamOrigin origin) override {
+    auto stream = std::make_shared<StreamAttachment>(entrance_, std::move(sink), origin);
+    entrance_->Enter(stream);
     return stream;
   }
 
   void Tick() override {
     if (registry_->streams().refused()) Drain();
+    EndUnopenedStreams();
     EndSilentStreams();
+    EndStuckStreams();
     EndOldStreams();
+    ResumePaused();
     ScanForDue();
   }
 
@@ -91,11 +94,41 @@ class SwitchboardOverStore final : public Switchboard {
     }
   }
 
+  void EndUnopenedStreams() {
+    const absl::Duration timeout = registry_->options().open_timeout;
+    if (timeout == absl::InfiniteDuration()) return;
+    for (const auto& stream :
+         registry_->streams().UnopenedSince(registry_->steady_now() - timeout)) {
+      stream->Dismiss(std::nullopt,
+                      absl::UnavailableError("no Open has come in time; open a new stream and say "
+                                             "at once what it is for"));
+    }
+  }
+
+  // Asked twice within the time: what is stuck from one question to the next reads nothing.
+  void EndStuckStreams() {
+    const absl::Duration timeout = registry_->options().write_timeout;
+    const absl::Duration now = registry_->steady_now();
+    if (timeout == absl::InfiniteDuration() || now < looks_for_stuck_at_) return;
+    looks_for_stuck_at_ = now + timeout / 2;
+    for (const auto& stream : registry_->streams().All()) {
+      if (!stream->IsStuck()) continue;
+      stream->Dismiss(std::nullopt,
+                      absl::UnavailableError("the client does not read what the relay has for it; "
+                                             "resume on a new stream"));
+    }
+  }
+
   // They may come back at once: nobody goes away, and they do not all grow old together.
   void EndOldStreams() {
     if (registry_->options().max_stream_age == absl::InfiniteDuration()) return;
     for (const auto& stream : registry_->streams().OldAt(registry_->steady_now()))
       Drain(*stream, absl::ZeroDuration());
+  }
+
+  void ResumePaused() {
+    for (const auto& channel : registry_->channels().TakePaused()) channel->Resume();
+    registry_->budgets().Forget(registry_->steady_now());
   }
 
   void ScanForDue() {
@@ -116,6 +149,7 @@ class SwitchboardOverStore final : public Switchboard {
   const std::shared_ptr<Registry> registry_;
   const std::shared_ptr<Entrance> entrance_;
   StoreWatch watch_;
+  absl::Duration looks_for_stuck_at_ = -absl::InfiniteDuration();  // of the thread that ticks
   const std::shared_ptr<std::atomic<bool>> scanning_ = std::make_shared<std::atomic<bool>>(false);
 };
 

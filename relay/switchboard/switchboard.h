@@ -34,9 +34,10 @@ class Switchboard {
                                                              Store* store);
   virtual ~Switchboard() = default;
 
-  virtual std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) = 0;
+  virtual std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink, StreamOrigin origin) = 0;
 
-  // Expires what is due and ends silent streams. Called about four times a second.
+  // Expires what is due, ends silent streams, and reads on from who had posted too much. Called
+  // about four times a second.
   virtual void Tick() = 0;
 
   // Refuses new streams from now on, and tells every attached one to come back later: `Draining`,

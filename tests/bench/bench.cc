@@ -26,11 +26,12 @@
 ABSL_FLAG(std::string, json, "", "file for the numbers as JSON");
 ABSL_FLAG(
     std::string, sections, "",
-    "which of round_trip, idle, metrics, memory, exchanges, claim_to_data, group, reattach, drain, "
-    "allocation; empty: all");
+    "which of round_trip, idle, metrics, connections, memory, exchanges, claim_to_data, group, "
+    "reattach, drain, allocation; empty: all");
 ABSL_FLAG(bool, quick, false, "small numbers: whether it works, not how fast");
 ABSL_FLAG(std::string, only, "",
-          "measure exchanges of subjects with this in their name only, e.g. \"SQLite, library\"");
+          "measure exchanges and connections of subjects with this in their name only, e.g. "
+          "\"SQLite, library\"");
 ABSL_FLAG(std::string, folder, "",
           "where SQLite's and etcd's files are made for the run; empty: $TEST_TMPDIR or /var/tmp");
 
@@ -42,12 +43,17 @@ struct Section {
   void (*measure)(const Setting& setting, Report& report);
 };
 
-constexpr Section kSections[] = {
-    {"round_trip", MeasureRoundTrips}, {"idle", MeasureIdle},
-    {"metrics", MeasureMetricsCost},   {"memory", MeasureMemory},
-    {"exchanges", MeasureExchanges},   {"claim_to_data", MeasureClaimToData},
-    {"group", MeasureGroup},           {"reattach", MeasureReattach},
-    {"drain", MeasureDrain},           {"allocation", MeasureAllocation}};
+constexpr Section kSections[] = {{"round_trip", MeasureRoundTrips},
+                                 {"idle", MeasureIdle},
+                                 {"metrics", MeasureMetricsCost},
+                                 {"connections", MeasureConnections},
+                                 {"memory", MeasureMemory},
+                                 {"exchanges", MeasureExchanges},
+                                 {"claim_to_data", MeasureClaimToData},
+                                 {"group", MeasureGroup},
+                                 {"reattach", MeasureReattach},
+                                 {"drain", MeasureDrain},
+                                 {"allocation", MeasureAllocation}};
 
 // The sections that were asked for; none when a name is unknown.
 std::vector<Section> Choose(const std::string& names) {

@@ -26,8 +26,8 @@ TEST(BenchTest, EverySectionGivesNumbers) {
   const std::string file = ::testing::TempDir() + "/bench.json";
   ChildProcess bench({.arguments = {BenchPath(), "--quick", "--json=" + file}});
   // On a busy machine each section may take some time.
-  for (const char* section : {"idle", "metrics", "memory", "exchanges", "claim_to_data", "group",
-                              "reattach", "drain", "allocation"}) {
+  for (const char* section : {"idle", "metrics", "connections", "memory", "exchanges",
+                              "claim_to_data", "group", "reattach", "drain", "allocation"}) {
     EXPECT_TRUE(bench.WaitFor(ChildProcess::kErr, std::string("measuring ") + section));
   }
   ASSERT_EQ(bench.WaitForExit(), 0) << bench.err();
@@ -52,6 +52,7 @@ TEST(BenchTest, EverySectionGivesNumbers) {
                                                {"server CPU per message", 6},
                                                {"messages, 16 pairs at once", 3},
                                                {"metrics", 6},
+                                               {"connections, 8 at once", 6},
                                                {"memory per waiting side", 6},
                                                {"exchanges, 16 at once", 20},
                                                {"claim to data", 5},

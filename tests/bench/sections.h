@@ -14,7 +14,8 @@ struct Setting {
   // Small numbers: whether it works, not how fast.
   bool quick = false;
   const testing::TempFolder& folder;  // for SQLite's and etcd's files
-  // Exchanges of subjects whose name has this in it only, for a profiler. Empty: of all.
+  // Exchanges and connections of subjects whose name has this in it only, for a profiler. Empty: of
+  // all.
   std::string only;
 };
 
@@ -26,6 +27,8 @@ void MeasureRoundTrips(const Setting& setting, Report& report);
 void MeasureIdle(const Setting& setting, Report& report);
 // What it costs the relay to count for its metrics: the same with and without.
 void MeasureMetricsCost(const Setting& setting, Report& report);
+// Connections that come, greet and go, several at once, and the server's CPU time for each.
+void MeasureConnections(const Setting& setting, Report& report);
 // Resident memory of the server for each side that waits.
 void MeasureMemory(const Setting& setting, Report& report);
 // Whole exchanges, sixteen at once; those of the client library, and the same streams and frames

@@ -125,7 +125,7 @@ AllocationTime SeededRelay::Allocate(int count, uint32_t min_digits, size_t digi
   std::vector<AttachRequest> requests;
   for (int i = 0; i < count; ++i) {
     sinks.push_back(std::make_shared<AnswerSink>(digits, &answered, &closed));
-    streams.push_back(switchboard_->Attach(sinks.back()));
+    streams.push_back(switchboard_->Attach(sinks.back(), {}));
     requests.push_back(Allocation(AppName(i % apps_), min_digits));
   }
   const double began = NowMicros();

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 namespace wormhole::bench {
@@ -15,6 +16,25 @@ namespace fs = std::filesystem;
   std::fprintf(stderr, "bench: %s\n", what.c_str());
   std::exit(EXIT_FAILURE);
 }
+
+// As high as they go: the relay counts as it does for strangers, which is part of what is measured,
+// and refuses nobody. With 0 it would not count.
+constexpr const char* kLimits[] = {"--max-connections=1000000",
+                                   "--max-connections-per-address=1000000",
+                                   "--max-connections-per-minute=1000000",
+                                   "--max-stream-opens-per-minute=1000000",
+                                   "--max-allocations-per-minute=1000000",
+                                   "--max-claims-per-minute=1000000",
+                                   "--max-failed-claims-per-minute=1000000",
+                                   "--max-streams=1000000",
+                                   "--max-streams-per-address=1000000",
+                                   "--max-streams-per-connection=1000000",
+                                   "--max-channels-per-address=1000000",
+                                   "--max-channels=1000000",
+                                   "--max-channels-per-app=1000000",
+                                   "--max-memory=1048576",
+                                   "--max-stored-bytes=4000000000",
+                                   "--max-posted-bytes-per-second=4000000000"};
 
 std::string StoreOf(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup) {
   static std::atomic<int> files = 0;
@@ -33,6 +53,7 @@ std::vector<std::string> CommandOf(Kind kind, const testing::TempFolder& folder,
                                       "--listen=" + setup.listen, "--admin-listen=off",
                                       "--store=" + StoreOf(kind, folder, setup),
                                       "--core-dumps"};  // else nobody sees its /proc/PID/fd
+  command.insert(command.end(), std::begin(kLimits), std::end(kLimits));
   if (!setup.motd.empty()) command.push_back("--motd=" + setup.motd);
   if (!setup.metrics_listen.empty()) command.push_back("--metrics-listen=" + setup.metrics_listen);
   return command;

@@ -40,6 +40,20 @@ def _certificates(folder: pathlib.Path) -> None:
                 "-addext", "basicConstraints=critical,CA:FALSE", "-CA", ca, "-CAkey", ca_key)
 
 
+def _token(bench: Bench, folder: pathlib.Path) -> None:
+    """A bearer token where the pod has it, and tokens/tokens, the relay's file."""
+    def relay(*arguments: str, given: str = "") -> str:
+        return subprocess.run([bench.relay, *arguments], check=True, text=True, input=given,
+                              stdout=subprocess.PIPE).stdout
+
+    for name in ("token", "tokens"):
+        (folder / name).mkdir()
+    token = relay("make-token")
+    (folder / "token" / "token").write_text(token)
+    (folder / "tokens" / "tokens").write_text(
+        relay("hash-token", "allocate,claim", "wormhole-sync/helm-test/*", given=token))
+
+
 @contextlib.contextmanager
 def _relay(bench: Bench, *flags: str) -> Iterator[str]:
     """A relay on a port that the kernel picks; yields the port."""
@@ -83,6 +97,7 @@ def _secrets(bench: Bench) -> pathlib.Path:
     if not folder.exists():
         folder.mkdir()
         _certificates(folder)
+        _token(bench, folder)
     return folder
 
 
@@ -104,6 +119,9 @@ def helm_test(bench: Bench) -> Problems:
     with _relay(bench, *_tls_flags(secrets), f"--tls-client-ca={secrets}/tls/ca.crt") as port:
         objects = bench.rendering("test-with-a-certificate").documents
         found += _exchange(bench, objects, port, secrets)
+    with _relay(bench, *_tls_flags(secrets), f"--tokens-file={secrets}/tokens/tokens") as port:
+        objects = bench.rendering("test-with-a-token").documents
+        found += _exchange(bench, objects, port, secrets)
     return found
 
 
@@ -123,6 +141,8 @@ def helm_test_planted(bench: Bench) -> Planted:
             bench.rendering("tls").text.replace("--tls-ca=/etc/wormhole/tls/ca.crt",
                                                 "--tls-ca=/etc/ssl/certs/ca-certificates.crt")),
             port, secrets)
+    with _relay(bench, *_tls_flags(secrets), f"--tokens-file={secrets}/tokens/tokens") as port:
+        yield "no token", _exchange(bench, bench.rendering("tls").documents, port, secrets)
 
 
 CHECKS = [Check("the two sides of helm test meet, with TLS and client certificates too", helm_test,

@@ -12,9 +12,11 @@
 #include "gmock/gmock.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
+#include "relay/admission/token_list.h"
 #include "relay/server/server.h"
 #include "relay/store/memory/memory_store.h"
 #include "tests/support/signal.h"
+#include "tests/support/temp_folder.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::testing {
@@ -77,6 +79,7 @@ class GrpcExchangeTest : public ::testing::Test {
     EXPECT_EQ(receiver.Finish(absl::Seconds(10)), absl::OkStatus());
   }
 
+  const TempFolder folder_;
   relay::RelayConfig config_;
   relay::RelayClock clock_;
   relay::Monitor monitor_{config_};
@@ -192,6 +195,49 @@ TEST_F(GrpcExchangeTest, TlsWithAnAuthorityOfItsOwn) {
     auto initiator = Initiator::Create(other, "a").value();
     EXPECT_EQ(ReasonOf(initiator.GetCode().status()), Reason::kUnreachable);
   }
+}
+
+// Initiators have a token, receivers another one, and who has none hears so at once.
+TEST_F(GrpcExchangeTest, ARelayMayAskForBearerTokens) {
+  config_.tokens_file = folder_.File("tokens");
+  const auto grant = [](const char* token, const char* use, const char* app_id) {
+    return relay::TokenList::Write(relay::HashToken(token), use, app_id).value() + "\n";
+  };
+  std::ofstream(config_.tokens_file)
+      << grant("alice", "allocate", "example.com/*") << grant("bob", "claim", "example.com/test");
+  Serve();
+  Options alice = NewOptions();
+  alice.bearer_token = "alice";
+  Options bob = NewOptions();
+  bob.bearer_token = "bob";
+  std::string state;
+  alice.on_save = [&state](std::string_view now) {
+    state = std::string(now);
+    return absl::OkStatus();
+  };
+  std::optional<Initiator> first = Initiator::Create(alice, "a").value();
+  const std::string code = first->GetCode().value();
+  first.reset();
+  alice.on_save = nullptr;
+
+  // Each as the one who has no right to it.
+  const auto failure = [](auto party) { return party.GetData().status(); };
+  const absl::Status none = failure(Initiator::Create(NewOptions(), "x").value());
+  EXPECT_EQ(ReasonOf(none), Reason::kNotAuthorized);
+  EXPECT_EQ(none.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_THAT(std::string(none.message()), HasSubstr("a bearer token is needed to allocate"));
+  const absl::Status other_use = failure(Initiator::Create(bob, "x").value());
+  EXPECT_EQ(ReasonOf(other_use), Reason::kNotAuthorized);
+  EXPECT_EQ(other_use.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ReasonOf(failure(Receiver::Create(alice, code, "x").value())), Reason::kNotAuthorized);
+  EXPECT_EQ(ReasonOf(failure(Receiver::Create(NewOptions(), code, "x").value())),
+            Reason::kNotAuthorized);
+
+  // The code is as good as before, and what is under way needs no token to go on.
+  auto initiator = Initiator::FromSerialized(state, NewOptions()).value();
+  auto receiver = Receiver::Create(bob, code, "b").value();
+  EXPECT_EQ(initiator.GetData().value(), "b");
+  EXPECT_EQ(receiver.GetData().value(), "a");
 }
 
 TEST_F(GrpcExchangeTest, ARelayMayAskForCertificates) {

@@ -69,7 +69,7 @@ Wire::Wire(Executor* executor, std::shared_ptr<StreamListener> listener,
     : executor_(executor), gone_(std::move(gone)), listener_(std::move(listener)) {}
 
 void Wire::Connect(relay::Switchboard* switchboard) {
-  auto attachment = switchboard->Attach(std::make_shared<RelayEnd>(shared_from_this()));
+  auto attachment = switchboard->Attach(std::make_shared<RelayEnd>(shared_from_this()), {});
   Note([&]() WORMHOLE_NO_THREAD_SAFETY_ANALYSIS { attachment_ = std::move(attachment); });
 }
 

@@ -83,6 +83,7 @@ void AddUnknownReasons(Cases& cases) {
   unknown("invalid-argument", grpc::INVALID_ARGUMENT, true);
   unknown("already-exists", grpc::ALREADY_EXISTS, true);
   unknown("permission-denied", grpc::PERMISSION_DENIED, true);
+  unknown("unauthenticated", grpc::UNAUTHENTICATED, true);
   unknown("failed-precondition", grpc::FAILED_PRECONDITION, true);
   unknown("aborted", grpc::ABORTED, false);
   unknown("unavailable", grpc::UNAVAILABLE, false);

@@ -1,4 +1,5 @@
-// An id that has rested and is drawn again: nothing of the channel before it shows in the new one.
+// An id that two have used up and that is drawn again: nothing of the channel before it shows in
+// the new one.
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,12 +45,12 @@ std::vector<Former> UseUp(World& world, const std::function<void(Talk& a, Talk& 
   return formers;
 }
 
-// A new pair meets on a rested id and talks; `a` and `b` have to hear exactly this.
+// A new pair meets on a spent id and talks; `a` and `b` have to hear exactly this.
 void TalkOnRestedId(World& world, const std::vector<Former>& formers, bool late_copies) {
   Talk a = world.Allocate(Token());
   const v1::Opened opened = a.Attached();
   const uint32_t id = opened.channel_id();
-  world.Check(id >= 1 && id <= 9, "no rested id is drawn although no other is free");
+  world.Check(id >= 1 && id <= 9, "no spent id is drawn although no other of one digit is free");
   world.Check(opened.stored() == 0 && opened.peer_stored() == 0 && opened.peer_forgotten() == 0 &&
                   opened.peer_cursor() == 0 && !opened.left() &&
                   opened.peer() == v1::PRESENCE_ABSENT,
@@ -88,7 +89,7 @@ void Frames(Talk& a, Talk& b) {
 }  // namespace
 
 void AddRestedCases(Cases& cases) {
-  cases.push_back({"rested-id", "2 Allocation", "a channel that gets a rested id is a new one",
+  cases.push_back({"rested-id", "2 Allocation", "a channel that gets a spent id is a new one",
                    [](World& world) { TalkOnRestedId(world, UseUp(world, Frames), false); }});
   cases.push_back({"rested-id-and-waiters", "2 Allocation",
                    "a new one also when others have waited for the number all the time",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "absl/strings/escaping.h"
 #include "client/client_access.h"
 #include "gtest/gtest.h"
+#include "relay/admission/token_list.h"
 #include "tests/end_to_end/secret_ledger.h"
 #include "tests/end_to_end/secret_search.h"
 #include "tests/end_to_end/watched_relay.h"
@@ -46,7 +48,14 @@ std::string RandomText(size_t size) {
 
 class SecretsTest : public ::testing::TestWithParam<const char*> {
  protected:
-  void StartRelay(const std::vector<std::string>& flags) {
+  // It lets in who has bearer_token_.
+  void StartRelay(std::vector<std::string> flags) {
+    const std::string tokens = folder_.File("tokens");
+    const relay::TokenHash hash = relay::HashToken(bearer_token_);
+    std::ofstream(tokens)
+        << relay::TokenList::Write(hash, "allocate,claim", "example.com/*").value() << "\n";
+    flags.push_back("--tokens-file=" + tokens);
+    ledger_->Add("bearer token", bearer_token_);
     relay_ = std::make_unique<WatchedRelay>(folder_.path(), kApp, flags);
     ASSERT_NE(relay_->address(), "");
     client_ = ClientAccess::WithTransport(std::make_shared<LedgerTransport>(ledger_)).value();
@@ -60,6 +69,7 @@ class SecretsTest : public ::testing::TestWithParam<const char*> {
     options.schedule = {{absl::ZeroDuration(), absl::Milliseconds(100)}};
     options.timeout = absl::Minutes(2);
     options.client = client_;
+    options.bearer_token = bearer_token_;
     options.on_save = [ledger = ledger_](std::string_view state) {
       ledger->AddState(state);
       return absl::OkStatus();
@@ -129,6 +139,7 @@ class SecretsTest : public ::testing::TestWithParam<const char*> {
   }
 
   const TempFolder folder_;
+  const std::string bearer_token_ = RandomText(43);
   const std::shared_ptr<SecretLedger> ledger_ = std::make_shared<SecretLedger>();
   std::unique_ptr<WatchedRelay> relay_;
   std::shared_ptr<Client> client_;
@@ -215,13 +226,13 @@ void SecretsTest::SendWhatNobodyShould() {
   unreadable.mutable_open()->set_app_id("\xff" + secret);  // no UTF-8: it does not parse
   for (const AttachRequest& request :
        {short_token, hostile_app, unreadable, service_test::Post(1, secret),
-        WithToken(service_test::OpenClaim('a', 999)),
+        WithToken(service_test::OpenAllocate('a')), WithToken(service_test::OpenClaim('a', 999)),
         WithToken(service_test::OpenResume('a', 999))}) {
     AttachClient client(channel_, {{"authorization", "Bearer " + secret}});
     client.Send(request);
     EXPECT_FALSE(client.Finish().ok());
   }
-  AttachClient cancelled(channel_);
+  AttachClient cancelled(channel_, {{"authorization", "Bearer " + bearer_token_}});
   cancelled.Send(WithToken(service_test::OpenAllocate('a')));
   EXPECT_TRUE(cancelled.Receive()->has_opened());
   cancelled.Send(service_test::Post(1, secret));

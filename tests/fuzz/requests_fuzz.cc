@@ -140,7 +140,7 @@ class World {
       case 8:
         stream.Detach();
         stream.sink = std::make_shared<CheckingSink>();
-        stream.attachment = switchboard_->Attach(stream.sink);
+        stream.attachment = switchboard_->Attach(stream.sink, {});
         return;
       case 9:
         return stream.Detach();

@@ -18,7 +18,7 @@ from oci import Image
 from pod import Node
 
 _SLOWEST = 5  # exchanges whose story is kept, whether they were too slow or not
-_CONTROL_RATE = 1.0
+_CONTROL_RATE = 0.5
 _CONTROL_NUMBERS = 100_000  # of its exchanges, so that their app-ids are others
 SETTLES = 90.0  # seconds, for a few pods one after the other
 

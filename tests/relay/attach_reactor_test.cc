@@ -80,6 +80,17 @@ class AttachReactorTest : public testing::Test {
   std::shared_ptr<grpc::Channel> channel_;
 };
 
+// Frames 1 to 200. gRPC takes some of them for a client that does not read, and then no more.
+void SendUntilStuck(relay::Sink& sink) {
+  for (uint64_t n = 1; n <= 200; ++n) sink.Send(MessageResponse(n, 60'000));
+  sink.Flush();
+  size_t backlog = 0;
+  do {
+    backlog = sink.Backlog();
+    sink.IsStuck();
+  } while (!sink.IsStuck() || sink.Backlog() != backlog);
+}
+
 TEST_F(AttachReactorTest, HandsOverOneRequestAtATimeInOrder) {
   Serve();
   AttachClient client(channel_);
@@ -162,6 +173,32 @@ TEST_F(AttachReactorTest, AClientThatNeverReadsCannotHoldItsEndingUp) {
   attachment->sink().Flush();
   attachment->AwaitDetached();
   EXPECT_TRUE(service_->AwaitNoStreams(std::chrono::steady_clock::now() + kPatience));
+}
+
+TEST_F(AttachReactorTest, IsStuckWhileNoWriteComesToItsEnd) {
+  Serve();
+  AttachClient client(channel_);
+  const auto attachment = switchboard_.AwaitAttachment();
+  EXPECT_FALSE(attachment->sink().IsStuck());
+  SendUntilStuck(attachment->sink());
+  for (uint64_t n = 1; n <= 100; ++n) ASSERT_EQ(client.Receive()->message().number(), n);
+  while (attachment->sink().IsStuck()) {
+  }
+}
+
+// It has had its time: half of --write-timeout. The reason needs no window.
+TEST_F(AttachReactorTest, AStuckStreamEndsAtOnceAndIsToldWhy) {
+  Serve({.ending_time = std::chrono::hours(1)});
+  AttachClient client(channel_);
+  const auto attachment = switchboard_.AwaitAttachment();
+  SendUntilStuck(attachment->sink());
+  attachment->sink().End(absl::UnavailableError("the client does not read: resume, 100 %"));
+  attachment->sink().Flush();
+  attachment->AwaitDetached();
+  EXPECT_TRUE(service_->AwaitNoStreams(std::chrono::steady_clock::now() + kPatience));
+  const absl::Status status = client.Finish();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.message(), "the client does not read: resume, 100 %");
 }
 
 TEST_F(AttachReactorTest, ACancelledStreamIsDetachedWhateverItWasDoing) {

@@ -93,6 +93,16 @@ class InspectionClient {
     EXPECT_TRUE(status.ok()) << status.error_message();
     return {response.channels().begin(), response.channels().end()};
   }
+  // The loudest first.
+  std::vector<rendezvous::v1::ClientNetwork> Networks(uint32_t limit = 0) {
+    rendezvous::v1::ListNetworksRequest request;
+    rendezvous::v1::ListNetworksResponse response;
+    request.set_limit(limit);
+    const grpc::Status status =
+        Call([&](auto* context) { return stub_->ListNetworks(context, request, &response); });
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return {response.networks().begin(), response.networks().end()};
+  }
 
  private:
   template <typename Method>

@@ -23,7 +23,8 @@ class HeldSwitchboard final : public relay::Switchboard {
  public:
   using Done = std::function<void(absl::StatusOr<relay::ChannelPage>)>;
 
-  std::shared_ptr<relay::Attachment> Attach(std::shared_ptr<relay::Sink>) override {
+  std::shared_ptr<relay::Attachment> Attach(std::shared_ptr<relay::Sink>,
+                                            relay::StreamOrigin) override {
     return nullptr;
   }
   void Tick() override {}

@@ -14,6 +14,7 @@
 #include "prometheus/registry.h"
 #include "relay/server/listeners.h"
 #include "tests/support/http_client.h"
+#include "tests/support/raw_socket.h"
 #include "tests/support/reserved_port.h"
 
 namespace wormhole::service_test {
@@ -25,6 +26,7 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using testing::RawSocket;
 
 class MetricsPortTest : public ::testing::Test {
  protected:
@@ -151,6 +153,21 @@ TEST_F(MetricsPortTest, ClientsThatSayNothingHoldUpNobody) {
   }
   ExpectScraped(port_->address());
   EXPECT_EQ(silent.front()->ReadToEnd(), "");  // cut off in the end
+}
+
+// As many as there are places, and each has said something: without more, five seconds would pass
+// before one of them went. The newest is still there when the page has come.
+TEST_F(MetricsPortTest, TheOldestGivesWayToTheNewest) {
+  Serve();
+  std::vector<RawSocket> tricklers;
+  for (int i = 0; i < 256; ++i) {
+    tricklers.push_back(RawSocket::Connect(port_->address()));
+    tricklers.back().Send("GET /met");
+  }
+  ExpectScraped(port_->address());
+  EXPECT_TRUE(tricklers.back().Send("rics HTTP/1.1\r\nHost: x\r\n\r\n"));
+  EXPECT_EQ(tricklers.back().Receive(15), "HTTP/1.1 200 OK");
+  EXPECT_TRUE(tricklers.front().AwaitClosed());
 }
 
 TEST_F(MetricsPortTest, ClientsThatDoNotReadHoldUpNobody) {

@@ -15,6 +15,7 @@
 namespace wormhole::service_test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::RelayProcess;
@@ -108,8 +109,9 @@ TEST(PortsTest, ChannelzIsOnTheAdminPortWhenItIsAskedFor) {
   ReflectionClient client(ports.admin);
   EXPECT_THAT(client.ListServices().value(),
               ElementsAre(kChannelz, kHealth, kReflection, kInspection));
+  // The public one's, and that of the port for operators.
   EXPECT_THAT(client.Call(kChannelz, "GetServers", "{}").value(),
-              ElementsAre(HasSubstr("callsStarted")));
+              ElementsAre(ContainsRegex("callsStarted.*callsStarted")));
 }
 
 TEST(PortsTest, TheProbePortHasHealthAndNothingElse) {

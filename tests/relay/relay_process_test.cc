@@ -10,13 +10,19 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "proto/error/error_detail.h"
+#include "relay/monitor/testing/metrics_page.h"
 #include "tests/support/attach_client.h"
+#include "tests/support/child_process.h"
+#include "tests/support/http_client.h"
 #include "tests/support/reflection_client.h"
 #include "tests/support/reserved_port.h"
 #include "tests/support/temp_folder.h"
@@ -29,9 +35,12 @@ using error::ReasonOf;
 using grpc::reflection::v1alpha::ServerReflection;
 using grpc::reflection::v1alpha::ServerReflectionRequest;
 using grpc::reflection::v1alpha::ServerReflectionResponse;
+using relay::MetricsPage;
 using ::testing::AnyOf;
+using testing::ChildProcess;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using testing::RelayProcess;
 using ::testing::StartsWith;
 
@@ -49,6 +58,19 @@ std::string Refusal(RelayProcess& relay, int exit_status) {
   EXPECT_EQ(CountLines(relay.error()), 1) << relay.error();
   EXPECT_THAT(relay.error(), StartsWith("wormhole-relay: "));
   return relay.error();
+}
+
+// Flags with a new certificate, valid for so many days.
+std::vector<std::string> WithTls(const testing::TempFolder& folder, const std::string& listen,
+                                 int days) {
+  const std::string cert = folder.File("cert.pem");
+  const std::string key = folder.File("key.pem");
+  ChildProcess openssl(
+      {.arguments = {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:P-256", "-nodes", "-days", std::to_string(days), "-subj",
+                     "/CN=localhost", "-keyout", key, "-out", cert}});
+  EXPECT_EQ(openssl.WaitForExit(), 0) << openssl.err();
+  return {listen, "--tls-cert=" + cert, "--tls-key=" + key};
 }
 
 TEST(RelayProcessTest, SaysWhereItListensAndStopsOnSigterm) {
@@ -241,6 +263,49 @@ TEST(RelayProcessTest, ReflectionDescribesTheServices) {
        {"wormhole.rendezvous.v1.RendezvousService", "grpc.health.v1.Health"}) {
     EXPECT_NE(client.FindService(service), nullptr) << service;
   }
+}
+
+constexpr char kPlaintext[] = "clients are served in plaintext beyond this machine";
+
+// Its log, once it has served and stopped.
+std::string LogOf(std::vector<std::string> flags) {
+  flags.emplace_back(kMemory);
+  RelayProcess relay(std::move(flags));
+  EXPECT_NE(relay.AwaitListening(), "");
+  EXPECT_EQ(relay.Stop(), 0);
+  return relay.error();
+}
+
+TEST(RelayProcessTest, PlaintextBeyondThisMachineIsWarnedOf) {
+  EXPECT_THAT(LogOf({"--listen=0.0.0.0:0"}), HasSubstr(kPlaintext));
+  EXPECT_THAT(LogOf({kAny}), Not(HasSubstr(kPlaintext)));
+  // A proxy that says for whom it connects may end TLS.
+  EXPECT_THAT(LogOf({"--listen=0.0.0.0:0", "--proxy-from=192.0.2.1"}), Not(HasSubstr(kPlaintext)));
+}
+
+TEST(RelayProcessTest, TlsBeyondThisMachineIsNotWarnedOf) {
+  const testing::TempFolder folder;
+  EXPECT_THAT(LogOf(WithTls(folder, "--listen=0.0.0.0:0", 365)), Not(HasSubstr(kPlaintext)));
+}
+
+TEST(RelayProcessTest, ACertificateThatEndsWithinADayIsInTheLogAndOnThePage) {
+  const testing::TempFolder folder;
+  std::vector<std::string> flags = WithTls(folder, kAny, 1);
+  flags.insert(flags.end(), {kMemory, "--metrics-listen=127.0.0.1:0"});
+  RelayProcess relay(flags);
+  EXPECT_TRUE(relay.AwaitError("the certificate (--tls-cert) ends soon"));
+  const std::string page = HttpGet(relay.AwaitLine("metrics on ")).body;
+  const double end = MetricsPage(page).Value("wormhole_certificate_end_seconds");
+  const absl::Duration left =
+      absl::UnixEpoch() + absl::Seconds(end) - absl::Now();  // it was made a moment ago
+  EXPECT_GT(left, absl::Hours(22));
+  EXPECT_LE(left, absl::Hours(24));
+  EXPECT_EQ(relay.Stop(), 0);
+}
+
+TEST(RelayProcessTest, ACertificateThatEndsInAYearIsNotInTheLog) {
+  const testing::TempFolder folder;
+  EXPECT_THAT(LogOf(WithTls(folder, kAny, 365)), Not(HasSubstr("--tls-cert")));
 }
 
 // Tokens, frames and addresses have no place in a log; tests/end_to_end/secrets_test.cc looks

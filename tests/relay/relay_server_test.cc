@@ -244,6 +244,22 @@ TEST_F(RelayServerTest, GiantMetadataIsRefused) {
   AwaitStreams(0);
 }
 
+TEST_F(RelayServerTest, AHeaderWithinItsLimitIsTaken) {
+  config_.max_header_bytes = 200'000;
+  Serve();
+  const auto stub = rendezvous::v1::RendezvousService::NewStub(Connect(server_->address()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context.AddMetadata("x-giant", std::string(100'000, 'x'));
+  const auto stream = stub->Attach(&context);
+  stream->Write(OpenAllocate('a'));
+  AttachResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_TRUE(response.has_opened());
+  context.TryCancel();
+  stream->Finish();
+}
+
 TEST_F(RelayServerTest, ManyClientsExchangeAtOnce) {
   Serve();
   std::vector<std::thread> threads;

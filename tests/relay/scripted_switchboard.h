@@ -17,6 +17,7 @@ namespace wormhole::service_test {
 
 using relay::Attachment;
 using relay::Sink;
+using relay::StreamOrigin;
 
 // Notes what the reactor does; the test speaks through `sink`.
 class ScriptedAttachment final : public Attachment {
@@ -94,7 +95,7 @@ class ScriptedAttachment final : public Attachment {
 
 class ScriptedSwitchboard final : public relay::Switchboard {
  public:
-  std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink) override {
+  std::shared_ptr<Attachment> Attach(std::shared_ptr<Sink> sink, StreamOrigin /*origin*/) override {
     auto attachment = std::make_shared<ScriptedAttachment>(std::move(sink));
     sync::MutexLock lock(mutex_);
     if (draining_) {

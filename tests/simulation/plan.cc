@@ -1,5 +1,6 @@
 #include "tests/simulation/plan.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -331,6 +332,21 @@ void AddChats(SimRandom& random, RunPlan& run) {
   }
 }
 
+// Little, mostly, so that a chat of large frames waits again and again. What the flags let an
+// operator choose at the least: two of the largest frames in a heartbeat.
+void LimitPosts(SimRandom& random, RunPlan& run) {
+  relay::SwitchboardOptions& options = run.relay.options;
+  const double least =
+      2.0 * options.limits.max_frame_bytes / absl::ToDoubleSeconds(options.heartbeat);
+  const double share = random.Unit();
+  options.max_posted_bytes_per_second = static_cast<uint64_t>(least + share * share * 500'000) + 1;
+  if (random.Chance(0.5)) return;
+  options.limits.window_bytes = 262'144;
+  for (ChatPlan& chat : run.chats) {
+    for (RawClientPlan* plan : {&chat.first, &chat.second}) plan->largest_frame = 65'000;
+  }
+}
+
 }  // namespace
 
 RunPlan DrawPlan(SimRandom& random) {
@@ -348,6 +364,7 @@ RunPlan DrawPlan(SimRandom& random) {
   for (int i = 0; i < pairs; ++i) run.pairs.push_back(DrawPair(random, run, i));
   const bool keeps = !run.relay.forgets && run.relay.options.limits.ttl_max > absl::Minutes(3);
   if (keeps && random.Chance(0.2)) AddChats(random, run);
+  if (random.Chance(0.5)) LimitPosts(random, run);
   return run;
 }
 

@@ -2,6 +2,7 @@
 #ifndef WORMHOLE_TESTS_SIMULATION_RELAY_STORE_H_
 #define WORMHOLE_TESTS_SIMULATION_RELAY_STORE_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -14,6 +15,13 @@ struct StorePlan {
   bool scattered_answers = false;  // which come in any order
   double failing_batches = 0;      // the share that fails, while faults are on
 };
+
+// Whether `after` is of a channel that takes the place of one whose id rests.
+inline bool BreaksRest(const std::optional<relay::ChannelSnapshot>& before,
+                       const relay::ChannelRecord& after) {
+  return before.has_value() && !after.ended() &&
+         relay::IdStateOf(before->record) == relay::IdState::kResting;
+}
 
 // One relay's end of the store.
 class RelayStore : public relay::Store {
@@ -33,6 +41,8 @@ class StoreTruth {
   // Whether `side` is, or was, a member of a channel, also if all relays crash now.
   virtual bool IsDurableMember(const std::string& app_id, const std::string& side) const = 0;
   virtual bool HasChannels() const = 0;
+  // How many channels have taken the place of one whose id rested.
+  virtual int BrokenRests() const = 0;
   // Whether a side is said to be attached somewhere.
   virtual bool HasPresence() const { return false; }
   // The other side of the channel that `side` is a member of; empty: it has none, or the store is

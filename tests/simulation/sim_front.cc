@@ -135,9 +135,8 @@ absl::Status SimFront::Start(relay::StoreListener* listener) {
   PlanDeafness();
   if (away_) return Away();
   told_ = group_->tables_.history().size();
-  group_->tables_.channels().ForEach([listener](const ChannelKey& key, bool ended) {
-    listener->OnId(key, /*exists=*/true, ended);
-  });
+  group_->tables_.channels().ForEach(
+      [listener](const ChannelKey& key, relay::IdState state) { listener->OnId(key, state); });
   return absl::OkStatus();
 }
 
@@ -197,7 +196,12 @@ void SimFront::Put(const ChannelKey& key, uint64_t expected, ChannelRecord recor
   Add<relay::PutOutcome>(
       [this, key, expected, options, owner = owner_,
        record = std::move(record)]() -> absl::StatusOr<relay::PutOutcome> {
-        return group_->tables_.Put(owner, key, expected, record, options);
+        const auto before = group_->tables_.Load(owner, key);
+        const auto outcome = group_->tables_.Put(owner, key, expected, record, options);
+        if (outcome == relay::PutOutcome::kDone && BreaksRest(before, record)) {
+          ++group_->broken_rests_;
+        }
+        return outcome;
       },
       [this, key, brought, made = ++calls_,
        done = std::move(done)](absl::StatusOr<relay::PutOutcome> outcome) {

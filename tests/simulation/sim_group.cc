@@ -35,7 +35,7 @@ bool SimGroup::IsDurableMember(const std::string& app_id, const std::string& sid
 
 bool SimGroup::HasChannels() const {
   bool any = false;
-  tables_.channels().ForEach([&any](const relay::ChannelKey&, bool) { any = true; });
+  tables_.channels().ForEach([&any](const relay::ChannelKey&, relay::IdState) { any = true; });
   return any;
 }
 

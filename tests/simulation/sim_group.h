@@ -44,6 +44,7 @@ class SimGroup final : public StoreTruth {
   // StoreTruth
   bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
   bool HasChannels() const override;
+  int BrokenRests() const override { return broken_rests_; }
   bool HasPresence() const override { return tables_.AnyAttached(); }
   std::string PeerOf(const std::string& app_id, const std::string& side) const override;
   absl::Duration Lease() const override { return plan_.lease; }
@@ -63,6 +64,7 @@ class SimGroup final : public StoreTruth {
   const GroupPlan plan_;
   SimRandom random_;
   relay::GroupTables tables_;
+  int broken_rests_ = 0;
   size_t seen_ = 0;  // of the history
   std::set<std::pair<std::string, std::string>> members_;
   int owners_ = 0;

@@ -98,7 +98,7 @@ void SimRelay::PlanStoreOutage() {
 }
 
 std::shared_ptr<relay::Attachment> SimRelay::Attach(std::shared_ptr<relay::Sink> sink) {
-  return switchboard_ == nullptr ? nullptr : switchboard_->Attach(std::move(sink));
+  return switchboard_ == nullptr ? nullptr : switchboard_->Attach(std::move(sink), {});
 }
 
 }  // namespace wormhole::simulation

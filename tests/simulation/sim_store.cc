@@ -134,14 +134,13 @@ bool SimStore::IsDurableMember(const std::string& app_id, const std::string& sid
 
 bool SimStore::HasChannels() const {
   bool any = false;
-  tables_->ForEach([&any](const ChannelKey&, bool) { any = true; });
+  tables_->ForEach([&any](const ChannelKey&, relay::IdState) { any = true; });
   return any;
 }
 
 absl::Status SimStore::Start(relay::StoreListener* listener) {
-  tables_->ForEach([listener](const ChannelKey& key, bool ended) {
-    listener->OnId(key, /*exists=*/true, ended);
-  });
+  tables_->ForEach(
+      [listener](const ChannelKey& key, relay::IdState state) { listener->OnId(key, state); });
   return absl::OkStatus();
 }
 
@@ -183,6 +182,7 @@ relay::PutOutcome SimStore::PutFlawed(Tables& tables, const ChannelKey& key, uin
     }
   }
   const relay::PutOutcome outcome = tables.Put(key, expected, record);
+  if (outcome == relay::PutOutcome::kDone && BreaksRest(before, record)) ++broken_rests_;
   if (!stage_->flaws.inherited_cursor || outcome != relay::PutOutcome::kDone) return outcome;
   for (Role author : relay::kRoles) {
     uint64_t& cursor = inheritance_[key][author];

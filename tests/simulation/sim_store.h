@@ -40,6 +40,7 @@ class SimStore final : public RelayStore, public StoreTruth {
   // StoreTruth
   bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
   bool HasChannels() const override;
+  int BrokenRests() const override { return broken_rests_; }
 
   absl::Status Start(relay::StoreListener* listener) override;
   void Load(const relay::ChannelKey& key,
@@ -91,6 +92,7 @@ class SimStore final : public RelayStore, public StoreTruth {
   const StorePlan plan_;
   SimRandom random_;
   bool away_ = false;
+  int broken_rests_ = 0;
   uint64_t process_ = 1;
   bool busy_ = false;
   std::deque<Call> queue_;

@@ -309,6 +309,9 @@ void World::JudgeRawClients(RunReport& report) {
 
 void World::JudgeRemains(RunReport& report) {
   loop_.Run(loop_.now() + kCleanTime, 2 * kMostEvents, [this] { return !truth_->HasChannels(); });
+  if (const int broken = truth_->BrokenRests(); broken > 0) {
+    report.violations.push_back(absl::StrCat(broken, " ids were drawn while they rested"));
+  }
   if (truth_->HasChannels()) report.violations.push_back("channels are left when all have expired");
   const absl::Duration settle = loop_.now() + absl::Minutes(5);
   loop_.Run(settle, 2 * kMostEvents, [] { return false; });

@@ -18,7 +18,8 @@ using ::testing::Optional;
 
 TEST_P(StoreContractTest, AnEmptyStoreHasNothing) {
   int visited = 0;
-  EXPECT_TRUE(StartStore(under_test_->store(), [&](const ChannelKey&, bool) { ++visited; }).ok());
+  EXPECT_TRUE(
+      StartStore(under_test_->store(), [&](const ChannelKey&, IdState) { ++visited; }).ok());
   EXPECT_EQ(visited, 0);
   EXPECT_EQ(Call().Load(key_), std::nullopt);
   EXPECT_EQ(Call().FindSide(key_.app_id, Side("i")), std::nullopt);

@@ -55,11 +55,12 @@ TEST_P(StoreDurabilityTest, StartTellsOfActiveAndEndedOnes) {
   Call().Put({"c", 1}, 0, Record("i"));
   Call().Erase({"c", 1}, 1);
   under_test_->Restart();
-  std::map<ChannelKey, bool> visited;
-  EXPECT_TRUE(StartStore(under_test_->store(), [&](const ChannelKey& key, bool ended) {
-                visited[key] = ended;
+  std::map<ChannelKey, IdState> visited;
+  EXPECT_TRUE(StartStore(under_test_->store(), [&](const ChannelKey& key, IdState state) {
+                visited[key] = state;
               }).ok());
-  EXPECT_THAT(visited, ElementsAre(Pair(ChannelKey{"b", 1}, true), Pair(key_, false)));
+  EXPECT_THAT(visited, ElementsAre(Pair(ChannelKey{"b", 1}, IdState::kResting),
+                                   Pair(key_, IdState::kTaken)));
 }
 
 TEST_P(StoreDurabilityTest, WhatWasForgottenAndErasedStaysAway) {

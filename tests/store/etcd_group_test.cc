@@ -86,10 +86,11 @@ TEST_F(EtcdGroupTest, WhoComesLaterFindsAllChannels) {
   one_->Call().Put({"a", 5}, 1, Closed(Record("i5")));
   const auto three = Relay("three");
   std::vector<std::string> seen;
-  ASSERT_TRUE(StartStore(three->store(), [&seen](const ChannelKey& key, bool ended) {
-                seen.push_back(std::to_string(key.id) + (ended ? " ended" : ""));
+  ASSERT_TRUE(StartStore(three->store(), [&seen](const ChannelKey& key, IdState state) {
+                seen.push_back(std::to_string(key.id) +
+                               (state == IdState::kResting ? " rests" : ""));
               }).ok());
-  EXPECT_THAT(seen, UnorderedElementsAre("1", "2", "3", "4", "5 ended"));
+  EXPECT_THAT(seen, UnorderedElementsAre("1", "2", "3", "4", "5 rests"));
 }
 
 TEST_F(EtcdGroupTest, FramesAndAcknowledgementsAreHeardOf) {

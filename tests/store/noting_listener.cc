@@ -10,10 +10,24 @@ namespace {
 
 const char* Name(Role role) { return role == Role::kInitiator ? "i" : "r"; }
 
+const char* Name(IdState state) {
+  switch (state) {
+    case IdState::kFree:
+      return "free";
+    case IdState::kSpent:
+      return "spent";
+    case IdState::kResting:
+      return "resting";
+    case IdState::kTaken:
+      break;
+  }
+  return "taken";
+}
+
 }  // namespace
 
-void NotingListener::OnId(const ChannelKey& key, bool exists, bool ended) {
-  Note(absl::StrCat(!exists ? "free " : ended ? "resting " : "taken ", key.id));
+void NotingListener::OnId(const ChannelKey& key, IdState state) {
+  Note(absl::StrCat(Name(state), " ", key.id));
 }
 
 void NotingListener::OnChanged(const ChannelKey& key, const ChannelSnapshot* now) {

@@ -14,7 +14,7 @@ namespace wormhole::relay {
 // Thread-safe. Notes are short lines such as "taken 7", "log 7 i stored 1 accepted 0 frame 1 one".
 class NotingListener final : public StoreListener {
  public:
-  void OnId(const ChannelKey& key, bool exists, bool ended) override;
+  void OnId(const ChannelKey& key, IdState state) override;
   void OnChanged(const ChannelKey& key, const ChannelSnapshot* now) override;
   void OnLog(const ChannelRef& channel, Role author, const LogState& log,
              const StoredFrame* frame) override;

@@ -197,9 +197,9 @@ std::vector<RandomOperation> ReadingOperations() {
   return all;
 }
 
-std::function<void(const ChannelKey&, bool)> NoteIn(std::vector<std::string>& lines) {
-  return [&lines](const ChannelKey& key, bool ended) {
-    lines.push_back(absl::StrCat(key.app_id, " ", key.id, ended ? " ended" : " active"));
+std::function<void(const ChannelKey&, IdState)> NoteIn(std::vector<std::string>& lines) {
+  return [&lines](const ChannelKey& key, IdState state) {
+    lines.push_back(absl::StrCat(key.app_id, " ", key.id, " ", static_cast<int>(state)));
   };
 }
 

@@ -5,11 +5,11 @@ namespace {
 
 class IdListener final : public StoreListener {
  public:
-  explicit IdListener(const std::function<void(const ChannelKey&, bool ended)>& visit)
+  explicit IdListener(const std::function<void(const ChannelKey&, IdState state)>& visit)
       : visit_(visit) {}
 
-  void OnId(const ChannelKey& key, bool exists, bool ended) override {
-    if (visit_ && exists) visit_(key, ended);
+  void OnId(const ChannelKey& key, IdState state) override {
+    if (visit_ && state != IdState::kFree) visit_(key, state);
   }
   void OnChanged(const ChannelKey&, const ChannelSnapshot*) override {}
   void OnLog(const ChannelRef&, Role, const LogState&, const StoredFrame*) override {}
@@ -18,13 +18,13 @@ class IdListener final : public StoreListener {
   void OnReset(bool) override {}
 
  private:
-  const std::function<void(const ChannelKey&, bool ended)>& visit_;
+  const std::function<void(const ChannelKey&, IdState state)>& visit_;
 };
 
 }  // namespace
 
 absl::Status StartStore(Store& store,
-                        const std::function<void(const ChannelKey&, bool ended)>& visit) {
+                        const std::function<void(const ChannelKey&, IdState state)>& visit) {
   IdListener listener(visit);
   const absl::Status status = store.Start(&listener);
   store.StopTelling();

@@ -12,8 +12,8 @@ namespace wormhole::relay {
 
 // Calls `visit` for every channel that the store has, with whether it has ended; empty: nobody asks
 // for them.
-absl::Status StartStore(Store& store,
-                        const std::function<void(const ChannelKey&, bool ended)>& visit = nullptr);
+absl::Status StartStore(
+    Store& store, const std::function<void(const ChannelKey&, IdState state)>& visit = nullptr);
 
 }  // namespace wormhole::relay
 

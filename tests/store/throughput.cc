@@ -150,7 +150,7 @@ double CpuSeconds() {
 void MeasureStart(Store& store) {
   int64_t channels = 0;
   const auto begin = std::chrono::steady_clock::now();
-  const absl::Status status = StartStore(store, [&](const ChannelKey&, bool) { ++channels; });
+  const absl::Status status = StartStore(store, [&](const ChannelKey&, IdState) { ++channels; });
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   std::printf("%jd channels at the start in %.2f s %s\n", static_cast<intmax_t>(channels),
               wall.count(), status.ok() ? "" : status.ToString().c_str());

@@ -54,6 +54,8 @@ inline std::string_view OutcomeName(Reason reason) {
       return "blocking call";
     case Reason::kInternal:
       return "internal";
+    case Reason::kNotAuthorized:
+      return "not authorized";
     case Reason::kForked:
       return "forked";
   }

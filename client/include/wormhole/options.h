@@ -48,9 +48,10 @@ struct Options {
 
   Security security = Security::kAuto;  // plaintext or TLS
   Tls tls;                              // whom to trust, and as whom to come; see Tls
-  // Sent as `authorization: Bearer ...` to relays that ask for it. Only over TLS or loopback:
-  // Create refuses it elsewhere. Printable ASCII, at most 4,096 bytes. A secret; never saved, so
-  // that FromSerialized needs it again.
+  // Sent as `authorization: Bearer ...` to the relay, for one that lets in only those who have a
+  // token; whoever has none that it takes ends with kNotAuthorized at once. Only over TLS or
+  // loopback: Create refuses it elsewhere. Printable ASCII, at most 4,096 bytes. A secret; never
+  // saved, so that FromSerialized needs it again.
   std::string bearer_token;
 
   // When to try again without a stream, from the first start: each half second by default, since

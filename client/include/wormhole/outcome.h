@@ -46,9 +46,12 @@ enum class Reason {
   kNoCommonVersion = 18,  // FAILED_PRECONDITION: the two programs know no version of the
                           // protocol both
   kPeerUnfinished = 19,   // ABORTED: the peer has left as if it had finished, and has not
-  kUnproven = 20,  // UNAUTHENTICATED: somebody could test the code with our answer, and never
-                   // proved to know it: a guess
-  kForked = 21,    // FAILED_PRECONDITION: the parent of this forked child uses the library
+  kUnproven = 20,       // UNAUTHENTICATED: somebody could test the code with our answer, and never
+                        // proved to know it: a guess
+  kForked = 21,         // FAILED_PRECONDITION: the parent of this forked child uses the library
+  kNotAuthorized = 22,  // the relay lets in those alone who have a bearer token for it.
+                        // UNAUTHENTICATED: it is missing or wrong; PERMISSION_DENIED: it is for
+                        // another app-id, or for the other side
 };
 
 // Its name in capitals, as in "WRONG_CODE" for kWrongCode; "NONE", and "UNKNOWN" for a number that

@@ -57,6 +57,9 @@ failureThreshold: {{ int .probe.failureThreshold }}
 {{- with .Values.tls.clientCaSecretName }}
 {{ include "relay.secretVolume" (dict "name" "client-ca" "secret" .) }}
 {{- end }}
+{{- with .Values.tokens.secretName }}
+{{ include "relay.secretVolume" (dict "name" "tokens" "secret" .) }}
+{{- end }}
 {{- if eq .Values.store.kind "etcd" }}
 {{- with .Values.store.etcd.tlsSecretName }}
 {{ include "relay.secretVolume" (dict "name" "etcd-tls" "secret" .) }}

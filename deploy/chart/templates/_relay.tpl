@@ -77,6 +77,9 @@ memory
 {{- if .Values.tls.clientCaSecretName }}
 - --tls-client-ca=/etc/wormhole/client-ca/ca.crt
 {{- end }}
+{{- if .Values.tokens.secretName }}
+- --tokens-file=/etc/wormhole/tokens/tokens
+{{- end }}
 {{- if eq .Values.store.kind "etcd" }}
 - {{ printf "--etcd-prefix=%s" .Values.store.etcd.prefix | quote }}
 {{- if .Values.store.etcd.tlsSecretName }}

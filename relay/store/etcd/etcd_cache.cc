@@ -70,9 +70,7 @@ void EtcdCache::Forget(const ChannelKey& key) {
 // Under one lock: what the watch brings from now on is told after what there is.
 void EtcdCache::Start(StoreListener* listener) {
   sync::MutexLock lock(mutex_);
-  index_.ForEach([listener](const ChannelKey& key, bool ended) {
-    listener->OnId(key, /*exists=*/true, ended);
-  });
+  index_.ForEach([listener](const ChannelKey& key, IdState state) { listener->OnId(key, state); });
   listener_ = listener;
 }
 
@@ -217,9 +215,9 @@ void EtcdCache::TakeRecord(const ChannelKey& key, const KeyValue& kv, bool exist
     }
   }
   if (own) return;
-  const bool ended = known != nullptr && known->ended();
-  notices.push_back([key, exists, ended, now](StoreListener& listener) {
-    listener.OnId(key, exists, ended);
+  const IdState id = known == nullptr ? IdState::kFree : IdStateOf(*known);
+  notices.push_back([key, id, now](StoreListener& listener) {
+    listener.OnId(key, id);
     listener.OnChanged(key, now.get());
   });
 }
@@ -264,7 +262,7 @@ void EtcdCache::TakeRecords(const std::vector<KeyValue>& records, int64_t revisi
       TakeRecord(place->channel, kv, true, false, notices);
     }
     for (const ChannelKey& key : index_.DropAllBut(there, revision)) {
-      notices.push_back([key](StoreListener& listener) { listener.OnId(key, false, false); });
+      notices.push_back([key](StoreListener& listener) { listener.OnId(key, IdState::kFree); });
     }
     states_.Clear();
     notices.push_back([restored](StoreListener& listener) { listener.OnReset(restored); });

@@ -20,7 +20,7 @@ const ChannelKey kKey = {"example.com/app1", 7};
 
 class Listener final : public StoreListener {
  public:
-  void OnId(const ChannelKey& key, bool, bool) override { Note("id ", key.id); }
+  void OnId(const ChannelKey& key, IdState) override { Note("id ", key.id); }
   void OnChanged(const ChannelKey& key, const ChannelSnapshot*) override {
     Note("record ", key.id);
   }

@@ -14,7 +14,7 @@ bool EtcdIndex::Take(const ChannelKey& key, int64_t revision, const ChannelRecor
     return true;
   }
   const Entry entry{
-      .revision = revision, .due_at = record->due_at, .ended = record->ended(), .own = own};
+      .revision = revision, .due_at = record->due_at, .state = IdStateOf(*record), .own = own};
   entries_[key] = entry;
   due_.insert({LookedAt(entry), key});
   return true;
@@ -34,8 +34,8 @@ void EtcdIndex::Rewind() {
   for (auto& [key, entry] : entries_) entry.revision = 0;
 }
 
-void EtcdIndex::ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) const {
-  for (const auto& [key, entry] : entries_) visit(key, entry.ended);
+void EtcdIndex::ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit) const {
+  for (const auto& [key, entry] : entries_) visit(key, entry.state);
 }
 
 std::vector<ChannelKey> EtcdIndex::Due(absl::Time now, size_t limit) const {

@@ -33,14 +33,14 @@ class EtcdIndex {
   // Whatever comes next is newer than what is known.
   void Rewind();
 
-  void ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) const;
+  void ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit) const;
   std::vector<ChannelKey> Due(absl::Time now, size_t limit) const;
 
  private:
   struct Entry {
     int64_t revision = 0;
     absl::Time due_at;
-    bool ended = false;
+    IdState state = IdState::kTaken;
     bool own = false;
   };
   static absl::Time LookedAt(const Entry& entry) {

@@ -10,9 +10,9 @@
 namespace wormhole::relay {
 
 void MemoryChannels::ForEach(
-    const std::function<void(const ChannelKey&, bool ended)>& visit) const {
+    const std::function<void(const ChannelKey&, IdState state)>& visit) const {
   for (const auto& [app_id, app] : apps_) {
-    for (const auto& [id, channel] : app.channels) visit({app_id, id}, channel.record.ended());
+    for (const auto& [id, channel] : app.channels) visit({app_id, id}, IdStateOf(channel.record));
   }
 }
 
@@ -59,7 +59,7 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
       }
     }
   }
-  if (channel.record.ended() || record.ended()) channel.logs = {};
+  if (channel.record.ended() || record.ended()) DropLogs(channel);
   channel.record = std::move(record);
   channel.record.version = expected + 1;
   due_.insert({channel.record.due_at, &app, key.id});
@@ -70,14 +70,22 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
 }
 
 PutOutcome MemoryChannels::Erase(const ChannelKey& key, uint64_t expected) {
-  const Channel* channel = Find(key);
+  Channel* channel = Find(key);
   if (channel == nullptr || channel->record.version != expected) return PutOutcome::kStale;
+  DropLogs(*channel);
   App& app = apps_.at(key.app_id);
   due_.erase({channel->record.due_at, &app, key.id});
   for (const Member& member : channel->record.members) app.sides.erase(member.side);
   app.channels.erase(key.id);
   DropIfEmpty(app);
   return PutOutcome::kDone;
+}
+
+void MemoryChannels::DropLogs(Channel& channel) {
+  for (const Log& log : channel.logs) {
+    stored_bytes_.fetch_sub(log.state.bytes, std::memory_order_relaxed);
+  }
+  channel.logs = {};
 }
 
 void MemoryChannels::DropIfEmpty(App& app) {
@@ -95,6 +103,7 @@ AppendResult MemoryChannels::Append(const ChannelRef& channel, uint64_t version,
   switch (JudgeAppend(log.state, number)) {
     case AppendStep::kKeep:
       log.state = CountKept(log.state, frame.size());
+      stored_bytes_.fetch_add(frame.size(), std::memory_order_relaxed);
       log.frames.push_back(std::move(frame));
       break;
     case AppendStep::kCount:
@@ -124,6 +133,7 @@ absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelRef& channel, Role 
   const auto end = begin + static_cast<std::ptrdiff_t>(after.forgotten - log.state.forgotten);
   for (auto frame = begin; frame != end; ++frame) after.bytes -= frame->size();
   log.frames.erase(begin, end);
+  stored_bytes_.fetch_sub(log.state.bytes - after.bytes, std::memory_order_relaxed);
   log.state = after;
   return after;
 }

@@ -3,6 +3,7 @@
 #define WORMHOLE_RELAY_STORE_MEMORY_MEMORY_CHANNELS_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,7 @@ class MemoryChannels {
   MemoryChannels(const MemoryChannels&) = delete;
   MemoryChannels& operator=(const MemoryChannels&) = delete;
 
-  void ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit) const;
+  void ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit) const;
   std::optional<ChannelSnapshot> Load(const ChannelKey& key) const;
   std::optional<uint32_t> FindSide(const std::string& app_id, const std::string& side) const;
   PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record);
@@ -41,6 +42,8 @@ class MemoryChannels {
   std::vector<ChannelKey> Due(absl::Time now, size_t limit);
   // The same, and forgets no sides.
   std::vector<ChannelKey> FindDue(absl::Time now, size_t limit) const;
+  // Of the frames that are kept. Any thread.
+  uint64_t stored_bytes() const { return stored_bytes_.load(std::memory_order_relaxed); }
 
  private:
   struct Log {
@@ -75,7 +78,9 @@ class MemoryChannels {
   App& MakeApp(const std::string& app_id);
   void DropIfEmpty(App& app);
   void ForgetRested(absl::Time now);
+  void DropLogs(Channel& channel);
 
+  std::atomic<uint64_t> stored_bytes_ = 0;
   std::unordered_map<std::string, App> apps_;  // those with a channel or a side
   // Sides of ended channels whose place was taken.
   std::set<Rest> resting_;

@@ -17,7 +17,9 @@ constexpr size_t kMaxBatchBytes = 8 << 20;
 }  // namespace
 
 absl::Status SqliteChannels::ForEach(
-    const std::function<void(const ChannelKey&, bool ended)>& visit) {
+    const std::function<void(const ChannelKey&, IdState state)>& visit) {
+  ASSIGN_OR_RETURN(committed_bytes_, tables_.SumAllFrames());
+  stored_bytes_.store(committed_bytes_, std::memory_order_relaxed);
   return tables_.ForEach(visit);
 }
 
@@ -94,6 +96,7 @@ absl::Status SqliteChannels::DropLogs(const Entry& entry) {
   for (Role author : kRoles) {
     const LogState& log = entry.snapshot.log(author);
     if (log == LogState()) continue;
+    stored_bytes_.fetch_sub(log.bytes, std::memory_order_relaxed);
     if (log.stored != log.forgotten) {
       RETURN_IF_ERROR(tables_.DeleteFrames(LogRowOf(entry.row, author), log.stored));
     }
@@ -134,6 +137,7 @@ absl::StatusOr<AppendOutcome> SqliteChannels::Append(Entry& entry, Role author, 
     case AppendStep::kKeep:
       RETURN_IF_ERROR(tables_.InsertFrame(row, number, frame));
       batch_bytes_ += frame.size();
+      stored_bytes_.fetch_add(frame.size(), std::memory_order_relaxed);
       log = CountKept(log, frame.size());
       return AppendOutcome::kDone;
     case AppendStep::kCount:
@@ -170,6 +174,7 @@ absl::StatusOr<LogState> SqliteChannels::Accept(const ChannelRef& channel, Role 
     RETURN_IF_ERROR(tables_.DeleteFrames(row, after.forgotten));
   }
   RETURN_IF_ERROR(tables_.UpdateLog(entry->row, author, after));
+  stored_bytes_.fetch_sub(log.bytes - after.bytes, std::memory_order_relaxed);
   log = after;
   return after;
 }
@@ -207,6 +212,7 @@ absl::Status SqliteChannels::Commit(size_t operations) {
   if (writes) files_.ForgetSizes();
   absl::Status status = db_->Commit();
   if (writes) status.Update(files_.NoteSizes());
+  if (status.ok()) committed_bytes_ = stored_bytes();
   if (writes && status.ok()) {
     report_.Worked();
     if (on_commit_) on_commit_(SteadyNow() - began, operations);
@@ -217,6 +223,7 @@ absl::Status SqliteChannels::Commit(size_t operations) {
 void SqliteChannels::Rollback(const absl::Status& cause) {
   report_.Failed(cause);
   batch_bytes_ = 0;
+  stored_bytes_.store(committed_bytes_, std::memory_order_relaxed);
   apps_.Clear();
   channels_.Clear();
   db_->Rollback();

@@ -3,6 +3,7 @@
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_SQLITE_CHANNELS_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_SQLITE_CHANNELS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -41,7 +42,7 @@ class SqliteChannels final : public BatchTarget {
         report_(std::move(report)),
         on_commit_(std::move(on_commit)) {}
 
-  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit);
+  absl::Status ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit);
   absl::StatusOr<std::optional<ChannelSnapshot>> Load(const ChannelKey& key);
   absl::StatusOr<std::optional<uint32_t>> FindSide(const std::string& app_id,
                                                    std::string_view side);
@@ -53,6 +54,9 @@ class SqliteChannels final : public BatchTarget {
   absl::StatusOr<std::vector<StoredFrame>> Read(const ChannelRef& channel, Role author,
                                                 uint64_t after, size_t max_bytes);
   absl::StatusOr<std::vector<ChannelKey>> Due(absl::Time now, size_t limit);
+
+  // Of the frames that are kept; known once ForEach was called. Any thread.
+  uint64_t stored_bytes() const { return stored_bytes_.load(std::memory_order_relaxed); }
 
   absl::Status Commit(size_t operations) override;
   void Rollback(const absl::Status& cause) override;
@@ -85,7 +89,9 @@ class SqliteChannels final : public BatchTarget {
   const OnCommit on_commit_;
   RecentMap<std::string, AppRow> apps_{1024};
   RecentMap<ChannelKey, Entry> channels_{8192};
-  size_t batch_bytes_ = 0;  // of frames that the batch has read or written
+  std::atomic<uint64_t> stored_bytes_ = 0;
+  uint64_t committed_bytes_ = 0;  // stored_bytes_ as of the last commit
+  size_t batch_bytes_ = 0;        // of frames that the batch has read or written
 };
 
 }  // namespace wormhole::relay

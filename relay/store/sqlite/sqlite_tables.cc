@@ -183,6 +183,12 @@ absl::StatusOr<uint64_t> SqliteTables::SumFrames(LogRow log, uint64_t last) {
   return static_cast<uint64_t>(run.ColumnInteger(0));
 }
 
+absl::StatusOr<uint64_t> SqliteTables::SumAllFrames() {
+  StatementRun run(sum_all_frames_);
+  RETURN_IF_ERROR(run.Next().status());
+  return static_cast<uint64_t>(run.ColumnInteger(0));
+}
+
 absl::StatusOr<std::vector<StoredFrame>> SqliteTables::ReadFrames(LogRow log, uint64_t after,
                                                                   size_t max_bytes) {
   StatementRun run(read_frames_);
@@ -216,7 +222,7 @@ absl::StatusOr<std::vector<ChannelKey>> SqliteTables::Due(absl::Time now, size_t
 }
 
 absl::Status SqliteTables::ForEach(
-    const std::function<void(const ChannelKey&, bool ended)>& visit) {
+    const std::function<void(const ChannelKey&, IdState state)>& visit) {
   StatementRun run(for_each_);
   ChannelKey key;
   while (true) {
@@ -229,7 +235,11 @@ absl::Status SqliteTables::ForEach(
           absl::StrCat("the SQLite file has a channel ", key.id,
                        ", which is none: restore a backup, or move it away"));
     }
-    visit(key, static_cast<Life>(run.ColumnInteger(2)) != Life::kActive);
+    ChannelRecord record{.life = static_cast<Life>(run.ColumnInteger(2)),
+                         .ended_by = static_cast<Mood>(run.ColumnInteger(3))};
+    record.member(Role::kInitiator).left = run.ColumnInteger(4) != 0;
+    record.member(Role::kReceiver).left = run.ColumnInteger(5) != 0;
+    visit(key, IdStateOf(record));
   }
 }
 

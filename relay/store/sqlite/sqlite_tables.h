@@ -65,11 +65,13 @@ class SqliteTables {
   absl::StatusOr<bool> IsSameFrame(LogRow log, uint64_t number, std::string_view frame);
   // The bytes of the frames up to `last`.
   absl::StatusOr<uint64_t> SumFrames(LogRow log, uint64_t last);
+  // Of all logs.
+  absl::StatusOr<uint64_t> SumAllFrames();
   absl::StatusOr<std::vector<StoredFrame>> ReadFrames(LogRow log, uint64_t after, size_t max_bytes);
   absl::Status DeleteFrames(LogRow log, uint64_t last);
 
   absl::StatusOr<std::vector<ChannelKey>> Due(absl::Time now, size_t limit);
-  absl::Status ForEach(const std::function<void(const ChannelKey&, bool ended)>& visit);
+  absl::Status ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit);
 
  private:
   absl::Status FindLogs(ChannelRow channel, ChannelSnapshot& snapshot);
@@ -125,6 +127,7 @@ class SqliteTables {
   Statement insert_frame_{db_, "INSERT INTO frames (log, number, frame) VALUES (?, ?, ?)"};
   Statement same_frame_{db_, "SELECT frame = ? FROM frames WHERE log = ? AND number = ?"};
   Statement sum_frames_{db_, "SELECT sum(length(frame)) FROM frames WHERE log = ? AND number <= ?"};
+  Statement sum_all_frames_{db_, "SELECT sum(length(frame)) FROM frames"};
   Statement read_frames_{
       db_, "SELECT number, frame FROM frames WHERE log = ? AND number > ? ORDER BY number"};
   Statement delete_frames_{db_, "DELETE FROM frames WHERE log = ? AND number <= ?"};
@@ -132,8 +135,8 @@ class SqliteTables {
                  "SELECT name, channel FROM channels JOIN apps ON app = channel >> 30 "
                  "WHERE due_at <= ? ORDER BY due_at, channel LIMIT ?"};
   Statement for_each_{db_,
-                      "SELECT name, channel, life FROM channels JOIN apps ON app = channel >> 30 "
-                      "ORDER BY channel"};
+                      "SELECT name, channel, life, ended_by, initiator_left, receiver_left "
+                      "FROM channels JOIN apps ON app = channel >> 30 ORDER BY channel"};
 };
 
 }  // namespace wormhole::relay

@@ -9,6 +9,8 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "proto/net/address.h"
+#include "relay/admission/admission.h"
 #include "relay/switchboard/switchboard.h"
 #include "relay/switchboard/testing/group_store.h"
 #include "relay/switchboard/testing/group_tables.h"
@@ -27,13 +29,16 @@ class GroupTest : public testing::Test {
               [test](uint32_t bound) {
                 return std::uniform_int_distribution<uint32_t>(0, bound - 1)(test->random_);
               },
+          .admission = &admission,
           .observer = &events,
       };
       switchboard = *Switchboard::Create(test->options_, std::move(environment), &store);
     }
 
-    std::unique_ptr<TestStream> Stream(const std::string& name) {
-      return std::make_unique<TestStream>(*switchboard, name);
+    // From no address unless one is given.
+    std::unique_ptr<TestStream> Stream(const std::string& name,
+                                       std::optional<net::Address> address = std::nullopt) {
+      return std::make_unique<TestStream>(*switchboard, name, StreamOrigin{.address = address});
     }
     // Answers what was asked of the store; nothing is told of the other relay.
     void Answer() {
@@ -42,6 +47,7 @@ class GroupTest : public testing::Test {
     }
 
     NotedEvents events;
+    Admission admission{{.channels_per_address = 1}};
     GroupStore store;
     std::unique_ptr<Switchboard> switchboard;
   };

@@ -76,9 +76,8 @@ class GroupStore final : public Store {
   absl::Status Start(StoreListener* listener) override {
     listener_ = listener;
     told_ = tables_->history().size();
-    tables_->channels().ForEach([listener](const ChannelKey& key, bool ended) {
-      listener->OnId(key, /*exists=*/true, ended);
-    });
+    tables_->channels().ForEach(
+        [listener](const ChannelKey& key, IdState state) { listener->OnId(key, state); });
     return absl::OkStatus();
   }
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override {

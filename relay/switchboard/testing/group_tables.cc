@@ -1,6 +1,14 @@
 #include "relay/switchboard/testing/group_tables.h"
 
 namespace wormhole::relay {
+namespace {
+
+IdState StateOf(const std::optional<ChannelSnapshot>& channel) {
+  return channel.has_value() ? IdStateOf(channel->record) : IdState::kFree;
+}
+
+}  // namespace
+
 std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& key) const {
   std::optional<ChannelSnapshot> snapshot = channels_.Load(key);
   if (!snapshot.has_value()) return snapshot;
@@ -132,7 +140,7 @@ std::optional<LogState> GroupTables::LogOf(const ChannelKey& key, Role author) c
 
 void GroupTables::TellId(const ChannelKey& key, StoreListener& listener) const {
   const std::optional<ChannelSnapshot> now = channels_.Load(key);
-  listener.OnId(key, now.has_value(), now.has_value() && now->record.ended());
+  listener.OnId(key, StateOf(now));
 }
 
 void GroupTables::NoteLog(int by, const ChannelRef& channel, Role author, const LogState& log,
@@ -146,7 +154,7 @@ void GroupTables::NoteLog(int by, const ChannelRef& channel, Role author, const 
 void GroupTables::NoteRecord(int by, const ChannelKey& key) {
   const std::optional<ChannelSnapshot> now = channels_.Load(key);
   const auto tell = [key, now](StoreListener& listener) {
-    listener.OnId(key, now.has_value(), now.has_value() && now->record.ended());
+    listener.OnId(key, StateOf(now));
     listener.OnChanged(key, now.has_value() ? &*now : nullptr);
   };
   history_.push_back({.kind = News::Kind::kRecord, .by = by, .key = key, .tell = tell});

@@ -56,9 +56,8 @@ class ManualStore final : public Store {
   }
 
   absl::Status Start(StoreListener* listener) override {
-    contents_.ForEach([listener](const ChannelKey& key, bool ended) {
-      listener->OnId(key, /*exists=*/true, ended);
-    });
+    contents_.ForEach(
+        [listener](const ChannelKey& key, IdState state) { listener->OnId(key, state); });
     return absl::OkStatus();
   }
   void Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>> done) override {
@@ -92,6 +91,7 @@ class ManualStore final : public Store {
   void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) override {
     Add("Due", std::move(done), [&] { return contents_.Due(now, limit); });
   }
+  uint64_t StoredBytes() const override { return contents_.stored_bytes(); }
   void Flush() override {}
 
  private:

@@ -255,6 +255,8 @@ void SwitchboardTest::Restart() {
           [this](uint32_t bound) {
             return std::uniform_int_distribution<uint32_t>(0, bound - 1)(random_);
           },
+      .admission = admission_.get(),
+      .tokens = token_judge_,
       .observer = &events_,
   };
   auto created = Switchboard::Create(options_, std::move(environment), &store_);

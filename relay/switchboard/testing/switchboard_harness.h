@@ -51,11 +51,13 @@ class FakeSink final : public Sink {
   void ReadMore() override;
   void Flush() override { flushed_ = true; }
   size_t Backlog() const override { return backlog_; }
+  bool IsStuck() override { return stuck_; }
 
   std::vector<rendezvous::v1::AttachResponse> sent_;
   std::optional<absl::Status> ended_;
   int reads_ = 0;
   size_t backlog_ = 0;
+  bool stuck_ = false;
   bool flushed_ = true;
   bool detached_ = false;
 };
@@ -63,8 +65,8 @@ class FakeSink final : public Sink {
 // One stream of the client `name`, whose token is made of it.
 class TestStream {
  public:
-  TestStream(Switchboard& switchboard, std::string name)
-      : name_(std::move(name)), attachment_(switchboard.Attach(sink_)) {}
+  TestStream(Switchboard& switchboard, std::string name, StreamOrigin origin = {})
+      : name_(std::move(name)), attachment_(switchboard.Attach(sink_, origin)) {}
   ~TestStream() { Detach(); }
 
   TestStream& InApp(std::string app_id);  // kApp otherwise
@@ -82,6 +84,7 @@ class TestStream {
   // The client reads what was sent.
   void Read(size_t backlog = 0);
   void Stall(size_t backlog) { sink_->backlog_ = backlog; }
+  void Stick(bool stuck) { sink_->stuck_ = stuck; }
 
   // What came since the last look, described and joined by spaces.
   std::string Heard();
@@ -131,6 +134,8 @@ class SwitchboardTest : public testing::Test {
   std::string Listed(const std::string& app_id, size_t page);
 
   SwitchboardOptions options_;
+  std::unique_ptr<Admission> admission_;
+  const TokenJudge* token_judge_ = nullptr;
   NotedEvents events_;
   absl::Duration now_ = absl::Hours(1'000'000);
   std::mt19937 random_{1};

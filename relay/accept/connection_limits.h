@@ -1,0 +1,156 @@
+// Who may connect: caps on connections, in all and for each address. Pure.
+//
+// gRPC owns a connection from when it is handed over, and does not say when it has closed it. So
+// what is counted here are connections that were open when somebody looked last. Whoever is about
+// to be refused because of them has them looked at first, see Suspects.
+#ifndef WORMHOLE_RELAY_ACCEPT_CONNECTION_LIMITS_H_
+#define WORMHOLE_RELAY_ACCEPT_CONNECTION_LIMITS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "proto/net/address.h"
+
+namespace wormhole::relay {
+
+struct ConnectionCaps {
+  size_t in_all = 0;
+  size_t per_address = 0;
+  // Nobody is refused when all places are taken: an older connection gives way to the newest (see
+  // ConnectionLimits::GiveWay), and `per_address` does not count. For ports whose callers are
+  // through in milliseconds, and have to get in whoever else holds connections.
+  bool oldest_gives_way = false;
+};
+
+// A number is given to the next connection once its own has closed, a cookie never again.
+struct ConnectionId {
+  int number = -1;  // the descriptor's
+  uint64_t cookie = 0;
+
+  friend bool operator==(const ConnectionId&, const ConnectionId&) = default;
+};
+
+// The last quarter of all is for those who have few, or three addresses would lock out everybody
+// else; unless one address may have them all anyway. A /48 of IPv6, which a site or a few hundred
+// homes are given, may have twice what an address may, and has few only if all of it has.
+//
+// Not thread-safe. Its memory is bounded by the cap on all: an address without a connection is
+// forgotten.
+class ConnectionLimits {
+ public:
+  enum class Verdict {
+    kAdmit,
+    kGiveWay,  // it is let in, and the connection that GiveWay names goes
+    kTooManyInAll,
+    kTooManyFromAddress
+  };
+
+  // What is few.
+  static constexpr size_t kFew = 64;
+
+  explicit ConnectionLimits(ConnectionCaps caps) : caps_(caps) {}
+
+  // What counts as one address: that of IPv4, and a /64 of IPv6, which is what one host is given.
+  static net::Address Counted(const net::Address& address);
+
+  // Whether one more may come from `from`. The caps on the address and its /48 speak before that on
+  // all. Where the oldest gives way it is refused only while as many as there are places have given
+  // way and are still open, so that there are twice as many descriptors at most.
+  Verdict Judge(const net::Address& from) const;
+
+  // The connection that has to go: of the /48 that has the most, and in it of the address that has
+  // the most, the oldest. So who takes all places for himself loses his own, and the one connection
+  // of somebody else stays. None when there are no connections. It counts no more, but for Judge's
+  // exception, and the caller ends it. Looks at all of them: for caps of some hundred.
+  std::optional<ConnectionId> GiveWay();
+
+  // All connections, those that have to go first at the end: in the order of GiveWay. For when a
+  // place is wanted that is not for the oldest of all. None, if they were asked for so lately that
+  // somebody who knocks all the time would keep the thread busy.
+  std::vector<ConnectionId> InOrderOfClaim(absl::Duration now);
+  // This one goes so that one from `newcomer` may come: it counts no more, and the caller ends it.
+  // False, and it stays, when so many are on their way out that descriptors could become short; or
+  // it is of those who have few and the newcomer is not, for whom the last quarter is not.
+  bool Leaves(const ConnectionId& id, const net::Address& newcomer);
+
+  // So many more are open, which nobody knows the client of yet: they count among all.
+  void SetNameless(size_t count) { nameless_ = count; }
+  // Whether one more of these may come.
+  Verdict JudgeNameless() const;
+
+  // The connections that a refusal by `verdict` rests on. The caller tells Closed of those that the
+  // kernel does not know any more, and judges again. None, if they were looked at so lately that
+  // looking again would let somebody who knocks all the time keep the thread busy: it looks at some
+  // 50,000 a second for each address that is at its cap.
+  std::vector<ConnectionId> Suspects(Verdict verdict, const net::Address& from, absl::Duration now);
+
+  // Those of one address.
+  std::vector<ConnectionId> Of(const net::Address& address) const;
+
+  // It has been handed over. A connection with the same number has closed.
+  void Opened(ConnectionId id, const net::Address& from);
+
+  // The connection with this number, if there is one, has closed.
+  void Closed(int number);
+
+  // The next `most` connections, in turn, so that all of them are looked at in the end although
+  // nobody is refused.
+  std::vector<ConnectionId> NextToLookAt(size_t most);
+
+  size_t count() const { return connections_.size(); }
+  size_t addresses() const { return sources_[kAddress].size(); }
+
+ private:
+  // An address, and the site that it is in: a /48; of IPv4 the address again.
+  static constexpr size_t kAddress = 0;
+  static constexpr size_t kSite = 1;
+  static constexpr size_t kWidths = 2;
+
+  // One of a source's connections.
+  struct Place {
+    net::Address network;
+    size_t at;  // in the source's numbers
+  };
+  struct Connection {
+    uint64_t cookie;
+    uint64_t turn;  // the later it was opened, the higher
+    std::array<Place, kWidths> places;
+  };
+  struct Source {
+    std::vector<int> numbers;
+    absl::Duration looked_at = -absl::InfiniteDuration();
+  };
+
+  // The higher, the sooner it has to go: how many its site has, and its address, and its age.
+  using ClaimOnLeaving = std::tuple<size_t, size_t, uint64_t>;
+  static constexpr size_t kOfSite = 0;
+  ClaimOnLeaving Claim(const Connection& connection) const;
+  static net::Address Network(const net::Address& address, size_t width);
+  size_t Cap(size_t width) const;
+  size_t Count(const net::Address& from, size_t width) const;
+  // What those may fill who have not few.
+  size_t Common() const;
+  Verdict JudgeWhereOldestGivesWay() const;
+  bool HasRoom(size_t room) const { return count() + nameless_ < room; }
+
+  const ConnectionCaps caps_;
+  uint64_t turns_ = 0;
+  size_t nameless_ = 0;
+  std::map<int, Connection> connections_;  // by number
+  std::map<int, uint64_t> leaving_;        // those that have given way, their cookies by number
+  std::array<absl::flat_hash_map<net::Address, Source>, kWidths> sources_;
+  absl::Duration looked_at_ = -absl::InfiniteDuration();   // all of them
+  absl::Duration ordered_at_ = -absl::InfiniteDuration();  // as well
+  int last_looked_at_ = -1;                                // NextToLookAt goes on behind it
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_ACCEPT_CONNECTION_LIMITS_H_

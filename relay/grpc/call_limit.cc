@@ -1,0 +1,59 @@
+#include "relay/grpc/call_limit.h"
+
+#include <utility>
+#include <vector>
+
+#include "grpc/grpc.h"
+#include "grpcpp/support/status.h"
+
+namespace wormhole::relay {
+
+CallLimit::Call::Call(grpc_call* call) : call_(call) { grpc_call_ref(call_); }
+
+CallLimit::Call::~Call() { grpc_call_unref(call_); }
+
+void CallLimit::Call::Cut(grpc::StatusCode code, const char* why) const {
+  grpc_call_cancel_with_status(call_, static_cast<grpc_status_code>(code), why, nullptr);
+}
+
+std::unique_ptr<CallLimit::Place> CallLimit::Enter(grpc::CallbackServerContext& context,
+                                                   absl::Duration now) {
+  auto call = std::make_shared<Call>(context.c_call());
+  std::shared_ptr<Call> oldest;
+  uint64_t number = 0;
+  {
+    sync::MutexLock lock(mutex_);
+    number = next_++;
+    calls_.emplace(number, Begun{.call = std::move(call), .at = now});
+    if (calls_.size() > most_) oldest = std::move(calls_.extract(calls_.begin()).mapped().call);
+  }
+  if (oldest != nullptr) {
+    oldest->Cut(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                "too many calls of this kind at this port: the oldest gives way to the newest");
+  }
+  return std::make_unique<Place>(this, number);
+}
+
+void CallLimit::CutLate(absl::Duration now) {
+  std::vector<std::shared_ptr<Call>> late;
+  {
+    sync::MutexLock lock(mutex_);
+    while (!calls_.empty() && calls_.begin()->second.at + deadline_ <= now) {
+      late.push_back(std::move(calls_.extract(calls_.begin()).mapped().call));
+    }
+  }
+  for (const std::shared_ptr<Call>& call : late) {
+    call->Cut(grpc::StatusCode::DEADLINE_EXCEEDED, "the answer was not read in time");
+  }
+}
+
+void CallLimit::Leave(uint64_t number) {
+  std::shared_ptr<Call> over;  // gRPC's call may go with it, without the lock
+  sync::MutexLock lock(mutex_);
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) return;
+  over = std::move(found->second.call);
+  calls_.erase(found);
+}
+
+}  // namespace wormhole::relay
