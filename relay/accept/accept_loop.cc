@@ -514,27 +514,28 @@ bool AcceptLoop::CutUnused(const net::Address& newcomer) {
   if (!rules_.in_use) return false;
   const absl::Duration now = SteadyNow();
   // Anew as often as that may be, since who came last may have most by now.
-  std::vector<ConnectionId> ordered = limits_.InOrderOfClaim(now);
-  if (!ordered.empty()) may_give_way_ = std::move(ordered);
+  std::vector<ConnectionId> unused = limits_.Unused(
+      now, [this](const ConnectionId& connection) { return UnusedAt(connection) != nullptr; });
+  if (!unused.empty()) may_give_way_ = std::move(unused);
   while (!may_give_way_.empty()) {
     const ConnectionId next = may_give_way_.back();
-    const bool unused = IsUnused(next, now);
+    const Held* const held = UnusedAt(next);
+    const bool young = held != nullptr && now - held->since < rules_.in_use_after;
     // What may not go for this newcomer may for another.
-    if (unused && !limits_.Leaves(next, newcomer)) return false;
+    if (held != nullptr && !limits_.Leaves(next, newcomer, young)) return false;
     may_give_way_.pop_back();
-    if (!unused) continue;
+    if (held == nullptr) continue;
     Shut(next);
     return true;
   }
   return false;
 }
 
-bool AcceptLoop::IsUnused(const ConnectionId& connection, absl::Duration now) const {
+const AcceptLoop::Held* AcceptLoop::UnusedAt(const ConnectionId& connection) const {
   const auto found = held_.find(connection.number);
-  if (found == held_.end() || found->second.cookie != connection.cookie) return false;
+  if (found == held_.end() || found->second.cookie != connection.cookie) return nullptr;
   const Held& held = found->second;
-  return now - held.since >= rules_.in_use_after &&
-         !rules_.in_use(PeerName(held.peer.address, held.peer.port));
+  return rules_.in_use(PeerName(held.peer.address, held.peer.port)) ? nullptr : &held;
 }
 
 void AcceptLoop::DropClosed(const std::vector<ConnectionId>& connections) {

@@ -386,12 +386,18 @@ TEST_F(AcceptLoopTest, WhatIsOfNoUseGivesWayBehindAProxy) {
   EXPECT_EQ(arrivals_.Count(Arrival::kTooManyInAll), 0);
 }
 
-TEST_F(AcceptLoopTest, WhatIsOfNoUseYetDoesNotGiveWay) {
+// What may be of use yet gives way only to those who have fewer of these.
+TEST_F(AcceptLoopTest, WhatIsOfNoUseYetGivesWayToWhoHasFewer) {
   Start(AcceptRules{.caps = {.in_all = 2, .per_address = 2},
                     .in_use = [](const std::string&) { return false; },
                     .in_use_after = absl::Hours(1)});
   Hold(2);
-  EXPECT_EQ(AwaitEnd(Connect(port_, 2)), ECONNRESET);
+  ASSERT_TRUE(arrivals_.Await(Arrival::kAdmitted, 2));
+  Hold(1, 2);
+  EXPECT_TRUE(arrivals_.Await(Arrival::kAdmitted, 3));
+  EXPECT_EQ(AwaitEnd(held_[0]), 0);
+  // Now each has one.
+  EXPECT_EQ(AwaitEnd(Connect(port_, 3)), ECONNRESET);
   EXPECT_TRUE(arrivals_.Await(Arrival::kTooManyInAll, 1));
 }
 

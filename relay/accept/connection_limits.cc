@@ -104,20 +104,27 @@ void ConnectionLimits::Opened(ConnectionId id, const net::Address& from) {
     std::vector<int>& numbers = sources_[width][network].numbers;
     connection.places[width] = {.network = network, .at = numbers.size()};
     numbers.push_back(id.number);
+    ++sources_[width][network].unused;
   }
   connections_.emplace(id.number, connection);
 }
 
-ConnectionLimits::ClaimOnLeaving ConnectionLimits::Claim(const Connection& connection) const {
-  const auto count = [&](size_t width) {
-    return sources_[width].at(connection.places[width].network).numbers.size();
+ConnectionLimits::ClaimOnLeaving ConnectionLimits::Claim(const Connection& connection,
+                                                         size_t (*count)(const Source&)) const {
+  const auto of = [&](size_t width) {
+    return count(sources_[width].at(connection.places[width].network));
   };
-  return {count(kSite), count(kAddress), turns_ - connection.turn};
+  return {of(kSite), of(kAddress), turns_ - connection.turn};
+}
+
+ConnectionLimits::Source& ConnectionLimits::SourceOf(const Connection& connection, size_t width) {
+  return sources_[width].at(connection.places[width].network);
 }
 
 std::optional<ConnectionId> ConnectionLimits::GiveWay() {
+  const auto all = [](const Source& source) { return source.numbers.size(); };
   const auto first = std::ranges::max_element(
-      connections_, {}, [this](const auto& connection) { return Claim(connection.second); });
+      connections_, {}, [&](const auto& connection) { return Claim(connection.second, all); });
   if (first == connections_.end()) return std::nullopt;
   const ConnectionId id = {first->first, first->second.cookie};
   Closed(id.number);
@@ -125,26 +132,36 @@ std::optional<ConnectionId> ConnectionLimits::GiveWay() {
   return id;
 }
 
-std::vector<ConnectionId> ConnectionLimits::InOrderOfClaim(absl::Duration now) {
-  if (!MayLook(count(), now, ordered_at_)) return {};
-  std::vector<std::pair<ClaimOnLeaving, ConnectionId>> claims;
-  claims.reserve(count());
-  for (const auto& [number, connection] : connections_) {
-    claims.emplace_back(Claim(connection), ConnectionId{number, connection.cookie});
+std::vector<ConnectionId> ConnectionLimits::Unused(
+    absl::Duration now, const std::function<bool(const ConnectionId&)>& is_unused) {
+  if (!MayLook(count(), now, unused_at_)) return {};
+  for (auto& sources : sources_) {
+    for (auto& [network, source] : sources) source.unused = 0;
   }
-  std::ranges::sort(claims, {}, [](const auto& one) { return one.first; });
-  std::vector<ConnectionId> ids;
-  ids.reserve(claims.size());
-  for (const auto& [claim, id] : claims) ids.push_back(id);
-  return ids;
+  std::vector<ConnectionId> unused;
+  for (const auto& [number, connection] : connections_) {
+    const ConnectionId id = {number, connection.cookie};
+    if (!is_unused(id)) continue;
+    unused.push_back(id);
+    for (size_t width = 0; width < kWidths; ++width) ++SourceOf(connection, width).unused;
+  }
+  const auto of_no_use = [](const Source& source) { return source.unused; };
+  std::ranges::sort(unused, {}, [&](const ConnectionId& id) {
+    return Claim(connections_.at(id.number), of_no_use);
+  });
+  return unused;
 }
 
-bool ConnectionLimits::Leaves(const ConnectionId& id, const net::Address& newcomer) {
+bool ConnectionLimits::Leaves(const ConnectionId& id, const net::Address& newcomer, bool young) {
   const auto found = connections_.find(id.number);
   if (found == connections_.end() || found->second.cookie != id.cookie) return false;
   if (leaving_.size() * kLeavingShare > caps_.in_all) return false;
-  const bool is_of_few = std::get<kOfSite>(Claim(found->second)) < kFew;
-  if (is_of_few && Count(newcomer, kSite) >= kFew) return false;
+  const Source& site = SourceOf(found->second, kSite);
+  if (site.numbers.size() < kFew && Count(newcomer, kSite) >= kFew) return false;
+  const auto newcomers = sources_[kSite].find(Network(newcomer, kSite));
+  const size_t has = newcomers == sources_[kSite].end() ? 0 : newcomers->second.unused;
+  if (young && site.unused <= has + 1) return false;
+  for (size_t width = 0; width < kWidths; ++width) --SourceOf(found->second, width).unused;
   Closed(id.number);
   leaving_.emplace(id.number, id.cookie);
   return true;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -71,14 +72,19 @@ class ConnectionLimits {
   // exception, and the caller ends it. Looks at all of them: for caps of some hundred.
   std::optional<ConnectionId> GiveWay();
 
-  // All connections, those that have to go first at the end: in the order of GiveWay. For when a
-  // place is wanted that is not for the oldest of all. None, if they were asked for so lately that
-  // somebody who knocks all the time would keep the thread busy.
-  std::vector<ConnectionId> InOrderOfClaim(absl::Duration now);
-  // This one goes so that one from `newcomer` may come: it counts no more, and the caller ends it.
-  // False, and it stays, when so many are on their way out that descriptors could become short; or
-  // it is of those who have few and the newcomer is not, for whom the last quarter is not.
-  bool Leaves(const ConnectionId& id, const net::Address& newcomer);
+  // Asks of each connection whether it is of use to nobody. Returns those that are not, the one that
+  // has to go first at the end: of the /48 that has the most of these, and in it of the address that
+  // has the most, the oldest. So a thousand behind one address, who all use what they have, have
+  // less to lose than one who holds ten that he does not. None, if they were asked for so lately
+  // that somebody who knocks all the time would keep the thread busy.
+  std::vector<ConnectionId> Unused(absl::Duration now,
+                                   const std::function<bool(const ConnectionId&)>& is_unused);
+  // This one, which Unused has named, goes so that one from `newcomer` may come: it counts no more,
+  // and the caller ends it. False, and it stays,
+  //   - when so many are on their way out that descriptors could become short;
+  //   - when it is of those who have few and the newcomer is not, for whom the last quarter is not;
+  //   - when it is `young`, and may be of use yet, and the newcomer would then have as many as it.
+  bool Leaves(const ConnectionId& id, const net::Address& newcomer, bool young);
 
   // So many more are open, which nobody knows the client of yet: they count among all.
   void SetNameless(size_t count) { nameless_ = count; }
@@ -125,13 +131,14 @@ class ConnectionLimits {
   };
   struct Source {
     std::vector<int> numbers;
+    size_t unused = 0;  // when Unused looked, and those since: of these nobody knows yet
     absl::Duration looked_at = -absl::InfiniteDuration();
   };
 
   // The higher, the sooner it has to go: how many its site has, and its address, and its age.
   using ClaimOnLeaving = std::tuple<size_t, size_t, uint64_t>;
-  static constexpr size_t kOfSite = 0;
-  ClaimOnLeaving Claim(const Connection& connection) const;
+  ClaimOnLeaving Claim(const Connection& connection, size_t (*count)(const Source&)) const;
+  Source& SourceOf(const Connection& connection, size_t width);
   static net::Address Network(const net::Address& address, size_t width);
   size_t Cap(size_t width) const;
   size_t Count(const net::Address& from, size_t width) const;
@@ -147,7 +154,7 @@ class ConnectionLimits {
   std::map<int, uint64_t> leaving_;        // those that have given way, their cookies by number
   std::array<absl::flat_hash_map<net::Address, Source>, kWidths> sources_;
   absl::Duration looked_at_ = -absl::InfiniteDuration();   // all of them
-  absl::Duration ordered_at_ = -absl::InfiniteDuration();  // as well
+  absl::Duration unused_at_ = -absl::InfiniteDuration();   // as well
   int last_looked_at_ = -1;                                // NextToLookAt goes on behind it
 };
 

@@ -74,32 +74,52 @@ TEST(ConnectionLimitsTest, WhereTheOldestGivesWayWhoHasTheMostLosesItsOldest) {
   EXPECT_EQ(limits.count(), 3u);
 }
 
-TEST(ConnectionLimitsTest, InOrderOfClaimWhoHasTheMostIsLast) {
-  ConnectionLimits limits({.in_all = 4, .per_address = 4});
+// Whatever else he has: three of these are of use, and count for nothing.
+TEST(ConnectionLimitsTest, OfThoseOfNoUseWhoHasTheMostIsLast) {
+  ConnectionLimits limits({.in_all = 8, .per_address = 8});
   limits.Opened({9, 101}, At("192.0.2.2"));
   limits.Opened({7, 100}, At("192.0.2.1"));
   limits.Opened({8, 102}, At("192.0.2.2"));
-  EXPECT_THAT(limits.InOrderOfClaim(kNow),
+  for (int number = 20; number < 23; ++number) limits.Opened({number, 1}, At("192.0.2.1"));
+  const auto is_unused = [](const ConnectionId& id) { return id.number < 20; };
+  EXPECT_THAT(limits.Unused(kNow, is_unused),
               ElementsAre(ConnectionId{7, 100}, ConnectionId{8, 102}, ConnectionId{9, 101}));
   // Not again at once.
-  EXPECT_THAT(limits.InOrderOfClaim(kNow), IsEmpty());
-  EXPECT_THAT(limits.InOrderOfClaim(kNow + absl::Seconds(1)), SizeIs(3));
+  EXPECT_THAT(limits.Unused(kNow, is_unused), IsEmpty());
+  EXPECT_THAT(limits.Unused(kNow + absl::Seconds(1), is_unused), SizeIs(3));
 }
 
 TEST(ConnectionLimitsTest, WhoLeavesMakesRoom) {
   ConnectionLimits limits({.in_all = 2, .per_address = 2});
   limits.Opened({7, 100}, At("192.0.2.1"));
   limits.Opened({8, 101}, At("192.0.2.1"));
-  EXPECT_FALSE(limits.Leaves({7, 99}, At("192.0.2.2")));  // another one had the number
-  EXPECT_TRUE(limits.Leaves({7, 100}, At("192.0.2.2")));
+  EXPECT_FALSE(limits.Leaves({7, 99}, At("192.0.2.2"), false));  // another one had the number
+  EXPECT_TRUE(limits.Leaves({7, 100}, At("192.0.2.2"), false));
   EXPECT_EQ(limits.Judge(At("192.0.2.2")), Verdict::kAdmit);
   limits.Opened({9, 102}, At("192.0.2.2"));
   EXPECT_EQ(limits.Judge(At("192.0.2.3")), Verdict::kTooManyInAll);
   // It is still open, and looked at with the others.
   EXPECT_THAT(limits.Suspects(Verdict::kTooManyInAll, At("192.0.2.3"), kNow), SizeIs(3));
-  EXPECT_FALSE(limits.Leaves({8, 101}, At("192.0.2.3")));
+  EXPECT_FALSE(limits.Leaves({8, 101}, At("192.0.2.3"), false));
   limits.Closed(7);
-  EXPECT_TRUE(limits.Leaves({8, 101}, At("192.0.2.3")));
+  EXPECT_TRUE(limits.Leaves({8, 101}, At("192.0.2.3"), false));
+}
+
+// Neither who already has as many of these, nor one who would come to have as many: those in turn
+// would give way to him.
+TEST(ConnectionLimitsTest, AYoungOneLeavesForThoseWhoHaveFewer) {
+  ConnectionLimits limits({.in_all = 100, .per_address = 100});
+  for (int number = 1; number <= 4; ++number) limits.Opened({number, 7}, At("192.0.2.1"));
+  limits.Opened({5, 7}, At("192.0.2.2"));
+  limits.Opened({6, 7}, At("192.0.2.2"));
+  limits.Opened({7, 7}, At("192.0.2.3"));
+  EXPECT_FALSE(limits.Leaves({1, 7}, At("192.0.2.1"), true));
+  EXPECT_TRUE(limits.Leaves({1, 7}, At("192.0.2.2"), true));
+  // They have three now.
+  EXPECT_FALSE(limits.Leaves({2, 7}, At("192.0.2.2"), true));
+  EXPECT_TRUE(limits.Leaves({2, 7}, At("192.0.2.2"), false));
+  EXPECT_FALSE(limits.Leaves({7, 7}, At("192.0.2.4"), true));
+  EXPECT_TRUE(limits.Leaves({7, 7}, At("192.0.2.4"), false));
 }
 
 // The last quarter stays theirs.
@@ -110,9 +130,9 @@ TEST(ConnectionLimitsTest, WhoHasFewLeavesForNobodyWhoHasMore) {
     limits.Opened({number++, 7}, At("192.0.2.1"));
   }
   limits.Opened({number, 7}, At("192.0.2.2"));
-  EXPECT_FALSE(limits.Leaves({number, 7}, At("192.0.2.1")));
-  EXPECT_TRUE(limits.Leaves({0, 7}, At("192.0.2.1")));
-  EXPECT_TRUE(limits.Leaves({number, 7}, At("192.0.2.3")));
+  EXPECT_FALSE(limits.Leaves({number, 7}, At("192.0.2.1"), false));
+  EXPECT_TRUE(limits.Leaves({0, 7}, At("192.0.2.1"), false));
+  EXPECT_TRUE(limits.Leaves({number, 7}, At("192.0.2.3"), false));
 }
 
 // Somebody with many /64 of one site is one.

@@ -56,7 +56,6 @@ def _idle(target: Target, addresses: list[str], most: int) -> str:
                 one.sendall(PREFACE + frame(SETTINGS, 0, 0))
             except OSError:
                 pass
-        time.sleep(0.2)  # what is refused, or gives way, has gone
         held = sum(_is_held(one) for one in opened)
     return f"{'FAILED: ' if held > most else ''}{held:,} of {len(addresses):,} held"
 
