@@ -182,9 +182,7 @@ TEST_F(MetricsPortTest, ClientsThatDoNotReadHoldUpNobody) {
     deaf.back()->Send("GET /metrics HTTP/1.1\r\n\r\n");
   }
   ExpectScraped(port_->address());
-  const HttpResponse late = ReadHttp(deaf.front()->ReadToEnd());
-  EXPECT_THAT(late.head, HasSubstr("Content-Length: " + std::to_string(late.body.size())));
-  port_.reset();  // whatever the others do
+  port_.reset();  // whatever they do
 }
 
 // What it collects may go once it has ended.
