@@ -92,10 +92,12 @@ def _watchers(target: Target) -> str:
     return f"{'FAILED: ' if held > 200 + 16 else ''}{held:,} of {100 * len(crowd):,} held"
 
 
-@attack("calls of health whose request never comes, beyond what the relay allows a connection", 20000, may_be_cut=True)
+@attack("calls of health whose request never comes, beyond what the relay allows a connection", 20000, needs_edge=True,
+        may_be_cut=True)
 def _mute_calls(target: Target) -> str:
     """gRPC holds to its limit on streams only who acknowledges it, which this one never does. More than an address may open
-    in a minute, also in a short run."""
+    in a minute, also in a short run; and one connection after another, which gRPC begins to read before the relay has seen
+    the first call of the one before."""
     with closing() as opened:
         opened.append(connection := target.connect())
         return say_heads(connection, request(HEALTH, target.scheme), max(target.size, 6000))
