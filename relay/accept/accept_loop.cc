@@ -526,6 +526,7 @@ bool AcceptLoop::CutUnused(const net::Address& newcomer) {
     may_give_way_.pop_back();
     if (held == nullptr) continue;
     Shut(next);
+    if (witnesses_.observer != nullptr) witnesses_.observer->OnGaveWay();
     return true;
   }
   return false;

@@ -104,6 +104,15 @@ class Arrivals final : public AcceptObserver {
     changed_.NotifyAll();
   }
 
+  void OnGaveWay() override {
+    sync::MutexLock lock(mutex_);
+    ++gave_way_;
+  }
+  int gave_way() {
+    sync::MutexLock lock(mutex_);
+    return gave_way_;
+  }
+
   // Whether there are so many before the patience is over.
   bool Await(Arrival arrival, int count) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -122,6 +131,7 @@ class Arrivals final : public AcceptObserver {
  private:
   sync::Mutex mutex_;
   sync::CondVar changed_;
+  int gave_way_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::map<Arrival, int> counts_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
@@ -345,6 +355,7 @@ TEST_F(AcceptLoopTest, WhatIsOfNoUseGivesWayToANewcomer) {
   }
   AwaitAdmission(3);
   EXPECT_EQ(AwaitEnd(held_[1]), 0);
+  EXPECT_EQ(arrivals_.gave_way(), 1);
   for (const size_t used : {0, 2, 3}) {
     pollfd readable = {.fd = held_[used].number(), .events = POLLIN, .revents = 0};
     EXPECT_EQ(poll(&readable, 1, 0), 0) << used;

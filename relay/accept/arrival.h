@@ -32,6 +32,9 @@ class AcceptObserver {
 
   // And of whom, before that, for those whose client is known: let in, or refused for a cap.
   virtual void OnClient(Arrival, const net::Address& /*client*/) {}
+
+  // One that was of no use has been ended, so that a newcomer could come.
+  virtual void OnGaveWay() {}
 };
 
 }  // namespace wormhole::relay

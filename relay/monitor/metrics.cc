@@ -75,6 +75,10 @@ Metrics::Metrics(const std::vector<std::string>& apps)
                                       "Streams that this relay has ended with an error, at their "
                                       "first request or later, by reason."))),
       arrivals_(MakeArrivals(*registry_)),
+      gave_way_(MakeFamily(*registry_, "wormhole_connections_gave_way_total",
+                           "Connections without a stream that the public port has ended, since all "
+                           "places were taken and somebody new came.")
+                    .Add({})),
       refusals_(MakeRefusals(*registry_)),
       commit_seconds_(MakeHistogram(*registry_, "wormhole_store_commit_seconds",
                                     "How long the store took to make a batch durable.",

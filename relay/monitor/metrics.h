@@ -44,6 +44,7 @@ class Metrics {
 
   // As AcceptObserver tells it.
   void OnArrival(Arrival arrival);
+  void OnGaveWay() { gave_way_.Increment(); }
 
   // As AdmissionObserver tells it.
   void OnRefused(Refusal refusal);
@@ -91,6 +92,7 @@ class Metrics {
       apps_;  // of those that are; filled by the constructor
   const ByReason refused_;
   const ByArrival arrivals_;
+  prometheus::Counter& gave_way_;
   const ByRefusal refusals_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& batch_operations_;

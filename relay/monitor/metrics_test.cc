@@ -83,6 +83,8 @@ TEST_F(MetricsTest, ConnectionsThatCameAndWhatBecameOfThem) {
   EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"header_broken\"}"));
   metrics_.OnArrival(Arrival::kTooManyHeaders);
   EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"headers\"}"));
+  metrics_.OnGaveWay();
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_gave_way_total"));
 }
 
 TEST_F(MetricsTest, EachEventMovesItsSeriesAndNoOther) {

@@ -116,6 +116,10 @@ void Monitor::OnClient(Arrival arrival, const net::Address& client) {
   if (arrival == Arrival::kAdmitted) networks_.Connected(client, Now());
 }
 
+void Monitor::OnGaveWay() {
+  if (metrics_) metrics_->OnGaveWay();
+}
+
 void Monitor::OnRefused(Refusal refusal, const net::Address& client, const std::string&) {
   if (metrics_) metrics_->OnRefused(refusal);
   std::optional<Notice> notice;
