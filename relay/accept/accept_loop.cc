@@ -290,7 +290,8 @@ AcceptLoop::Tried AcceptLoop::AcceptOne(int listener) {
   if (IsAmongTheLast(connection.number())) {
     Descriptor reserved = TakeReserved(connection);
     if (!reserved.valid()) {
-      if (!proxy) CutUnused(peer.address);  // for the next one
+      // For the next one; this one is refused, so that it takes nobody's who has just come.
+      if (!proxy) CutUnused(peer.address, /*also_young=*/false);
       Refuse(std::move(connection), Arrival::kNoDescriptors);
       return Tried::kAccepted;
     }
@@ -451,7 +452,7 @@ std::optional<Arrival> AcceptLoop::WhyNot(const net::Address& client) {
       if (const auto refusal = rules_.refuse(ClientAt(client))) return refusal;
     }
     if (verdict == Verdict::kGiveWay) CutOldest();
-    if (!may_have_room || CutUnused(client)) return std::nullopt;
+    if (!may_have_room || CutUnused(client, /*also_young=*/true)) return std::nullopt;
   }
   const Arrival refusal = Refusal(verdict);
   if (witnesses_.observer != nullptr) witnesses_.observer->OnClient(refusal, client);
@@ -510,33 +511,26 @@ bool AcceptLoop::CutOldest() {
   return oldest.has_value();
 }
 
-bool AcceptLoop::CutUnused(const net::Address& newcomer) {
+bool AcceptLoop::CutUnused(const net::Address& newcomer, bool also_young) {
   if (!rules_.in_use) return false;
   const absl::Duration now = SteadyNow();
-  // Anew as often as that may be, since who came last may have most by now.
-  std::vector<ConnectionId> unused = limits_.Unused(
-      now, [this](const ConnectionId& connection) { return UnusedAt(connection) != nullptr; });
-  if (!unused.empty()) may_give_way_ = std::move(unused);
-  while (!may_give_way_.empty()) {
-    const ConnectionId next = may_give_way_.back();
-    const Held* const held = UnusedAt(next);
-    const bool young = held != nullptr && now - held->since < rules_.in_use_after;
-    // What may not go for this newcomer may for another.
-    if (held != nullptr && !limits_.Leaves(next, newcomer, young)) return false;
-    may_give_way_.pop_back();
-    if (held == nullptr) continue;
-    Shut(next);
-    if (witnesses_.observer != nullptr) witnesses_.observer->OnGaveWay();
-    return true;
-  }
-  return false;
+  const ConnectionLimits::UseOf use_of = [&](const ConnectionId& id) { return UseOf(id, now); };
+  limits_.LookForUnused(now, use_of);
+  const std::optional<ConnectionId> goes = limits_.MakeRoom(newcomer, also_young, use_of);
+  if (!goes) return false;
+  Shut(*goes);
+  if (witnesses_.observer != nullptr) witnesses_.observer->OnGaveWay();
+  return true;
 }
 
-const AcceptLoop::Held* AcceptLoop::UnusedAt(const ConnectionId& connection) const {
+// What is no client's is of use to its proxy.
+ConnectionLimits::Use AcceptLoop::UseOf(const ConnectionId& connection, absl::Duration now) const {
+  using Use = ConnectionLimits::Use;
   const auto found = held_.find(connection.number);
-  if (found == held_.end() || found->second.cookie != connection.cookie) return nullptr;
+  if (found == held_.end() || found->second.cookie != connection.cookie) return Use::kInUse;
   const Held& held = found->second;
-  return rules_.in_use(PeerName(held.peer.address, held.peer.port)) ? nullptr : &held;
+  if (rules_.in_use(PeerName(held.peer.address, held.peer.port))) return Use::kInUse;
+  return now - held.since < rules_.in_use_after ? Use::kNotYet : Use::kNone;
 }
 
 void AcceptLoop::DropClosed(const std::vector<ConnectionId>& connections) {

@@ -33,11 +33,11 @@ struct AcceptRules {
   // thread calls it. Null: each may.
   std::function<std::optional<Arrival>(const std::optional<net::Address>& client)> refuse;
   // Whether a connection is of use, by its other end (see PeerName). When there is no room for a
-  // newcomer, one that is of no use to anybody gives way, of whoever has most of these: else whoever
-  // holds all places with connections that say nothing keeps everybody out. Null: nobody can say.
+  // newcomer, one that is of no use to anybody gives way, of whoever has most of these: else
+  // whoever holds all places with connections that say nothing keeps everybody out. Null: nobody
+  // can say.
   std::function<bool(const std::string& peer)> in_use;
-  // How long a connection has for that to begin. Sooner it gives way only to those who have fewer of
-  // these: else whoever makes his anew all the time would keep everybody out as well.
+  // How long a connection has for that to begin (see ConnectionLimits::MakeRoom).
   absl::Duration in_use_after = absl::Seconds(1);
   // Who connects for others, and says for whom in a header (see proxy_header.h). From anywhere else
   // a header is what the client has to say, which gRPC does not understand.
@@ -166,9 +166,8 @@ class AcceptLoop {
   // The one that has to give way. False when there is none.
   bool CutOldest();
   // One that is of no use, if there is one that may go for this newcomer.
-  bool CutUnused(const net::Address& newcomer);
-  // Null when it is of use, or is no client's.
-  const Held* UnusedAt(const ConnectionId& connection) const;
+  bool CutUnused(const net::Address& newcomer, bool also_young);
+  ConnectionLimits::Use UseOf(const ConnectionId& connection, absl::Duration now) const;
   void DropClosed(const std::vector<ConnectionId>& connections);
   void HandOver(int listener, Descriptor connection, const HandedOver& in_hand)
       WORMHOLE_EXCLUDES(mutex_);
@@ -188,9 +187,8 @@ class AcceptLoop {
   const AcceptWitnesses witnesses_;
   std::vector<Descriptor> listeners_;
   ConnectionLimits limits_;
-  std::map<int, Awaited> awaited_;          // by number
-  absl::flat_hash_map<int, Held> held_;     // by number
-  std::vector<ConnectionId> may_give_way_;  // the next one last
+  std::map<int, Awaited> awaited_;       // by number
+  absl::flat_hash_map<int, Held> held_;  // by number
   absl::Duration swept_at_ = -absl::InfiniteDuration();
   Descriptor reserve_;  // a descriptor to accept with when there is no other
   Descriptor end_;      // readable once the loop shall stop

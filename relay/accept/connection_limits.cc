@@ -10,15 +10,22 @@ namespace {
 // Of an IPv6 address.
 constexpr int kHostBits = 64;
 constexpr int kSiteBits = 48;
-// For each connection that is looked at: looking costs a hundredth of that.
+// For each connection that is looked at: looking costs a hundredth of that, and to ask for its use
+// a twentieth.
 constexpr absl::Duration kPause = absl::Microseconds(20);
+constexpr absl::Duration kUsePause = absl::Microseconds(50);
+
+// Young connections that are passed over for one newcomer: who has more than those that have the
+// most will hardly find one further down.
+constexpr size_t kMostPassed = 64;
 
 // One in so many of all may be on its way out for others.
 constexpr size_t kLeavingShare = 16;
 
 // Whether so many may be looked at again, and if so that they are now.
-bool MayLook(size_t count, absl::Duration now, absl::Duration& looked_at) {
-  if (now - looked_at < kPause * static_cast<int64_t>(count)) return false;
+bool MayLook(size_t count, absl::Duration now, absl::Duration& looked_at,
+             absl::Duration pause = kPause) {
+  if (now - looked_at < pause * static_cast<int64_t>(count)) return false;
   looked_at = now;
   return true;
 }
@@ -132,39 +139,90 @@ std::optional<ConnectionId> ConnectionLimits::GiveWay() {
   return id;
 }
 
-std::vector<ConnectionId> ConnectionLimits::Unused(
-    absl::Duration now, const std::function<bool(const ConnectionId&)>& is_unused) {
-  if (!MayLook(count(), now, unused_at_)) return {};
+void ConnectionLimits::LookForUnused(absl::Duration now, const UseOf& use_of) {
+  if (!MayLook(count(), now, unused_at_, kUsePause)) return;
+  for (Spares& spares : spares_) spares.clear();
   for (auto& sources : sources_) {
     for (auto& [network, source] : sources) source.unused = 0;
   }
-  std::vector<ConnectionId> unused;
+  std::vector<std::pair<int, Use>> unused;
   for (const auto& [number, connection] : connections_) {
-    const ConnectionId id = {number, connection.cookie};
-    if (!is_unused(id)) continue;
-    unused.push_back(id);
+    const Use use = use_of({number, connection.cookie});
+    if (use == Use::kInUse) continue;
+    unused.emplace_back(number, use);
     for (size_t width = 0; width < kWidths; ++width) ++SourceOf(connection, width).unused;
   }
   const auto of_no_use = [](const Source& source) { return source.unused; };
-  std::ranges::sort(unused, {}, [&](const ConnectionId& id) {
-    return Claim(connections_.at(id.number), of_no_use);
-  });
-  return unused;
+  for (const auto& [number, use] : unused) {
+    const Connection& connection = connections_.at(number);
+    const bool of_few = SourceOf(connection, kSite).numbers.size() < kFew;
+    SparesOf(use, of_few)
+        .emplace_back(Claim(connection, of_no_use), ConnectionId{number, connection.cookie});
+  }
+  for (Spares& spares : spares_) {
+    std::ranges::sort(spares, {}, [](const auto& spare) { return spare.first; });
+  }
 }
 
-bool ConnectionLimits::Leaves(const ConnectionId& id, const net::Address& newcomer, bool young) {
-  const auto found = connections_.find(id.number);
-  if (found == connections_.end() || found->second.cookie != id.cookie) return false;
-  if (leaving_.size() * kLeavingShare > caps_.in_all) return false;
-  const Source& site = SourceOf(found->second, kSite);
-  if (site.numbers.size() < kFew && Count(newcomer, kSite) >= kFew) return false;
-  const auto newcomers = sources_[kSite].find(Network(newcomer, kSite));
-  const size_t has = newcomers == sources_[kSite].end() ? 0 : newcomers->second.unused;
-  if (young && site.unused <= has + 1) return false;
-  for (size_t width = 0; width < kWidths; ++width) --SourceOf(found->second, width).unused;
+std::optional<ConnectionId> ConnectionLimits::MakeRoom(const net::Address& newcomer,
+                                                       bool also_young, const UseOf& use_of) {
+  if (leaving_.size() * kLeavingShare > caps_.in_all) return std::nullopt;
+  std::optional<ConnectionId> goes = TakeSpare(Use::kNone, newcomer, use_of);
+  if (!goes && also_young) goes = TakeSpare(Use::kNotYet, newcomer, use_of);
+  return goes;
+}
+
+// What has closed, or come to be of use since, is not looked at again.
+std::optional<ConnectionId> ConnectionLimits::TakeSpare(Use use, const net::Address& newcomer,
+                                                        const UseOf& use_of) {
+  const bool has_few = Count(newcomer, kSite) < kFew;
+  Spares& of_few = SparesOf(use, true);
+  Spares& of_many = SparesOf(use, false);
+  // So many of each are left to look at.
+  size_t few = has_few ? of_few.size() : 0;
+  size_t many = of_many.size();
+  for (size_t passed = 0; passed < kMostPassed && few + many > 0;) {
+    const bool takes_few =
+        few > 0 && (many == 0 || of_few[few - 1].first > of_many[many - 1].first);
+    Spares& spares = takes_few ? of_few : of_many;
+    size_t& left = takes_few ? few : many;
+    const ConnectionId id = spares[--left].second;
+    const auto found = connections_.find(id.number);
+    const bool open = found != connections_.end() && found->second.cookie == id.cookie;
+    const Use now = open ? use_of(id) : Use::kInUse;
+    if (now == Use::kNotYet && !HasFewer(newcomer, found->second)) {
+      ++passed;
+      continue;
+    }
+    spares.erase(spares.begin() + static_cast<ptrdiff_t>(left));
+    if (now == Use::kInUse) continue;
+    // Others of its site may have gone since.
+    if (!has_few && SourceOf(found->second, kSite).numbers.size() < kFew) continue;
+    Leave(id);
+    return id;
+  }
+  return std::nullopt;
+}
+
+size_t ConnectionLimits::UnusedOf(const net::Address& from, size_t width) const {
+  const auto source = sources_[width].find(Network(from, width));
+  return source == sources_[width].end() ? 0 : source->second.unused;
+}
+
+// Those of one site are told apart by their addresses: it may be hundreds of homes.
+bool ConnectionLimits::HasFewer(const net::Address& newcomer, const Connection& connection) {
+  const bool neighbours = connection.places[kSite].network == Network(newcomer, kSite);
+  const size_t width = neighbours ? kAddress : kSite;
+  return UnusedOf(newcomer, width) + 1 < SourceOf(connection, width).unused;
+}
+
+void ConnectionLimits::Leave(const ConnectionId& id) {
+  for (size_t width = 0; width < kWidths; ++width) {
+    size_t& unused = SourceOf(connections_.at(id.number), width).unused;
+    unused -= std::min<size_t>(unused, 1);
+  }
   Closed(id.number);
   leaving_.emplace(id.number, id.cookie);
-  return true;
 }
 
 void ConnectionLimits::Closed(int number) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -72,19 +73,27 @@ class ConnectionLimits {
   // exception, and the caller ends it. Looks at all of them: for caps of some hundred.
   std::optional<ConnectionId> GiveWay();
 
-  // Asks of each connection whether it is of use to nobody. Returns those that are not, the one that
-  // has to go first at the end: of the /48 that has the most of these, and in it of the address that
-  // has the most, the oldest. So a thousand behind one address, who all use what they have, have
-  // less to lose than one who holds ten that he does not. None, if they were asked for so lately
-  // that somebody who knocks all the time would keep the thread busy.
-  std::vector<ConnectionId> Unused(absl::Duration now,
-                                   const std::function<bool(const ConnectionId&)>& is_unused);
-  // This one, which Unused has named, goes so that one from `newcomer` may come: it counts no more,
-  // and the caller ends it. False, and it stays,
-  //   - when so many are on their way out that descriptors could become short;
-  //   - when it is of those who have few and the newcomer is not, for whom the last quarter is not;
-  //   - when it is `young`, and may be of use yet, and the newcomer would then have as many as it.
-  bool Leaves(const ConnectionId& id, const net::Address& newcomer, bool young);
+  // Of what use a connection is to anybody. kNotYet: of none, but it is so young that it may come
+  // to be.
+  enum class Use { kInUse, kNotYet, kNone };
+  using UseOf = std::function<Use(const ConnectionId&)>;
+
+  // Asks for the use of each connection, for MakeRoom. Not, if it did so lately that somebody who
+  // knocks all the time would keep the thread busy.
+  void LookForUnused(absl::Duration now, const UseOf& use_of);
+
+  // The connection that has to go so that one from `newcomer` may come, by what LookForUnused has
+  // seen; it counts no more, and the caller ends it. Of those of no use: of the /48 that has the
+  // most of these, and in it of the address that has the most, the oldest. So a thousand behind one
+  // address, who all use what they have, have less to lose than one who holds ten that he does not.
+  // With `also_young`, when there is no such one, in the same order one that is of no use yet, but
+  // only for a newcomer who would then have fewer of these, or as many: else whoever makes his anew
+  // all the time would keep everybody out, and each of two would end the other's for ever.
+  //
+  // None: there is none, so many are on their way out that descriptors could become short, or all
+  // are of those who have few and the newcomer is not, for whom the last quarter is not.
+  std::optional<ConnectionId> MakeRoom(const net::Address& newcomer, bool also_young,
+                                       const UseOf& use_of);
 
   // So many more are open, which nobody knows the client of yet: they count among all.
   void SetNameless(size_t count) { nameless_ = count; }
@@ -131,14 +140,28 @@ class ConnectionLimits {
   };
   struct Source {
     std::vector<int> numbers;
-    size_t unused = 0;  // when Unused looked, and those since: of these nobody knows yet
+    // When LookForUnused looked, without those that MakeRoom has let go since, and with those that
+    // have come since: of these nobody knows.
+    size_t unused = 0;
     absl::Duration looked_at = -absl::InfiniteDuration();
   };
 
-  // The higher, the sooner it has to go: how many its site has, and its address, and its age.
+  // The higher, the sooner it has to go: how many its site has, and its address, and its age. How
+  // many of all, or of those of no use.
   using ClaimOnLeaving = std::tuple<size_t, size_t, uint64_t>;
   ClaimOnLeaving Claim(const Connection& connection, size_t (*count)(const Source&)) const;
   Source& SourceOf(const Connection& connection, size_t width);
+
+  // Connections of no use, the next one that has to go at the end.
+  using Spares = std::vector<std::pair<ClaimOnLeaving, ConnectionId>>;
+  Spares& SparesOf(Use use, bool of_few) {
+    return spares_[(use == Use::kNotYet ? 2u : 0u) + (of_few ? 1u : 0u)];
+  }
+  std::optional<ConnectionId> TakeSpare(Use use, const net::Address& newcomer, const UseOf& use_of);
+  // Whether the newcomer would have at most as many of no use as the connection's client then has.
+  bool HasFewer(const net::Address& newcomer, const Connection& connection);
+  size_t UnusedOf(const net::Address& from, size_t width) const;
+  void Leave(const ConnectionId& id);
   static net::Address Network(const net::Address& address, size_t width);
   size_t Cap(size_t width) const;
   size_t Count(const net::Address& from, size_t width) const;
@@ -153,9 +176,10 @@ class ConnectionLimits {
   std::map<int, Connection> connections_;  // by number
   std::map<int, uint64_t> leaving_;        // those that have given way, their cookies by number
   std::array<absl::flat_hash_map<net::Address, Source>, kWidths> sources_;
-  absl::Duration looked_at_ = -absl::InfiniteDuration();   // all of them
-  absl::Duration unused_at_ = -absl::InfiniteDuration();   // as well
-  int last_looked_at_ = -1;                                // NextToLookAt goes on behind it
+  absl::Duration looked_at_ = -absl::InfiniteDuration();  // all of them
+  absl::Duration unused_at_ = -absl::InfiniteDuration();  // LookForUnused, as well
+  std::array<Spares, 4> spares_;
+  int last_looked_at_ = -1;  // NextToLookAt goes on behind it
 };
 
 }  // namespace wormhole::relay

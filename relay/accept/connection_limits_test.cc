@@ -1,6 +1,8 @@
 #include "relay/accept/connection_limits.h"
 
 #include <array>
+#include <map>
+#include <optional>
 #include <string_view>
 
 #include "gmock/gmock.h"
@@ -74,65 +76,130 @@ TEST(ConnectionLimitsTest, WhereTheOldestGivesWayWhoHasTheMostLosesItsOldest) {
   EXPECT_EQ(limits.count(), 3u);
 }
 
+using Use = ConnectionLimits::Use;
+
+// Limits of which a test says what is of use.
+class UnusedConnectionsTest : public ::testing::Test {
+ protected:
+  void Open(int number, std::string_view from, Use use = Use::kNone) {
+    limits_.Opened({number, 7}, At(from));
+    uses_[number] = use;
+  }
+  void OpenMany(int first, int count, std::string_view from, Use use = Use::kNone) {
+    for (int number = first; number < first + count; ++number) Open(number, from, use);
+  }
+  void Look() { limits_.LookForUnused(now_ += absl::Minutes(1), use_of_); }
+  // The number of the one that goes; 0: none does.
+  int MakeRoom(std::string_view newcomer, bool also_young = true) {
+    const auto goes = limits_.MakeRoom(At(newcomer), also_young, use_of_);
+    return goes ? goes->number : 0;
+  }
+
+  ConnectionLimits limits_{{.in_all = 1000, .per_address = 500}};
+  std::map<int, Use> uses_;
+  absl::Duration now_ = kNow;
+  const ConnectionLimits::UseOf use_of_ = [this](const ConnectionId& id) {
+    return uses_.at(id.number);
+  };
+};
+
 // Whatever else he has: three of these are of use, and count for nothing.
-TEST(ConnectionLimitsTest, OfThoseOfNoUseWhoHasTheMostIsLast) {
-  ConnectionLimits limits({.in_all = 8, .per_address = 8});
-  limits.Opened({9, 101}, At("192.0.2.2"));
-  limits.Opened({7, 100}, At("192.0.2.1"));
-  limits.Opened({8, 102}, At("192.0.2.2"));
-  for (int number = 20; number < 23; ++number) limits.Opened({number, 1}, At("192.0.2.1"));
-  const auto is_unused = [](const ConnectionId& id) { return id.number < 20; };
-  EXPECT_THAT(limits.Unused(kNow, is_unused),
-              ElementsAre(ConnectionId{7, 100}, ConnectionId{8, 102}, ConnectionId{9, 101}));
-  // Not again at once.
-  EXPECT_THAT(limits.Unused(kNow, is_unused), IsEmpty());
-  EXPECT_THAT(limits.Unused(kNow + absl::Seconds(1), is_unused), SizeIs(3));
+TEST_F(UnusedConnectionsTest, OfWhoHasTheMostTheOldestGoesFirst) {
+  Open(9, "192.0.2.2");
+  Open(7, "192.0.2.1");
+  Open(8, "192.0.2.2");
+  OpenMany(20, 3, "192.0.2.1", Use::kInUse);
+  Look();
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 9);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 8);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 7);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
+  EXPECT_EQ(limits_.count(), 3u);
 }
 
-TEST(ConnectionLimitsTest, WhoLeavesMakesRoom) {
+TEST_F(UnusedConnectionsTest, IsNotLookedForAgainAtOnce) {
+  Open(7, "192.0.2.1", Use::kInUse);
+  Look();
+  uses_[7] = Use::kNone;
+  limits_.LookForUnused(now_, use_of_);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
+  Look();
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 7);
+}
+
+TEST_F(UnusedConnectionsTest, WhatHasComeToUseOrClosedSinceStays) {
+  OpenMany(7, 4, "192.0.2.1");
+  Look();
+  uses_[7] = Use::kInUse;
+  limits_.Closed(8);
+  limits_.Opened({9, 8}, At("192.0.2.1"));  // another one with the number
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 10);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
+}
+
+TEST_F(UnusedConnectionsTest, WhatGoesMakesRoomAndIsLookedAtUntilItHasClosed) {
   ConnectionLimits limits({.in_all = 2, .per_address = 2});
   limits.Opened({7, 100}, At("192.0.2.1"));
   limits.Opened({8, 101}, At("192.0.2.1"));
-  EXPECT_FALSE(limits.Leaves({7, 99}, At("192.0.2.2"), false));  // another one had the number
-  EXPECT_TRUE(limits.Leaves({7, 100}, At("192.0.2.2"), false));
+  const auto use_of = [](const ConnectionId&) { return Use::kNone; };
+  limits.LookForUnused(kNow, use_of);
+  EXPECT_EQ(limits.MakeRoom(At("192.0.2.2"), false, use_of), (ConnectionId{7, 100}));
   EXPECT_EQ(limits.Judge(At("192.0.2.2")), Verdict::kAdmit);
   limits.Opened({9, 102}, At("192.0.2.2"));
   EXPECT_EQ(limits.Judge(At("192.0.2.3")), Verdict::kTooManyInAll);
-  // It is still open, and looked at with the others.
   EXPECT_THAT(limits.Suspects(Verdict::kTooManyInAll, At("192.0.2.3"), kNow), SizeIs(3));
-  EXPECT_FALSE(limits.Leaves({8, 101}, At("192.0.2.3"), false));
+  // Of so few places one may be on its way out.
+  EXPECT_EQ(limits.MakeRoom(At("192.0.2.3"), false, use_of), std::nullopt);
   limits.Closed(7);
-  EXPECT_TRUE(limits.Leaves({8, 101}, At("192.0.2.3"), false));
+  EXPECT_EQ(limits.MakeRoom(At("192.0.2.3"), false, use_of), (ConnectionId{8, 101}));
 }
 
-// Neither who already has as many of these, nor one who would come to have as many: those in turn
-// would give way to him.
-TEST(ConnectionLimitsTest, AYoungOneLeavesForThoseWhoHaveFewer) {
-  ConnectionLimits limits({.in_all = 100, .per_address = 100});
-  for (int number = 1; number <= 4; ++number) limits.Opened({number, 7}, At("192.0.2.1"));
-  limits.Opened({5, 7}, At("192.0.2.2"));
-  limits.Opened({6, 7}, At("192.0.2.2"));
-  limits.Opened({7, 7}, At("192.0.2.3"));
-  EXPECT_FALSE(limits.Leaves({1, 7}, At("192.0.2.1"), true));
-  EXPECT_TRUE(limits.Leaves({1, 7}, At("192.0.2.2"), true));
-  // They have three now.
-  EXPECT_FALSE(limits.Leaves({2, 7}, At("192.0.2.2"), true));
-  EXPECT_TRUE(limits.Leaves({2, 7}, At("192.0.2.2"), false));
-  EXPECT_FALSE(limits.Leaves({7, 7}, At("192.0.2.4"), true));
-  EXPECT_TRUE(limits.Leaves({7, 7}, At("192.0.2.4"), false));
+TEST_F(UnusedConnectionsTest, YoungOnesGoWhenThereAreNoOthers) {
+  OpenMany(1, 20, "192.0.2.1", Use::kNotYet);
+  Open(30, "192.0.2.2");
+  Look();
+  EXPECT_EQ(MakeRoom("192.0.2.3", /*also_young=*/false), 30);
+  EXPECT_EQ(MakeRoom("192.0.2.3", /*also_young=*/false), 0);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 1);
 }
 
-// The last quarter stays theirs.
-TEST(ConnectionLimitsTest, WhoHasFewLeavesForNobodyWhoHasMore) {
-  ConnectionLimits limits({.in_all = 1000, .per_address = 500});
-  int number = 0;
-  while (number < static_cast<int>(ConnectionLimits::kFew)) {
-    limits.Opened({number++, 7}, At("192.0.2.1"));
-  }
-  limits.Opened({number, 7}, At("192.0.2.2"));
-  EXPECT_FALSE(limits.Leaves({number, 7}, At("192.0.2.1"), false));
-  EXPECT_TRUE(limits.Leaves({0, 7}, At("192.0.2.1"), false));
-  EXPECT_TRUE(limits.Leaves({number, 7}, At("192.0.2.3"), false));
+// Neither who has as many, nor one who would come to have more: those would go for him in turn.
+TEST_F(UnusedConnectionsTest, YoungOnesGoForThoseWhoHaveFewer) {
+  OpenMany(1, 4, "192.0.2.1", Use::kNotYet);
+  OpenMany(5, 2, "192.0.2.2", Use::kNotYet);
+  Open(7, "192.0.2.3", Use::kNotYet);
+  Look();
+  EXPECT_EQ(MakeRoom("192.0.2.1"), 0);
+  EXPECT_EQ(MakeRoom("192.0.2.2"), 1);
+  EXPECT_EQ(MakeRoom("192.0.2.2"), 0);  // they have three now
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 2);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 3);
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 5);
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 0);  // each has one
+  uses_[7] = Use::kNone;
+  Look();
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 7);
+}
+
+TEST_F(UnusedConnectionsTest, NeighboursInASiteAreToldApart) {
+  OpenMany(1, 3, "2001:db8:0:1::1", Use::kNotYet);
+  Look();
+  EXPECT_EQ(MakeRoom("2001:db8:0:1::2"), 0);
+  EXPECT_EQ(MakeRoom("2001:db8:0:2::1"), 1);
+}
+
+// The last quarter stays theirs, whoever of them has the most of no use.
+TEST_F(UnusedConnectionsTest, WhoHasFewLosesNothingToThoseWhoHaveMore) {
+  OpenMany(1, 63, "192.0.2.1");
+  OpenMany(100, 2, "192.0.2.2");
+  OpenMany(200, 63, "192.0.2.2", Use::kInUse);
+  OpenMany(300, 64, "192.0.2.3", Use::kInUse);
+  Look();
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 100);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 101);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 1);
 }
 
 // Somebody with many /64 of one site is one.
