@@ -38,7 +38,7 @@ struct AcceptRules {
   // can say.
   std::function<bool(const std::string& peer)> in_use;
   // How long a connection has for that to begin (see ConnectionLimits::MakeRoom).
-  absl::Duration in_use_after = absl::Seconds(1);
+  absl::Duration in_use_after = absl::Seconds(10);
   // Who connects for others, and says for whom in a header (see proxy_header.h). From anywhere else
   // a header is what the client has to say, which gRPC does not understand.
   std::vector<net::Network> proxies;

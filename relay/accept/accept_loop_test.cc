@@ -409,7 +409,6 @@ TEST_F(AcceptLoopTest, WhatIsOfNoUseYetGivesWayToWhoHasFewer) {
   EXPECT_EQ(AwaitEnd(held_[0]), 0);
 }
 
-// What has had its time goes before, of whomever it is.
 TEST_F(AcceptLoopTest, WhatIsOfNoUseYetStaysForWhoHasAsMany) {
   Start(AcceptRules{.caps = {.in_all = 2, .per_address = 2},
                     .in_use = [](const std::string&) { return false; },
@@ -597,6 +596,22 @@ TEST_F(AcceptLoopTest, ItLeavesDescriptorsForOthers) {
     another = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
   EXPECT_TRUE(another.valid());
+}
+
+// The newcomer is refused: somebody who knocks all the time would else end what has just come.
+TEST_F(AcceptLoopTest, WithoutDescriptorsWhatIsOfNoUseYetStays) {
+  Start(AcceptRules{.caps = {.in_all = 100, .per_address = 100},
+                    .in_use = [](const std::string&) { return false; },
+                    .in_use_after = absl::Hours(1)});
+  Hold(3);
+  ASSERT_TRUE(arrivals_.Await(Arrival::kAdmitted, 3));
+  Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const FewDescriptors few(1);
+  const sockaddr_in to = Loopback(port_, 2);
+  ASSERT_EQ(connect(client.number(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
+  EXPECT_EQ(AwaitEnd(client), ECONNRESET);
+  EXPECT_TRUE(arrivals_.Await(Arrival::kNoDescriptors, 1));
+  EXPECT_EQ(arrivals_.gave_way(), 0);
 }
 
 TEST_F(AcceptLoopTest, AProxySaysForWhomItConnects) {

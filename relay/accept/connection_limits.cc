@@ -142,11 +142,13 @@ std::optional<ConnectionId> ConnectionLimits::GiveWay() {
 void ConnectionLimits::LookForUnused(absl::Duration now, const UseOf& use_of) {
   if (!MayLook(count(), now, unused_at_, kUsePause)) return;
   for (Spares& spares : spares_) spares.clear();
+  of_many_ = 0;
   for (auto& sources : sources_) {
     for (auto& [network, source] : sources) source.unused = 0;
   }
   std::vector<std::pair<int, Use>> unused;
   for (const auto& [number, connection] : connections_) {
+    of_many_ += SourceOf(connection, kSite).numbers.size() < kFew ? 0 : 1;
     const Use use = use_of({number, connection.cookie});
     if (use == Use::kInUse) continue;
     unused.emplace_back(number, use);
@@ -172,14 +174,16 @@ std::optional<ConnectionId> ConnectionLimits::MakeRoom(const net::Address& newco
   return goes;
 }
 
-// What has closed, or come to be of use since, is not looked at again.
+// What has closed, or come to be of use since, is not looked at again. Of a young one it is asked
+// last whether it has, since that costs most.
 std::optional<ConnectionId> ConnectionLimits::TakeSpare(Use use, const net::Address& newcomer,
                                                         const UseOf& use_of) {
   const bool has_few = Count(newcomer, kSite) < kFew;
+  const bool takes_of_few = has_few || (use == Use::kNone && of_many_ < Common());
   Spares& of_few = SparesOf(use, true);
   Spares& of_many = SparesOf(use, false);
   // So many of each are left to look at.
-  size_t few = has_few ? of_few.size() : 0;
+  size_t few = takes_of_few ? of_few.size() : 0;
   size_t many = of_many.size();
   for (size_t passed = 0; passed < kMostPassed && few + many > 0;) {
     const bool takes_few =
@@ -189,15 +193,17 @@ std::optional<ConnectionId> ConnectionLimits::TakeSpare(Use use, const net::Addr
     const ConnectionId id = spares[--left].second;
     const auto found = connections_.find(id.number);
     const bool open = found != connections_.end() && found->second.cookie == id.cookie;
-    const Use now = open ? use_of(id) : Use::kInUse;
-    if (now == Use::kNotYet && !HasFewer(newcomer, found->second)) {
+    // Others of its site may have gone since.
+    const bool is_of_few = open && SourceOf(found->second, kSite).numbers.size() < kFew;
+    const bool stays = open && ((is_of_few && !takes_of_few) ||
+                                (use == Use::kNotYet && !HasFewer(newcomer, found->second)));
+    if (stays) {
       ++passed;
       continue;
     }
     spares.erase(spares.begin() + static_cast<ptrdiff_t>(left));
-    if (now == Use::kInUse) continue;
-    // Others of its site may have gone since.
-    if (!has_few && SourceOf(found->second, kSite).numbers.size() < kFew) continue;
+    if (!open || use_of(id) == Use::kInUse) continue;
+    if (is_of_few && !has_few) ++of_many_;
     Leave(id);
     return id;
   }

@@ -87,11 +87,15 @@ class ConnectionLimits {
   // most of these, and in it of the address that has the most, the oldest. So a thousand behind one
   // address, who all use what they have, have less to lose than one who holds ten that he does not.
   // With `also_young`, when there is no such one, in the same order one that is of no use yet, but
-  // only for a newcomer who would then have fewer of these, or as many: else whoever makes his anew
-  // all the time would keep everybody out, and each of two would end the other's for ever.
+  // only for a newcomer who would then have fewer of these, or as many (of one /48: by address):
+  // else whoever makes his anew all the time would keep everybody out, and each of two would end
+  // the other's for ever.
   //
-  // None: there is none, so many are on their way out that descriptors could become short, or all
-  // are of those who have few and the newcomer is not, for whom the last quarter is not.
+  // The last quarter of all stays with those who have few: while the others have the rest, one of
+  // these goes for none of them, and a young one never.
+  //
+  // None: there is none, or not among the first 64; or so many are on their way out that
+  // descriptors could become short.
   std::optional<ConnectionId> MakeRoom(const net::Address& newcomer, bool also_young,
                                        const UseOf& use_of);
 
@@ -179,6 +183,7 @@ class ConnectionLimits {
   absl::Duration looked_at_ = -absl::InfiniteDuration();  // all of them
   absl::Duration unused_at_ = -absl::InfiniteDuration();  // LookForUnused, as well
   std::array<Spares, 4> spares_;
+  size_t of_many_ = 0;  // when LookForUnused looked, and those that came in the place of one of few
   int last_looked_at_ = -1;  // NextToLookAt goes on behind it
 };
 

@@ -189,17 +189,36 @@ TEST_F(UnusedConnectionsTest, NeighboursInASiteAreToldApart) {
   EXPECT_EQ(MakeRoom("2001:db8:0:2::1"), 1);
 }
 
-// The last quarter stays theirs, whoever of them has the most of no use.
-TEST_F(UnusedConnectionsTest, WhoHasFewLosesNothingToThoseWhoHaveMore) {
+// Else two dozen addresses with 63 each, who have few, would lock out everybody who has more.
+TEST_F(UnusedConnectionsTest, WhoHasFewLosesItToThoseWhoHaveMoreUpToTheLastQuarter) {
   OpenMany(1, 63, "192.0.2.1");
-  OpenMany(100, 2, "192.0.2.2");
-  OpenMany(200, 63, "192.0.2.2", Use::kInUse);
-  OpenMany(300, 64, "192.0.2.3", Use::kInUse);
+  OpenMany(1000, 748, "192.0.2.3", Use::kInUse);
   Look();
-  EXPECT_EQ(MakeRoom("192.0.2.3"), 100);
-  EXPECT_EQ(MakeRoom("192.0.2.3"), 101);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 1);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 2);
+  EXPECT_EQ(MakeRoom("192.0.2.3"), 0);  // they have three quarters
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 3);
+}
+
+TEST_F(UnusedConnectionsTest, AYoungOneOfWhoHasFewStaysForThoseWhoHaveMore) {
+  OpenMany(1, 63, "192.0.2.1", Use::kNotYet);
+  OpenMany(100, 70, "192.0.2.2", Use::kNotYet);
+  OpenMany(1000, 64, "192.0.2.3", Use::kInUse);
+  Look();
+  for (int number = 100; number < 107; ++number) EXPECT_EQ(MakeRoom("192.0.2.3"), number);
+  // Now they, too, have few.
   EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
-  EXPECT_EQ(MakeRoom("192.0.2.4"), 1);
+  EXPECT_EQ(MakeRoom("192.0.2.4"), 107);
+}
+
+// In one order, whoever has few or more.
+TEST_F(UnusedConnectionsTest, WhoHasTheMostOfNoUseGoesFirstHoweverManyHeHas) {
+  OpenMany(1, 3, "192.0.2.1");
+  OpenMany(10, 2, "192.0.2.2");
+  OpenMany(100, 64, "192.0.2.2", Use::kInUse);
+  OpenMany(20, 1, "192.0.2.3");
+  Look();
+  for (const int number : {1, 2, 3, 10, 11, 20}) EXPECT_EQ(MakeRoom("192.0.2.4"), number);
 }
 
 // Somebody with many /64 of one site is one.

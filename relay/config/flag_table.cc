@@ -136,9 +136,11 @@ constexpr Flag kFlags[] = {
      [](const RelayConfig& c) { return WriteDuration(c.drain_delay); }},
     {"max-connections", "N", "Strangers",
      "How many connections the public port holds, 1 to 1000000. For a further one, one "
-     "without a stream gives way, of whoever has most of these, and those of the last second only "
-     "to whoever has fewer; when all have streams it is reset. Against those who open connections "
-     "until memory or descriptors run out, or hold all places; sixteen descriptors stay free in any case. The last quarter is for addresses "
+     "without a stream gives way, of whoever has most of these; when there is none that is older "
+     "than --handshake-timeout, a younger one, but only to whoever has fewer; when all have "
+     "streams "
+     "it is reset. Against those who open connections until memory or descriptors run out, or hold "
+     "all places; sixteen descriptors stay free in any case. The last quarter is for addresses "
      "that have fewer than 64 (of IPv6: whose /48 has), unless one may have all.",
      [](std::string_view text, RelayConfig& c) {
        return Take(ReadNumber(text, 1, kMaxConnections), c.max_connections);

@@ -193,6 +193,7 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
                  return RefusalOf(admission_->Connect(client, SteadyNow()));
                },
            .in_use = [this](const std::string& peer) { return rendezvous_.HasStream(peer); },
+           .in_use_after = config.handshake_timeout,
            .proxies = config.proxy_from,
            .header_patience = config.handshake_timeout},
        .arrivals = monitor_,
