@@ -175,7 +175,7 @@ void Delivery::Deliver(Role role, LockedEffects& effects) {
 void Delivery::AskForMore(Role role, LockedEffects& effects) {
   MemberStream& from = members_->member(role).here;
   from.paused = !budget_.Allows(context_->steady_now());
-  if (from.paused) return from.stream->Pause();
+  if (from.paused) return;
   from.pending_read = false;
   effects.ReadMore(from.stream);
 }

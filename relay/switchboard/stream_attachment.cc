@@ -24,8 +24,8 @@ StreamAttachment::~StreamAttachment() { context_->OnOver(this); }
 
 void StreamAttachment::Receive(AttachRequest request) {
   NoteHeard();
+  reads_ = false;
   if (!opened_.exchange(true)) {
-    opening_ = true;
     if (request.has_open())
       return context_->Open(shared_from_this(), std::move(*request.mutable_open()));
     return Dismiss(std::nullopt, Malformed("open", "the first request of a stream is Open"));
@@ -62,6 +62,14 @@ void StreamAttachment::Dispatch(BoundChannel& channel, AttachRequest request) {
   Dismiss(std::nullopt, Malformed("request", "the request is none that this relay knows"));
 }
 
+bool StreamAttachment::IsSilentSince(absl::Duration time) {
+  if (!reads_) {
+    held_ = true;
+    return false;
+  }
+  return absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
+}
+
 // A client that sends heartbeats and reads nothing is not read further. One that is slow and keeps
 // the limits may have a window of frames on its way, and what each takes beside its bytes.
 void StreamAttachment::Heartbeat() {
@@ -69,6 +77,7 @@ void StreamAttachment::Heartbeat() {
     sync::MutexLock lock(mutex_);
     if (!sink_) return;
     pending_heartbeat_ = true;
+    reads_ = true;  // but for the client, which has to read
     AnswerHeartbeat();
   }
   Flush();
@@ -154,10 +163,7 @@ bool StreamAttachment::over() const {
 void StreamAttachment::Send(AttachResponse response) {
   sync::MutexLock lock(mutex_);
   if (!sink_ || ended_) return;
-  if (!std::exchange(told_, true)) {
-    NoteHeard();
-    opening_ = false;
-  }
+  told_ = true;
   sink_->Send(std::move(response));
 }
 
@@ -169,11 +175,9 @@ void StreamAttachment::End(absl::Status status) {
 
 void StreamAttachment::ReadMore() {
   sync::MutexLock lock(mutex_);
-  if (paused_) {
-    // In this order, or whoever looks for silence in between would find it.
-    NoteHeard();
-    paused_ = false;
-  }
+  // In this order, or whoever looks for silence in between would find it.
+  if (held_.exchange(false)) NoteHeard();
+  reads_ = true;
   if (sink_ && !ended_) sink_->ReadMore();
 }
 

@@ -39,9 +39,6 @@ class StreamAttachment final : public Attachment,
   void Send(rendezvous::v1::AttachResponse response) WORMHOLE_EXCLUDES(mutex_);
   void End(absl::Status status) WORMHOLE_EXCLUDES(mutex_);
   void ReadMore() WORMHOLE_EXCLUDES(mutex_);
-  // The next request is not read until ReadMore: what the client may have said in between, such as
-  // a heartbeat, has not been heard, and its silence says nothing.
-  void Pause() { paused_ = true; }
   // Whether the sink's backlog is below the window. When it is not, BoundChannel::Drained follows
   // once it is.
   bool HasRoom() WORMHOLE_EXCLUDES(mutex_);
@@ -63,13 +60,11 @@ class StreamAttachment final : public Attachment,
   bool opened() const { return opened_; }
   // Whether it came before `time`, and has not said yet what it wants.
   bool IsUnopenedSince(absl::Duration time) const { return !opened_ && came_at_ < time; }
-  // Whether the client has said nothing since `time`. Before the relay has sent Opened the client
-  // need not: it does not know the interval of heartbeats yet, and the relay does not read what it
-  // says.
-  bool IsSilentSince(absl::Duration time) const {
-    return !opening_ && !paused_ &&
-           absl::Nanoseconds(last_heard_.load(std::memory_order_relaxed)) < time;
-  }
+  // Whether the client has said nothing since `time`. While the relay does not read what it says,
+  // such as a heartbeat, its silence says nothing: before Opened, and while the store has not
+  // answered, or the channel has posted too much. To be asked often, since that is when the time
+  // begins anew from which it can be heard again.
+  bool IsSilentSince(absl::Duration time);
 
  private:
   void Dispatch(BoundChannel& channel, rendezvous::v1::AttachRequest request);
@@ -84,8 +79,8 @@ class StreamAttachment final : public Attachment,
   const absl::Duration came_at_;
   const absl::Duration old_at_;  // when it reaches its maximum age
   std::atomic<int64_t> last_heard_;
-  std::atomic<bool> opening_ = false;  // it has sent Open, and nothing was sent to it yet
-  std::atomic<bool> paused_ = false;
+  std::atomic<bool> reads_ = true;  // the next request is read as soon as it comes
+  std::atomic<bool> held_ = false;  // it was not when somebody looked last
   std::atomic<bool> wants_room_ = false;
   std::atomic<bool> opened_ = false;  // the first request has come
 

@@ -46,7 +46,7 @@ std::vector<std::shared_ptr<StreamAttachment>> Streams::All() const {
 }
 
 std::vector<std::shared_ptr<StreamAttachment>> Streams::SilentSince(absl::Duration time) const {
-  return Those([time](const StreamAttachment& stream) { return stream.IsSilentSince(time); });
+  return Those([time](StreamAttachment& stream) { return stream.IsSilentSince(time); });
 }
 
 std::vector<std::shared_ptr<StreamAttachment>> Streams::UnopenedSince(absl::Duration time) const {

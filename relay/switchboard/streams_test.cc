@@ -155,6 +155,27 @@ TEST_F(Streams, WhoWaitsForOpenedIsNotSilent) {
   EXPECT_NE(carl->Ended(), "");
 }
 
+// A repeat is answered before more is read, and the store may take longer than the client has.
+TEST_F(Streams, WhoseRequestsAreNotReadIsNotSilent) {
+  anna_->Post(1, "a");
+  Settle();
+  anna_->Post(1, "a");
+  for (int beat = 0; beat < 5; ++beat) {
+    Pass(options_.heartbeat);
+    bert_->Heartbeat();
+    switchboard_->Tick();
+    EXPECT_EQ(anna_->Ended(), "");
+  }
+  Settle();
+  Pass(2.5 * options_.heartbeat);
+  bert_->Heartbeat();
+  Tick();
+  EXPECT_EQ(anna_->Ended(), "");
+  Pass(absl::Milliseconds(1));
+  Tick();
+  EXPECT_EQ(anna_->Ended(), "UNAVAILABLE") << "from then on it could be heard";
+}
+
 TEST_F(Streams, AnOldStreamIsToldToComeBack) {
   options_.max_stream_age = absl::Hours(1);
   Restart();
