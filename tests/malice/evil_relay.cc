@@ -26,7 +26,7 @@ class EvilRelay::Stream final : public simulation::ClientStream,
       if (self->events_ != nullptr) self->relay_->Take(self, request);
     });
   }
-  void Drop() override { events_ = nullptr; }
+  void Drop(bool /*silent*/) override { events_ = nullptr; }
 
   void Deliver(AttachResponse response) {
     relay_->loop_->After(kHop, [self = shared_from_this(), response = std::move(response)] {

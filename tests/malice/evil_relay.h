@@ -40,6 +40,7 @@ class EvilRelay final : public simulation::Transport {
 
   std::shared_ptr<simulation::ClientStream> Open(int party, const AttachRequest& open,
                                                  simulation::StreamEvents* events) override;
+  void NoteCrash(int /*party*/) override {}
 
   // The frames that a side has posted, as it posted them.
   const std::vector<std::string>& posted(pake::Role author) const { return At(author).log; }

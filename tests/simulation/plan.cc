@@ -288,6 +288,7 @@ ChatPlan DrawChat(SimRandom& random, uint32_t most_frames) {
     if (random.Chance(0.2)) plan->largest_frame = 65'000;
     plan->eager_ack = random.Chance(0.3) ? 0 : random.Unit();
     if (random.Chance(0.5)) plan->mean_pause = absl::Milliseconds(200);
+    plan->cheats = random.Chance(0.3);
   }
   plans.first.peer_frames = plans.second.frames;
   plans.second.peer_frames = plans.first.frames;
@@ -348,6 +349,13 @@ void LimitPosts(SimRandom& random, RunPlan& run) {
 }
 
 }  // namespace
+
+bool IsSteady(const RunPlan& run) {
+  const absl::Duration never = absl::InfiniteDuration();
+  return run.network.mean_life == never && run.network.failing_connects == 0 &&
+         run.store.failing_batches == 0 && run.relay.mean_life == never &&
+         run.relay.mean_store_life == never && run.group.mean_watch_life == never;
+}
 
 RunPlan DrawPlan(SimRandom& random) {
   RunPlan run;

@@ -69,6 +69,9 @@ struct RunPlan {
 
 RunPlan DrawPlan(SimRandom& random);
 
+// Whether no stream, relay or store fails in it. Clients may.
+bool IsSteady(const RunPlan& run);
+
 }  // namespace wormhole::simulation
 
 #endif  // WORMHOLE_TESTS_SIMULATION_PLAN_H_

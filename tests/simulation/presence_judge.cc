@@ -16,7 +16,15 @@ void PresenceJudge::OnOpen(uint64_t stream, const std::string& app_id, const std
   place.since = now;
 }
 
-void PresenceJudge::OnEnding(uint64_t stream) {
+void PresenceJudge::OnEnding(uint64_t stream, const absl::Status& status, absl::Duration now) {
+  LetGo(stream);
+  const auto found = streams_.find(stream);
+  if (found == streams_.end() || !found->second.closes || !status.ok()) return;
+  std::optional<absl::Duration>& left = places_[found->second.side].left;
+  if (!left) left = now;
+}
+
+void PresenceJudge::LetGo(uint64_t stream) {
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
   Place& place = places_[found->second.side];
@@ -28,7 +36,7 @@ void PresenceJudge::OnOver(uint64_t stream, absl::Duration now) {
   if (found == streams_.end()) return;
   Place& place = places_[found->second.side];
   place.streams.erase(stream);
-  OnEnding(stream);
+  LetGo(stream);
   place.since = now;
 }
 
@@ -55,9 +63,16 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
     return absl::StrCat("stream ", stream,
                         " is told that its peer is attached, which has no stream");
   }
-  if (listener.peer == rendezvous::v1::PRESENCE_DETACHED && place.attached.has_value() &&
-      now > place.attached_since + agreed) {
-    return absl::StrCat("stream ", stream, " is told that its peer is detached, which is attached");
+  // Who waits for a channel, or has been superseded in it, is told nothing of it.
+  const bool listens = places_[listener.side].attached == stream;
+  const bool away = listener.peer == rendezvous::v1::PRESENCE_DETACHED ||
+                    (listens && listener.peer == rendezvous::v1::PRESENCE_ABSENT);
+  if (away && place.attached.has_value() && now > place.attached_since + agreed) {
+    return absl::StrCat("stream ", stream, " is told that its peer is away, which is attached");
+  }
+  if (listens && listener.peer != rendezvous::v1::PRESENCE_LEFT && place.left.has_value() &&
+      now > *place.left + agreed) {
+    return absl::StrCat("stream ", stream, " is not told that its peer has left");
   }
   return std::nullopt;
 }

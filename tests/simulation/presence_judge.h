@@ -1,5 +1,6 @@
 // Watches what sides are told of where their peers are: nobody is said to be attached who has had
-// no stream for longer than relays need to hear of it, nor to be detached who has had one as long.
+// no stream for longer than relays need to hear of it, nor to be detached, or not to have come, who
+// has had one as long, nor to be anything but gone who has left.
 #ifndef WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
 #define WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
 
@@ -10,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "tests/simulation/relay_store.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
@@ -23,8 +25,10 @@ class PresenceJudge {
   // The side's stream is on its way to a relay.
   void OnOpen(uint64_t stream, const std::string& app_id, const std::string& side,
               absl::Duration now);
+  // The side leaves, and with the stream's end it has left.
+  void OnClose(uint64_t stream) { streams_[stream].closes = true; }
   // Its relay lets go of the stream, which may have been told less by then.
-  void OnEnding(uint64_t stream);
+  void OnEnding(uint64_t stream, const absl::Status& status, absl::Duration now);
   // The stream is over for its relay, or never came to one.
   void OnOver(uint64_t stream, absl::Duration now);
   // Returns what is wrong, if anything is.
@@ -37,6 +41,7 @@ class PresenceJudge {
     Side side;
     // What was said of the peer last.
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
+    bool closes = false;
   };
   struct Place {
     std::set<uint64_t> streams;  // that are not over
@@ -44,7 +49,10 @@ class PresenceJudge {
     // The last that a relay has let in, unless it is over, and when. Those before it do not count.
     std::optional<uint64_t> attached;
     absl::Duration attached_since;
+    std::optional<absl::Duration> left;  // when it was told that it has
   };
+
+  void LetGo(uint64_t stream);
 
   const StoreTruth* const store_;
   std::map<uint64_t, Stream> streams_;

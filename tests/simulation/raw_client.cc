@@ -53,8 +53,8 @@ void RawClient::Open() {
   Beat(++streams_);
 }
 
-void RawClient::Lose() {
-  if (stream_ != nullptr) stream_->Drop();
+void RawClient::Lose(bool silent) {
+  if (stream_ != nullptr) stream_->Drop(silent);
   stream_.reset();
   stage_->loop->After(random_.Between(absl::Milliseconds(100), absl::Seconds(2)),
                       [this] { Open(); });
@@ -63,7 +63,7 @@ void RawClient::Lose() {
 void RawClient::Beat(uint64_t stream_count) {
   stage_->loop->After(interval_, [this, stream_count] {
     if (stream_ == nullptr || stream_count != streams_) return;
-    if (stage_->loop->now() - heard_ > 2.5 * interval_) return Lose();
+    if (stage_->loop->now() - heard_ > 2.5 * interval_) return Lose(/*silent=*/true);
     AttachRequest request;
     request.mutable_heartbeat();
     stream_->Request(request);
@@ -82,6 +82,9 @@ void RawClient::OnEnded(const absl::Status& status) {
     case error::ErrorDetail::REASON_STORE_AWAY:
     case error::ErrorDetail::REASON_SUPERSEDED:
       break;
+    case error::ErrorDetail::REASON_WINDOW:
+      if (cheated_) break;
+      return End(status.ToString());
     case error::ErrorDetail::REASON_CLOSED:
     case error::ErrorDetail::REASON_NEVER_ALLOCATED:
     case error::ErrorDetail::REASON_NOT_MEMBER:
@@ -119,7 +122,9 @@ void RawClient::OnOpened(const rendezvous::v1::Opened& opened) {
   opened_ = true;
   channel_id_ = opened.channel_id();
   limits_ = opened.limits();
+  // Sooner rather than later.
   interval_ = absl::Seconds(opened.heartbeat_interval().seconds());
+  Beat(++streams_);
   sent_ = opened.stored();
   durable_ = std::max(durable_, opened.stored());
   peer_cursor_ = opened.peer_cursor();
@@ -153,13 +158,15 @@ bool RawClient::MayPost(uint64_t number) const {
   return bytes <= limits_.window_bytes();
 }
 
+bool RawClient::Cheats() { return plan_.cheats && !std::exchange(cheated_, true); }
+
 void RawClient::Advance() {
   if (!opened_ || closed_) return;
   if (2 * (cursor_ - acknowledged_) >= limits_.window_frames() ||
       2 * unacknowledged_ >= limits_.window_bytes() || cursor_ == plan_.peer_frames) {
     Acknowledge();
   }
-  while (!pausing_ && sent_ < plan_.frames && MayPost(sent_ + 1)) {
+  while (!pausing_ && sent_ < plan_.frames && (MayPost(sent_ + 1) || Cheats())) {
     AttachRequest request;
     request.mutable_post()->set_number(++sent_);
     request.mutable_post()->set_frame(frames_[sent_ - 1]);

@@ -22,6 +22,7 @@ struct RawClientPlan {
   uint32_t largest_frame = 100;
   double eager_ack = 0.5;     // the chance that a message is acknowledged before it has to be
   absl::Duration mean_pause;  // between two posts
+  bool cheats = false;        // posts beyond the window once, and has to be refused
   absl::Duration ttl = absl::Hours(1);
 };
 
@@ -63,13 +64,15 @@ class RawClient final : public StreamEvents {
 
  private:
   void Open();
-  void Lose();
+  void Lose(bool silent = false);
   void Beat(uint64_t stream_count);
   void OnOpened(const rendezvous::v1::Opened& opened);
   void OnMessage(const rendezvous::v1::Message& message);
   // Sends all that it may send now.
   void Advance();
   bool MayPost(uint64_t number) const;
+  // Whether it posts all the same, once.
+  bool Cheats();
   void Acknowledge();
   void End(std::string failure);
 
@@ -88,6 +91,7 @@ class RawClient final : public StreamEvents {
   bool joined_ = false;
   bool over_ = false;
   bool closing_ = false;
+  bool cheated_ = false;
   absl::Duration closing_since_;
   std::string failure_;
 

@@ -45,12 +45,8 @@ class StoreTruth {
   virtual int BrokenRests() const = 0;
   // Whether a side is said to be attached somewhere.
   virtual bool HasPresence() const { return false; }
-  // The other side of the channel that `side` is a member of; empty: it has none, or the store is
-  // one relay's own.
-  virtual std::string PeerOf(const std::string& app_id, const std::string& side) const {
-    (void)app_id, (void)side;
-    return "";
-  }
+  // The other side of the channel that `side` is a member of; empty: it has none.
+  virtual std::string PeerOf(const std::string& app_id, const std::string& side) const = 0;
   // How long a side may be said to be attached after its relay has gone.
   virtual absl::Duration Lease() const { return absl::ZeroDuration(); }
   // Since when all relays have been able to hear of each other, as far as the store is concerned;

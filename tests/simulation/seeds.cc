@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tests/support/nightly.h"
 
 namespace wormhole::simulation {
@@ -33,7 +34,13 @@ std::optional<uint64_t> Number(const char* variable) {
 
 }  // namespace
 
-uint64_t FirstSeed() { return Number("WORMHOLE_SIMULATION_FIRST").value_or(1); }
+// By night other ones each day.
+uint64_t FirstSeed() {
+  if (const auto first = Number("WORMHOLE_SIMULATION_FIRST"); first.has_value()) return *first;
+  if (!IsNightly()) return 1;
+  const int64_t days = absl::ToUnixSeconds(absl::Now()) / (24 * 60 * 60);
+  return 1 + kNightly * static_cast<uint64_t>(days);
+}
 
 uint64_t SeedCount() {
   if (const auto count = Number("WORMHOLE_SIMULATION_SEEDS"); count.has_value()) return *count;

@@ -1,7 +1,7 @@
 // Which seeds to run: a few thousand, more or less by the environment.
 //
 //   WORMHOLE_SIMULATION_SEEDS=N   so many
-//   WORMHOLE_NIGHTLY=1            a million
+//   WORMHOLE_NIGHTLY=1            a million, other ones each day
 //   WORMHOLE_SIMULATION_FIRST=N   from this one on, not from 1: numbers that were not run before
 //   WORMHOLE_SIMULATION_SEED=N    this one alone, with its whole trace
 #ifndef WORMHOLE_TESTS_SIMULATION_SEEDS_H_

@@ -128,8 +128,8 @@ bool SimClient::Carry(const core::Effect& effect) {
     stream_ = transport_->Open(party_, open->open, this);
   } else if (const auto* send = std::get_if<core::Send>(&effect)) {
     CarrySend(send->request);
-  } else if (std::holds_alternative<core::DropStream>(effect)) {
-    if (stream_ != nullptr) stream_->Drop();
+  } else if (const auto* drop = std::get_if<core::DropStream>(&effect)) {
+    if (stream_ != nullptr) stream_->Drop(drop->silent);
     stream_.reset();
   } else if (const auto* code = std::get_if<core::CodeReady>(&effect)) {
     stage_->trace->Line("client ", party_, ": code ", code->code);
@@ -213,6 +213,7 @@ void SimClient::CarryFailure(const absl::Status& status) {
 
 void SimClient::EndProcess() {
   exchange_.reset();
+  transport_->NoteCrash(party_);
   if (stream_ != nullptr) stream_->Drop();
   stream_.reset();
   posted_before_.merge(posted_now_);

@@ -20,6 +20,7 @@ class SimNetwork final : public Transport {
 
   std::shared_ptr<ClientStream> Open(int party, const rendezvous::v1::AttachRequest& open,
                                      StreamEvents* events) override;
+  void NoteCrash(int party) override { watcher_->OnCrash(party); }
 
   // Before the first stream.
   void Add(SimRelay* relay) { relays_.push_back(relay); }

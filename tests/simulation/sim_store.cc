@@ -132,6 +132,16 @@ bool SimStore::IsDurableMember(const std::string& app_id, const std::string& sid
   return durable_tables_->FindSide(app_id, side).has_value();
 }
 
+std::string SimStore::PeerOf(const std::string& app_id, const std::string& side) const {
+  const std::optional<uint32_t> id = durable_tables_->FindSide(app_id, side);
+  const auto channel = id ? durable_tables_->Load({app_id, *id}) : std::nullopt;
+  if (!channel) return "";
+  for (Role role : relay::kRoles) {
+    if (channel->record.member(role).side == side) return channel->record.member(Other(role)).side;
+  }
+  return "";
+}
+
 bool SimStore::HasChannels() const {
   bool any = false;
   tables_->ForEach([&any](const ChannelKey&, relay::IdState) { any = true; });

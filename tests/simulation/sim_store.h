@@ -41,6 +41,7 @@ class SimStore final : public RelayStore, public StoreTruth {
   bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
   bool HasChannels() const override;
   int BrokenRests() const override { return broken_rests_; }
+  std::string PeerOf(const std::string& app_id, const std::string& side) const override;
 
   absl::Status Start(relay::StoreListener* listener) override;
   void Load(const relay::ChannelKey& key,

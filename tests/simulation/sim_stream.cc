@@ -71,8 +71,9 @@ void SimStream::ArriveAtRelay(const AttachRequest& request) {
   Flush();
 }
 
-void SimStream::Drop() {
+void SimStream::Drop(bool silent) {
   if (events_ == nullptr) return;
+  if (silent) watcher_->OnSilence(party_, number_);
   stage_->trace->Line("stream ", number_, ": dropped by ", party_);
   events_ = nullptr;
   down_.Drop();
@@ -91,6 +92,7 @@ void SimStream::Drop() {
 void SimStream::TellClient(const absl::Status& status) {
   if (events_ == nullptr) return;
   stage_->trace->Line("stream ", number_, ": ends for ", party_, ": ", status.ToString());
+  watcher_->OnEnded(party_, number_, status);
   StreamEvents* const events = std::exchange(events_, nullptr);
   up_.Cut();
   events->OnEnded(status);
@@ -161,7 +163,7 @@ void SimStream::Send(AttachResponse response) {
 
 void SimStream::End(absl::Status status) {
   if (relay_over_ || ending_.has_value()) return;
-  watcher_->OnEnding(number_, status);
+  watcher_->OnEnding(number_, status, events_ != nullptr);
   ending_ = std::move(status);
 }
 

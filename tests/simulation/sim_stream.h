@@ -51,7 +51,7 @@ class SimStream final : public relay::Sink,
 
   // ClientStream
   void Request(const rendezvous::v1::AttachRequest& request) override;
-  void Drop() override;
+  void Drop(bool silent) override;
 
   // relay::Sink
   void Send(rendezvous::v1::AttachResponse response) override;

@@ -14,9 +14,21 @@ struct Stage {
   Trace* trace;
   Flaws flaws;
   absl::Duration faults_end;
+  absl::Duration quarantine;  // of the relays
+  bool steady = false;        // no stream, relay or store fails, and all answer soon
+  bool alone = false;         // one relay, which forgets nothing
 
   bool stormy() const { return loop->now() < faults_end; }
 };
+
+// Who a party is (world.cc): one side of an exchange, which is the shipped core.
+inline bool IsExchange(int party) { return party < 900 && (party % 10 < 3 || party % 10 == 9); }
+// A raw client that posts beyond the window once.
+inline bool IsCheat(int party) { return party >= 940 && party < 950; }
+// Somebody who sends heartbeats, and keeps to the protocol otherwise: of them, and raw clients.
+inline bool KeepsToTheRules(int party) {
+  return IsExchange(party) || (party >= 900 && party < 950);
+}
 
 }  // namespace wormhole::simulation
 

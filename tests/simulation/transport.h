@@ -21,8 +21,9 @@ class ClientStream {
  public:
   virtual ~ClientStream() = default;
   virtual void Request(const rendezvous::v1::AttachRequest& request) = 0;
-  // Gives the stream up. No event follows.
-  virtual void Drop() = 0;
+  // Gives the stream up. No event follows. `silent`: since nothing has come for too long.
+  virtual void Drop(bool silent) = 0;
+  void Drop() { Drop(false); }
 };
 
 class Transport {
@@ -31,6 +32,8 @@ class Transport {
   // `party` names the client in traces and for those who judge. `events` outlives the run.
   virtual std::shared_ptr<ClientStream> Open(int party, const rendezvous::v1::AttachRequest& open,
                                              StreamEvents* events) = 0;
+  // For those who judge: the party's process has ended, and what it knew is gone.
+  virtual void NoteCrash(int party) = 0;
 };
 
 }  // namespace wormhole::simulation

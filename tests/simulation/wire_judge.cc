@@ -31,16 +31,21 @@ size_t WireJudge::Guesses(int party) const {
 
 void WireJudge::OnRequest(int party, uint64_t number, const v1::AttachRequest& request) {
   Note(party, number, "->", request);
-  if (request.has_open()) return OnOpen(number, request.open());
+  if (request.has_open()) return OnOpen(party, number, request.open());
   StreamInfo& stream = streams_[number];
-  if (request.has_post()) OnPost(stream, request.post());
+  if (request.has_post()) OnPost(party, stream, request.post());
+  if (request.has_close()) {
+    presence_.OnClose(number);
+    endings_.OnClose(number, request.close().mood());
+    ids_.OnClose(number, request.close().mood());
+  }
   if (request.has_ack()) {
     uint64_t& cursor = cursors_[stream.side];
     cursor = std::max(cursor, request.ack().number());
   }
 }
 
-void WireJudge::OnOpen(uint64_t number, const v1::Open& open) {
+void WireJudge::OnOpen(int party, uint64_t number, const v1::Open& open) {
   StreamInfo& stream = streams_[number];
   stream.app_id = open.app_id();
   stream.side = wire::SideFromToken(open.token()).value_or("");
@@ -48,6 +53,10 @@ void WireJudge::OnOpen(uint64_t number, const v1::Open& open) {
   stream.begun = stage_->loop->now();
   ++opened_[stream.side];
   presence_.OnOpen(number, stream.app_id, stream.side, stream.begun);
+  endings_.OnOpen(party, number, stream.app_id, stream.side);
+  ids_.OnOpen(number, stream.side, open);
+  third_parties_.OnOpen(party, number, stream.side, open);
+  RaiseIf(pace_.OnOpen(party));
   if (open.has_allocate()) roles_[stream.side] = true;
   if (open.has_claim()) roles_[stream.side] = false;
   stream.initiator = roles_[stream.side];
@@ -55,7 +64,7 @@ void WireJudge::OnOpen(uint64_t number, const v1::Open& open) {
   cursor = std::max(cursor, open.cursor());
 }
 
-void WireJudge::OnPost(StreamInfo& stream, const v1::Post& post) {
+void WireJudge::OnPost(int party, StreamInfo& stream, const v1::Post& post) {
   if (!stream.channel.has_value()) return Raise("a post before opened");
   SideLog& log = Log(stream, stream.initiator);
   const auto [entry, is_new] = log.sent.try_emplace(post.number(), post.frame());
@@ -63,7 +72,7 @@ void WireJudge::OnPost(StreamInfo& stream, const v1::Post& post) {
     Raise(absl::StrCat("frame ", post.number(), " was sent with two contents"));
   }
   CheckNonce(post.frame());
-  CheckWindow(stream, log, post.number());
+  if (!IsCheat(party)) CheckWindow(stream, log, post.number());
 }
 
 void WireJudge::CheckNonce(const std::string& frame) {
@@ -96,8 +105,11 @@ void WireJudge::OnSaid(uint64_t number, const v1::AttachResponse& response) {
     Raise("the relay speaks to a member that is not durable");
   }
   CheckSuperseded(number, stream, joined);
-  CheckOwnPast(stream, response);
-  if (auto wrong = presence_.OnSaid(number, response, stage_->loop->now())) Raise(*wrong);
+  CheckOwnPast(number, stream, response);
+  RaiseIf(presence_.OnSaid(number, response, stage_->loop->now()));
+  RaiseIf(endings_.OnSaid(number));
+  RaiseIf(third_parties_.OnSaid(number, response));
+  if (response.has_posted()) CheckTaken(stream, response.posted().number());
 }
 
 WireJudge::ChannelName WireJudge::NameOf(const StreamInfo& stream, const v1::Opened& opened) {
@@ -105,17 +117,21 @@ WireJudge::ChannelName WireJudge::NameOf(const StreamInfo& stream, const v1::Ope
                       ".", opened.expires_at().nanos());
 }
 
-void WireJudge::CheckOwnPast(StreamInfo& stream, const v1::AttachResponse& response) {
+void WireJudge::CheckOwnPast(uint64_t number, StreamInfo& stream,
+                             const v1::AttachResponse& response) {
   const bool attached =
       response.has_opened() && response.opened().state() == v1::Opened::STATE_ATTACHED;
   if (attached) {
     stream.joined = NameOf(stream, response.opened());
     members_[{*stream.joined, stream.initiator}].insert(stream.side);
+    endings_.OnAttached(number, *stream.joined, response.opened());
+    RaiseIf(ids_.OnAttached(number, *stream.joined, response.opened().channel_id()));
+    third_parties_.OnAttached(number, *stream.joined, response.opened().channel_id());
+    stream.limits = response.opened().limits();
   }
   if (!stream.joined.has_value()) return;
   const std::pair<ChannelName, bool> peer{*stream.joined, !stream.initiator};
-  uint64_t accepted = 0;
-  for (const std::string& side : members_[peer]) accepted = std::max(accepted, cursors_[side]);
+  const uint64_t accepted = ToldByPeer(stream);
   const uint64_t peer_cursor =
       attached ? response.opened().peer_cursor()
                : (response.has_peer_status() ? response.peer_status().peer_cursor() : 0);
@@ -126,6 +142,20 @@ void WireJudge::CheckOwnPast(StreamInfo& stream, const v1::AttachResponse& respo
   const std::map<uint64_t, std::string>& sent = logs_[peer].sent;
   const uint64_t last = sent.empty() ? 0 : sent.rbegin()->first;
   if (response.opened().peer_stored() > last) Raise("frames are stored that the peer never sent");
+}
+
+uint64_t WireJudge::ToldByPeer(const StreamInfo& stream) {
+  uint64_t told = 0;
+  for (const std::string& side : members_[{*stream.joined, !stream.initiator}]) {
+    told = std::max(told, cursors_[side]);
+  }
+  return told;
+}
+
+void WireJudge::CheckTaken(const StreamInfo& stream, uint64_t number) {
+  if (!stream.joined.has_value()) return;
+  if (number <= ToldByPeer(stream) + stream.limits.window_frames()) return;
+  Raise(absl::StrCat("the relay takes frame ", number, ", beyond the window"));
 }
 
 void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined) {
@@ -149,24 +179,38 @@ void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined
 }
 
 // Nobody else's stream supersedes one, whoever has had the channel's id before.
-void WireJudge::OnEnding(uint64_t number, const absl::Status& status) {
-  presence_.OnEnding(number);
+void WireJudge::OnEnding(uint64_t number, const absl::Status& status, bool heard) {
+  presence_.OnEnding(number, status, stage_->loop->now());
+  RaiseIf(endings_.OnEnding(number, status, heard));
+  ids_.OnEnding(number, status);
+  third_parties_.OnEnding(number, status);
   const bool superseded = error::ReasonOf(status) == error::ErrorDetail::REASON_SUPERSEDED;
   if (superseded && opened_[streams_[number].side] == 1) {
     Raise(absl::StrCat("stream ", number, " is superseded, the only one that its side has opened"));
   }
 }
 
-void WireJudge::OnRelayOver(uint64_t number) { presence_.OnOver(number, stage_->loop->now()); }
+void WireJudge::OnRelayOver(uint64_t number) {
+  presence_.OnOver(number, stage_->loop->now());
+  ids_.OnOver(number);
+  third_parties_.OnOver(number);
+}
 
 void WireJudge::OnResponse(int party, uint64_t number, const v1::AttachResponse& response) {
   Note(party, number, "<-", response);
   StreamInfo& stream = streams_[number];
+  pace_.OnResponse(party, response);
   if (response.has_opened()) OnOpened(stream, response.opened());
   if (response.has_message()) OnMessage(party, stream, response.message());
   if (response.has_posted()) OnPosted(stream, response.posted().number());
   if (response.has_peer_status()) stream.peer_cursor = response.peer_status().peer_cursor();
 }
+
+void WireJudge::OnEnded(int party, uint64_t, const absl::Status& status) {
+  pace_.OnEnded(party, status);
+}
+
+void WireJudge::OnSilence(int party, uint64_t number) { RaiseIf(pace_.OnSilence(party, number)); }
 
 uint64_t WireJudge::DurableAt(const SideLog& log, absl::Duration when) {
   uint64_t durable = 0;

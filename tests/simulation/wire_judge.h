@@ -12,9 +12,13 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tests/simulation/ending_judge.h"
+#include "tests/simulation/id_judge.h"
+#include "tests/simulation/pace_judge.h"
 #include "tests/simulation/presence_judge.h"
 #include "tests/simulation/relay_store.h"
 #include "tests/simulation/stage.h"
+#include "tests/simulation/third_party_judge.h"
 #include "tests/simulation/wire_watcher.h"
 
 namespace wormhole::simulation {
@@ -22,14 +26,23 @@ namespace wormhole::simulation {
 class WireJudge final : public WireWatcher {
  public:
   WireJudge(const Stage* stage, const StoreTruth* store)
-      : stage_(stage), store_(store), presence_(store) {}
+      : stage_(stage),
+        store_(store),
+        presence_(store),
+        endings_(stage),
+        pace_(stage),
+        ids_(stage),
+        third_parties_(stage) {}
 
   void OnRequest(int party, uint64_t stream, const rendezvous::v1::AttachRequest& request) override;
   void OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response) override;
-  void OnEnding(uint64_t stream, const absl::Status& status) override;
+  void OnEnding(uint64_t stream, const absl::Status& status, bool heard) override;
   void OnRelayOver(uint64_t stream) override;
   void OnResponse(int party, uint64_t stream,
                   const rendezvous::v1::AttachResponse& response) override;
+  void OnEnded(int party, uint64_t stream, const absl::Status& status) override;
+  void OnSilence(int party, uint64_t stream) override;
+  void OnCrash(int party) override { pace_.OnCrash(party); }
 
   const std::vector<std::string>& violations() const { return violations_; }
   // The different first frames that a party has been handed: each is a guess at its code.
@@ -58,19 +71,28 @@ class WireJudge final : public WireWatcher {
     absl::Duration spoken_to;                // when it last said something
   };
 
-  void OnOpen(uint64_t number, const rendezvous::v1::Open& open);
+  void OnOpen(int party, uint64_t number, const rendezvous::v1::Open& open);
   // Of two streams of one side the older one has ended, once the relays could know.
   void CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined);
   // Nothing of what was before the channel, under its id or elsewhere, is seen in it.
-  void CheckOwnPast(StreamInfo& stream, const rendezvous::v1::AttachResponse& response);
+  void CheckOwnPast(uint64_t number, StreamInfo& stream,
+                    const rendezvous::v1::AttachResponse& response);
   static ChannelName NameOf(const StreamInfo& stream, const rendezvous::v1::Opened& opened);
-  void OnPost(StreamInfo& stream, const rendezvous::v1::Post& post);
+  void OnPost(int party, StreamInfo& stream, const rendezvous::v1::Post& post);
   void CheckNonce(const std::string& frame);
   void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);
   void OnOpened(StreamInfo& stream, const rendezvous::v1::Opened& opened);
   void OnMessage(int party, StreamInfo& stream, const rendezvous::v1::Message& message);
   void OnPosted(StreamInfo& stream, uint64_t number);
+  // The relay takes nothing beyond what the peer can have accepted, and a window.
+  void CheckTaken(const StreamInfo& stream, uint64_t number);
+  // The highest cursor that the other side of the stream's channel has told.
+  uint64_t ToldByPeer(const StreamInfo& stream);
   void Raise(std::string what);
+  // What one of the other judges has found.
+  void RaiseIf(std::optional<std::string> wrong) {
+    if (wrong) Raise(*std::move(wrong));
+  }
   void Note(int party, uint64_t stream, const char* what, const google::protobuf::Message& said);
 
   SideLog& Log(const StreamInfo& stream, bool initiators) {
@@ -82,6 +104,10 @@ class WireJudge final : public WireWatcher {
   const Stage* const stage_;
   const StoreTruth* const store_;
   PresenceJudge presence_;
+  EndingJudge endings_;
+  PaceJudge pace_;
+  IdJudge ids_;
+  ThirdPartyJudge third_parties_;
   std::vector<std::string> violations_;
   std::map<uint64_t, StreamInfo> streams_;
   std::map<std::pair<ChannelName, bool>, SideLog> logs_;  // true: the initiator's

@@ -17,7 +17,9 @@ constexpr absl::Duration kMostTime = absl::Minutes(30);
 // Longer than any channel may live, and rest in quarantine.
 constexpr absl::Duration kCleanTime = absl::Minutes(120);
 
+// See stage.h.
 constexpr int kFirstRawClient = 900;
+constexpr int kFirstCheat = 940;
 constexpr int kFirstSquatter = 950;
 constexpr int kFirstLurker = 970;
 constexpr int kFirstStraggler = 1000;
@@ -35,7 +37,13 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
     : trace_(&loop_, trace),
       random_(seed),
       plan_(DrawPlan(random_)),
-      stage_{.loop = &loop_, .trace = &trace_, .flaws = flaws, .faults_end = plan_.faults_end} {
+      stage_{.loop = &loop_,
+             .trace = &trace_,
+             .flaws = flaws,
+             .faults_end = plan_.faults_end,
+             .quarantine = plan_.relay.options.limits.quarantine,
+             .steady = IsSteady(plan_),
+             .alone = plan_.group.relays == 1 && !plan_.relay.forgets} {
   MakeRelays();
   for (const PairPlan& plan : plan_.pairs) {
     auto pair = std::make_unique<Pair>();
@@ -197,7 +205,8 @@ void World::StartChat() {
     return;
   }
   for (const RawClientPlan& plan : {plan_.chats[chat].first, plan_.chats[chat].second}) {
-    const int party = kFirstRawClient + static_cast<int>(raw_clients_.size());
+    const int party =
+        (plan.cheats ? kFirstCheat : kFirstRawClient) + static_cast<int>(raw_clients_.size());
     raw_clients_.push_back(
         std::make_unique<RawClient>(&stage_, network_.get(), random_.Fork(), party, plan));
   }
