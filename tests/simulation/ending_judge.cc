@@ -51,8 +51,13 @@ std::optional<std::string> EndingJudge::OnEnding(uint64_t stream, const absl::St
     case ErrorDetail::REASON_BUSY:
     case ErrorDetail::REASON_DRAINING:
     case ErrorDetail::REASON_STORE_AWAY:
-      if (detail->has_retry_delay()) break;
-      return absl::StrCat("stream ", stream, " is not told when to come back");
+      if (!detail->has_retry_delay()) {
+        return absl::StrCat("stream ", stream, " is not told when to come back");
+      }
+      // Who comes back with an older copy of its state is told so, too: raw clients have none.
+      if (reason != ErrorDetail::REASON_STORE_AWAY || !heard || !stage_->steady) break;
+      if (IsExchange(streams_.at(stream).party)) break;
+      return absl::StrCat("stream ", stream, " is told that the store is away, which never is");
     case ErrorDetail::REASON_EXPIRED:
       // Of one that was closed it is told to who comes when another one has the id.
       if (told == nullptr || moods_.contains(told->channel)) break;

@@ -66,6 +66,7 @@ void WireJudge::OnOpen(int party, uint64_t number, const v1::Open& open) {
 
 void WireJudge::OnPost(int party, StreamInfo& stream, const v1::Post& post) {
   if (!stream.channel.has_value()) return Raise("a post before opened");
+  stream.posted = std::max(stream.posted, post.number());
   SideLog& log = Log(stream, stream.initiator);
   const auto [entry, is_new] = log.sent.try_emplace(post.number(), post.frame());
   if (!is_new && entry->second != post.frame()) {
@@ -128,6 +129,7 @@ void WireJudge::CheckOwnPast(uint64_t number, StreamInfo& stream,
     RaiseIf(ids_.OnAttached(number, *stream.joined, response.opened().channel_id()));
     third_parties_.OnAttached(number, *stream.joined, response.opened().channel_id());
     stream.limits = response.opened().limits();
+    stream.posted = std::max(stream.posted, response.opened().stored());
   }
   if (!stream.joined.has_value()) return;
   const std::pair<ChannelName, bool> peer{*stream.joined, !stream.initiator};
@@ -154,6 +156,9 @@ uint64_t WireJudge::ToldByPeer(const StreamInfo& stream) {
 
 void WireJudge::CheckTaken(const StreamInfo& stream, uint64_t number) {
   if (!stream.joined.has_value()) return;
+  if (number > stream.posted) {
+    Raise(absl::StrCat("frame ", number, " is confirmed on a stream on which it was not posted"));
+  }
   if (number <= ToldByPeer(stream) + stream.limits.window_frames()) return;
   Raise(absl::StrCat("the relay takes frame ", number, ", beyond the window"));
 }

@@ -66,6 +66,7 @@ class WireJudge final : public WireWatcher {
     std::optional<ChannelName> joined;   // as the switchboard has said
     uint64_t next_message = 0;
     uint64_t peer_cursor = 0;
+    uint64_t posted = 0;  // the last that was stored when it was let in, or was posted on it
     rendezvous::v1::Limits limits;
     std::optional<absl::Duration> attached;  // when the switchboard said so
     absl::Duration spoken_to;                // when it last said something
