@@ -1,8 +1,8 @@
 """Those who connect, and say nothing, half of it, or something else; and those who are many."""
 
-import contextlib
 import socket
 import time
+from collections.abc import Callable
 
 from attack import STRANGER, Target, attack, closing, is_cut, sources
 from edge import free_address
@@ -24,7 +24,7 @@ def _descriptors(target: Target) -> str:
             except OSError:
                 pass
     began, refused = time.monotonic(), 0
-    while not _is_served(target):
+    while not _is_served(lambda: target.connect("127.0.0.8", 5)):
         refused += 1
         if time.monotonic() - began > 10:
             return "FAILED: not served again"
@@ -33,9 +33,9 @@ def _descriptors(target: Target) -> str:
     return f"{'FAILED: ' if refused and took > 1 else ''}served again after {took:.2f} s, {refused} refused before"
 
 
-def _is_served(target: Target) -> bool:
+def _is_served(connect: Callable[[], Connection]) -> bool:
     try:
-        connection = target.connect("127.0.0.8", 5)
+        connection = connect()
     except OSError:
         return False
     try:
@@ -204,24 +204,12 @@ def _mute_inspection(target: Target) -> str:
             head = request(f"/wormhole.rendezvous.v1.InspectionService/{method}", b"http")
             said.append(say_heads(connection, head, max(target.size // 2, 6000)))
             began = time.monotonic()
-            while not _is_checked(_ADMIN) and time.monotonic() - began < 10:
+            # While memory is short it may be cut, like all who are there.
+            while not _is_served(lambda: Connection(_ADMIN, source="127.0.0.8")) and time.monotonic() - began < 10:
                 time.sleep(0.02)
             worst = max(worst, time.monotonic() - began)
             time.sleep(1)
     return f"{'FAILED: ' if worst > 3 else ''}{', '.join(said)}; a check of health takes {worst:.2f} s at worst"
-
-
-def _is_checked(address: str) -> bool:
-    """Whether a check of health is answered. While memory is short it may be cut, like all who are there."""
-    try:
-        check = Connection(address, source="127.0.0.8")
-    except OSError:
-        return False
-    with contextlib.closing(check):
-        try:
-            return check.ask_health()
-        except OSError:
-            return False
 
 
 # Of whom none is, or was, anywhere near them.
