@@ -262,7 +262,7 @@ void AcceptLoop::Run() {
     EndThoseThatAreLate(now);
     if (now - swept_at_ < kSweepPause) continue;
     swept_at_ = now;
-    DropClosed(limits_.NextToLookAt(kSweep));
+    LookAt(limits_.NextToLookAt(kSweep));
   }
 }
 
@@ -359,7 +359,7 @@ void AcceptLoop::AwaitHeader(int listener, Descriptor connection, const Peer& pr
   const size_t always =
       rules_.in_use ? std::max(kAwaitedAlways, rules_.caps.in_all / 16) : kAwaitedAlways;
   if (awaited_.size() >= always && limits_.JudgeNameless() != ConnectionLimits::Verdict::kAdmit) {
-    DropClosed(limits_.Suspects(ConnectionLimits::Verdict::kTooManyInAll, {}, SteadyNow()));
+    LookAt(limits_.Suspects(ConnectionLimits::Verdict::kTooManyInAll, {}, SteadyNow()));
     if (limits_.JudgeNameless() != ConnectionLimits::Verdict::kAdmit) {
       return Refuse(std::move(connection), Arrival::kTooManyInAll);
     }
@@ -479,12 +479,12 @@ ConnectionLimits::Verdict AcceptLoop::Judge(const net::Address& from) {
   limits_.SetNameless(awaited_.size());
   const ConnectionLimits::Verdict verdict = limits_.Judge(from);
   if (verdict == ConnectionLimits::Verdict::kAdmit) return verdict;
-  DropClosed(limits_.Suspects(verdict, from, SteadyNow()));
+  LookAt(limits_.Suspects(verdict, from, SteadyNow()));
   ConnectionLimits::Verdict after = limits_.Judge(from);
   if (!rules_.caps.oldest_gives_way) return after;
   for (int i = 0; i < kRests && after == ConnectionLimits::Verdict::kTooManyInAll; ++i) {
     Rest();
-    DropClosed(limits_.Suspects(after, from, SteadyNow()));
+    LookAt(limits_.Suspects(after, from, SteadyNow()));
     after = limits_.Judge(from);
   }
   return after;
@@ -533,9 +533,20 @@ ConnectionLimits::Use AcceptLoop::UseOf(const ConnectionId& connection, absl::Du
   return now - held.since < rules_.in_use_after ? Use::kNotYet : Use::kNone;
 }
 
-void AcceptLoop::DropClosed(const std::vector<ConnectionId>& connections) {
+void AcceptLoop::LookAt(const std::vector<ConnectionId>& connections) {
+  std::vector<ConnectionId> open;
+  std::vector<pollfd> ends;
   for (const ConnectionId& connection : connections) {
-    if (CookieOf(connection.number) != connection.cookie) Forget(connection.number);
+    if (CookieOf(connection.number) != connection.cookie) {
+      Forget(connection.number);
+      continue;
+    }
+    open.push_back(connection);
+    ends.push_back({.fd = connection.number, .events = 0, .revents = 0});
+  }
+  if (poll(ends.data(), ends.size(), 0) <= 0) return;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    if ((ends[i].revents & POLLHUP) != 0) Shut(open[i]);
   }
 }
 

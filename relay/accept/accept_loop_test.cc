@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -169,6 +170,11 @@ class Served {
     const ssize_t size = recv(connections_.back().number(), text.data(), text.size(), 0);
     text.resize(size < 0 ? 0 : static_cast<size_t>(size));
     return text;
+  }
+  // Of the last one.
+  int number() {
+    sync::MutexLock lock(mutex_);
+    return connections_.back().number();
   }
   void CloseAll() { CloseAllBut(0); }
   // The last ones stay.
@@ -441,6 +447,28 @@ TEST_F(AcceptLoopTest, WhatTheTakerHasClosedMakesRoom) {
   }
   EXPECT_EQ(arrivals_.Count(Arrival::kTooManyFromAddress), 0);
   EXPECT_EQ(arrivals_.Count(Arrival::kTooManyInAll), 0);
+}
+
+// See AcceptLoop on gRPC. Told of each change once, as gRPC is.
+TEST_F(AcceptLoopTest, WhoMissesTheEndOfAConnectionIsToldAgain) {
+  Start({.in_all = 10, .per_address = 10});
+  Descriptor client = Connect(port_);
+  ASSERT_TRUE(arrivals_.Await(Arrival::kAdmitted, 1));
+  const Descriptor changes(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {}};
+  ASSERT_EQ(epoll_ctl(changes.number(), EPOLL_CTL_ADD, served_.number(), &event), 0);
+  Say(client, "read, and nothing after it");
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  ASSERT_EQ(setsockopt(client.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+  client.Close();
+  constexpr auto kMost = static_cast<int>(std::chrono::milliseconds(kPatience).count());
+  do {
+    ASSERT_EQ(epoll_wait(changes.number(), &event, 1, kMost), 1);
+  } while ((event.events & EPOLLHUP) == 0);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(epoll_wait(changes.number(), &event, 1, kMost), 1) << i;
+    EXPECT_NE(event.events & EPOLLHUP, 0u);
+  }
 }
 
 TEST_F(AcceptLoopTest, AFileWithAConnectionsNumberIsNoConnection) {
