@@ -121,6 +121,13 @@ absl::Status Lacking(const char* what) {
                                              "; look at this process's limits and its sandbox"));
 }
 
+// The other end is told by a reset when this one closes, also if it does not read; and the system
+// keeps nothing for it.
+void ResetWhenClosed(int socket) {
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 Descriptor OpenReserve() { return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
@@ -218,7 +225,9 @@ void AcceptLoop::Wake() {
 // at the cookie and the shutdown. That would be another connection, which is then made anew, or
 // nothing that can be shut down.
 void AcceptLoop::Shut(const ConnectionId& connection) {
-  if (CookieOf(connection.number) == connection.cookie) shutdown(connection.number, SHUT_RDWR);
+  if (CookieOf(connection.number) != connection.cookie) return;
+  ResetWhenClosed(connection.number);
+  shutdown(connection.number, SHUT_RDWR);
 }
 
 void AcceptLoop::CutThoseNoted() {
@@ -561,8 +570,7 @@ void AcceptLoop::Forget(int number) {
 }
 
 void AcceptLoop::Refuse(Descriptor connection, Arrival why) {
-  const linger at_once = {.l_onoff = 1, .l_linger = 0};  // a reset
-  setsockopt(connection.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  ResetWhenClosed(connection.number());
   connection.Close();
   Tell(why);
 }

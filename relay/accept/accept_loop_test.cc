@@ -254,6 +254,11 @@ TEST_F(AcceptLoopTest, WhoIsCutLosesTheConnectionsThatItHas) {
   EXPECT_EQ(poll(&readable, 1, 0), 0);
   Hold(1);
   EXPECT_TRUE(arrivals_.Await(Arrival::kAdmitted, 5));
+  // Who goes on sending what nobody takes hears of it as well.
+  served_.CloseAll();
+  pollfd reset = {.fd = held_[0].number(), .events = 0, .revents = 0};
+  EXPECT_EQ(poll(&reset, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())), 1);
+  EXPECT_NE(reset.revents & POLLERR, 0);
 }
 
 TEST_F(AcceptLoopTest, AllAreCut) {

@@ -27,8 +27,10 @@ CallGate::Place::~Place() {
   stay_ == Stay::kLong ? admission.Leave(client_, now) : admission.LeaveBriefly(client_, now);
 }
 
-void CallGate::Place::NoteAbandoned() {
-  gate_->admission_->NoteAbandoned(client_, gate_->steady_now_());
+void CallGate::Place::NoteAbandoned() { gate_->NoteAbandoned(client_); }
+
+void CallGate::NoteAbandoned(const Admission::Client& client) {
+  admission_->NoteAbandoned(client, steady_now_());
 }
 
 absl::Status CallGate::Pass(const grpc::ServerContextBase& context) {

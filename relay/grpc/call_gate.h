@@ -52,12 +52,15 @@ class CallGate {
   // A call that is answered at once.
   absl::Status Pass(const grpc::ServerContextBase& context);
 
+  // A call that passed is over, and its client has not said what it wanted. Who it is is asked
+  // while the call is there.
+  Admission::Client ClientOf(const grpc::ServerContextBase& context) const;
+  void NoteAbandoned(const Admission::Client& client);
+
   // A call that stays.
   absl::StatusOr<std::unique_ptr<Place>> Enter(const grpc::ServerContextBase& context, Stay stay);
 
  private:
-  Admission::Client ClientOf(const grpc::ServerContextBase& context) const;
-
   Admission* const admission_;
   const ClientNames* const names_;
   const std::function<absl::Duration()> steady_now_;

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
 #include "proto/sync/mutex.h"
+#include "relay/admission/admission.h"
+#include "relay/grpc/call_gate.h"
 
 struct grpc_call;
 
@@ -27,8 +30,12 @@ class CallLimit {
   // with it an answer that was not read. Outlived by the limit.
   class Place {
    public:
-    Place(CallLimit* limit, uint64_t number) : limit_(limit), number_(number) {}
+    Place(CallLimit* limit, uint64_t number, Admission::Client client)
+        : limit_(limit), number_(number), client_(client) {}
     ~Place() { limit_->Leave(number_); }
+
+    // The call is over, and its client has not said what it wanted.
+    void NoteAbandoned();
 
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -36,15 +43,19 @@ class CallLimit {
    private:
     CallLimit* const limit_;
     const uint64_t number_;
+    const Admission::Client client_;  // where there is a gate
   };
 
-  explicit CallLimit(size_t most, absl::Duration deadline = absl::InfiniteDuration())
-      : most_(most), deadline_(deadline) {}
+  // `gate` counts the calls of each client, and outlives this. Null: as many as like.
+  explicit CallLimit(size_t most, absl::Duration deadline = absl::InfiniteDuration(),
+                     CallGate* gate = nullptr)
+      : most_(most), deadline_(deadline), gate_(gate) {}
 
   CallLimit(const CallLimit&) = delete;
   CallLimit& operator=(const CallLimit&) = delete;
 
-  // A call begins. `now` is of any clock that never goes back.
+  // A call begins; it is cut at once if the gate does not let it pass. `now` is of any clock that
+  // never goes back.
   std::unique_ptr<Place> Enter(grpc::CallbackServerContext& context, absl::Duration now)
       WORMHOLE_EXCLUDES(mutex_);
 
@@ -60,7 +71,7 @@ class CallLimit {
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
-    void Cut(grpc::StatusCode code, const char* why) const;
+    void Cut(grpc::StatusCode code, const std::string& why) const;
 
    private:
     grpc_call* const call_;
@@ -74,6 +85,7 @@ class CallLimit {
 
   const size_t most_;
   const absl::Duration deadline_;
+  CallGate* const gate_;
   sync::Mutex mutex_;
   uint64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Begun> calls_ WORMHOLE_GUARDED_BY(mutex_);  // without those that were cut

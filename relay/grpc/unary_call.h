@@ -71,11 +71,13 @@ class UnaryCall final : public StreamReactor,
   void OnReadDone(bool ok) override {
     Request request;
     if (!ok || !ParseFrom(request_, request)) return End(NoSuchRequest());
+    asked_ = true;
     request_.Clear();
     handler_(request, this->shared_from_this());
   }
   void OnCancel() override { End(grpc::Status::CANCELLED); }
   void OnDone() override {
+    if (!asked_) place_->NoteAbandoned();
     place_.reset();
     const std::shared_ptr<UnaryCall> alive = std::move(self_);
   }
@@ -85,6 +87,7 @@ class UnaryCall final : public StreamReactor,
 
   const Handler handler_;
   std::unique_ptr<CallLimit::Place> place_;
+  bool asked_ = false;               // of gRPC's reactions
   grpc::ByteBuffer request_;         // gRPC's until OnReadDone
   grpc::ByteBuffer response_;        // gRPC's from Answer on
   std::shared_ptr<UnaryCall> self_;  // from Begin to OnDone

@@ -120,8 +120,11 @@ class HealthService::Call final : public StreamReactor, public std::enable_share
   }
 
   void OnDone() override {
+    if (!asked()) {
+      if (place_ != nullptr) place_->NoteAbandoned();
+      if (among_all_ != nullptr) among_all_->NoteAbandoned();
+    }
     among_all_.reset();
-    if (place_ != nullptr && !asked()) place_->NoteAbandoned();
     service_->Forget(shared_from_this());
   }
 

@@ -82,6 +82,7 @@ bool EventWatcher::TakeNext() {
 void EventWatcher::OnReadDone(bool ok) {
   WatchEventsRequest request;
   if (ok && ParseFrom(read_, request)) {
+    asked_ = true;
     read_.Clear();
     hooks_.asked(request, shared_from_this());
   } else {
@@ -101,6 +102,7 @@ void EventWatcher::OnWriteDone(bool ok) {
 void EventWatcher::OnCancel() { Leave(); }
 
 void EventWatcher::OnDone() {
+  if (!asked_) place_->NoteAbandoned();
   place_.reset();
   hooks_.over(shared_from_this());
 }

@@ -64,7 +64,9 @@ class EventWatcher final : public StreamReactor, public std::enable_shared_from_
   void Leave() WORMHOLE_EXCLUDES(mutex_);
 
   const Hooks hooks_;
-  std::unique_ptr<CallLimit::Place> place_;  // of gRPC's reactions
+  // Of gRPC's reactions.
+  std::unique_ptr<CallLimit::Place> place_;
+  bool asked_ = false;
   // Of gRPC between a Start* and its reaction, else of the thread in the StartLoop.
   grpc::ByteBuffer read_;
   grpc::ByteBuffer written_;

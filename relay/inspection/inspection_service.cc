@@ -153,8 +153,12 @@ grpc::Status Stopping() {
 }  // namespace
 
 InspectionService::InspectionService(const RelayConfig& config, Switchboard* switchboard,
-                                     Monitor* monitor, const ServingState* serving)
-    : config_(config), switchboard_(switchboard), monitor_(monitor), serving_(serving) {
+                                     Monitor* monitor, const ServingState* serving, CallGate* gate)
+    : config_(config),
+      switchboard_(switchboard),
+      monitor_(monitor),
+      serving_(serving),
+      answers_(kMaxAnswers, kAnswerTime, gate) {
   ServeUnary("GetRelay", &InspectionService::ShowRelay);
   ServeUnary("ListApps", &InspectionService::ShowApps);
   ServeUnary("ListChannels", &InspectionService::ShowChannels);

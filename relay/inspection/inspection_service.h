@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
 #include "relay/config/config.h"
+#include "relay/grpc/call_gate.h"
 #include "relay/grpc/call_limit.h"
 #include "relay/grpc/unary_call.h"
 #include "relay/health/serving_state.h"
@@ -32,9 +33,10 @@ class InspectionService final : public rendezvous::v1::InspectionService::Servic
   static constexpr size_t kMaxAnswers = 32;
   static constexpr absl::Duration kAnswerTime = absl::Seconds(20);
 
-  // The pointers outlive the service and the server that it is registered at.
+  // `gate` counts the calls of each client; null: as many as like. The pointers outlive the service
+  // and the server that it is registered at.
   InspectionService(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
-                    const ServingState* serving);
+                    const ServingState* serving, CallGate* gate = nullptr);
 
   // Ends every WatchEvents, and later ones as they come. Call it before the server shuts down,
   // which otherwise waits for them.
@@ -77,7 +79,7 @@ class InspectionService final : public rendezvous::v1::InspectionService::Servic
   Switchboard* const switchboard_;
   Monitor* const monitor_;
   const ServingState* const serving_;
-  CallLimit answers_{kMaxAnswers, kAnswerTime};
+  CallLimit answers_;
   // Shared with listings that the store answers after the service's end.
   const std::shared_ptr<std::atomic<int>> listings_ = std::make_shared<std::atomic<int>>(0);
 

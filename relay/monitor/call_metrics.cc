@@ -19,6 +19,7 @@ constexpr const char* kServices[] = {
     rendezvous::v1::RendezvousService::service_full_name(),
     rendezvous::v1::InspectionService::service_full_name(),
     "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
     "grpc.channelz.v1.Channelz",
 };

@@ -1,6 +1,8 @@
 #include "relay/server/admin_port.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
@@ -15,6 +17,13 @@ HealthService::Services Services(const ServingState* serving) {
           {rendezvous::v1::InspectionService::service_full_name(), [] { return true; }}};
 }
 
+std::vector<std::string> Names(const RelayConfig& config) {
+  std::vector<std::string> names = {grpc::health::v1::Health::service_full_name(),
+                                    rendezvous::v1::InspectionService::service_full_name()};
+  if (config.admin_channelz) names.emplace_back("grpc.channelz.v1.Channelz");
+  return names;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& config,
@@ -22,28 +31,34 @@ absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& co
                                                            Monitor* monitor,
                                                            const ServingState* serving) {
   std::unique_ptr<AdminPort> admin(new AdminPort(config, switchboard, monitor, serving));
+  std::vector<grpc::Service*> services = admin->reflection_.services();
+  services.insert(services.end(), {&admin->health_, &admin->inspection_});
   absl::StatusOr<std::unique_ptr<GrpcPort>> port =
       GrpcPort::Open({.flag = "--admin-listen",
                       .listen = config.admin_listen,
                       .credentials = grpc::InsecureServerCredentials(),
-                      .services = {&admin->health_, &admin->inspection_},
-                      .reflection = true,
+                      .services = std::move(services),
                       .channelz = config.admin_channelz,
                       .in_channelz = config.admin_channelz,
                       .max_connection_age = kLongestInspection,
                       .idle_timeout = kOperatorIdle,
                       .max_streams_per_connection = kOperatorStreams,
+                      .receive_buffer = kOperatorReceiveBuffer,
                       .monitor = monitor,
-                      .accept = OperatorRules()});
+                      .gate = admin->gate_.calls(),
+                      .unknown_is_abandoned = true,
+                      .accept = admin->gate_.Rules()});
   if (!port.ok()) return port.status();
   admin->port_ = *std::move(port);
+  admin->gate_.Guard(admin->port_.get());
   return admin;
 }
 
 AdminPort::AdminPort(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
                      const ServingState* serving)
     : health_(Services(serving), nullptr, &watches_),
-      inspection_(config, switchboard, monitor, serving) {}
+      inspection_(config, switchboard, monitor, serving, gate_.calls()),
+      reflection_(Names(config), gate_.calls()) {}
 
 void AdminPort::Close(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();

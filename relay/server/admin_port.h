@@ -7,13 +7,16 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "relay/config/config.h"
 #include "relay/grpc/call_limit.h"
 #include "relay/health/health_service.h"
 #include "relay/health/serving_state.h"
 #include "relay/inspection/inspection_service.h"
 #include "relay/monitor/monitor.h"
+#include "relay/reflection/reflection_service.h"
 #include "relay/server/grpc_port.h"
+#include "relay/server/operator_gate.h"
 #include "relay/server/operator_limits.h"
 #include "relay/switchboard/switchboard.h"
 
@@ -34,13 +37,16 @@ class AdminPort {
 
   // Tells watchers of health what has changed. Any thread.
   void Refresh() { health_.Refresh(); }
-  // Cuts those who do not read their answers. To be called now and then.
-  void CutLate() { inspection_.CutLate(); }
+  // Cuts those who do not read their answers, or stay for too long. To be called now and then.
+  void CutLate() {
+    inspection_.CutLate();
+    reflection_.CutLate();
+  }
 
   // See kOperatorCutPause. Any thread.
   void CutConnections() { port_->CutConnections(); }
   // See AcceptLoop. Any thread.
-  void CutWhoHoldsUp() { port_->CutWhoHoldsUp(); }
+  void CutWhoHoldsUp() { gate_.CutWhoHoldsUp(*port_); }
 
   // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
@@ -49,9 +55,11 @@ class AdminPort {
   AdminPort(const RelayConfig& config, Switchboard* switchboard, Monitor* monitor,
             const ServingState* serving);
 
-  CallLimit watches_{kOperatorHealthCalls};
+  OperatorGate gate_;
+  CallLimit watches_{kOperatorHealthCalls, absl::InfiniteDuration(), gate_.calls()};
   HealthService health_;
   InspectionService inspection_;
+  ReflectionService reflection_;
   std::unique_ptr<GrpcPort> port_;  // set by Open
 };
 

@@ -30,7 +30,7 @@ namespace {
 constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 // For answers that are on their way when a connection has reached its age.
 constexpr absl::Duration kLastAnswers = absl::Seconds(10);
-// Streams of reflection at a time, and the threads that gRPC needs to accept them.
+// Calls of channelz at a time, and the threads that gRPC needs to accept them.
 constexpr int kMaxBlockingCalls = 16;
 // For how long a client's system may leave data or a keepalive ping unanswered.
 constexpr int kSilenceMilliseconds = 20'000;
@@ -40,18 +40,16 @@ using ExternalConnectionAcceptor = grpc::experimental::ExternalConnectionAccepto
 // Removes the services of gRPC's libraries from a server that should not have them.
 class OnlyPlugins final : public grpc::ServerBuilderOption {
  public:
-  OnlyPlugins(bool reflection, bool channelz) : reflection_(reflection), channelz_(channelz) {}
+  explicit OnlyPlugins(bool channelz) : channelz_(channelz) {}
 
   void UpdateArguments(grpc::ChannelArguments*) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
     std::erase_if(*plugins, [this](const auto& plugin) {
-      return !(reflection_ && plugin->name() == "proto_server_reflection") &&
-             !(channelz_ && plugin->name() == "channelz_service");
+      return !channelz_ || plugin->name() != "channelz_service";
     });
   }
 
  private:
-  const bool reflection_;
   const bool channelz_;
 };
 
@@ -104,7 +102,7 @@ void SetLimits(const GrpcPortOptions& options, grpc::ServerBuilder& builder) {
   for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
     builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
-  // Reflection and channelz hold a thread for each call, and no other service does.
+  // Channelz holds a thread for each call, and no other service does.
   builder.SetResourceQuota(grpc::ResourceQuota().SetMaxThreads(kMaxBlockingCalls));
   builder.SetMaxReceiveMessageSize(options.max_request_bytes);
 }
@@ -114,10 +112,9 @@ absl::Status WithFlag(const GrpcPortOptions& options, const absl::Status& status
 }
 
 // One call. Only now has it a peer.
-class ReflectionCall final : public grpc::experimental::Interceptor {
+class ChannelzCall final : public grpc::experimental::Interceptor {
  public:
-  ReflectionCall(CallGate* gate, grpc::ServerContextBase* context)
-      : gate_(gate), context_(context) {}
+  ChannelzCall(CallGate* gate, grpc::ServerContextBase* context) : gate_(gate), context_(context) {}
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     using Point = grpc::experimental::InterceptionHookPoints;
@@ -132,16 +129,16 @@ class ReflectionCall final : public grpc::experimental::Interceptor {
   grpc::ServerContextBase* const context_;
 };
 
-// Counts the calls of reflection, which gRPC answers itself. An interceptor cannot refuse; who goes
+// Counts the calls of channelz, which gRPC answers itself. An interceptor cannot refuse; who goes
 // on is cut off by the accept loop.
-class ReflectionCounter final : public grpc::experimental::ServerInterceptorFactoryInterface {
+class ChannelzCounter final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  explicit ReflectionCounter(CallGate* gate) : gate_(gate) {}
+  explicit ChannelzCounter(CallGate* gate) : gate_(gate) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override {
-    if (!absl::StartsWith(info->method(), "/grpc.reflection.")) return nullptr;
-    return new ReflectionCall(gate_, info->server_context());
+    if (!absl::StartsWith(info->method(), "/grpc.channelz.")) return nullptr;
+    return new ChannelzCall(gate_, info->server_context());
   }
 
  private:
@@ -153,15 +150,18 @@ void SetInterceptors(const GrpcPortOptions& options, grpc::ServerBuilder& builde
   if (options.monitor != nullptr) {
     if (auto counter = options.monitor->CallCounter()) factories.push_back(std::move(counter));
   }
-  if (options.gate != nullptr) {
-    factories.push_back(std::make_unique<ReflectionCounter>(options.gate));
+  if (options.gate != nullptr && options.channelz) {
+    factories.push_back(std::make_unique<ChannelzCounter>(options.gate));
   }
   builder.experimental().SetInterceptorCreators(std::move(factories));
 }
 
 // What gRPC sets on its own listeners; connections inherit it.
-void SetTcpOptions(int listener) {
+void SetTcpOptions(int listener, int receive_buffer) {
   const int on = 1;
+  if (receive_buffer != 0) {
+    setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  }
   setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   setsockopt(listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilenceMilliseconds,
              sizeof(kSilenceMilliseconds));
@@ -206,7 +206,7 @@ absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::Open(const GrpcPortOptions& 
   const absl::Status listening =
       listeners.Open(options.listen, Listeners::kLongBacklog, Listeners::Zeros::kEverything);
   if (!listening.ok()) return WithFlag(options, listening);
-  for (const int listener : listeners.sockets()) SetTcpOptions(listener);
+  for (const int listener : listeners.sockets()) SetTcpOptions(listener, options.receive_buffer);
   Served served = Serve(options);
   if (served.server == nullptr) {
     return absl::UnavailableError(absl::StrCat(options.flag, ": cannot serve on ", options.listen,
@@ -268,13 +268,13 @@ GrpcPort::Served GrpcPort::Serve(const GrpcPortOptions& options) {
   if (options.channelz) grpc::channelz::experimental::InitChannelzService();
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  builder.SetOption(std::make_unique<OnlyPlugins>(options.reflection, options.channelz));
+  builder.SetOption(std::make_unique<OnlyPlugins>(options.channelz));
   Served served;
   served.acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, options.credentials);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   if (options.gate != nullptr) {
-    served.unknown = std::make_unique<UnknownMethods>(options.gate);
+    served.unknown = std::make_unique<UnknownMethods>(options.gate, options.unknown_is_abandoned);
     builder.RegisterCallbackGenericService(served.unknown.get());
   }
   SetInterceptors(options, builder);

@@ -1,5 +1,5 @@
 // One address at which gRPC serves. PortOptions alone decides which services answer there: gRPC's
-// own (reflection, channelz) would otherwise come with their library, on every server of the
+// own (channelz) would otherwise come with their library, on every server of the
 // process.
 #ifndef WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
 #define WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
@@ -30,7 +30,6 @@ struct GrpcPortOptions {
   std::string listen;  // ADDRESS:PORT or unix:PATH
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::vector<grpc::Service*> services;  // outlive the port
-  bool reflection = false;               // of these services
   bool channelz = false;                 // of all ports that let it, with the addresses of clients
   bool in_channelz = false;  // lets channelz show this port; each connection pays for it
   int max_request_bytes = 64 << 10;
@@ -46,10 +45,13 @@ struct GrpcPortOptions {
   // A connection without a stream for so long is told to end.
   absl::Duration idle_timeout = absl::Minutes(5);
   int max_streams_per_connection = 100;
+  // What the kernel takes of a connection before it is read, in bytes. 0: as much as it likes.
+  int receive_buffer = 0;
   Monitor* monitor = nullptr;  // counts the calls; outlives the port
   // Who may call the methods that `services` do not judge themselves: those that nobody has, and
-  // reflection. Outlives the port. Null: whoever calls is answered.
+  // channelz. Outlives the port. Null: whoever calls is answered.
   CallGate* gate = nullptr;
+  bool unknown_is_abandoned = false;  // see UnknownMethods
   // Who may connect. At a path the caps on an address and proxies do not count: everybody there is
   // of this machine, and often the one edge.
   AcceptRules accept;

@@ -7,6 +7,7 @@
 #define WORMHOLE_RELAY_SERVER_OPERATOR_LIMITS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/time/time.h"
 #include "relay/accept/accept_loop.h"
@@ -24,6 +25,17 @@ inline constexpr size_t kOperatorHealthCalls = 64;
 // one of which may have taken it.
 inline constexpr int kOperatorStreams = 32;
 inline constexpr absl::Duration kOperatorCutPause = absl::Seconds(1);
+// Calls in a minute of one address: reading a million channels takes a thousand, and one command of
+// grpcurl three. One that is over before it has said what it asks for counts as ten
+// (Admission::kAbandonedFactor), and so does one of a method that the port has not. Who makes twice
+// as many at once is cut off, and may not connect until he would not be refused: a call that begins
+// and says nothing costs the relay more than it costs whoever makes it, and gRPC begins several
+// before the relay sees one.
+inline constexpr uint32_t kOperatorCallsPerMinute = 3000;
+// What the kernel takes of a connection before gRPC has read it, in bytes; the kernel doubles it.
+// Requests are small here. gRPC begins all calls that it finds there before the relay sees the
+// first of them: with the kernel's own, of up to six megabytes, they took half a gigabyte.
+inline constexpr int kOperatorReceiveBuffer = 4096;
 // For a connection without a call.
 inline constexpr absl::Duration kOperatorIdle = absl::Seconds(30);
 // No call lasts longer at the probe port and at the admin port, half ones and watches included,
@@ -31,8 +43,8 @@ inline constexpr absl::Duration kOperatorIdle = absl::Seconds(30);
 inline constexpr absl::Duration kLongestProbe = absl::Minutes(1);
 inline constexpr absl::Duration kLongestInspection = absl::Hours(1);
 
-// No rate, since what a prober or a script does once in a second is no attack, and no PROXY
-// headers, since these ports are not for what comes from the Internet.
+// No rate of connections, since what a prober or a script does once in a second is no attack, and
+// no PROXY headers, since these ports are not for what comes from the Internet.
 inline AcceptRules OperatorRules() {
   return {.caps = {.in_all = kOperatorConnections, .oldest_gives_way = true}};
 }

@@ -27,10 +27,14 @@ absl::StatusOr<std::unique_ptr<ProbePort>> ProbePort::Open(const std::string& li
                       .max_connection_age = kLongestProbe,
                       .idle_timeout = kOperatorIdle,
                       .max_streams_per_connection = kOperatorStreams,
+                      .receive_buffer = kOperatorReceiveBuffer,
                       .monitor = monitor,
-                      .accept = OperatorRules()});
+                      .gate = probe->gate_.calls(),
+                      .unknown_is_abandoned = true,
+                      .accept = probe->gate_.Rules()});
   if (!port.ok()) return port.status();
   probe->port_ = *std::move(port);
+  probe->gate_.Guard(probe->port_.get());
   return probe;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "relay/clock/clock.h"
 #include "relay/grpc/call_limit.h"
 #include "relay/health/health_service.h"
@@ -14,6 +15,7 @@
 #include "relay/health/store_health.h"
 #include "relay/monitor/monitor.h"
 #include "relay/server/grpc_port.h"
+#include "relay/server/operator_gate.h"
 #include "relay/server/operator_limits.h"
 
 namespace wormhole::relay {
@@ -40,7 +42,7 @@ class ProbePort {
   // See kOperatorCutPause. Any thread.
   void CutConnections() { port_->CutConnections(); }
   // See AcceptLoop. Any thread.
-  void CutWhoHoldsUp() { port_->CutWhoHoldsUp(); }
+  void CutWhoHoldsUp() { gate_.CutWhoHoldsUp(*port_); }
 
   // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
@@ -48,7 +50,8 @@ class ProbePort {
  private:
   ProbePort(const ServingState* serving, RelayClock* clock, const StoreHealth* store);
 
-  CallLimit watches_{kOperatorHealthCalls};
+  OperatorGate gate_;
+  CallLimit watches_{kOperatorHealthCalls, absl::InfiniteDuration(), gate_.calls()};
   HealthService health_;
   std::unique_ptr<GrpcPort> port_;  // set by Open
 };

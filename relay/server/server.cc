@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <future>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "proto/wire/limits.h"
@@ -145,6 +146,9 @@ RelayServer::RelayServer(const RelayConfig& config, std::unique_ptr<Admission> a
       switchboard_(std::move(switchboard)),
       gate_(admission_.get(), &client_names_, SteadyNow),
       health_(PublicServices(serving_.get()), &gate_, nullptr, config.open_timeout),
+      reflection_({rendezvous::v1::RendezvousService::service_full_name(),
+                   grpc::health::v1::Health::service_full_name()},
+                  &gate_),
       rendezvous_(switchboard_.get(), BacklogOf(config.limits), monitor, &client_names_),
       memory_(MemoryLimitOf(config),
               [this](bool is_short) {
@@ -170,12 +174,15 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
     if (!admin.ok()) return admin.status();
     admin_ = *std::move(admin);
   }
+  std::vector<grpc::Service*> services = {&rendezvous_, &health_};
+  if (config.reflection) {
+    for (grpc::Service* const version : reflection_.services()) services.push_back(version);
+  }
   absl::StatusOr<std::unique_ptr<GrpcPort>> port = GrpcPort::Open(
       {.flag = "--listen",
        .listen = config.listen,
        .credentials = *std::move(credentials),
-       .services = {&rendezvous_, &health_},
-       .reflection = config.reflection,
+       .services = std::move(services),
        .in_channelz = config.admin_channelz,
        .max_request_bytes = static_cast<int>(config.limits.max_frame_bytes) + wire::kRequestSlack,
        .max_header_bytes = static_cast<int>(config.max_header_bytes),
@@ -224,6 +231,7 @@ void RelayServer::Tick(RelayClock* clock) {
   if (const auto client = public_->CutWhoHoldsUp()) admission_->Banish(*client, SteadyNow());
   if (admin_) admin_->CutWhoHoldsUp();
   if (probe_) probe_->CutWhoHoldsUp();
+  reflection_.CutLate();
   ShowState();  // the store's, or the clock's, may have changed
   if (admin_) admin_->CutLate();
   // Here and nowhere else: a relay whose switchboard hangs stays hungry.

@@ -20,6 +20,7 @@
 #include "relay/health/health_service.h"
 #include "relay/health/serving_state.h"
 #include "relay/monitor/monitor.h"
+#include "relay/reflection/reflection_service.h"
 #include "relay/rendezvous/rendezvous_service.h"
 #include "relay/server/admin_port.h"
 #include "relay/server/certificate_watch.h"
@@ -122,6 +123,7 @@ class RelayServer {
   ClientNames client_names_;
   CallGate gate_;
   HealthService health_;
+  ReflectionService reflection_;
   RendezvousService rendezvous_;
   std::unique_ptr<AdminPort> admin_;  // null: there is none
   std::unique_ptr<GrpcPort> public_;

@@ -18,6 +18,7 @@ class Answer final : public grpc::ServerGenericBidiReactor {
 grpc::ServerGenericBidiReactor* UnknownMethods::CreateReactor(
     grpc::GenericCallbackServerContext* context) {
   absl::Status status = gate_->Pass(*context);
+  if (abandoned_) gate_->NoteAbandoned(gate_->ClientOf(*context));
   // Without the method's name: a client chooses its length.
   if (status.ok()) status = absl::UnimplementedError("this relay has no such method");
   return new Answer(status);

@@ -11,14 +11,16 @@ namespace wormhole::relay {
 // would cost whoever sends it nothing. Thread-safe.
 class UnknownMethods final : public grpc::CallbackGenericService {
  public:
-  // `gate` outlives this.
-  explicit UnknownMethods(CallGate* gate) : gate_(gate) {}
+  // `gate` outlives this. `abandoned`: such a call counts as one that is given up
+  // (CallGate::NoteAbandoned), where nobody comes with methods of later versions.
+  UnknownMethods(CallGate* gate, bool abandoned) : gate_(gate), abandoned_(abandoned) {}
 
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override;
 
  private:
   CallGate* const gate_;
+  const bool abandoned_;
 };
 
 }  // namespace wormhole::relay

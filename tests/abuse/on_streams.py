@@ -78,7 +78,7 @@ def _one_byte_each(target: Target, opened: list) -> list[Calls]:  # type: ignore
 
 @attack("watchers of health and reflection without end", 5000, "--max-streams-per-address=200", may_be_cut=True)
 def _watchers(target: Target) -> str:
-    """Each stream is answered; as many stay as one address may have, and those of reflection (relay/server/grpc_port.cc)."""
+    """Each stream is answered; as many stay as one address may have, and those of reflection (relay/reflection)."""
     with closing() as opened:
         crowd: list[Calls] = []
         for _ in range(max(1, target.size // 100)):
@@ -92,15 +92,18 @@ def _watchers(target: Target) -> str:
     return f"{'FAILED: ' if held > 200 + 16 else ''}{held:,} of {100 * len(crowd):,} held"
 
 
-@attack("calls of health whose request never comes, beyond what the relay allows a connection", 20000, needs_edge=True,
+@attack("calls of health, of reflection and of nobody's methods whose request never comes", 20000, needs_edge=True,
         may_be_cut=True)
 def _mute_calls(target: Target) -> str:
     """gRPC holds to its limit on streams only who acknowledges it, which this one never does. More than an address may open
     in a minute, also in a short run; and one connection after another, which gRPC begins to read before the relay has seen
-    the first call of the one before."""
+    the first call of the one before; each of these from an address of its own."""
+    said = []
     with closing() as opened:
-        opened.append(connection := target.connect())
-        return say_heads(connection, request(HEALTH, target.scheme), max(target.size, 6000))
+        for source, path in zip(sources(3), (HEALTH, REFLECTION, "/nobodys.Service/Method")):
+            opened.append(connection := target.connect(source))
+            said.append(say_heads(connection, request(path, target.scheme), max(target.size, 6000)))
+    return ", ".join(said)
 
 
 @attack("checks of health whose answer is not read", 500, "--open-timeout=2s")

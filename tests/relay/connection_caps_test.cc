@@ -201,7 +201,7 @@ TEST_F(ConnectionCapsTest, BeyondTheWholeAreResetUntilOthersLeave) {
 
 // For minutes nobody else would get in. They come back as fast as they are ended.
 TEST_F(ConnectionCapsTest, WhoHoldsAllPlacesAndSaysNothingKeepsOutNobody) {
-  Serve({"--max-connections=8", "--max-connections-per-address=100"});
+  Serve({"--max-connections=8", "--max-connections-per-address=100", "--handshake-timeout=1s"});
   HoldStreams(2);
   Hold(6);
   for (int i = 0; i < 3; ++i) {

@@ -1,4 +1,6 @@
 // What InspectionService shows of a relay and its channels, over real gRPC.
+#include <poll.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -39,6 +41,7 @@ class EveryStoreTest : public InspectionTest, public ::testing::WithParamInterfa
         if (good(channel)) return channel;
       }
       if (::testing::Test::HasFailure()) return {};
+      poll(nullptr, 0, 10);  // an operator has so many calls a minute
     }
   }
 

@@ -52,6 +52,9 @@ const std::string kHello =
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0", 15);
 constexpr char kCheck[] = "/grpc.health.v1.Health/Check";
 constexpr char kInspection[] = "/wormhole.rendezvous.v1.InspectionService/GetRelay";
+constexpr char kWatchHealth[] = "/grpc.health.v1.Health/Watch";
+constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+constexpr char kNobodys[] = "/nobodys.Service/Method";
 constexpr char kWatchEvents[] = "/wormhole.rendezvous.v1.InspectionService/WatchEvents";
 // Says the relay of a call that is one too many.
 constexpr char kGivesWay[] = "the oldest gives way to the newest";
@@ -308,22 +311,46 @@ TEST_F(AdminPortTest, OfCallsOfInspectionThatSayNothingTheOldestGivesWay) {
   ExpectAllServe();
 }
 
-#ifndef __SANITIZE_ADDRESS__  // whose own memory is no news
 // Who reads nothing either. 100,000 calls that nobody counts would take a gigabyte.
-TEST_F(AdminPortTest, AFloodOfCallsOfInspectionThatSayNothingTakesLittle) {
+TEST_F(AdminPortTest, WhoCallsWithoutEndIsCutOffAndTakesLittle) {
   Serve();
-  for (const std::string method : {kInspection, kWatchEvents}) {
-    RawSocket& client = held_.emplace_back(RawSocket::Connect(admin_));
+  int host = 2;
+  for (const std::string method :
+       {kInspection, kWatchEvents, kCheck, kWatchHealth, kReflection, kNobodys}) {
+    const std::string from = "127.0.0." + std::to_string(host++);
+    RawSocket& client = held_.emplace_back(RawSocket::Connect(admin_, from));
     EXPECT_TRUE(client.Send(kHello));
     uint32_t calls = 0;
     while (calls < 100'000 && client.Send(Head(2 * calls + 1, method))) ++calls;
+    EXPECT_LT(calls, 100'000u) << method;
+    EXPECT_TRUE(RawSocket::Connect(admin_, from).AwaitReset()) << method;
+#ifndef __SANITIZE_ADDRESS__  // whose own memory is no news
     const double resident = Sum("process_resident_memory_bytes") / (1 << 20);
     EXPECT_LT(resident, 256) << method;
     std::cout << calls << " calls of " << method << ": " << resident << " MiB\n";
+#endif
   }
   ExpectAllServe();
 }
-#endif
+
+// At both ports apart, and whatever the calls ask for.
+TEST_P(OperatorPortsTest, OneCallTooManyInAMinuteIsRefused) {
+  Serve();
+  const auto stub = Health::NewStub(Connect(address()));
+  const auto check = [&stub] {
+    grpc::ClientContext context;
+    HealthCheckResponse response;
+    return stub->Check(&context, HealthCheckRequest(), &response);
+  };
+  for (uint32_t i = 0; i < relay::kOperatorCallsPerMinute; ++i) ASSERT_TRUE(check().ok()) << i;
+  grpc::Status refused = check();
+  // What has become free meanwhile.
+  for (int i = 0; i < 1000 && refused.ok(); ++i) refused = check();
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("call again in"));
+  EXPECT_TRUE(IsHealthy(std::string(GetParam()) == "probes" ? admin_ : probes_));
+  EXPECT_TRUE(IsHealthy(public_));
+}
 
 INSTANTIATE_TEST_SUITE_P(Each, OperatorPortsTest, ::testing::Values("probes", "admin"),
                          [](const auto& info) { return std::string(info.param); });

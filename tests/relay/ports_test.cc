@@ -24,7 +24,8 @@ using ::testing::StartsWith;
 constexpr char kInspection[] = "wormhole.rendezvous.v1.InspectionService";
 constexpr char kRendezvous[] = "wormhole.rendezvous.v1.RendezvousService";
 constexpr char kHealth[] = "grpc.health.v1.Health";
-constexpr char kReflection[] = "grpc.reflection.v1alpha.ServerReflection";
+constexpr char kReflection[] = "grpc.reflection.v1.ServerReflection";
+constexpr char kOldReflection[] = "grpc.reflection.v1alpha.ServerReflection";
 constexpr char kChannelz[] = "grpc.channelz.v1.Channelz";
 
 // A method of each service that there is.
@@ -36,6 +37,7 @@ const std::vector<std::string> kMethods = {
     "/wormhole.rendezvous.v1.InspectionService/WatchEvents",
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
     "/grpc.channelz.v1.Channelz/GetServers",
     "/grpc.channelz.v1.Channelz/GetTopChannels",
@@ -83,32 +85,37 @@ class Ports {
 
 TEST(PortsTest, ThePublicPortListsNothingOfWhatIsInside) {
   Ports ports;
-  EXPECT_THAT(AnswerersAt(ports.open), ElementsAre(kRendezvous, kHealth, kReflection));
+  EXPECT_THAT(AnswerersAt(ports.open),
+              ElementsAre(kRendezvous, kHealth, kReflection, kOldReflection));
   EXPECT_THAT(ReflectionClient(ports.open).ListServices().value(),
-              ElementsAre(kHealth, kReflection, kRendezvous));
+              ElementsAre(kHealth, kReflection, kOldReflection, kRendezvous));
 }
 
 TEST(PortsTest, ReflectionCanBeTakenOffThePublicPortAlone) {
   Ports ports({"--reflection=false"});
   EXPECT_THAT(AnswerersAt(ports.open), ElementsAre(kRendezvous, kHealth));
-  EXPECT_THAT(AnswerersAt(ports.admin), ElementsAre(kInspection, kHealth, kReflection));
+  EXPECT_THAT(AnswerersAt(ports.admin),
+              ElementsAre(kInspection, kHealth, kReflection, kOldReflection));
 }
 
 TEST(PortsTest, TheAdminPortInspects) {
   Ports ports;
-  EXPECT_THAT(AnswerersAt(ports.admin), ElementsAre(kInspection, kHealth, kReflection));
+  EXPECT_THAT(AnswerersAt(ports.admin),
+              ElementsAre(kInspection, kHealth, kReflection, kOldReflection));
   EXPECT_THAT(ReflectionClient(ports.admin).ListServices().value(),
-              ElementsAre(kHealth, kReflection, kInspection));
+              ElementsAre(kHealth, kReflection, kOldReflection, kInspection));
 }
 
 TEST(PortsTest, ChannelzIsOnTheAdminPortWhenItIsAskedFor) {
   Ports ports({"--admin-channelz"});
-  EXPECT_THAT(AnswerersAt(ports.open), ElementsAre(kRendezvous, kHealth, kReflection));
-  EXPECT_THAT(AnswerersAt(ports.admin), ElementsAre(kInspection, kHealth, kReflection, kChannelz));
+  EXPECT_THAT(AnswerersAt(ports.open),
+              ElementsAre(kRendezvous, kHealth, kReflection, kOldReflection));
+  EXPECT_THAT(AnswerersAt(ports.admin),
+              ElementsAre(kInspection, kHealth, kReflection, kOldReflection, kChannelz));
   EXPECT_THAT(AnswerersAt(ports.probes), ElementsAre(kHealth));
   ReflectionClient client(ports.admin);
   EXPECT_THAT(client.ListServices().value(),
-              ElementsAre(kChannelz, kHealth, kReflection, kInspection));
+              ElementsAre(kChannelz, kHealth, kReflection, kOldReflection, kInspection));
   // The public one's, and that of the port for operators.
   EXPECT_THAT(client.Call(kChannelz, "GetServers", "{}").value(),
               ElementsAre(ContainsRegex("callsStarted.*callsStarted")));

@@ -15,7 +15,7 @@
 
 namespace wormhole::testing {
 
-RawSocket RawSocket::Connect(const std::string& address) {
+RawSocket RawSocket::Connect(const std::string& address, const std::string& from) {
   const size_t colon = address.rfind(':');
   sockaddr_in to = {};
   to.sin_family = AF_INET;
@@ -24,6 +24,13 @@ RawSocket RawSocket::Connect(const std::string& address) {
   to.sin_port = htons(static_cast<uint16_t>(port));
   EXPECT_EQ(inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr), 1) << address;
   RawSocket made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!from.empty()) {
+    sockaddr_in source = {};
+    source.sin_family = AF_INET;
+    EXPECT_EQ(inet_pton(AF_INET, from.c_str(), &source.sin_addr), 1) << from;
+    EXPECT_EQ(bind(made.socket_, reinterpret_cast<const sockaddr*>(&source), sizeof(source)), 0)
+        << from << " errno " << errno;
+  }
   EXPECT_EQ(connect(made.socket_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0)
       << address << " errno " << errno;
   return made;

@@ -11,8 +11,9 @@ namespace wormhole::testing {
 // Not thread-safe. Closed by the destructor.
 class RawSocket {
  public:
-  // Connects to IPV4:PORT. A failure fails the test.
-  static RawSocket Connect(const std::string& address);
+  // Connects to IPV4:PORT, from this address of the machine's; "": from any. A failure fails the
+  // test.
+  static RawSocket Connect(const std::string& address, const std::string& from = "");
   ~RawSocket();
   RawSocket(RawSocket&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
   RawSocket& operator=(RawSocket&& other) noexcept {

@@ -1,0 +1,45 @@
+#include "relay/server/operator_gate.h"
+
+#include <chrono>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "proto/net/address.h"
+#include "relay/accept/arrival.h"
+#include "relay/server/operator_limits.h"
+
+namespace wormhole::relay {
+namespace {
+
+absl::Duration SteadyNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+AdmissionRules Limits() {
+  AdmissionRules rules;
+  rules.acts[Act::kOpenStream] = kOperatorCallsPerMinute;
+  return rules;
+}
+
+}  // namespace
+
+OperatorGate::OperatorGate() : admission_(Limits()), calls_(&admission_, &names_, SteadyNow) {}
+
+AcceptRules OperatorGate::Rules() {
+  AcceptRules rules = OperatorRules();
+  rules.refuse = [this](const Admission::Client& client) -> std::optional<Arrival> {
+    if (!admission_.Connect(client, SteadyNow())) return std::nullopt;
+    return Arrival::kTooOften;
+  };
+  return rules;
+}
+
+void OperatorGate::Guard(GrpcPort* port) {
+  admission_.SetCutter([port](const net::Address& client) { port->CutConnectionsOf(client); });
+}
+
+void OperatorGate::CutWhoHoldsUp(GrpcPort& port) {
+  if (const auto client = port.CutWhoHoldsUp()) admission_.Banish(*client, SteadyNow());
+}
+
+}  // namespace wormhole::relay
