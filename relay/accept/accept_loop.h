@@ -59,9 +59,9 @@ struct AcceptWitnesses {
 //
 // gRPC 1.51 may miss that a connection is over. After each read it takes the kernel's word for what
 // is left (TCP_INQ), which is nothing also when a reset, or a shutdown from here, is all that is
-// left. If the last data and the end come while it works on what came before, it reads the data, and
-// waits for word of the end until a ping of its own fails, for up to 80 s. The loop gives it that
-// word, once in each turn of its looks.
+// left. If the last data and the end come while it works on what came before, it reads the data,
+// and waits for word of the end until a ping of its own fails, for up to 80 s. The loop gives it
+// that word, once in each turn of its looks.
 //
 // Those who connect to a path are one address, 0.0.0.0: a cap on it is one on the path.
 //
@@ -174,7 +174,8 @@ class AcceptLoop {
   // One that is of no use, if there is one that may go for this newcomer.
   bool CutUnused(const net::Address& newcomer, bool also_young);
   ConnectionLimits::Use UseOf(const ConnectionId& connection, absl::Duration now) const;
-  // Forgets those that are closed, and shuts those that are over once more: gRPC may have missed it.
+  // Forgets those that are closed, and shuts those that are over once more: gRPC may have missed
+  // it.
   void LookAt(const std::vector<ConnectionId>& connections);
   void HandOver(int listener, Descriptor connection, const HandedOver& in_hand)
       WORMHOLE_EXCLUDES(mutex_);
