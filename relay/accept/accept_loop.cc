@@ -230,6 +230,11 @@ void AcceptLoop::Shut(const ConnectionId& connection) {
   shutdown(connection.number, SHUT_RDWR);
 }
 
+// What gRPC has said last may still be on its way: no reset.
+void AcceptLoop::TellOfEnd(const ConnectionId& connection) {
+  if (CookieOf(connection.number) == connection.cookie) shutdown(connection.number, SHUT_RDWR);
+}
+
 void AcceptLoop::CutThoseNoted() {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t size = read(wake_.number(), &count, sizeof(count));
@@ -555,7 +560,7 @@ void AcceptLoop::LookAt(const std::vector<ConnectionId>& connections) {
   }
   if (poll(ends.data(), ends.size(), 0) <= 0) return;
   for (size_t i = 0; i < ends.size(); ++i) {
-    if ((ends[i].revents & POLLHUP) != 0) Shut(open[i]);
+    if ((ends[i].revents & POLLHUP) != 0) TellOfEnd(open[i]);
   }
 }
 

@@ -174,7 +174,7 @@ class AcceptLoop {
   // One that is of no use, if there is one that may go for this newcomer.
   bool CutUnused(const net::Address& newcomer, bool also_young);
   ConnectionLimits::Use UseOf(const ConnectionId& connection, absl::Duration now) const;
-  // Forgets those that are closed, and shuts those that are over once more: gRPC may have missed
+  // Forgets those that are closed, and tells of those that are over once more: gRPC may have missed
   // it.
   void LookAt(const std::vector<ConnectionId>& connections);
   void HandOver(int listener, Descriptor connection, const HandedOver& in_hand)
@@ -182,6 +182,8 @@ class AcceptLoop {
   void CutThoseNoted() WORMHOLE_EXCLUDES(mutex_);
   // If it is still the same one.
   static void Shut(const ConnectionId& connection);
+  // Whoever serves it, that it is over.
+  static void TellOfEnd(const ConnectionId& connection);
   void Wake();
   // The connection that had this number has closed.
   void Forget(int number);

@@ -21,13 +21,6 @@ ActLimits OfSite(ActLimits limits) {
   return limits;
 }
 
-net::Address HostOf(const net::Address& client) {
-  return client.v6() ? client.Network(64) : client;
-}
-
-// What an address of IPv4 is in, nobody can tell.
-bool HasSite(const net::Address& client) { return client.v6(); }
-
 net::Address SiteOf(const net::Address& client) { return client.Network(48); }
 
 }  // namespace
@@ -37,6 +30,15 @@ Admission::Admission(const AdmissionRules& rules, AdmissionObserver* observer, s
       observer_(observer),
       hosts_(rules.acts, capacity, kHostCrowds),
       sites_(OfSite(rules.acts), capacity, kSiteCrowds) {}
+
+net::Address Admission::HostOf(const net::Address& client) const {
+  return client.v6() && rules_.by_network ? client.Network(64) : client;
+}
+
+// What an address of IPv4 is in, nobody can tell.
+bool Admission::HasSite(const net::Address& client) const {
+  return client.v6() && rules_.by_network;
+}
 
 void Admission::SetCutter(Cutter cutter) {
   sync::MutexLock lock(mutex_);

@@ -24,6 +24,9 @@ struct AdmissionRules {
   uint32_t streams_per_address = 0;
   uint32_t streams = 0;  // of all
   uint32_t channels_per_address = 0;
+  // A /64 of IPv6 is one address, and a /48 has limits too. False: each address stands for itself,
+  // where whoever comes is near, and machines of a /64 have nothing to do with each other.
+  bool by_network = true;
 };
 
 // Somebody is refused.
@@ -119,12 +122,10 @@ class Admission {
   size_t stream_count() const WORMHOLE_EXCLUDES(mutex_);
 
  private:
-  // The sources that an address counts for: itself, and its site, which IPv4 has not.
-  struct Sources {
-    net::Address host;
-    std::optional<net::Address> site;
-  };
-  static Sources Of(const net::Address& client);
+  // The sources that an address counts for: a host, and a site if it has one, which it has not with
+  // IPv4.
+  net::Address HostOf(const net::Address& client) const;
+  bool HasSite(const net::Address& client) const;
 
   using Verdict = std::optional<Refused>;
 

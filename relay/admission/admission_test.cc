@@ -95,6 +95,17 @@ TEST(AdmissionTest, OneAddressIsASlash64AndASiteMayTwiceAsMuch) {
   EXPECT_EQ(claims("2001:db8:2:3::7"), 10);
 }
 
+TEST(AdmissionTest, WhereNetworksDoNotCountEachAddressStandsForItself) {
+  AdmissionRules rules = Rules(10);
+  rules.by_network = false;
+  Admission admission(rules);
+  for (const char* address : {"2001:db8:1:1::7", "2001:db8:1:1::8", "2001:db8:1:2::7"}) {
+    int done = 0;
+    while (!admission.Claim(Ip(address), "app", kStart)) ++done;
+    EXPECT_EQ(done, 10) << address;
+  }
+}
+
 TEST(AdmissionTest, WhoOpensStreamsWithoutEndIsCut) {
   Admission admission(Rules(10));
   std::vector<std::string> cut;

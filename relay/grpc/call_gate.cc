@@ -33,8 +33,8 @@ void CallGate::NoteAbandoned(const Admission::Client& client) {
   admission_->NoteAbandoned(client, steady_now_());
 }
 
-absl::Status CallGate::Pass(const grpc::ServerContextBase& context) {
-  const std::optional<Refused> refused = admission_->Call(ClientOf(context), steady_now_());
+absl::Status CallGate::Pass(const Admission::Client& client) {
+  const std::optional<Refused> refused = admission_->Call(client, steady_now_());
   return refused ? Told(*refused) : absl::OkStatus();
 }
 

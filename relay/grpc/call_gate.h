@@ -1,4 +1,4 @@
-// Calls of clients' port other than Attach: each counts for its client as a stream does.
+// Calls other than Attach: each counts for its client as a stream does.
 #ifndef WORMHOLE_RELAY_GRPC_CALL_GATE_H_
 #define WORMHOLE_RELAY_GRPC_CALL_GATE_H_
 
@@ -49,12 +49,12 @@ class CallGate {
   CallGate(const CallGate&) = delete;
   CallGate& operator=(const CallGate&) = delete;
 
-  // A call that is answered at once.
-  absl::Status Pass(const grpc::ServerContextBase& context);
-
-  // A call that passed is over, and its client has not said what it wanted. Who it is is asked
-  // while the call is there.
+  // Whose call it is, as long as it is there.
   Admission::Client ClientOf(const grpc::ServerContextBase& context) const;
+
+  // A call that is answered at once.
+  absl::Status Pass(const Admission::Client& client);
+  // A call that passed, or was refused, is over, and its client has not said what it wanted.
   void NoteAbandoned(const Admission::Client& client);
 
   // A call that stays.

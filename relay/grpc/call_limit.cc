@@ -25,7 +25,8 @@ void CallLimit::Call::Cut(grpc::StatusCode code, const std::string& why) const {
 std::unique_ptr<CallLimit::Place> CallLimit::Enter(grpc::CallbackServerContext& context,
                                                    absl::Duration now) {
   auto call = std::make_shared<Call>(context.c_call());
-  const absl::Status passes = gate_ == nullptr ? absl::OkStatus() : gate_->Pass(context);
+  const Admission::Client client = gate_ == nullptr ? std::nullopt : gate_->ClientOf(context);
+  const absl::Status passes = gate_ == nullptr ? absl::OkStatus() : gate_->Pass(client);
   if (!passes.ok()) {
     call->Cut(grpc::StatusCode::RESOURCE_EXHAUSTED, std::string(passes.message()));
     call = nullptr;
@@ -42,21 +43,28 @@ std::unique_ptr<CallLimit::Place> CallLimit::Enter(grpc::CallbackServerContext& 
     oldest->Cut(grpc::StatusCode::RESOURCE_EXHAUSTED,
                 "too many calls of this kind at this port: the oldest gives way to the newest");
   }
-  return std::make_unique<Place>(this, number,
-                                 gate_ == nullptr ? std::nullopt : gate_->ClientOf(context));
+  return std::make_unique<Place>(this, number, client);
 }
 
 void CallLimit::CutLate(absl::Duration now) {
-  std::vector<std::shared_ptr<Call>> late;
-  {
-    sync::MutexLock lock(mutex_);
-    while (!calls_.empty() && calls_.begin()->second.at + deadline_ <= now) {
-      late.push_back(std::move(calls_.extract(calls_.begin()).mapped().call));
-    }
+  for (const std::shared_ptr<Call>& late : TakeBegunBy(now - deadline_)) {
+    late->Cut(grpc::StatusCode::DEADLINE_EXCEEDED, "no call of this kind may last so long here");
   }
-  for (const std::shared_ptr<Call>& call : late) {
-    call->Cut(grpc::StatusCode::DEADLINE_EXCEEDED, "the answer was not read in time");
+}
+
+void CallLimit::CutAll() {
+  for (const std::shared_ptr<Call>& call : TakeBegunBy(absl::InfiniteDuration())) {
+    call->Cut(grpc::StatusCode::UNAVAILABLE, "the relay is stopping");
   }
+}
+
+std::vector<std::shared_ptr<CallLimit::Call>> CallLimit::TakeBegunBy(absl::Duration then) {
+  std::vector<std::shared_ptr<Call>> taken;
+  sync::MutexLock lock(mutex_);
+  while (!calls_.empty() && calls_.begin()->second.at <= then) {
+    taken.push_back(std::move(calls_.extract(calls_.begin()).mapped().call));
+  }
+  return taken;
 }
 
 void CallLimit::Leave(uint64_t number) {

@@ -1,5 +1,4 @@
-// Calls at a port for operators that somebody can make last: those that watch, and those whose
-// answer is not read.
+// Calls that somebody can make last: those that watch, and those whose answer is not read.
 #ifndef WORMHOLE_RELAY_GRPC_CALL_LIMIT_H_
 #define WORMHOLE_RELAY_GRPC_CALL_LIMIT_H_
 
@@ -8,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
@@ -23,7 +23,7 @@ namespace wormhole::relay {
 // whoever holds calls keeps nobody out, and what they hold of memory is bounded. gRPC's own limit
 // on streams does not: it counts from when a client has acknowledged it, which no client has to do.
 //
-// Thread-safe. A call that is cut ends with RESOURCE_EXHAUSTED, or DEADLINE_EXCEEDED.
+// Thread-safe. A call that is cut ends with RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, or UNAVAILABLE.
 class CallLimit {
  public:
   // A call's, which has to be gone when gRPC's OnDone returns: until then gRPC keeps the call, and
@@ -61,6 +61,8 @@ class CallLimit {
 
   // Cuts those whose time is over.
   void CutLate(absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
+  // Cuts those that there are, since the port closes.
+  void CutAll() WORMHOLE_EXCLUDES(mutex_);
 
  private:
   // Keeps gRPC's call, so that it can be cut without a lock: to cut it may run its reactions.
@@ -81,6 +83,8 @@ class CallLimit {
     absl::Duration at;
   };
 
+  // Those that began by then; they do not count any more.
+  std::vector<std::shared_ptr<Call>> TakeBegunBy(absl::Duration then) WORMHOLE_EXCLUDES(mutex_);
   void Leave(uint64_t number) WORMHOLE_EXCLUDES(mutex_);
 
   const size_t most_;

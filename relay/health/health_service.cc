@@ -197,17 +197,11 @@ class HealthService::Call final : public StreamReactor, public std::enable_share
 HealthService::HealthService(Services services, CallGate* gate, CallLimit* at_once,
                              absl::Duration patience)
     : services_(std::move(services)), gate_(gate), at_once_(at_once), patience_(patience) {
-  ServeAsStream(Method::kCheck);
-  ServeAsStream(Method::kWatch);
-}
-
-void HealthService::ServeAsStream(Method method) {
-  const auto index = static_cast<int>(method);  // of the method in the .proto
-  MarkMethodStreamed(index, nullptr);
-  MarkMethodRawCallback(
-      index,
-      new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-          [this, method](grpc::CallbackServerContext* context) { return Begin(method, context); }));
+  for (const Method method : {Method::kCheck, Method::kWatch}) {
+    ServeAsStream(static_cast<int>(method), [this, method](grpc::CallbackServerContext* context) {
+      return Begin(method, context);
+    });
+  }
 }
 
 void HealthService::Refresh() {

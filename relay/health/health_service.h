@@ -20,12 +20,13 @@
 #include "proto/sync/mutex.h"
 #include "relay/grpc/call_gate.h"
 #include "relay/grpc/call_limit.h"
+#include "relay/grpc/streamed_service.h"
 #include "relay/grpc/unary_call.h"
 
 namespace wormhole::relay {
 
 // Thread-safe.
-class HealthService final : public grpc::health::v1::Health::Service {
+class HealthService final : public StreamedService<grpc::health::v1::Health::Service> {
  public:
   // The services that clients may ask for, by name ("" is the whole relay), and whether each
   // serves. Any thread calls the functions, under this object's lock: a function that called this
@@ -48,10 +49,10 @@ class HealthService final : public grpc::health::v1::Health::Service {
 
  private:
   class Call;
-  // One that Watch began stays, also when it asks for an unknown name, as the protocol wants it.
+  // By their places in health.proto. One that Watch began stays, also when it asks for an unknown
+  // name, as the protocol wants it.
   enum class Method { kCheck, kWatch };
 
-  void ServeAsStream(Method method);
   StreamReactor* Begin(Method method, grpc::CallbackServerContext* context)
       WORMHOLE_EXCLUDES(mutex_);
   // The call's request has come.

@@ -177,15 +177,11 @@ void InspectionService::ServeUnary(
   });
 }
 
-void InspectionService::Serve(const char* method,
-                              std::function<StreamReactor*(grpc::CallbackServerContext*)> begin) {
+void InspectionService::Serve(const char* method, OnCall begin) {
   const auto* const service =
       GetRelayRequest::descriptor()->file()->FindServiceByName("InspectionService");
   const int index = service->FindMethodByName(method)->index();
-  MarkMethodStreamed(index, nullptr);
-  MarkMethodRawCallback(index,
-                        new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                            std::move(begin)));
+  ServeAsStream(index, std::move(begin));
 }
 
 std::unique_ptr<CallLimit::Place> InspectionService::Enter(grpc::CallbackServerContext& context) {

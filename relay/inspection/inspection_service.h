@@ -13,6 +13,7 @@
 #include "relay/config/config.h"
 #include "relay/grpc/call_gate.h"
 #include "relay/grpc/call_limit.h"
+#include "relay/grpc/streamed_service.h"
 #include "relay/grpc/unary_call.h"
 #include "relay/health/serving_state.h"
 #include "relay/inspection/event_watcher.h"
@@ -23,7 +24,7 @@
 namespace wormhole::relay {
 
 // Thread-safe. Nothing here blocks: the store's threads answer pages of channels.
-class InspectionService final : public rendezvous::v1::InspectionService::Service {
+class InspectionService final : public StreamedService<rendezvous::v1::InspectionService::Service> {
  public:
   // How many pages of channels the store reads at a time, also for clients that have gone. Each
   // page may be a thousand loads, so that without a limit clients could keep the store busy.
@@ -60,7 +61,7 @@ class InspectionService final : public rendezvous::v1::InspectionService::Servic
   void ServeUnary(const char* method,
                   void (InspectionService::*show)(const Request&,
                                                   const CallOf<Request, Response>&));
-  void Serve(const char* method, std::function<StreamReactor*(grpc::CallbackServerContext*)> begin);
+  void Serve(const char* method, OnCall begin);
 
   // The methods, once the request is here.
   void ShowRelay(const rendezvous::v1::GetRelayRequest& request, const RelayCall& call);

@@ -43,8 +43,8 @@ class ReflectionService::Call final : public StreamReactor {
     ServerReflectionRequest request;
     if (!ParseFrom(read_, request)) return Finish(NoSuchRequest());
     read_.Clear();
-    if (std::exchange(asked_, true) && service_->gate_ != nullptr) {
-      const absl::Status passes = service_->gate_->Pass(*context_);
+    if (CallGate* const gate = service_->gate_; std::exchange(asked_, true) && gate != nullptr) {
+      const absl::Status passes = gate->Pass(gate->ClientOf(*context_));
       if (!passes.ok()) return Finish(ToGrpcStatus(passes));
     }
     written_ = BytesOf(service_->answers_.Answer(request));
@@ -77,6 +77,8 @@ ReflectionService::ReflectionService(std::vector<std::string> services, CallGate
       streams_(kMaxStreams, kLongest, gate) {}
 
 void ReflectionService::CutLate() { streams_.CutLate(SteadyNow()); }
+
+void ReflectionService::End() { streams_.CutAll(); }
 
 StreamReactor* ReflectionService::Begin(grpc::CallbackServerContext* context) {
   return new Call(this, context, streams_.Enter(*context, SteadyNow()));

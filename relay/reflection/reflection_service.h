@@ -16,6 +16,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "relay/grpc/call_gate.h"
 #include "relay/grpc/call_limit.h"
+#include "relay/grpc/streamed_service.h"
 #include "relay/grpc/unary_call.h"
 #include "relay/reflection/reflection_answers.h"
 
@@ -24,8 +25,8 @@ namespace wormhole::relay {
 // Thread-safe.
 class ReflectionService {
  public:
-  // Streams at a time, the oldest of which gives way to the newest, and how long one may last: a
-  // command of grpcurl takes milliseconds.
+  // Streams at a time, the oldest of which gives way to the newest, and how long one may last: what
+  // is asked on it takes milliseconds, though grpcurl keeps it as long as its own call.
   static constexpr size_t kMaxStreams = 16;
   static constexpr absl::Duration kLongest = absl::Minutes(1);
 
@@ -41,19 +42,20 @@ class ReflectionService {
 
   // Ends streams that last too long. To be called now and then.
   void CutLate();
+  // Ends those that there are. To be called before the server shuts down, which otherwise waits for
+  // them.
+  void End();
 
  private:
   class Call;
 
   template <typename Api>
-  class Version final : public Api::Service {
+  class Version final : public StreamedService<typename Api::Service> {
    public:
     explicit Version(ReflectionService* reflection) {
-      this->MarkMethodRawCallback(
-          0, new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                 [reflection](grpc::CallbackServerContext* context) {
-                   return reflection->Begin(context);
-                 }));
+      this->ServeAsStream(0, [reflection](grpc::CallbackServerContext* context) {
+        return reflection->Begin(context);
+      });
     }
   };
 

@@ -20,7 +20,7 @@ HealthService::Services Services(const ServingState* serving) {
 std::vector<std::string> Names(const RelayConfig& config) {
   std::vector<std::string> names = {grpc::health::v1::Health::service_full_name(),
                                     rendezvous::v1::InspectionService::service_full_name()};
-  if (config.admin_channelz) names.emplace_back("grpc.channelz.v1.Channelz");
+  if (config.admin_channelz) names.emplace_back(grpc::channelz::v1::Channelz::service_full_name());
   return names;
 }
 
@@ -33,12 +33,12 @@ absl::StatusOr<std::unique_ptr<AdminPort>> AdminPort::Open(const RelayConfig& co
   std::unique_ptr<AdminPort> admin(new AdminPort(config, switchboard, monitor, serving));
   std::vector<grpc::Service*> services = admin->reflection_.services();
   services.insert(services.end(), {&admin->health_, &admin->inspection_});
+  if (config.admin_channelz) services.push_back(&admin->channelz_);
   absl::StatusOr<std::unique_ptr<GrpcPort>> port =
       GrpcPort::Open({.flag = "--admin-listen",
                       .listen = config.admin_listen,
                       .credentials = grpc::InsecureServerCredentials(),
                       .services = std::move(services),
-                      .channelz = config.admin_channelz,
                       .in_channelz = config.admin_channelz,
                       .max_connection_age = kLongestInspection,
                       .idle_timeout = kOperatorIdle,
@@ -58,11 +58,13 @@ AdminPort::AdminPort(const RelayConfig& config, Switchboard* switchboard, Monito
                      const ServingState* serving)
     : health_(Services(serving), nullptr, &watches_),
       inspection_(config, switchboard, monitor, serving, gate_.calls()),
-      reflection_(Names(config), gate_.calls()) {}
+      reflection_(Names(config), gate_.calls()),
+      channelz_(gate_.calls()) {}
 
 void AdminPort::Close(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();
   inspection_.EndWatches();
+  reflection_.End();
   port_->Close(deadline);
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "relay/channelz/channelz_service.h"
 #include "relay/config/config.h"
 #include "relay/grpc/call_limit.h"
 #include "relay/health/health_service.h"
@@ -41,12 +42,13 @@ class AdminPort {
   void CutLate() {
     inspection_.CutLate();
     reflection_.CutLate();
+    channelz_.CutLate();
   }
 
   // See kOperatorCutPause. Any thread.
   void CutConnections() { port_->CutConnections(); }
   // See AcceptLoop. Any thread.
-  void CutWhoHoldsUp() { gate_.CutWhoHoldsUp(*port_); }
+  void CutWhoHoldsUp() { port_->CutWhoHoldsUp(); }
 
   // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);
@@ -60,6 +62,7 @@ class AdminPort {
   HealthService health_;
   InspectionService inspection_;
   ReflectionService reflection_;
+  ChannelzService channelz_;
   std::unique_ptr<GrpcPort> port_;  // set by Open
 };
 

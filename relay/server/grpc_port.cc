@@ -11,14 +11,10 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc.h"
-#include "grpcpp/ext/channelz_service_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
-#include "grpcpp/impl/server_builder_option.h"
-#include "grpcpp/impl/server_builder_plugin.h"
 #include "relay/config/socket_address.h"
 #include "relay/server/listeners.h"
 #include "relay/server/socket_file.h"
@@ -30,28 +26,10 @@ namespace {
 constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 // For answers that are on their way when a connection has reached its age.
 constexpr absl::Duration kLastAnswers = absl::Seconds(10);
-// Calls of channelz at a time, and the threads that gRPC needs to accept them.
-constexpr int kMaxBlockingCalls = 16;
 // For how long a client's system may leave data or a keepalive ping unanswered.
 constexpr int kSilenceMilliseconds = 20'000;
 
 using ExternalConnectionAcceptor = grpc::experimental::ExternalConnectionAcceptor;
-
-// Removes the services of gRPC's libraries from a server that should not have them.
-class OnlyPlugins final : public grpc::ServerBuilderOption {
- public:
-  explicit OnlyPlugins(bool channelz) : channelz_(channelz) {}
-
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    std::erase_if(*plugins, [this](const auto& plugin) {
-      return !channelz_ || plugin->name() != "channelz_service";
-    });
-  }
-
- private:
-  const bool channelz_;
-};
 
 // Connections are renewed at their streams' age, so that new connections reach new relays too. gRPC
 // never cuts a stream with its connection: before the grace is over, the last stream to begin on it
@@ -102,8 +80,6 @@ void SetLimits(const GrpcPortOptions& options, grpc::ServerBuilder& builder) {
   for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
     builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
-  // Channelz holds a thread for each call, and no other service does.
-  builder.SetResourceQuota(grpc::ResourceQuota().SetMaxThreads(kMaxBlockingCalls));
   builder.SetMaxReceiveMessageSize(options.max_request_bytes);
 }
 
@@ -111,47 +87,10 @@ absl::Status WithFlag(const GrpcPortOptions& options, const absl::Status& status
   return absl::Status(status.code(), absl::StrCat(options.flag, ": ", status.message()));
 }
 
-// One call. Only now has it a peer.
-class ChannelzCall final : public grpc::experimental::Interceptor {
- public:
-  ChannelzCall(CallGate* gate, grpc::ServerContextBase* context) : gate_(gate), context_(context) {}
-
-  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
-    using Point = grpc::experimental::InterceptionHookPoints;
-    if (methods->QueryInterceptionHookPoint(Point::POST_RECV_INITIAL_METADATA)) {
-      gate_->Pass(*context_).IgnoreError();
-    }
-    methods->Proceed();
-  }
-
- private:
-  CallGate* const gate_;
-  grpc::ServerContextBase* const context_;
-};
-
-// Counts the calls of channelz, which gRPC answers itself. An interceptor cannot refuse; who goes
-// on is cut off by the accept loop.
-class ChannelzCounter final : public grpc::experimental::ServerInterceptorFactoryInterface {
- public:
-  explicit ChannelzCounter(CallGate* gate) : gate_(gate) {}
-
-  grpc::experimental::Interceptor* CreateServerInterceptor(
-      grpc::experimental::ServerRpcInfo* info) override {
-    if (!absl::StartsWith(info->method(), "/grpc.channelz.")) return nullptr;
-    return new ChannelzCall(gate_, info->server_context());
-  }
-
- private:
-  CallGate* const gate_;
-};
-
 void SetInterceptors(const GrpcPortOptions& options, grpc::ServerBuilder& builder) {
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
   if (options.monitor != nullptr) {
     if (auto counter = options.monitor->CallCounter()) factories.push_back(std::move(counter));
-  }
-  if (options.gate != nullptr && options.channelz) {
-    factories.push_back(std::make_unique<ChannelzCounter>(options.gate));
   }
   builder.experimental().SetInterceptorCreators(std::move(factories));
 }
@@ -265,10 +204,8 @@ absl::StatusOr<std::unique_ptr<GrpcPort>> GrpcPort::OpenSocket(const GrpcPortOpt
 
 GrpcPort::Served GrpcPort::Serve(const GrpcPortOptions& options) {
   grpc::EnableDefaultHealthCheckService(false);  // the relay's own has a descriptor
-  if (options.channelz) grpc::channelz::experimental::InitChannelzService();
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  builder.SetOption(std::make_unique<OnlyPlugins>(options.channelz));
   Served served;
   served.acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, options.credentials);

@@ -30,7 +30,6 @@ struct GrpcPortOptions {
   std::string listen;  // ADDRESS:PORT or unix:PATH
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::vector<grpc::Service*> services;  // outlive the port
-  bool channelz = false;                 // of all ports that let it, with the addresses of clients
   bool in_channelz = false;  // lets channelz show this port; each connection pays for it
   int max_request_bytes = 64 << 10;
   int max_header_bytes = 16 << 10;
@@ -48,8 +47,8 @@ struct GrpcPortOptions {
   // What the kernel takes of a connection before it is read, in bytes. 0: as much as it likes.
   int receive_buffer = 0;
   Monitor* monitor = nullptr;  // counts the calls; outlives the port
-  // Who may call the methods that `services` do not judge themselves: those that nobody has, and
-  // channelz. Outlives the port. Null: whoever calls is answered.
+  // Who may call methods that nobody has; `services` judge their own. Outlives the port. Null:
+  // whoever calls is told that there are none.
   CallGate* gate = nullptr;
   bool unknown_is_abandoned = false;  // see UnknownMethods
   // Who may connect. At a path the caps on an address and proxies do not count: everybody there is

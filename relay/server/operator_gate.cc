@@ -16,7 +16,7 @@ absl::Duration SteadyNow() {
 }
 
 AdmissionRules Limits() {
-  AdmissionRules rules;
+  AdmissionRules rules = {.by_network = false};
   rules.acts[Act::kOpenStream] = kOperatorCallsPerMinute;
   return rules;
 }
@@ -36,10 +36,6 @@ AcceptRules OperatorGate::Rules() {
 
 void OperatorGate::Guard(GrpcPort* port) {
   admission_.SetCutter([port](const net::Address& client) { port->CutConnectionsOf(client); });
-}
-
-void OperatorGate::CutWhoHoldsUp(GrpcPort& port) {
-  if (const auto client = port.CutWhoHoldsUp()) admission_.Banish(*client, SteadyNow());
 }
 
 }  // namespace wormhole::relay

@@ -27,8 +27,6 @@ class OperatorGate {
   // The port, once it is open: who goes on when he is refused is cut off there. Outlived by this;
   // it makes no more calls when it is closed.
   void Guard(GrpcPort* port);
-  // See AcceptLoop: and he who held up the others may not connect for a while.
-  void CutWhoHoldsUp(GrpcPort& port);
 
  private:
   Admission admission_;

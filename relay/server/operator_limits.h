@@ -25,12 +25,12 @@ inline constexpr size_t kOperatorHealthCalls = 64;
 // one of which may have taken it.
 inline constexpr int kOperatorStreams = 32;
 inline constexpr absl::Duration kOperatorCutPause = absl::Seconds(1);
-// Calls in a minute of one address: reading a million channels takes a thousand, and one command of
-// grpcurl three. One that is over before it has said what it asks for counts as ten
-// (Admission::kAbandonedFactor), and so does one of a method that the port has not. Who makes twice
-// as many at once is cut off, and may not connect until he would not be refused: a call that begins
-// and says nothing costs the relay more than it costs whoever makes it, and gRPC begins several
-// before the relay sees one.
+// Calls in a minute of one address: reading a million channels takes a thousand (of the largest
+// pages), and one command of grpcurl three. One that is refused, or over before it has said what it
+// asks for, counts as ten (Admission::kAbandonedFactor), and so does one of a method that the port
+// has not. Who makes twice as many at once is cut off, and may not connect until he would not be
+// refused: a call that begins and says nothing costs the relay more than it costs whoever makes it,
+// and gRPC begins several before the relay sees one.
 inline constexpr uint32_t kOperatorCallsPerMinute = 3000;
 // What the kernel takes of a connection before gRPC has read it, in bytes; the kernel doubles it.
 // Requests are small here. gRPC begins all calls that it finds there before the relay sees the

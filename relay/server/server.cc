@@ -296,6 +296,7 @@ bool RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
 
 bool RelayServer::StopPublic(std::chrono::steady_clock::time_point deadline) {
   health_.EndWatches();
+  reflection_.End();
   if (public_ == nullptr) return true;
   // Close waits for connections to close. A client without a stream here may leave its connection
   // open for long, so this thread cuts the wait short when all streams are over.

@@ -17,8 +17,9 @@ class Answer final : public grpc::ServerGenericBidiReactor {
 
 grpc::ServerGenericBidiReactor* UnknownMethods::CreateReactor(
     grpc::GenericCallbackServerContext* context) {
-  absl::Status status = gate_->Pass(*context);
-  if (abandoned_) gate_->NoteAbandoned(gate_->ClientOf(*context));
+  const Admission::Client client = gate_->ClientOf(*context);
+  absl::Status status = gate_->Pass(client);
+  if (abandoned_) gate_->NoteAbandoned(client);
   // Without the method's name: a client chooses its length.
   if (status.ok()) status = absl::UnimplementedError("this relay has no such method");
   return new Answer(status);

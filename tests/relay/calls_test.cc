@@ -51,7 +51,7 @@ class CallsTest : public RelayServerTest {
     return Health::NewStub(channel_)->Check(&context, HealthCheckRequest(), &response);
   }
 
-  // By its name alone: a client of reflection has no place in a process with its server.
+  // By its name alone.
   grpc::Status Call(const std::string& method, const std::string& message = "") {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);

@@ -1,4 +1,6 @@
 // The networks of clients that InspectionService shows, over real gRPC.
+#include <poll.h>
+
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ class NetworksTest : public InspectionTest {
         if (good(network)) return network;
       }
       if (::testing::Test::HasFailure()) return {};
+      poll(nullptr, 0, 10);  // an operator has so many calls a minute
     }
   }
 };

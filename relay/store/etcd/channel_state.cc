@@ -68,8 +68,9 @@ const EtcdFrame* EtcdLog::Find(uint64_t number) const {
 
 bool EtcdLog::Add(const std::string& frame, bool keep, uint64_t forgotten) {
   size_t bytes = frame.size();
-  for (uint64_t number = stored; number > forgotten; --number) {
-    if (const EtcdFrame* const kept = Find(number)) bytes += kept->frame.size();
+  uint64_t number = stored;
+  for (auto kept = last.rbegin(); kept != last.rend() && number > forgotten; ++kept, --number) {
+    bytes += kept->frame.size();
   }
   const bool here = keep && !frame.empty() && bytes <= kMaxBytesInLog;
   ++stored;

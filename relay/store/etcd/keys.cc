@@ -11,6 +11,8 @@
 namespace wormhole::relay {
 namespace {
 
+constexpr size_t kNumberDigits = 20;  // so that frames are in order
+
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 char Letter(Role role) { return role == Role::kInitiator ? 'i' : 'r'; }
@@ -89,7 +91,8 @@ std::string EtcdKeys::Presence(const ChannelKey& key, Role role) const {
 
 std::string EtcdKeys::Frame(const ChannelKey& key, Role author, uint64_t number) const {
   const std::string digits = absl::StrCat(number);
-  return Frames(key) + Letter(author) + "/" + std::string(20 - digits.size(), '0') + digits;
+  return Frames(key) + Letter(author) + "/" + std::string(kNumberDigits - digits.size(), '0') +
+         digits;
 }
 
 std::string EtcdKeys::Side(std::string_view app_id, std::string_view side) const {
@@ -107,11 +110,15 @@ std::optional<EtcdKeys::Place> EtcdKeys::Parse(std::string_view key) const {
   if (parts.size() < 3 || !ReadNumber(parts[2], place.channel.id)) return std::nullopt;
   if (place.channel.id == 0 || place.channel.id > kMaxChannelId) return std::nullopt;
   place.channel.app_id = Unescape(parts[1]);
+  // Else two keys would be one place.
+  if (parts[2].front() == '0' || Escape(place.channel.app_id) != parts[1]) return std::nullopt;
   if (parts[0] == "ch" && parts.size() == 3) return place;
   if (parts[0] == "st" && parts.size() == 4 && ReadState(parts[3], place)) return place;
   if (parts[0] != "fr" || parts.size() != 5 || parts[3].size() != 1) return std::nullopt;
   const std::optional<Role> role = RoleOf(parts[3][0]);
-  if (!role || !ReadNumber(parts[4], place.number)) return std::nullopt;
+  if (!role || parts[4].size() != kNumberDigits || !ReadNumber(parts[4], place.number)) {
+    return std::nullopt;
+  }
   place.kind = Place::Kind::kFrame;
   place.role = *role;
   return place;

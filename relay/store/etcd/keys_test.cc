@@ -30,9 +30,10 @@ TEST(EtcdKeysTest, KeysAreReadBack) {
   EXPECT_EQ(kKeys.Parse(clock), std::nullopt);
   EXPECT_TRUE(clock.starts_with(kKeys.Clocks()));
   EXPECT_GE(clock, kKeys.Watched());
-  for (const char* wrong : {"", "w/v1/", "w/v1/ch/a", "w/v1/ch/a/0", "w/v1/ch/a/1000000000",
-                            "w/v1/ch/a/1/x", "w/v1/st/a/1/xi", "w/v1/st/a/1/lx", "w/v1/fr/a/1/i",
-                            "w/v1/fr/a/1/i/x", "w/v2/ch/a/1", "v1/ch/a/1"}) {
+  for (const char* wrong :
+       {"", "w/v1/", "w/v1/ch/a", "w/v1/ch/a/0", "w/v1/ch/a/1000000000", "w/v1/ch/a/1/x",
+        "w/v1/st/a/1/xi", "w/v1/st/a/1/lx", "w/v1/fr/a/1/i", "w/v1/fr/a/1/i/x", "w/v1/ch/a/01",
+        "w/v1/ch/a%2f/1", "w/v1/fr/a/1/i/12", "w/v2/ch/a/1", "v1/ch/a/1"}) {
     EXPECT_EQ(kKeys.Parse(wrong), std::nullopt) << wrong;
   }
 }

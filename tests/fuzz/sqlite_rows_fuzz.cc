@@ -1,0 +1,148 @@
+// The rows of a relay's SQLite file, in which anything may stand: another program has written
+// there, or a disk was at fault. Every operation ends with a value or an error.
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "relay/channel/record.h"
+#include "relay/store/sqlite/file_watch.h"
+#include "relay/store/sqlite/sqlite_channels.h"
+#include "relay/store/sqlite/sqlite_db.h"
+#include "relay/store/sqlite/sqlite_schema.h"
+#include "relay/store/trouble_report.h"
+#include "tests/support/temp_folder.h"
+
+namespace {
+
+using wormhole::relay::ChannelKey;
+using wormhole::relay::ChannelRef;
+using wormhole::relay::FileWatch;
+using wormhole::relay::IdState;
+using wormhole::relay::kRoles;
+using wormhole::relay::Role;
+using wormhole::relay::SqliteChannels;
+using wormhole::relay::SqliteDb;
+
+constexpr char kApp[] = "an.app";
+
+void Check(bool holds) {
+  if (!holds) abort();
+}
+
+// What follows in the input, until it is at its end: then zeros.
+class Input {
+ public:
+  Input(const uint8_t* data, size_t size) : rest_(reinterpret_cast<const char*>(data), size) {}
+
+  uint8_t Byte() {
+    if (rest_.empty()) return 0;
+    const auto byte = static_cast<uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return byte;
+  }
+  // A small number more often than a large one.
+  int64_t Integer() {
+    const uint8_t kind = Byte();
+    if (kind < 200) return kind % 16;
+    uint64_t number = 0;
+    for (int i = 0; i < 8; ++i) number = number << 8 | Byte();
+    return static_cast<int64_t>(number);
+  }
+  std::string Blob() {
+    std::string bytes(Byte() % 40, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(Byte());
+    return absl::StrCat("x'", absl::BytesToHexString(bytes), "'");
+  }
+  bool empty() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+// One file for all inputs, which is emptied before each.
+SqliteDb& File() {
+  static const wormhole::testing::TempFolder folder;
+  static const std::unique_ptr<SqliteDb> db = [] {
+    auto opened = SqliteDb::Open(folder.File("relay.db"), "");
+    Check(opened.ok() && wormhole::relay::PrepareSqliteFile(**opened, 4096).ok());
+    Check((*opened)->Exec("PRAGMA synchronous = OFF").ok());
+    return *std::move(opened);
+  }();
+  return *db;
+}
+
+// A few rows of each table, where the schema lets them stand.
+void Fill(SqliteDb& db, Input& input) {
+  for (const char* table : {"apps", "channels", "sides", "frames", "resting_sides"}) {
+    Check(db.Exec(absl::StrCat("DELETE FROM ", table)).ok());
+  }
+  Check(db.Exec(absl::StrCat("INSERT INTO apps VALUES (1, '", kApp, "')")).ok());
+  const auto insert = [&db](const std::string& row) {
+    db.Exec(absl::StrCat("INSERT OR IGNORE INTO ", row)).IgnoreError();
+  };
+  for (int i = 0; i < 12 && !input.empty(); ++i) {
+    const int64_t channel = (input.Byte() % 8 == 0 ? input.Integer() : int64_t{1} << 30) + i % 3;
+    switch (input.Byte() % 4) {
+      case 0:
+        insert(absl::StrCat("channels VALUES (", channel, ",", input.Integer(), ",",
+                            input.Integer(), ",", input.Integer(), ",", input.Integer(), ",",
+                            input.Integer(), ",", input.Integer(), ",", input.Blob(), ",",
+                            input.Integer(), ",", input.Blob(), ",", input.Integer(), ",",
+                            input.Integer(), ",", input.Integer(), ",", input.Integer(), ",",
+                            input.Integer(), ")"));
+        break;
+      case 1:
+        insert(absl::StrCat("sides VALUES (", input.Integer(), ",", input.Blob(), ",",
+                            input.Integer(), ")"));
+        break;
+      case 2:
+        insert(absl::StrCat("frames VALUES (", channel * 2 + input.Byte() % 2, ",", input.Integer(),
+                            ",", input.Blob(), ")"));
+        break;
+      default:
+        insert(absl::StrCat("resting_sides VALUES (", input.Integer(), ",", input.Blob(), ",",
+                            input.Integer(), ")"));
+    }
+  }
+}
+
+void UseChannel(SqliteChannels& channels, const ChannelKey& key) {
+  const auto loaded = channels.Load(key);
+  if (!loaded.ok()) return;
+  const uint64_t version = *loaded ? (*loaded)->record.version : 0;
+  const ChannelRef channel(key);
+  for (const Role author : kRoles) {
+    const uint64_t stored = *loaded ? (*loaded)->log(author).stored : 0;
+    channels.Append(channel, version, author, stored + 1, "a frame").IgnoreError();
+    channels.Read(channel, author, 0, 1000).IgnoreError();
+    channels.Accept(channel, author, stored).IgnoreError();
+  }
+  if (!*loaded) return;
+  wormhole::relay::ChannelRecord record = (*loaded)->record;
+  record.member(Role::kReceiver).side = "another";
+  ++record.version;
+  channels.Put(key, version, record).IgnoreError();
+  channels.Erase(key, record.version).IgnoreError();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  SqliteDb& db = File();
+  Input input(data, size);
+  Fill(db, input);
+  SqliteChannels channels(&db, FileWatch(), wormhole::relay::TroubleReport(nullptr), nullptr);
+  channels.ForEach([](const ChannelKey&, IdState) {}).IgnoreError();
+  channels.Due(absl::FromUnixSeconds(1'790'000'000), 100).IgnoreError();
+  for (uint32_t id = 0; id < 3; ++id) UseChannel(channels, {.app_id = kApp, .id = id});
+  channels.Commit(1).IgnoreError();
+  channels.Rollback(absl::OkStatus());
+  return 0;
+}
