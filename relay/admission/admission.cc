@@ -145,9 +145,13 @@ void Admission::NoteAbandoned(const Client& client, absl::Duration now) {
   if (cut) cut(*client);
 }
 
-void Admission::Banish(const Client& client, absl::Duration now) {
+void Admission::Charge(const Client& client, uint32_t streams, absl::Duration now) {
   sync::MutexLock lock(mutex_);
-  Note(client, Act::kOpenStream, now, 2 * rules_.acts[Act::kOpenStream]);
+  Note(client, Act::kOpenStream, now, streams);
+}
+
+void Admission::Banish(const Client& client, absl::Duration now) {
+  Charge(client, 2 * rules_.acts[Act::kOpenStream], now);
 }
 
 void Admission::Began(const std::string& channel, const Client& client, absl::Duration now) {

@@ -104,6 +104,8 @@ class Admission {
   static constexpr uint32_t kAbandonedFactor = 10;
   void NoteAbandoned(const Client& client, absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
 
+  // Whoever has done what costs as much as so many streams that are opened.
+  void Charge(const Client& client, uint32_t streams, absl::Duration now) WORMHOLE_EXCLUDES(mutex_);
   // Whoever has done something that nobody does by mistake: he may open no stream, and not connect,
   // as if he had opened twice as many as he may.
   void Banish(const Client& client, absl::Duration now) WORMHOLE_EXCLUDES(mutex_);

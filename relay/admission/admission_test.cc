@@ -106,6 +106,20 @@ TEST(AdmissionTest, WhereNetworksDoNotCountEachAddressStandsForItself) {
   }
 }
 
+TEST(AdmissionTest, WhoIsChargedAsMuchAsHeMayMayNotConnect) {
+  AdmissionRules rules;
+  rules.acts[Act::kOpenStream] = 60;
+  Admission admission(rules);
+  const Admission::Client client = Ip("192.0.2.7");
+  admission.Charge(client, 30, kStart);
+  EXPECT_FALSE(admission.Connect(client, kStart));
+  admission.Charge(client, 30, kStart);
+  const std::optional<Refused> refused = admission.Connect(client, kStart);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->wait, Seconds(1));
+  EXPECT_FALSE(admission.Connect(client, kStart + Seconds(1)));
+}
+
 TEST(AdmissionTest, WhoOpensStreamsWithoutEndIsCut) {
   Admission admission(Rules(10));
   std::vector<std::string> cut;

@@ -48,7 +48,7 @@ class AdminPort {
   // See kOperatorCutPause. Any thread.
   void CutConnections() { port_->CutConnections(); }
   // See AcceptLoop. Any thread.
-  void CutWhoHoldsUp() { port_->CutWhoHoldsUp(); }
+  void CutWhoHoldsUp() { gate_.CutWhoHoldsUp(*port_); }
 
   // Cuts the calls that are left at the deadline.
   void Close(std::chrono::steady_clock::time_point deadline);

@@ -1,6 +1,4 @@
-// One address at which gRPC serves. PortOptions alone decides which services answer there: gRPC's
-// own (channelz) would otherwise come with their library, on every server of the
-// process.
+// One address at which gRPC serves.
 #ifndef WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
 #define WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
 

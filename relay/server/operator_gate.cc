@@ -34,6 +34,11 @@ AcceptRules OperatorGate::Rules() {
   return rules;
 }
 
+void OperatorGate::CutWhoHoldsUp(GrpcPort& port) {
+  const std::optional<net::Address> client = port.CutWhoHoldsUp();
+  if (client) admission_.Charge(*client, kOperatorCallsPerMinute / 2, SteadyNow());
+}
+
 void OperatorGate::Guard(GrpcPort* port) {
   admission_.SetCutter([port](const net::Address& client) { port->CutConnectionsOf(client); });
 }

@@ -24,6 +24,10 @@ class OperatorGate {
   // What its accept loop is to keep to, which uses this.
   AcceptRules Rules();
 
+  // See AcceptLoop. Who has held up the others for the third time in a minute may not connect for a
+  // while. Not at the first: the whole process may have stood still, and a kubelet with it.
+  void CutWhoHoldsUp(GrpcPort& port);
+
   // The port, once it is open: who goes on when he is refused is cut off there. Outlived by this;
   // it makes no more calls when it is closed.
   void Guard(GrpcPort* port);

@@ -137,6 +137,20 @@ TEST(Waiters, TakingAllLeavesNobodyChosen) {
   EXPECT_EQ(waiters.chosen(), "");
 }
 
+// One that comes back, since the record has changed, would else be behind those that followed it.
+TEST(PostQueue, HeldPostsWaitWhileOneIsUnderWayForAnotherVersion) {
+  PostQueue posts;
+  EXPECT_TRUE(posts.ReadyFor(1));
+  posts.Add({.number = 1});
+  posts.Add({.number = 2});
+  posts.posts()[0].in_flight = true;
+  posts.posts()[0].version = 3;
+  EXPECT_TRUE(posts.ReadyFor(3));
+  EXPECT_FALSE(posts.ReadyFor(4));
+  EXPECT_EQ(posts.Return(posts.posts()[0].serial), 3u);
+  EXPECT_TRUE(posts.ReadyFor(4));
+}
+
 TEST(LiveMember, AStreamIsSentFramesInOrderAndNoneTwice) {
   Stand stream;
   LiveMember member;

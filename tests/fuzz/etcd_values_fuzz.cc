@@ -18,7 +18,6 @@ using etcdserverpb::KeyValue;
 using wormhole::relay::ChannelKey;
 using wormhole::relay::ChannelState;
 using wormhole::relay::EtcdKeys;
-using wormhole::relay::EtcdLog;
 using wormhole::relay::kRoles;
 using wormhole::relay::Role;
 using Kind = EtcdKeys::Place::Kind;

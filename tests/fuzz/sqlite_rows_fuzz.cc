@@ -1,7 +1,5 @@
 // The rows of a relay's SQLite file, in which anything may stand: another program has written
 // there, or a disk was at fault. Every operation ends with a value or an error.
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -78,37 +76,49 @@ SqliteDb& File() {
   return *db;
 }
 
+// As many numbers and blobs as `columns` has letters, in its order: n, b. With a comma before each.
+std::string Columns(Input& input, std::string_view columns) {
+  std::string values;
+  for (const char column : columns) {
+    values += ',';
+    values += column == 'n' ? std::to_string(input.Integer()) : input.Blob();
+  }
+  return values;
+}
+
+// A row of a channel whose id is 1 to 3 more often than anything else; or of one of its logs.
+uint64_t ChannelRow(Input& input, uint64_t row) {
+  const bool any = input.Byte() % 8 == 0;
+  return (any ? static_cast<uint64_t>(input.Integer()) : (uint64_t{1} << 30) + 1) + row % 3;
+}
+
 // A few rows of each table, where the schema lets them stand.
 void Fill(SqliteDb& db, Input& input) {
   for (const char* table : {"apps", "channels", "sides", "frames", "resting_sides"}) {
     Check(db.Exec(absl::StrCat("DELETE FROM ", table)).ok());
   }
   Check(db.Exec(absl::StrCat("INSERT INTO apps VALUES (1, '", kApp, "')")).ok());
-  const auto insert = [&db](const std::string& row) {
-    db.Exec(absl::StrCat("INSERT OR IGNORE INTO ", row)).IgnoreError();
+  const auto insert = [&db](const char* table, uint64_t key, const std::string& columns) {
+    db.Exec(absl::StrCat("INSERT OR IGNORE INTO ", table, " VALUES (", static_cast<int64_t>(key),
+                         columns, ")"))
+        .IgnoreError();
   };
-  for (int i = 0; i < 12 && !input.empty(); ++i) {
-    const int64_t channel = (input.Byte() % 8 == 0 ? input.Integer() : int64_t{1} << 30) + i % 3;
+  for (uint64_t row = 0; row < 12 && !input.empty(); ++row) {
+    const uint64_t channel = ChannelRow(input, row);
     switch (input.Byte() % 4) {
       case 0:
-        insert(absl::StrCat("channels VALUES (", channel, ",", input.Integer(), ",",
-                            input.Integer(), ",", input.Integer(), ",", input.Integer(), ",",
-                            input.Integer(), ",", input.Integer(), ",", input.Blob(), ",",
-                            input.Integer(), ",", input.Blob(), ",", input.Integer(), ",",
-                            input.Integer(), ",", input.Integer(), ",", input.Integer(), ",",
-                            input.Integer(), ")"));
+        insert("channels", channel, Columns(input, "nnnnnnbnbnnnnn"));
         break;
       case 1:
-        insert(absl::StrCat("sides VALUES (", input.Integer(), ",", input.Blob(), ",",
-                            input.Integer(), ")"));
+        insert("sides", static_cast<uint64_t>(input.Integer()), Columns(input, "bn"));
         break;
-      case 2:
-        insert(absl::StrCat("frames VALUES (", channel * 2 + input.Byte() % 2, ",", input.Integer(),
-                            ",", input.Blob(), ")"));
+      case 2: {
+        const uint64_t log = channel * 2 + input.Byte() % 2;
+        insert("frames", log, Columns(input, "nb"));
         break;
+      }
       default:
-        insert(absl::StrCat("resting_sides VALUES (", input.Integer(), ",", input.Blob(), ",",
-                            input.Integer(), ")"));
+        insert("resting_sides", static_cast<uint64_t>(input.Integer()), Columns(input, "bn"));
     }
   }
 }
@@ -141,7 +151,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SqliteChannels channels(&db, FileWatch(), wormhole::relay::TroubleReport(nullptr), nullptr);
   channels.ForEach([](const ChannelKey&, IdState) {}).IgnoreError();
   channels.Due(absl::FromUnixSeconds(1'790'000'000), 100).IgnoreError();
-  for (uint32_t id = 0; id < 3; ++id) UseChannel(channels, {.app_id = kApp, .id = id});
+  for (uint32_t id = 0; id <= 3; ++id) UseChannel(channels, {.app_id = kApp, .id = id});
   channels.Commit(1).IgnoreError();
   channels.Rollback(absl::OkStatus());
   return 0;
