@@ -11,20 +11,18 @@
 #include "relay/channel/record.h"
 #include "relay/store/etcd/channel_state.h"
 #include "relay/store/etcd/keys.h"
+#include "tests/fuzz/check.h"
 
 namespace {
 
 using etcdserverpb::KeyValue;
+using wormhole::fuzz::Check;
 using wormhole::relay::ChannelKey;
 using wormhole::relay::ChannelState;
 using wormhole::relay::EtcdKeys;
 using wormhole::relay::kRoles;
 using wormhole::relay::Role;
 using Kind = EtcdKeys::Place::Kind;
-
-void Check(bool holds) {
-  if (!holds) abort();
-}
 
 std::string Write(const EtcdKeys& keys, const EtcdKeys::Place& place) {
   switch (place.kind) {

@@ -12,16 +12,14 @@
 #include "relay/config/flag_file.h"
 #include "relay/config/flag_help.h"
 #include "relay/config/flags.h"
+#include "tests/fuzz/check.h"
 
 namespace {
 
+using wormhole::fuzz::Check;
 using wormhole::relay::CommandLine;
 using wormhole::relay::FlagLine;
 using wormhole::relay::ParseFlagFile;
-
-void Check(bool holds) {
-  if (!holds) abort();
-}
 
 absl::StatusOr<CommandLine> Read(const std::string& file) {
   return wormhole::relay::ReadCommandLine(

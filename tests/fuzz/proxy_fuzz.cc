@@ -6,16 +6,14 @@
 #include <string_view>
 
 #include "relay/accept/proxy_header.h"
+#include "tests/fuzz/check.h"
 
 namespace {
 
+using wormhole::fuzz::Check;
 using wormhole::relay::ParseProxyHeader;
 using wormhole::relay::ProxyHeader;
 using Kind = ProxyHeader::Kind;
-
-void Check(bool holds) {
-  if (!holds) abort();
-}
 
 bool Same(const ProxyHeader& a, const ProxyHeader& b) {
   return a.kind == b.kind && a.size == b.size && a.client == b.client && a.port == b.port;

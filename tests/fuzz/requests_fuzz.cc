@@ -13,15 +13,13 @@
 #include "relay/switchboard/stream.h"
 #include "relay/switchboard/switchboard.h"
 #include "relay/switchboard/testing/manual_store.h"
+#include "tests/fuzz/check.h"
 
 namespace wormhole::relay {
 namespace {
 
 using rendezvous::v1::AttachRequest;
-
-void Check(bool holds) {
-  if (!holds) abort();
-}
+using wormhole::fuzz::Check;
 
 // Closed as asked, a reason of the protocol, or the end of a silent stream, which needs none.
 bool TellsWhy(const absl::Status& status) {

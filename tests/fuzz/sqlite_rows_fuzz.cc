@@ -15,10 +15,12 @@
 #include "relay/store/sqlite/sqlite_db.h"
 #include "relay/store/sqlite/sqlite_schema.h"
 #include "relay/store/trouble_report.h"
+#include "tests/fuzz/check.h"
 #include "tests/support/temp_folder.h"
 
 namespace {
 
+using wormhole::fuzz::Check;
 using wormhole::relay::ChannelKey;
 using wormhole::relay::ChannelRef;
 using wormhole::relay::FileWatch;
@@ -29,10 +31,6 @@ using wormhole::relay::SqliteChannels;
 using wormhole::relay::SqliteDb;
 
 constexpr char kApp[] = "an.app";
-
-void Check(bool holds) {
-  if (!holds) abort();
-}
 
 // What follows in the input, until it is at its end: then zeros.
 class Input {

@@ -9,16 +9,14 @@
 #include "absl/status/statusor.h"
 #include "relay/admission/token_hash.h"
 #include "relay/admission/token_list.h"
+#include "tests/fuzz/check.h"
 
 namespace {
 
+using wormhole::fuzz::Check;
 using wormhole::relay::TokenList;
 using wormhole::relay::TokenUse;
 using wormhole::relay::TokenVerdict;
-
-void Check(bool holds) {
-  if (!holds) abort();
-}
 
 // Whether anyone is granted this.
 bool Grants(const TokenList& list, TokenUse use, std::string_view app_id) {
