@@ -13,18 +13,19 @@
 #include "absl/status/statusor.h"
 #include "prometheus/collectable.h"
 #include "relay/server/listeners.h"
-#include "relay/server/request_deadlines.h"
 #include "relay/server/ticker.h"
 
 struct MHD_Daemon;
 
 namespace wormhole::relay {
 
-// A thread for each address, which also collects. The port cuts off a client that says nothing, or
-// does not read, for five seconds, and one whose request is not over after ten. When there are
-// hundreds, the oldest gives way to the newest, so that a scrape, which takes milliseconds, is
-// served whoever else holds connections. Who opens hundreds within those milliseconds can still
-// keep it out: let nobody but Prometheus reach the port.
+struct Scrapes;
+
+// A thread for each address, which also collects, once for all who are there by then. The port cuts
+// off a client that says nothing, or does not read, for five seconds, and one whose request is not
+// over after ten. When there are hundreds, the oldest gives way to the newest, so that a scrape,
+// which takes milliseconds, is served whoever else holds connections. Who opens hundreds within
+// those milliseconds can still keep it out: let nobody but Prometheus reach the port.
 class MetricsPort {
  public:
   // Connections that are open at a time, at each address.
@@ -53,15 +54,11 @@ class MetricsPort {
   // ADDRESS:PORT with the port that the kernel bound.
   const std::string& address() const { return address_; }
 
-  // All metrics, in Prometheus' text format. Any thread.
-  std::string WritePage() const;
-
  private:
   explicit MetricsPort(Collectables collectables);
 
-  const Collectables collectables_;
+  const std::unique_ptr<Scrapes> scrapes_;
   std::string address_;
-  RequestDeadlines deadlines_;
   std::vector<MHD_Daemon*> daemons_;  // one for each address
   std::optional<Ticker> ticker_;      // since there are any
 };

@@ -2,6 +2,7 @@
 #include "relay/server/metrics_port.h"
 
 #include <atomic>
+#include <latch>
 #include <memory>
 #include <random>
 #include <string>
@@ -183,6 +184,40 @@ TEST_F(MetricsPortTest, ClientsThatDoNotReadHoldUpNobody) {
   }
   ExpectScraped(port_->address());
   port_.reset();  // whatever they do
+}
+
+// Each page takes the thread's time. If each of them got its own, those who come last would wait
+// for all of these, and be taken for silent.
+TEST_F(MetricsPortTest, ThoseWhoComeWhileAPageIsWrittenShareTheNext) {
+  constexpr int kClients = 50;
+  class Slow final : public prometheus::Collectable {
+   public:
+    std::vector<prometheus::MetricFamily> Collect() const override {
+      if (pages++ == 0) {
+        begun.count_down();
+        go_on.wait();
+      }
+      return {};
+    }
+    mutable std::atomic<int> pages = 0;
+    mutable std::latch begun{1};
+    mutable std::latch go_on{1};
+  };
+  auto slow = std::make_shared<Slow>();
+  auto port = MetricsPort::Start(*MetricsPort::Bind("127.0.0.1:0"), {slow, registry_});
+  ASSERT_TRUE(port.ok()) << port.status();
+  std::vector<std::unique_ptr<TcpClient>> clients;
+  for (int i = 0; i <= kClients; ++i) {
+    clients.push_back(std::make_unique<TcpClient>((*port)->address()));
+    EXPECT_TRUE(clients.back()->Send("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"));
+    if (i == 0) slow->begun.wait();
+  }
+  slow->go_on.count_down();
+  for (const auto& client : clients) {
+    EXPECT_THAT(ReadHttp(client->ReadToEnd()).body, HasSubstr("\nanswers_total 42\n"));
+  }
+  // The thread accepts a handful at a time.
+  EXPECT_LE(slow->pages, kClients / 4);
 }
 
 // What it collects may go once it has ended.
