@@ -84,7 +84,9 @@ struct Scrapes {
 
 namespace {
 
-// A client's context is a number and no pointer: of pages that had been begun when it connected.
+// How many pages had been begun when the client connected; its connection's context.
+using Begun = uint64_t;
+
 MHD_Result Answer(void* scrapes, MHD_Connection* connection, const char* path, const char* method,
                   const char* /*version*/, const char* /*upload*/, size_t* /*upload_size*/,
                   void** /*state*/) {
@@ -96,7 +98,7 @@ MHD_Result Answer(void* scrapes, MHD_Connection* connection, const char* path, c
   const MHD_ConnectionInfo* const info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   if (info == nullptr) return MHD_NO;
-  const auto begun = reinterpret_cast<uintptr_t>(info->socket_context);
+  const Begun begun = *static_cast<const Begun*>(info->socket_context);
   return Respond(connection, MHD_HTTP_OK, static_cast<Scrapes*>(scrapes)->page.After(begun));
 }
 
@@ -106,12 +108,13 @@ void NoteConnection(void* scrapes, MHD_Connection* connection, void** context,
   auto* const known = static_cast<Scrapes*>(scrapes);
   const MHD_ConnectionInfo* const info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (info == nullptr) return;
+  const int socket = info == nullptr ? -1 : info->connect_fd;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    *context = reinterpret_cast<void*>(static_cast<uintptr_t>(known->page.begun()));
-    known->deadlines.Opened(info->connect_fd, std::chrono::steady_clock::now());
+    *context = new Begun(known->page.begun());
+    known->deadlines.Opened(socket, std::chrono::steady_clock::now());
   } else {
-    known->deadlines.Closed(info->connect_fd);
+    delete static_cast<Begun*>(*context);
+    known->deadlines.Closed(socket);
   }
 }
 
