@@ -6,6 +6,7 @@
 
 #include "relay/config/pem_file.h"
 #include "relay/store/etcd/etcd_store.h"
+#include "relay/store/etcd/open.h"
 #include "relay/store/memory/memory_store.h"
 #include "relay/store/sqlite/sqlite_store.h"
 #include "sodium.h"
@@ -61,18 +62,18 @@ std::string DrawRelayId() {
   return std::string(bytes.data(), bytes.size());
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenEtcd(const EtcdChoice& choice, RelayClock* clock,
-                                                const StoreHooks& hooks) {
+absl::StatusOr<std::unique_ptr<Store>> OpenChosenEtcd(const EtcdChoice& choice, RelayClock* clock,
+                                                      const StoreHooks& hooks) {
   absl::StatusOr<EtcdServers> servers = ReadServers(choice);
   if (!servers.ok()) return servers.status();
-  return EtcdStore::Open({.servers = *std::move(servers),
-                          .prefix = choice.prefix,
-                          .relay_id = DrawRelayId(),
-                          .clock = clock,
-                          .on_started = hooks.on_started,
-                          .on_trouble = hooks.on_trouble,
-                          .on_restored = hooks.on_restored,
-                          .on_commit = hooks.on_commit});
+  return OpenEtcd({.servers = *std::move(servers),
+                   .prefix = choice.prefix,
+                   .relay_id = DrawRelayId(),
+                   .clock = clock,
+                   .on_started = hooks.on_started,
+                   .on_trouble = hooks.on_trouble,
+                   .on_restored = hooks.on_restored,
+                   .on_commit = hooks.on_commit});
 }
 
 // A single relay's own.
@@ -90,7 +91,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreChoice& choice, Rela
                                 {.on_trouble = hooks.on_trouble, .on_commit = hooks.on_commit});
       break;
     case StoreChoice::Kind::kEtcd:
-      return OpenEtcd(choice.etcd, clock, hooks);  // which tells of its start later
+      return OpenChosenEtcd(choice.etcd, clock, hooks);  // which tells of its start later
   }
   if (store.ok() && hooks.on_started) hooks.on_started(absl::OkStatus());
   return store;

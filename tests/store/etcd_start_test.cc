@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "relay/health/store_health.h"
 #include "relay/server/ticker.h"
+#include "relay/store/etcd/open.h"
 #include "relay/store/steady_now.h"
 #include "tests/store/etcd_relay.h"
 #include "tests/support/etcd_server.h"
@@ -43,7 +44,7 @@ class StartingRelay {
     options.patience = absl::InfiniteDuration();  // which is for a store that has started
     options.on_started = [this](const absl::Status& status) { started_.set_value(status); };
     options.on_trouble = [this](const absl::Status& status) { troubles_.Add(status); };
-    store_ = EtcdStore::Open(std::move(options));
+    store_ = OpenEtcd(std::move(options));
     EXPECT_TRUE(store_->Start(&listener_).ok());
     ticker_ = std::make_unique<Ticker>(std::chrono::milliseconds(10), [this] { store_->Flush(); });
   }

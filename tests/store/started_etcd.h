@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "relay/store/etcd/etcd_store.h"
+#include "relay/store/etcd/open.h"
 
 namespace wormhole::relay {
 
@@ -16,7 +17,7 @@ namespace wormhole::relay {
 inline absl::StatusOr<std::unique_ptr<EtcdStore>> OpenStarted(EtcdOptions options) {
   const auto started = std::make_shared<std::promise<absl::Status>>();
   options.on_started = [started](const absl::Status& status) { started->set_value(status); };
-  std::unique_ptr<EtcdStore> store = EtcdStore::Open(std::move(options));
+  std::unique_ptr<EtcdStore> store = OpenEtcd(std::move(options));
   const absl::Status status = started->get_future().get();
   if (!status.ok()) return status;
   return store;

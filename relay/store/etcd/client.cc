@@ -20,7 +20,6 @@ using etcdserverpb::RangeResponse;
 using etcdserverpb::TxnRequest;
 using etcdserverpb::TxnResponse;
 using etcdserverpb::WatchCreateRequest;
-using etcdserverpb::WatchResponse;
 
 namespace {
 
@@ -117,7 +116,8 @@ absl::StatusCode CodeOf(const grpc::Status& status, bool has_user) {
 EtcdClient::EtcdClient(EtcdServers servers)
     : credentials_(CredentialsOf(servers)),
       user_(std::move(servers.user)),
-      password_(std::move(servers.password)) {
+      password_(std::move(servers.password)),
+      endpoint_count_(servers.endpoints.size()) {
   for (const std::string& endpoint : servers.endpoints) {
     endpoints_.push_back(MakeEndpoint(endpoint));
   }
@@ -241,9 +241,7 @@ void EtcdClient::KeepAlive(int64_t lease, Done<LeaseKeepAliveResponse> done) {
   Start(std::make_unique<KeepAliveCall>(this, lease, std::move(done)));
 }
 
-void EtcdClient::Watch(WatchCreateRequest request,
-                       std::function<void(const WatchResponse&)> on_response,
-                       std::function<void(const absl::Status&)> on_end) {
+void EtcdClient::Watch(WatchCreateRequest request, OnWatched on_response, OnEnd on_end) {
   Start(std::make_unique<WatchCall>(this, std::move(request), std::move(on_response),
                                     std::move(on_end)));
 }

@@ -1,10 +1,7 @@
-// The calls of etcd that the relay makes, over gRPC: several endpoints, TLS, authentication.
+// etcd over gRPC: several endpoints, TLS, authentication.
 //
-// One endpoint is used for everything; one that fails is left for the next. Nothing is tried again
-// here: after an error nothing is known of a transaction's effect, and the caller looks.
-//
-// UNAUTHENTICATED is what etcd says of the name and the password; that a token has ended is
-// UNAVAILABLE, since the next call gets another one.
+// One endpoint is used for everything; one that fails is left for the next. That a token has ended
+// is UNAVAILABLE, since the next call gets another one.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_
 #define WORMHOLE_RELAY_STORE_ETCD_CLIENT_H_
 
@@ -21,44 +18,26 @@
 #include "etcd_rpc.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/sync/mutex.h"
+#include "relay/store/etcd/api.h"
+#include "relay/store/etcd/servers.h"
 
 namespace wormhole::relay {
 
-struct EtcdServers {
-  std::vector<std::string> endpoints;  // HOST:PORT, at least one
-  // PEM, not files. All empty: plaintext. Without a certificate of our own: server TLS alone.
-  std::string tls_ca;
-  std::string tls_cert;
-  std::string tls_key;
-  // Empty: no authentication. gRPC takes the password as a std::string only.
-  std::string user;
-  std::string password;
-};
-
-// Thread-safe. `done` and `on_...` run on gRPC's threads, inside the call only after Stop.
-class EtcdClient {
+// Callbacks run on gRPC's threads.
+class EtcdClient final : public EtcdApi {
  public:
-  template <typename Response>
-  using Done = std::function<void(absl::StatusOr<Response>)>;
-
   explicit EtcdClient(EtcdServers servers);
-  ~EtcdClient() { Stop(); }
+  ~EtcdClient() override { Stop(); }
 
-  // Cancels what is under way and waits until all its callbacks have returned. Calls made later are
-  // answered CANCELLED. Not to be called from a callback.
-  void Stop() WORMHOLE_EXCLUDES(mutex_);
-
-  void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done);
-  void Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done);
-  void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done);
-  void Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done);
-  // Renews a lease once. NOT_FOUND when it is gone.
-  void KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse> done);
-  // `on_response` runs for each answer, in order; `on_end` once, when the watch is over. A watch
-  // ends when the endpoint has lost its leader.
-  void Watch(etcdserverpb::WatchCreateRequest request,
-             std::function<void(const etcdserverpb::WatchResponse&)> on_response,
-             std::function<void(const absl::Status&)> on_end);
+  size_t endpoints() const override { return endpoint_count_; }
+  void Stop() override WORMHOLE_EXCLUDES(mutex_);
+  void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) override;
+  void Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done) override;
+  void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done) override;
+  void Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done) override;
+  void KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse> done) override;
+  void Watch(etcdserverpb::WatchCreateRequest request, OnWatched on_response,
+             OnEnd on_end) override;
 
  private:
   struct Endpoint {
@@ -105,6 +84,7 @@ class EtcdClient {
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const std::string user_;
   const std::string password_;
+  const size_t endpoint_count_;
 
   sync::Mutex mutex_;
   sync::CondVar idle_;

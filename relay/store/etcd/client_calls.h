@@ -149,8 +149,7 @@ class EtcdClient::WatchCall final
       public grpc::ClientBidiReactor<etcdserverpb::WatchRequest, etcdserverpb::WatchResponse> {
  public:
   WatchCall(EtcdClient* client, etcdserverpb::WatchCreateRequest request,
-            std::function<void(const etcdserverpb::WatchResponse&)> on_response,
-            std::function<void(const absl::Status&)> on_end)
+            EtcdClient::OnWatched on_response, EtcdClient::OnEnd on_end)
       : Call(client), on_response_(std::move(on_response)), on_end_(std::move(on_end)) {
     *request_.mutable_create_request() = std::move(request);
   }
@@ -178,8 +177,8 @@ class EtcdClient::WatchCall final
  private:
   etcdserverpb::WatchRequest request_;
   etcdserverpb::WatchResponse response_;
-  std::function<void(const etcdserverpb::WatchResponse&)> on_response_;
-  std::function<void(const absl::Status&)> on_end_;
+  const EtcdClient::OnWatched on_response_;
+  const EtcdClient::OnEnd on_end_;
 };
 
 }  // namespace wormhole::relay

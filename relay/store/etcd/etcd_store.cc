@@ -7,7 +7,6 @@
 
 #include "absl/memory/memory.h"
 #include "relay/store/etcd/plan.h"
-#include "relay/store/steady_now.h"
 #include "relay/store/store_away.h"
 
 namespace wormhole::relay {
@@ -31,21 +30,24 @@ bool IsRefusal(const absl::Status& status) { return absl::IsInvalidArgument(stat
 
 }  // namespace
 
-std::unique_ptr<EtcdStore> EtcdStore::Open(EtcdOptions options) {
-  auto store = absl::WrapUnique(new EtcdStore(std::move(options)));
-  store->watcher_.Tick(SteadyNow());
+std::unique_ptr<EtcdStore> EtcdStore::Open(EtcdOptions options, std::unique_ptr<EtcdApi> etcd,
+                                           SteadyClock steady_now) {
+  auto store =
+      absl::WrapUnique(new EtcdStore(std::move(options), std::move(etcd), std::move(steady_now)));
+  store->watcher_.Tick(store->steady_now_());
   return store;
 }
 
-EtcdStore::EtcdStore(EtcdOptions options)
+EtcdStore::EtcdStore(EtcdOptions options, std::unique_ptr<EtcdApi> etcd, SteadyClock steady_now)
     : options_(std::move(options)),
       keys_(options_.prefix),
-      client_(options_.servers),
+      etcd_(std::move(etcd)),
+      steady_now_(std::move(steady_now)),
       cache_(&keys_, options_.relay_id,
              [this](const ChannelRef& channel, Role role) { OnOwnPresence(channel, role); }),
       clocks_(options_.clock, keys_.Clock(options_.relay_id), options_.presence_ttl / 3),
       watcher_(
-          &keys_, &client_, &cache_,
+          &keys_, etcd_.get(), &cache_,
           {.on_read = [this](const absl::Status& status) { return OnRead(status); },
            .on_restored = [this] { ForgetLeases(); },
            .on_lost = [this] { ProbeSoon(); },
@@ -57,14 +59,14 @@ EtcdStore::EtcdStore(EtcdOptions options)
                }}),
       start_(2 * options_.presence_ttl),
       presence_lease_(options_.presence_ttl),
-      availability_(options_.servers.endpoints.size(), TroubleReport(options_.on_trouble)) {}
+      availability_(etcd_->endpoints(), TroubleReport(options_.on_trouble)) {}
 
 bool EtcdStore::OnRead(const absl::Status& status) {
   bool hopeless = false;
   {
     sync::MutexLock lock(mutex_);
     if (stopping_) return false;  // cancelled
-    const absl::Duration now = SteadyNow();
+    const absl::Duration now = steady_now_();
     start_.NoteRead(status, now);
     hopeless = start_.is_hopeless();
     if (status.ok()) {
@@ -86,7 +88,7 @@ void EtcdStore::EndStart() {
     if (!start_.has_read() || start_.is_over()) return;
     // It may have gone away again since all was read. A full one serves what only reads.
     if (availability_.failing() && !availability_.full()) return;
-    if (!start_.TakeEnd(clocks_.sure(), SteadyNow())) {
+    if (!start_.TakeEnd(clocks_.sure(), steady_now_())) {
       return availability_.NotYet(absl::UnavailableError(kTimeIsUnsure));
     }
     availability_.Worked(/*wrote=*/false);
@@ -103,10 +105,10 @@ EtcdStore::~EtcdStore() {
   }
   if (lease != 0) {
     const auto heard = std::make_shared<std::promise<void>>();
-    client_.Revoke(lease, [heard](const auto&) { heard->set_value(); });
+    etcd_->Revoke(lease, [heard](const auto&) { heard->set_value(); });
     heard->get_future().wait_for(kRevokeWait);
   }
-  client_.Stop();
+  etcd_->Stop();
   // An answer may make further calls.
   for (;;) {
     EtcdAnswers answers;
@@ -141,7 +143,8 @@ void EtcdStore::Load(const ChannelKey& key, Done<std::optional<ChannelSnapshot>>
 void EtcdStore::FindSide(std::string_view app_id, std::string_view side,
                          Done<std::optional<uint32_t>> done) {
   sync::MutexLock lock(mutex_);
-  calls_.AddSide({.key = keys_.Side(app_id, side), .done = std::move(done), .since = SteadyNow()});
+  calls_.AddSide(
+      {.key = keys_.Side(app_id, side), .done = std::move(done), .since = steady_now_()});
 }
 
 void EtcdStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
@@ -263,11 +266,11 @@ void EtcdStore::Add(const ChannelKey& key, decltype(EtcdCall::what) what) {
 }
 
 void EtcdStore::Enqueue(const ChannelKey& key, decltype(EtcdCall::what) what) {
-  calls_.Add(key, {.what = std::move(what), .since = SteadyNow()});
+  calls_.Add(key, {.what = std::move(what), .since = steady_now_()});
 }
 
 void EtcdStore::Flush() {
-  const absl::Duration now = SteadyNow();
+  const absl::Duration now = steady_now_();
   watcher_.Tick(now);
   EndStart();
   RenewPresenceLease(now);
@@ -299,20 +302,21 @@ void EtcdStore::Advance() {
   std::optional<MissingLease> missing;
   {
     sync::MutexLock lock(mutex_);
-    if (busy_ || stopping_ || !start_.has_read() || !availability_.MayTry(SteadyNow())) return;
+    if (busy_ || stopping_ || !start_.has_read() || !availability_.MayTry(steady_now_())) return;
     sent = MakeBatch(missing);
     if (!missing && sent == nullptr) return;
     busy_ = true;
   }
   if (missing) return GrantLease(*missing);
   TxnRequest request = sent->batch.TakeRequest();
-  client_.Txn(std::move(request), [this, sent](const absl::StatusOr<TxnResponse>& response) {
+  etcd_->Txn(std::move(request), [this, sent](const absl::StatusOr<TxnResponse>& response) {
     OnBatch(sent, response);
   });
 }
 
 std::shared_ptr<EtcdStore::SentBatch> EtcdStore::MakeBatch(std::optional<MissingLease>& missing) {
-  auto sent = std::make_shared<SentBatch>(&keys_, /*alone=*/alone_ != 0, restorings_, SteadyNow());
+  auto sent =
+      std::make_shared<SentBatch>(&keys_, /*alone=*/alone_ != 0, restorings_, steady_now_());
   EtcdBatch& batch = sent->batch;
   leases_.DropEnded(Now());
   if (start_.is_over()) AddCalls(batch, missing);
@@ -359,7 +363,7 @@ void EtcdStore::AddCalls(EtcdBatch& batch, std::optional<MissingLease>& missing)
 // each batch, nothing else of it would ever be told.
 bool EtcdStore::MayGoNow(const ChannelKey& key, const EtcdCalls& calls) {
   if (availability_.full()) {
-    return availability_.MayWrite(SteadyNow()) || !cache_.WritesNext(key, calls.front());
+    return availability_.MayWrite(steady_now_()) || !cache_.WritesNext(key, calls.front());
   }
   if (presence_lease_.id() == 0) return true;
   return !presence_.PassedOver(key) && !notices_.IsPassedOver(key);
@@ -367,7 +371,7 @@ bool EtcdStore::MayGoNow(const ChannelKey& key, const EtcdCalls& calls) {
 
 bool EtcdStore::MayJoin(const EtcdBatch& batch, bool writes) const {
   if (!availability_.full()) return true;
-  if (writes && !availability_.MayWrite(SteadyNow())) return false;
+  if (writes && !availability_.MayWrite(steady_now_())) return false;
   return batch.empty() || batch.writes() == writes;
 }
 
@@ -378,7 +382,7 @@ void EtcdStore::AddOthers(EtcdBatch& batch) {
     AddPresence(batch);
     AddClock(batch);
   }
-  if (batch.empty() && availability_.TakeProbe(SteadyNow())) batch.AddProbe();
+  if (batch.empty() && availability_.TakeProbe(steady_now_())) batch.AddProbe();
 }
 
 void EtcdStore::AddSides(EtcdBatch& batch) {
@@ -420,7 +424,7 @@ void EtcdStore::AddPresence(EtcdBatch& batch) {
 
 // Not under a lease that may have ended: etcd would refuse the whole batch.
 void EtcdStore::AddClock(EtcdBatch& batch) {
-  const absl::Duration now = SteadyNow();
+  const absl::Duration now = steady_now_();
   if (presence_lease_.id() == 0 || batch.room() == 0 || presence_lease_.MayHaveEnded(now)) return;
   if (const auto update = clocks_.Due(presence_lease_.id(), now)) {
     batch.Add(*update, options_.relay_id);
@@ -434,7 +438,7 @@ void EtcdStore::OnBatch(const std::shared_ptr<SentBatch>& sent,
   EtcdBatch& batch = sent->batch;
   if (response.ok()) watcher_.Heard(response->header().revision());
   if (response.ok() && options_.on_commit && batch.calls() != 0) {
-    options_.on_commit(SteadyNow() - sent->at, batch.calls());
+    options_.on_commit(steady_now_() - sent->at, batch.calls());
   }
   EtcdAnswers answers;
   {
@@ -566,7 +570,7 @@ void EtcdStore::Failed(const absl::Status& why) {
     leases_.Clear();
     LosePresenceLease();
   }
-  availability_.Failed(why, SteadyNow());
+  availability_.Failed(why, steady_now_());
 }
 
 void EtcdStore::GiveAnswers(EtcdAnswers answers) {
@@ -585,31 +589,32 @@ void EtcdStore::ProbeSoon() {
 
 // --- Leases: those of channels, and the one of what this relay tells the others.
 
-EtcdLeases::Now EtcdStore::Now() { return {.wall = options_.clock->Now(), .steady = SteadyNow()}; }
+EtcdLeases::Now EtcdStore::Now() {
+  return {.wall = options_.clock->Now(), .steady = steady_now_()};
+}
 
 void EtcdStore::GrantLease(const MissingLease& missing) {
   const EtcdLeases::Now now = Now();
   const absl::Time due_at = missing.due_at;
-  client_.Grant(
-      absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(due_at, now), absl::Seconds(1))),
-      [this, missing, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
-        EtcdAnswers answers;
-        {
-          sync::MutexLock lock(mutex_);
-          if (lease.ok()) {
-            availability_.Worked(/*wrote=*/true);
-            leases_.Add(missing.due_at, lease->id(), now);
-          } else {
-            Failed(lease.status());
-            // The channel's calls would hold up those of the others.
-            if (availability_.full()) {
-              calls_.FailChannel(missing.key, StoreAway(std::string(lease.status().message())),
-                                 answers);
-            }
-          }
-        }
-        GiveAnswers(std::move(answers));
-      });
+  etcd_->Grant(absl::ToInt64Seconds(absl::Ceil(EtcdLeases::TtlOf(due_at, now), absl::Seconds(1))),
+               [this, missing, now](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                 EtcdAnswers answers;
+                 {
+                   sync::MutexLock lock(mutex_);
+                   if (lease.ok()) {
+                     availability_.Worked(/*wrote=*/true);
+                     leases_.Add(missing.due_at, lease->id(), now);
+                   } else {
+                     Failed(lease.status());
+                     // The channel's calls would hold up those of the others.
+                     if (availability_.full()) {
+                       calls_.FailChannel(
+                           missing.key, StoreAway(std::string(lease.status().message())), answers);
+                     }
+                   }
+                 }
+                 GiveAnswers(std::move(answers));
+               });
 }
 
 // Batches do not wait for it, and whether it is granted says nothing of whether the store works: an
@@ -617,17 +622,17 @@ void EtcdStore::GrantLease(const MissingLease& missing) {
 void EtcdStore::AskForPresenceLease() {
   {
     sync::MutexLock lock(mutex_);
-    if (stopping_ || !start_.has_read() || !presence_lease_.TakeRequest(SteadyNow())) return;
+    if (stopping_ || !start_.has_read() || !presence_lease_.TakeRequest(steady_now_())) return;
   }
-  client_.Grant(absl::ToInt64Seconds(options_.presence_ttl),
-                [this](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
-                  {
-                    sync::MutexLock lock(mutex_);
-                    if (!lease.ok()) availability_.ProbeSoon();
-                    presence_lease_.Granted(lease.ok() ? lease->id() : 0);
-                  }
-                  Advance();
-                });
+  etcd_->Grant(absl::ToInt64Seconds(options_.presence_ttl),
+               [this](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& lease) {
+                 {
+                   sync::MutexLock lock(mutex_);
+                   if (!lease.ok()) availability_.ProbeSoon();
+                   presence_lease_.Granted(lease.ok() ? lease->id() : 0);
+                 }
+                 Advance();
+               });
 }
 
 void EtcdStore::RenewPresenceLease(absl::Duration now) {
@@ -638,7 +643,7 @@ void EtcdStore::RenewPresenceLease(absl::Duration now) {
     lease = presence_lease_.TakeRenewal(now);
   }
   if (lease == 0) return;
-  client_.KeepAlive(
+  etcd_->KeepAlive(
       lease, [this, lease](const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
         OnRenewal(lease, answer.status());
       });
@@ -673,7 +678,7 @@ void EtcdStore::ForgetLeases() {
     presence_.Rewind();
     LosePresenceLease();
   }
-  if (lease != 0) client_.Revoke(lease, [](const auto&) {});
+  if (lease != 0) etcd_->Revoke(lease, [](const auto&) {});
 }
 
 }  // namespace wormhole::relay

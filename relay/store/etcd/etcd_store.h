@@ -28,17 +28,18 @@
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
 #include "relay/clock/clock.h"
+#include "relay/store/etcd/api.h"
 #include "relay/store/etcd/availability.h"
 #include "relay/store/etcd/batch.h"
 #include "relay/store/etcd/call.h"
 #include "relay/store/etcd/channel_state.h"
-#include "relay/store/etcd/client.h"
 #include "relay/store/etcd/clock_sync.h"
 #include "relay/store/etcd/etcd_cache.h"
 #include "relay/store/etcd/keys.h"
 #include "relay/store/etcd/leases.h"
 #include "relay/store/etcd/presence.h"
 #include "relay/store/etcd/presence_lease.h"
+#include "relay/store/etcd/servers.h"
 #include "relay/store/etcd/start.h"
 #include "relay/store/etcd/third_party_notices.h"
 #include "relay/store/etcd/waiting_calls.h"
@@ -48,6 +49,8 @@
 namespace wormhole::relay {
 
 struct EtcdOptions {
+  // For OpenEtcd (open.h), which makes a client of them; a store that is given another EtcdApi
+  // needs none.
   EtcdServers servers;
 
   // Under which all keys are. Relays that share channels share it.
@@ -88,8 +91,11 @@ struct EtcdOptions {
 
 class EtcdStore final : public Store {
  public:
+  using SteadyClock = std::function<absl::Duration()>;  // never goes back; any thread
+
   // Begins to read which channels there are, and does not wait for it; each Flush goes on with it.
-  static std::unique_ptr<EtcdStore> Open(EtcdOptions options);
+  static std::unique_ptr<EtcdStore> Open(EtcdOptions options, std::unique_ptr<EtcdApi> etcd,
+                                         SteadyClock steady_now);
   ~EtcdStore() override;
 
   absl::Status Start(StoreListener* listener) override;
@@ -130,7 +136,7 @@ class EtcdStore final : public Store {
     const absl::Duration at;
   };
 
-  explicit EtcdStore(EtcdOptions options);
+  EtcdStore(EtcdOptions options, std::unique_ptr<EtcdApi> etcd, SteadyClock steady_now);
 
   // The start.
   bool OnRead(const absl::Status& status) WORMHOLE_EXCLUDES(mutex_);
@@ -199,7 +205,8 @@ class EtcdStore final : public Store {
 
   const EtcdOptions options_;
   const EtcdKeys keys_;
-  EtcdClient client_;
+  const std::unique_ptr<EtcdApi> etcd_;
+  const SteadyClock steady_now_;
   EtcdCache cache_;
   ClockSync clocks_;
   EtcdWatcher watcher_;

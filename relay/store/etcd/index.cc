@@ -1,5 +1,7 @@
 #include "relay/store/etcd/index.h"
 
+#include <algorithm>
+
 namespace wormhole::relay {
 
 bool EtcdIndex::Take(const ChannelKey& key, int64_t revision, const ChannelRecord* record,
@@ -26,6 +28,7 @@ std::vector<ChannelKey> EtcdIndex::DropAllBut(const absl::flat_hash_map<ChannelK
   for (const auto& [key, entry] : entries_) {
     if (entry.revision <= revision && !keys.contains(key)) gone.push_back(key);
   }
+  std::sort(gone.begin(), gone.end());
   for (const ChannelKey& key : gone) Take(key, revision + 1, nullptr, false);
   return gone;
 }

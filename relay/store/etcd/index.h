@@ -26,7 +26,8 @@ class EtcdIndex {
   // The record is so as of `revision`; null: there is none. `own`: this relay has written it. False
   // when something newer is known.
   bool Take(const ChannelKey& key, int64_t revision, const ChannelRecord* record, bool own);
-  // As of `revision` there are no channels but those in `keys`. The ones that are dropped.
+  // As of `revision` there are no channels but those in `keys`. The ones that are dropped, in
+  // order.
   std::vector<ChannelKey> DropAllBut(const absl::flat_hash_map<ChannelKey, bool>& keys,
                                      int64_t revision);
 

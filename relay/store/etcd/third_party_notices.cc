@@ -25,7 +25,7 @@ std::vector<ThirdPartyNotices::Notice> ThirdPartyNotices::Take(
     }
     passed_over_.erase(notice->first);
     taken.emplace_back(*notice);
-    notices_.erase(notice++);
+    notice = notices_.erase(notice);
   }
   return taken;
 }

@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "relay/channel/record.h"
 #include "relay/store/etcd/channel_state.h"
 
@@ -35,7 +35,7 @@ class ThirdPartyNotices {
   }
 
  private:
-  absl::flat_hash_map<ChannelKey, EtcdNotice> notices_;
+  std::map<ChannelKey, EtcdNotice> notices_;
   std::set<ChannelKey> passed_over_;
 };
 

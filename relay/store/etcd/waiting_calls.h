@@ -8,12 +8,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
@@ -67,7 +66,7 @@ class WaitingCalls {
  private:
   // In the order in which channels are served; those that are with etcd are not in it.
   std::deque<ChannelKey> order_;
-  std::unordered_map<ChannelKey, EtcdCalls, absl::Hash<ChannelKey>> calls_;
+  std::map<ChannelKey, EtcdCalls> calls_;  // in order: what fails at once is answered in it
   // How many calls at the front of a channel's queue are with etcd.
   absl::flat_hash_map<ChannelKey, size_t> with_etcd_;
   std::deque<SideCall> sides_;

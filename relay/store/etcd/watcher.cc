@@ -33,9 +33,8 @@ ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
 
 }  // namespace
 
-EtcdWatcher::EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* cache,
-                         Listener listener)
-    : keys_(keys), client_(client), cache_(cache), listener_(std::move(listener)) {}
+EtcdWatcher::EtcdWatcher(const EtcdKeys* keys, EtcdApi* etcd, EtcdCache* cache, Listener listener)
+    : keys_(keys), etcd_(etcd), cache_(cache), listener_(std::move(listener)) {}
 
 void EtcdWatcher::Read() {
   auto listing = std::make_shared<Listing>();
@@ -64,8 +63,8 @@ void EtcdWatcher::List(const std::shared_ptr<Listing>& listing) {
   request.set_range_end(EndOfPrefix(keys_->Records()));
   request.set_limit(kPage);
   request.set_revision(listing->revision);
-  client_->Range(std::move(request),
-                 [this, listing](absl::StatusOr<RangeResponse> page) { OnPage(listing, page); });
+  etcd_->Range(std::move(request),
+               [this, listing](absl::StatusOr<RangeResponse> page) { OnPage(listing, page); });
 }
 
 void EtcdWatcher::OnPage(const std::shared_ptr<Listing>& listing,
@@ -84,7 +83,7 @@ void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
   request.set_key(keys_->Clocks());
   request.set_range_end(EndOfPrefix(keys_->Clocks()));
   request.set_revision(listing->revision);
-  client_->Range(std::move(request), [this, listing](const absl::StatusOr<RangeResponse>& clocks) {
+  etcd_->Range(std::move(request), [this, listing](const absl::StatusOr<RangeResponse>& clocks) {
     if (!clocks.ok()) return listing->done(clocks.status());
     for (const etcdserverpb::KeyValue& kv : clocks->kvs()) {
       listing->clocks.push_back(SightingOfClock(kv, true));
@@ -122,7 +121,7 @@ void EtcdWatcher::Watch() {
     sync::MutexLock lock(mutex_);
     request.set_start_revision(next_);
   }
-  client_->Watch(
+  etcd_->Watch(
       std::move(request), [this](const WatchResponse& response) { OnResponse(response); },
       [this](const absl::Status&) { OnEnd(); });
 }
@@ -184,7 +183,7 @@ void EtcdWatcher::Resume() {
     seen = seen_;
     request.set_key(last_.key.empty() ? keys_->root() : last_.key);
   }
-  client_->Range(std::move(request), [this, seen](const absl::StatusOr<RangeResponse>& answer) {
+  etcd_->Range(std::move(request), [this, seen](const absl::StatusOr<RangeResponse>& answer) {
     answer.ok() ? GoOn(JudgeNow(*answer, seen)) : OnEnd();
   });
 }
@@ -206,7 +205,7 @@ void EtcdWatcher::ReadHistory() {
       range->set_revision(revision);
     }
   }
-  client_->Txn(std::move(request), [this](const absl::StatusOr<TxnResponse>& answer) {
+  etcd_->Txn(std::move(request), [this](const absl::StatusOr<TxnResponse>& answer) {
     if (answer.ok()) return GoOn(JudgeThen(*answer));
     absl::IsOutOfRange(answer.status()) ? ListAndWatch(/*restored=*/false) : OnEnd();
   });

@@ -19,14 +19,14 @@
 #include "absl/time/time.h"
 #include "etcd_rpc.pb.h"
 #include "proto/sync/mutex.h"
-#include "relay/store/etcd/client.h"
+#include "relay/store/etcd/api.h"
 #include "relay/store/etcd/clocks.h"
 #include "relay/store/etcd/etcd_cache.h"
 #include "relay/store/etcd/keys.h"
 
 namespace wormhole::relay {
 
-// Thread-safe. Its callbacks end with EtcdClient::Stop, which comes before its destruction.
+// Thread-safe. Its callbacks end with EtcdApi::Stop, which comes before its destruction.
 class EtcdWatcher {
  public:
   // What it tells beside the cache. Called without locks.
@@ -44,7 +44,7 @@ class EtcdWatcher {
     std::function<void(const ClockSighting& one)> on_clock;
   };
 
-  EtcdWatcher(const EtcdKeys* keys, EtcdClient* client, EtcdCache* cache, Listener listener);
+  EtcdWatcher(const EtcdKeys* keys, EtcdApi* etcd, EtcdCache* cache, Listener listener);
 
   // An answer was of this revision. The watch may not have come to tell of it when etcd ends.
   void Heard(int64_t revision) WORMHOLE_EXCLUDES(mutex_);
@@ -103,7 +103,7 @@ class EtcdWatcher {
   void OnEnd() WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdKeys* const keys_;
-  EtcdClient* const client_;
+  EtcdApi* const etcd_;
   EtcdCache* const cache_;
   const Listener listener_;
 
