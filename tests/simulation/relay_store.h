@@ -16,6 +16,23 @@ struct StorePlan {
   double failing_batches = 0;      // the share that fails, while faults are on
 };
 
+struct GroupPlan {
+  int relays = 1;                                    // with more than one the store is shared
+  absl::Duration max_news = absl::Milliseconds(50);  // how long news are on their way
+  // Until a relay stops to hear news for a while, after which it may have missed them; while faults
+  // are on.
+  absl::Duration mean_watch_life = absl::InfiniteDuration();
+  absl::Duration max_deafness = absl::Seconds(5);
+  // How long a relay that is gone, or cut off, is taken for attached.
+  absl::Duration lease = absl::Seconds(5);
+  bool echoes = false;  // a relay is told of its own changes too
+  // The store is the shipped one of etcd, over an etcd in virtual time: echoes and words are its
+  // own, and a lease may be longer.
+  bool etcd = false;
+  // How long what a relay has to say of who is attached may wait beyond everything else.
+  absl::Duration max_words;
+};
+
 // Whether `after` is of a channel that takes the place of one whose id rests.
 inline bool BreaksRest(const std::optional<relay::ChannelSnapshot>& before,
                        const relay::ChannelRecord& after) {
@@ -32,6 +49,8 @@ class RelayStore : public relay::Store {
   virtual void SetAway(bool away) = 0;
   // Everything is lost: the store was in memory.
   virtual void Forget() {}
+  // The time that the relay goes by, when it is `world` in the world.
+  virtual absl::Time WallNow(absl::Time world) { return world; }
 };
 
 // What is stored, whatever becomes of relays.

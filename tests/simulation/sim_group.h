@@ -17,20 +17,6 @@
 
 namespace wormhole::simulation {
 
-struct GroupPlan {
-  int relays = 1;                                    // with more than one the store is shared
-  absl::Duration max_news = absl::Milliseconds(50);  // how long news are on their way
-  // Until a relay stops to hear news for a while, after which it may have missed them; while faults
-  // are on.
-  absl::Duration mean_watch_life = absl::InfiniteDuration();
-  absl::Duration max_deafness = absl::Seconds(5);
-  // How long a relay that is gone, or cut off, is taken for attached.
-  absl::Duration lease = absl::Seconds(5);
-  bool echoes = false;  // a relay is told of its own changes too
-  // How long what a relay has to say of who is attached may wait beyond everything else.
-  absl::Duration max_words;
-};
-
 class SimFront;
 
 class SimGroup final : public StoreTruth {

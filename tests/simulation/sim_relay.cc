@@ -30,7 +30,7 @@ void SimRelay::Start(std::function<void()> on_death) {
 void SimRelay::StartProcess() {
   ++process_;
   relay::SwitchboardEnvironment environment{
-      .wall_now = [this] { return stage_->loop->wall(); },
+      .wall_now = [this] { return store_->WallNow(stage_->loop->wall()); },
       .steady_now = [this] { return stage_->loop->now() + absl::Seconds(77); },
       .random_below = [this](uint32_t bound) { return switchboard_random_.Below(bound); },
   };

@@ -24,8 +24,17 @@ constexpr int kFirstSquatter = 950;
 constexpr int kFirstLurker = 970;
 constexpr int kFirstStraggler = 1000;
 
+// Of etcd: a commit that nobody waits long for, and when all relays have begun.
+constexpr absl::Duration kSoon = absl::Milliseconds(200);
+constexpr absl::Duration kBegun = absl::Seconds(20);
+
 // No copy is on its way for so long, stalls and tries to reach the store included.
 constexpr absl::Duration kLongestDelay = absl::Seconds(60);
+
+// Apart from the plan's own draws, so that the runs without etcd stay what they were.
+bool IsOverEtcd(uint64_t seed, const RunPlan& plan) {
+  return plan.group.relays > 1 && SimRandom(~seed).Chance(0.5);
+}
 
 }  // namespace
 
@@ -44,6 +53,9 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
              .quarantine = plan_.relay.options.limits.quarantine,
              .steady = IsSteady(plan_),
              .alone = plan_.group.relays == 1 && !plan_.relay.forgets} {
+  plan_.group.etcd = IsOverEtcd(seed, plan_);
+  // A creation waits for a second only.
+  if (plan_.group.etcd && plan_.store.max_commit > kSoon) stage_.steady = false;
   MakeRelays();
   for (const PairPlan& plan : plan_.pairs) {
     auto pair = std::make_unique<Pair>();
@@ -59,6 +71,11 @@ void World::MakeRelays() {
     store_ = std::make_unique<SimStore>(&stage_, plan_.store, random_.Fork());
     truth_ = store_.get();
     ends.push_back(store_.get());
+  } else if (plan_.group.etcd) {
+    etcd_ = std::make_unique<EtcdWorld>(&stage_, plan_.store, plan_.group, plan_.relay.tick,
+                                        random_.Fork());
+    truth_ = etcd_.get();
+    for (int i = 0; i < plan_.group.relays; ++i) ends.push_back(etcd_->AddRelay());
   } else {
     group_ = std::make_unique<SimGroup>(&stage_, plan_.store, plan_.group, random_.Fork());
     truth_ = group_.get();
@@ -248,6 +265,8 @@ RunReport World::Run() {
   for (const auto& relay : relays_) {
     relay->Start([this, lost = relay.get()] { network_->LoseRelay(lost); });
   }
+  // A relay that has not begun to serve says that its store is away.
+  if (etcd_ != nullptr && stage_.steady) loop_.Run(kBegun, kMostEvents, [] { return false; });
   for (const auto& pair : pairs_) StartPair(*pair);
   StartSquatters();
   StartLurkers();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tests/simulation/etcd/etcd_world.h"
 #include "tests/simulation/event_loop.h"
 #include "tests/simulation/flaws.h"
 #include "tests/simulation/intruder.h"
@@ -83,9 +84,10 @@ class World {
   SimRandom random_;
   RunPlan plan_;
   Stage stage_;
-  // One relay's own store, or that of several.
+  // One relay's own store, or that of several: one of the two.
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<SimGroup> group_;
+  std::unique_ptr<EtcdWorld> etcd_;
   const StoreTruth* truth_ = nullptr;
   std::unique_ptr<WireJudge> wire_judge_;
   std::vector<std::unique_ptr<SimRelay>> relays_;

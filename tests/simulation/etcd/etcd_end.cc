@@ -1,0 +1,253 @@
+#include "tests/simulation/etcd/etcd_end.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace wormhole::simulation {
+namespace {
+
+// As EtcdClient's.
+constexpr absl::Duration kDeadline = absl::Seconds(2);
+
+// How long what nobody awaits any more may be on its way to etcd.
+constexpr absl::Duration kMostLate = absl::Seconds(4);
+
+// How long a connection that is silent lasts.
+constexpr absl::Duration kSilence = absl::Seconds(5);
+
+absl::Status Lost() { return absl::UnavailableError("the simulated etcd is away"); }
+absl::Status Late() { return absl::DeadlineExceededError("the simulated etcd does not answer"); }
+absl::Status Cancelled() { return absl::CancelledError("the simulated client has stopped"); }
+
+}  // namespace
+
+void EtcdEnd::Later(absl::Duration most, std::function<void()> action) {
+  world_->stage().loop->After(random_.Between(absl::ZeroDuration(), most),
+                              [alive = std::weak_ptr<int>(alive_), action = std::move(action)] {
+                                if (!alive.expired()) action();
+                              });
+}
+
+// --- Calls.
+
+template <typename Response>
+void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Response> done) {
+  if (stopped_) return done(Cancelled());
+  const uint64_t call = ++last_;
+  calls_[call] = [done](const absl::Status& why) { done(why); };
+  if (dead_) return;  // until Stop
+  const absl::Duration trip = world_->store().max_commit / 2;
+  const bool lost = world_->stage().stormy() && random_.Chance(world_->store().failing_batches);
+  const bool effective = !lost || random_.Chance(0.5);
+  const auto take_effect = [world = world_, effect = std::move(effect)] {
+    absl::StatusOr<Response> response = effect();
+    world->OnWritten();
+    return response;
+  };
+  if (away_ || !effective) {
+    // A request may be where nobody sees it, and go on when the way is open again.
+    if (random_.Chance(0.3)) {
+      world_->stage().loop->After(random_.Between(absl::ZeroDuration(), kMostLate),
+                                  [take_effect] { (void)take_effect(); });
+    }
+    return random_.Chance(0.5) ? Fail(call, trip, Lost()) : Fail(call, kDeadline, Late());
+  }
+  // Not under `alive_`: what has been sent comes to pass whoever is gone.
+  world_->stage().loop->After(
+      random_.Between(absl::ZeroDuration(), trip),
+      [this, alive = std::weak_ptr<int>(alive_), take_effect, call, done, lost, trip] {
+        absl::StatusOr<Response> response = take_effect();
+        if (alive.expired()) return;
+        if (lost || away_) return Fail(call, kDeadline, random_.Chance(0.5) ? Lost() : Late());
+        Later(trip, [this, call, done, response = std::move(response)] {
+          if (away_) return Fail(call, kDeadline, Late());
+          if (!dead_ && calls_.erase(call) != 0) done(response);
+        });
+      });
+}
+
+void EtcdEnd::Fail(uint64_t call, absl::Duration most, const absl::Status& why) {
+  Later(most, [this, call, why] {
+    if (dead_) return;
+    const auto found = calls_.find(call);
+    if (found == calls_.end()) return;
+    const auto tell = std::move(found->second);
+    calls_.erase(found);
+    on_trouble_();
+    tell(why);
+  });
+}
+
+void EtcdEnd::Stop() {
+  stopped_ = true;
+  for (const auto& [call, tell] : std::exchange(calls_, {})) tell(Cancelled());
+  for (const auto& [id, watching] : std::exchange(watches_, {})) watching.on_end(Cancelled());
+}
+
+void EtcdEnd::Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) {
+  Call<etcdserverpb::TxnResponse>(
+      [world = world_, request = std::move(request)] { return world->etcd().Txn(request); },
+      std::move(done));
+}
+
+void EtcdEnd::Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done) {
+  Call<etcdserverpb::RangeResponse>(
+      [world = world_, request = std::move(request)] { return world->etcd().Range(request); },
+      std::move(done));
+}
+
+void EtcdEnd::Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done) {
+  Call<etcdserverpb::LeaseGrantResponse>(
+      [world = world_, ttl_seconds]() -> absl::StatusOr<etcdserverpb::LeaseGrantResponse> {
+        return world->etcd().Grant(ttl_seconds, world->stage().loop->now());
+      },
+      std::move(done));
+}
+
+// A process that has died revokes nothing; its store waits for the answer all the same.
+void EtcdEnd::Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done) {
+  if (dead_) return done(Cancelled());
+  Call<etcdserverpb::LeaseRevokeResponse>(
+      [world = world_, lease] { return world->etcd().Revoke(lease); }, std::move(done));
+}
+
+void EtcdEnd::KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse> done) {
+  Call<etcdserverpb::LeaseKeepAliveResponse>(
+      [world = world_, lease] {
+        return world->etcd().KeepAlive(lease, world->stage().loop->now());
+      },
+      std::move(done));
+}
+
+void EtcdEnd::SetAway(bool away) {
+  away_ = away;
+  const uint64_t outage = ++outages_;
+  std::vector<uint64_t> all;
+  for (const auto& [id, watching] : watches_) all.push_back(id);
+  for (const uint64_t id : all) {
+    if (!away) {
+      // The connection has stood still, or is not there any more.
+      random_.Chance(0.5) ? Schedule(id) : EndWatch(id, Lost());
+      continue;
+    }
+    Later(kSilence, [this, id, outage] {
+      if (away_ && outage == outages_) EndWatch(id, Lost());
+    });
+  }
+}
+
+// --- Watches.
+
+bool EtcdEnd::watches() const {
+  return std::any_of(watches_.begin(), watches_.end(),
+                     [](const auto& entry) { return entry.second.created; });
+}
+
+void EtcdEnd::Watch(etcdserverpb::WatchCreateRequest request, OnWatched on_response, OnEnd on_end) {
+  if (stopped_) return on_end(Cancelled());
+  const uint64_t watch = ++last_;
+  Watching& watching = watches_[watch];
+  watching.request = std::move(request);
+  watching.on_response = std::move(on_response);
+  watching.on_end = std::move(on_end);
+  if (dead_) return;  // until Stop
+  Later(world_->store().max_commit, [this, watch] { Create(watch); });
+  if (!world_->stage().stormy() || world_->plan().mean_watch_life == absl::InfiniteDuration()) {
+    return;
+  }
+  world_->stage().loop->After(random_.Exponential(world_->plan().mean_watch_life),
+                              [this, alive = std::weak_ptr<int>(alive_), watch] {
+                                if (alive.expired() || !world_->stage().stormy()) return;
+                                EndWatch(watch, Lost());
+                              });
+}
+
+void EtcdEnd::Create(uint64_t watch) {
+  const auto found = watches_.find(watch);
+  if (dead_ || found == watches_.end()) return;
+  if (away_) return EndWatch(watch, Lost());
+  Watching& watching = found->second;
+  etcdserverpb::WatchResponse response;
+  *response.mutable_header() = world_->etcd().Header();
+  response.set_created(true);
+  watching.on_response(response);
+  const auto first = world_->etcd().EventsFrom(watching.request.start_revision());
+  if (!first) return CancelCompacted(watch);
+  watching.next = *first;
+  watching.created = true;
+  Schedule(watch);
+}
+
+void EtcdEnd::CancelCompacted(uint64_t watch) {
+  etcdserverpb::WatchResponse response;
+  *response.mutable_header() = world_->etcd().Header();
+  response.set_canceled(true);
+  response.set_compact_revision(world_->etcd().compacted());
+  watches_.at(watch).on_response(response);
+  EndWatch(watch, absl::OkStatus());
+}
+
+void EtcdEnd::EndWatch(uint64_t watch, const absl::Status& why) {
+  const auto found = watches_.find(watch);
+  if (dead_ || found == watches_.end()) return;
+  const OnEnd on_end = std::move(found->second.on_end);
+  watches_.erase(found);
+  on_trouble_();
+  on_end(why);
+}
+
+void EtcdEnd::OnWritten() {
+  for (const auto& [id, watching] : watches_) Schedule(id);
+}
+
+void EtcdEnd::Schedule(uint64_t watch) {
+  Watching& watching = watches_.at(watch);
+  if (!watching.created || std::exchange(watching.scheduled, true)) return;
+  Later(world_->plan().max_news, [this, watch] { Deliver(watch); });
+}
+
+void EtcdEnd::Deliver(uint64_t watch) {
+  const auto found = watches_.find(watch);
+  if (dead_ || found == watches_.end()) return;
+  Watching& watching = found->second;
+  watching.scheduled = false;
+  if (away_) return;  // until it is back
+  if (watching.next < world_->etcd().first_event()) return CancelCompacted(watch);
+  Tell(watching);
+  if (watching.next < world_->etcd().end_of_events()) Schedule(watch);
+}
+
+bool EtcdEnd::Wants(const Watching& watching, const etcdserverpb::Event& event) const {
+  return event.kv().key() >= watching.request.key() &&
+         event.kv().key() < watching.request.range_end() &&
+         event.kv().mod_revision() >= watching.request.start_revision();
+}
+
+// Some of the events, of whole revisions or not; or that there are none.
+void EtcdEnd::Tell(Watching& watching) {
+  const FakeEtcd& etcd = world_->etcd();
+  etcdserverpb::WatchResponse response;
+  *response.mutable_header() = etcd.Header();
+  const size_t waiting = etcd.end_of_events() - watching.next;
+  if (waiting != 0) {
+    size_t left = 1 + random_.Below(static_cast<uint32_t>(waiting));
+    for (; left > 0; --left) {
+      const etcdserverpb::Event& event = etcd.event(watching.next++);
+      if (Wants(watching, event)) *response.add_events() = event;
+    }
+    const bool cut = watching.next < etcd.end_of_events() &&
+                     etcd.event(watching.next).kv().mod_revision() ==
+                         etcd.event(watching.next - 1).kv().mod_revision();
+    response.set_fragment(cut);
+  }
+  const bool whole = watching.next == etcd.end_of_events();
+  if (response.events_size() == 0) {
+    // That nothing is missing up to here: etcd tells of it now and then.
+    if (!whole || watching.told == etcd.revision() || !random_.Chance(0.3)) return;
+    watching.told = etcd.revision();
+  }
+  watching.on_response(response);
+}
+
+}  // namespace wormhole::simulation

@@ -1,0 +1,85 @@
+// A relay's process and the etcd of a world: requests that take their time, get lost, or have their
+// effect when nobody awaits it any more; and watches that are late, or end.
+#ifndef WORMHOLE_TESTS_SIMULATION_ETCD_ETCD_END_H_
+#define WORMHOLE_TESTS_SIMULATION_ETCD_ETCD_END_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "relay/store/etcd/api.h"
+#include "tests/simulation/etcd/etcd_world.h"
+#include "tests/simulation/random.h"
+
+namespace wormhole::simulation {
+
+class EtcdEnd final : public relay::EtcdApi {
+ public:
+  // `on_trouble`: a call has failed, or a watch has ended.
+  EtcdEnd(EtcdWorld* world, SimRandom random, bool away, std::function<void()> on_trouble)
+      : world_(world), random_(random), away_(away), on_trouble_(std::move(on_trouble)) {}
+
+  // The process has ended: nobody hears an answer any more. What is under way may come to pass.
+  void Die() { dead_ = true; }
+  // Away: no request reaches etcd, and no answer comes back.
+  void SetAway(bool away);
+  // Something was written: watches are told, in a while.
+  void OnWritten();
+  bool watches() const;
+
+  // relay::EtcdApi. Answers come from the event loop.
+  size_t endpoints() const override { return 1; }
+  void Stop() override;
+  void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) override;
+  void Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done) override;
+  void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done) override;
+  void Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done) override;
+  void KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse> done) override;
+  void Watch(etcdserverpb::WatchCreateRequest request, OnWatched on_response,
+             OnEnd on_end) override;
+
+ private:
+  struct Watching {
+    etcdserverpb::WatchCreateRequest request;
+    OnWatched on_response;
+    OnEnd on_end;
+    bool created = false;
+    bool scheduled = false;
+    size_t next = 0;   // event
+    int64_t told = 0;  // the newest revision of which it was told that nothing is missing
+  };
+
+  template <typename Response>
+  void Call(std::function<absl::StatusOr<Response>()> effect, Done<Response> done);
+  void Fail(uint64_t call, absl::Duration most, const absl::Status& why);
+  void Create(uint64_t watch);
+  void Schedule(uint64_t watch);
+  void Deliver(uint64_t watch);
+  void Tell(Watching& watching);
+  bool Wants(const Watching& watching, const etcdserverpb::Event& event) const;
+  void CancelCompacted(uint64_t watch);
+  void EndWatch(uint64_t watch, const absl::Status& why);
+  // `action` after a while, unless this has gone before.
+  void Later(absl::Duration most, std::function<void()> action);
+
+  EtcdWorld* const world_;
+  SimRandom random_;
+  bool away_;
+  const std::function<void()> on_trouble_;
+  bool dead_ = false;
+  bool stopped_ = false;
+  uint64_t outages_ = 0;
+  uint64_t last_ = 0;                                                   // of calls and watches
+  std::map<uint64_t, std::function<void(const absl::Status&)>> calls_;  // what tells of the end
+  std::map<uint64_t, Watching> watches_;
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_ETCD_ETCD_END_H_

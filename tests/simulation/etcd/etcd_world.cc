@@ -1,0 +1,125 @@
+#include "tests/simulation/etcd/etcd_world.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "relay/store/etcd/channel_state.h"
+#include "tests/simulation/etcd/etcd_front.h"
+
+namespace wormhole::simulation {
+namespace {
+
+using Place = relay::EtcdKeys::Place;
+
+// How often etcd looks for leases whose time is over.
+constexpr absl::Duration kLeaseLook = absl::Milliseconds(500);
+
+// Long enough that a relay which is well has it renewed in time.
+absl::Duration PresenceTtl(const StorePlan& store, const GroupPlan& plan, absl::Duration tick) {
+  const absl::Duration least = absl::Seconds(2) + 3 * store.max_commit + 3 * tick;
+  return absl::Ceil(std::max(plan.lease, least), absl::Seconds(1));
+}
+
+}  // namespace
+
+EtcdWorld::EtcdWorld(const Stage* stage, StorePlan store, GroupPlan plan, absl::Duration tick,
+                     SimRandom random)
+    : stage_(stage),
+      store_(store),
+      plan_(plan),
+      tick_(tick),
+      presence_ttl_(PresenceTtl(store, plan, tick)),
+      random_(random) {
+  LookAtLeases();
+  if (random_.Chance(0.5)) PlanCompaction();
+}
+
+EtcdWorld::~EtcdWorld() = default;
+
+RelayStore* EtcdWorld::AddRelay() {
+  fronts_.push_back(std::make_unique<EtcdFront>(this, random_.Fork()));
+  return fronts_.back().get();
+}
+
+void EtcdWorld::LookAtLeases() {
+  stage_->loop->After(kLeaseLook, [this] {
+    etcd_.EndLeases(stage_->loop->now());
+    OnWritten();
+    LookAtLeases();
+  });
+}
+
+void EtcdWorld::PlanCompaction() {
+  stage_->loop->After(random_.Exponential(absl::Seconds(10)), [this] {
+    if (!stage_->stormy()) return;
+    const int64_t kept = random_.Below(20);
+    stage_->trace->Line("etcd: compacts, but for ", kept, " revisions");
+    etcd_.Compact(etcd_.revision() - kept);
+    PlanCompaction();
+  });
+}
+
+void EtcdWorld::OnWritten() {
+  if (judged_ == etcd_.end_of_events()) return;
+  judged_ = std::max(judged_, etcd_.first_event());
+  while (judged_ < etcd_.end_of_events()) Judge(etcd_.event(judged_++));
+  for (const auto& front : fronts_) front->OnWritten();
+}
+
+void EtcdWorld::Judge(const etcdserverpb::Event& event) {
+  const std::optional<Place> place = keys_.Parse(event.kv().key());
+  if (!place || place->kind != Place::Kind::kRecord) return;
+  const auto found = records_.find(place->channel);
+  if (event.type() == etcdserverpb::Event::DELETE) {
+    if (found != records_.end()) records_.erase(found);
+    return;
+  }
+  const std::optional<relay::ChannelRecord> record = relay::ReadRecord(event.kv().value());
+  if (!record) return;
+  std::optional<relay::ChannelSnapshot> before;
+  if (found != records_.end()) before.emplace().record = found->second;
+  if (BreaksRest(before, *record)) ++broken_rests_;
+  for (const relay::Member& member : record->members) {
+    members_.emplace(place->channel.app_id, member.side);
+  }
+  records_[place->channel] = *record;
+}
+
+bool EtcdWorld::IsDurableMember(const std::string& app_id, const std::string& side) const {
+  return members_.contains({app_id, side});
+}
+
+bool EtcdWorld::HasChannels() const { return !records_.empty(); }
+
+bool EtcdWorld::HasPresence() const {
+  bool any = false;
+  etcd_.ForEach(prefix_, [&](const FakeEtcd::KeyValue& kv) {
+    const std::optional<Place> place = keys_.Parse(kv.key());
+    any = any || (place && place->kind == Place::Kind::kPresence);
+  });
+  return any;
+}
+
+std::string EtcdWorld::PeerOf(const std::string& app_id, const std::string& side) const {
+  const FakeEtcd::KeyValue* const kv = etcd_.Find(keys_.Side(app_id, side));
+  const auto known = kv != nullptr ? relay::ReadSide(kv->value()) : std::nullopt;
+  if (!known) return "";
+  const auto found = records_.find({app_id, known->id});
+  if (found == records_.end()) return "";
+  for (const relay::Role role : relay::kRoles) {
+    if (found->second.member(role).side == side) return found->second.member(Other(role)).side;
+  }
+  return "";
+}
+
+absl::Duration EtcdWorld::InTouchSince() const {
+  absl::Duration since;
+  for (const auto& front : fronts_) since = std::max(since, front->in_touch_since());
+  return since;
+}
+
+absl::Duration EtcdWorld::TimeToAgree() const {
+  return absl::Seconds(3) + 10 * (plan_.max_news + store_.max_commit) + 4 * tick_;
+}
+
+}  // namespace wormhole::simulation

@@ -1,0 +1,80 @@
+// One etcd in virtual time, for several relays: what is between it and them, and what the judges
+// ask of it.
+#ifndef WORMHOLE_TESTS_SIMULATION_ETCD_ETCD_WORLD_H_
+#define WORMHOLE_TESTS_SIMULATION_ETCD_ETCD_WORLD_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "relay/channel/record.h"
+#include "relay/store/etcd/keys.h"
+#include "tests/simulation/etcd/fake_etcd.h"
+#include "tests/simulation/random.h"
+#include "tests/simulation/relay_store.h"
+#include "tests/simulation/stage.h"
+
+namespace wormhole::simulation {
+
+class EtcdFront;
+
+class EtcdWorld final : public StoreTruth {
+ public:
+  // `tick`: how often a relay flushes its store at the least.
+  EtcdWorld(const Stage* stage, StorePlan store, GroupPlan plan, absl::Duration tick,
+            SimRandom random);
+  ~EtcdWorld() override;
+
+  // A relay's end of it, which lives as long as this.
+  RelayStore* AddRelay();
+
+  // For these ends.
+  const Stage& stage() const { return *stage_; }
+  const StorePlan& store() const { return store_; }
+  const GroupPlan& plan() const { return plan_; }
+  const std::string& prefix() const { return prefix_; }
+  absl::Duration presence_ttl() const { return presence_ttl_; }
+  FakeEtcd& etcd() { return etcd_; }
+  // Something may have been written.
+  void OnWritten();
+
+  // StoreTruth
+  bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
+  bool HasChannels() const override;
+  int BrokenRests() const override { return broken_rests_; }
+  bool HasPresence() const override;
+  std::string PeerOf(const std::string& app_id, const std::string& side) const override;
+  absl::Duration Lease() const override { return presence_ttl_ + absl::Seconds(1); }
+  absl::Duration InTouchSince() const override;
+  absl::Duration TimeToAgree() const override;
+
+ private:
+  void LookAtLeases();
+  void PlanCompaction();
+  void Judge(const etcdserverpb::Event& event);
+
+  const Stage* const stage_;
+  const StorePlan store_;
+  const GroupPlan plan_;
+  const absl::Duration tick_;
+  const absl::Duration presence_ttl_;
+  const std::string prefix_ = "sim/";
+  const relay::EtcdKeys keys_{prefix_};
+  SimRandom random_;
+  FakeEtcd etcd_;
+  size_t judged_ = 0;  // events
+  int broken_rests_ = 0;
+  std::map<relay::ChannelKey, relay::ChannelRecord> records_;
+  std::set<std::pair<std::string, std::string>> members_;
+  std::vector<std::unique_ptr<EtcdFront>> fronts_;
+};
+
+}  // namespace wormhole::simulation
+
+#endif  // WORMHOLE_TESTS_SIMULATION_ETCD_ETCD_WORLD_H_
