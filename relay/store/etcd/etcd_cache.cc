@@ -146,7 +146,7 @@ void EtcdCache::TakeEvent(const Event& event, Notices& notices) {
       return;
     }
     case Kind::kNotice:
-      if (!exists || written_here) return;
+      if (!exists || written_here || !TakeNotice(event.kv())) return;
       notices.push_back([key, notice = ReadNotice(event.kv().value())](StoreListener& listener) {
         listener.OnThirdParties({key, notice.initiator}, notice.third_parties);
       });
@@ -157,6 +157,13 @@ void EtcdCache::TakeEvent(const Event& event, Notices& notices) {
     case Kind::kPresence:
       return TakeState(*place, event, own, notices);
   }
+}
+
+bool EtcdCache::TakeNotice(const KeyValue& kv) {
+  if (kv.mod_revision() < noticed_at_) return false;
+  if (kv.mod_revision() > noticed_at_) noticed_.clear();
+  noticed_at_ = kv.mod_revision();
+  return noticed_.insert(kv.key()).second;
 }
 
 // An answer may have told the state before; the listener hears of it here all the same, and of what
@@ -253,7 +260,10 @@ void EtcdCache::TakeRecords(const std::vector<KeyValue>& records, int64_t revisi
   Notices notices;
   {
     sync::MutexLock lock(mutex_);
-    if (restored) index_.Rewind();
+    if (restored) {
+      index_.Rewind();
+      noticed_at_ = 0;
+    }
     absl::flat_hash_map<ChannelKey, bool> there;
     for (const KeyValue& kv : records) {
       const auto place = keys_->Parse(kv.key());

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -83,6 +84,8 @@ class EtcdCache {
   // The log's last frame, in its value or under the key that came last; null when it is not here.
   std::shared_ptr<StoredFrame> NewestFrame(const EtcdKeys::Place& place, const ChannelState& state,
                                            uint64_t number) WORMHOLE_REQUIRES(mutex_);
+  // Whether the event is one of which the listener has not heard.
+  bool TakeNotice(const etcdserverpb::KeyValue& kv) WORMHOLE_REQUIRES(mutex_);
   void Tell(const Notices& notices) WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdKeys* const keys_;
@@ -100,6 +103,10 @@ class EtcdCache {
   std::optional<EtcdKeys::Place> last_place_ WORMHOLE_GUARDED_BY(mutex_);
   int64_t last_revision_ WORMHOLE_GUARDED_BY(mutex_) = 0;
   std::string last_frame_ WORMHOLE_GUARDED_BY(mutex_);
+  // The newest notices of third parties: their revision and keys. A watch that is begun again
+  // brings what it had brought last once more, and the listener adds up what it hears.
+  int64_t noticed_at_ WORMHOLE_GUARDED_BY(mutex_) = 0;
+  std::set<std::string> noticed_ WORMHOLE_GUARDED_BY(mutex_);
   StoreListener* listener_ WORMHOLE_GUARDED_BY(mutex_) = nullptr;
   int telling_ WORMHOLE_GUARDED_BY(mutex_) = 0;
 };

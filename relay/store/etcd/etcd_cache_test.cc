@@ -139,5 +139,27 @@ TEST_F(ViewTest, OwnThirdPartiesAreCountedOnce) {
   EXPECT_THAT(listener_.notes, ElementsAre("third parties 3"));
 }
 
+// A watch begins again with the revision that it had last, whose events may have come in part.
+TEST_F(ViewTest, ThirdPartiesThatAreToldOfAgainCountOnce) {
+  const ChannelKey other = {kKey.app_id, 8};
+  Happen(11, keys_.Notice(kKey), WriteNotice(2, "i", "two"));
+  Happen(11, keys_.Notice(kKey), WriteNotice(2, "i", "two"));
+  Happen(11, keys_.Notice(other), WriteNotice(4, "i", "two"));
+  Happen(10, keys_.Notice(kKey), WriteNotice(1, "i", "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("third parties 2", "third parties 4"));
+  Happen(12, keys_.Notice(kKey), WriteNotice(5, "i", "two"));
+  EXPECT_THAT(listener_.notes,
+              ElementsAre("third parties 2", "third parties 4", "third parties 5"));
+}
+
+// Its history begins anew.
+TEST_F(ViewTest, AnEtcdThatWasRestoredTellsOfThirdPartiesAgain) {
+  Happen(11, keys_.Notice(kKey), WriteNotice(2, "i", "two"));
+  cache_.TakeRecords({}, 5, /*restored=*/true);
+  listener_.notes.clear();
+  Happen(6, keys_.Notice(kKey), WriteNotice(3, "i", "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("third parties 3"));
+}
+
 }  // namespace
 }  // namespace wormhole::relay

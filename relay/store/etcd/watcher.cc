@@ -119,7 +119,9 @@ void EtcdWatcher::Watch() {
   request.set_fragment(true);
   {
     sync::MutexLock lock(mutex_);
-    request.set_start_revision(next_);
+    // From what is known already. etcd 3.4 forgets the deletions of the revision that it compacts
+    // to, and tells nobody who asks from there on: who asks for one more is told.
+    request.set_start_revision(std::max<int64_t>(1, next_ - 1));
   }
   etcd_->Watch(
       std::move(request), [this](const WatchResponse& response) { OnResponse(response); },
