@@ -56,7 +56,8 @@ MHD_Result Respond(MHD_Connection* connection, unsigned code, SharedPage::Page b
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                           "text/plain; version=0.0.4; charset=utf-8");
-  // Prometheus scrapes again in a quarter of a minute.
+  // Prometheus scrapes again in a quarter of a minute; and a second request on the connection would
+  // get the first one's page again (see Begun).
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
   if (code == MHD_HTTP_METHOD_NOT_ALLOWED) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");

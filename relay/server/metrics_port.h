@@ -21,11 +21,11 @@ namespace wormhole::relay {
 
 struct Scrapes;
 
-// A thread for each address, which also collects, once for all who are there by then. The port cuts
-// off a client that says nothing, or does not read, for five seconds, and one whose request is not
-// over after ten. When there are hundreds, the oldest gives way to the newest, so that a scrape,
-// which takes milliseconds, is served whoever else holds connections. Who opens hundreds within
-// those milliseconds can still keep it out: let nobody but Prometheus reach the port.
+// A thread for each address, which also collects, once for all who have connected by then. The port
+// cuts off a client that says nothing, or does not read, for five seconds, and one whose request is
+// not over after ten. When there are hundreds, the oldest gives way to the newest, so that a
+// scrape, which takes milliseconds, is served whoever else holds connections. Who opens hundreds
+// within those milliseconds can still keep it out: let nobody but Prometheus reach the port.
 class MetricsPort {
  public:
   // Connections that are open at a time, at each address.

@@ -5,8 +5,9 @@ namespace wormhole::relay {
 SharedPage::Page SharedPage::After(uint64_t begun) {
   sync::MutexLock lock(mutex_);
   if (number_ <= begun) {
-    number_ = ++begun_;
+    const uint64_t number = ++begun_;
     page_ = std::make_shared<const std::string>(write_());
+    number_ = number;
   }
   return page_;
 }

@@ -13,9 +13,10 @@
 
 namespace wormhole::relay {
 
-// One thread answers all, so that each page that it writes keeps the others waiting: who asks again
-// and again would hold up everybody, until those who wait are cut off for their silence. So a page
-// is for all who came before it was begun, and nobody gets one that is older than himself.
+// One thread answers all of an address, so that each page that it writes keeps the others waiting:
+// who asks again and again would hold up everybody, until those who wait are cut off for their
+// silence. So a page is for all who came before it was begun, and nobody gets one that is older
+// than himself.
 //
 // Thread-safe.
 class SharedPage {
