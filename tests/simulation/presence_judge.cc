@@ -16,6 +16,12 @@ void PresenceJudge::OnOpen(uint64_t stream, const std::string& app_id, const std
   place.since = now;
 }
 
+void PresenceJudge::OnClose(uint64_t stream, absl::Duration now) {
+  streams_[stream].closes = true;
+  Place& place = places_[streams_[stream].side];
+  if (place.attached == stream) place.attached_since = now;
+}
+
 void PresenceJudge::OnEnding(uint64_t stream, const absl::Status& status, absl::Duration now) {
   LetGo(stream);
   const auto found = streams_.find(stream);

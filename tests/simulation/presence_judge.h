@@ -25,12 +25,9 @@ class PresenceJudge {
   // The side's stream is on its way to a relay.
   void OnOpen(uint64_t stream, const std::string& app_id, const std::string& side,
               absl::Duration now);
-  // The side leaves, and with the stream's end it has left. Its peer may hear that it is detached
-  // before it hears that it has left.
-  void OnClose(uint64_t stream) {
-    streams_[stream].closes = true;
-    LetGo(stream);
-  }
+  // The side leaves, and with the stream's end it has left. For a while its peer may hear that it
+  // is detached.
+  void OnClose(uint64_t stream, absl::Duration now);
   // Its relay lets go of the stream, which may have been told less by then.
   void OnEnding(uint64_t stream, const absl::Status& status, absl::Duration now);
   // The stream is over for its relay, or never came to one.

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "relay/store/store.h"
@@ -26,8 +27,8 @@ struct GroupPlan {
   // How long a relay that is gone, or cut off, is taken for attached.
   absl::Duration lease = absl::Seconds(5);
   bool echoes = false;  // a relay is told of its own changes too
-  // The store is the shipped one of etcd, over an etcd in virtual time: echoes and words are its
-  // own, and a lease may be longer.
+  // The store is the shipped one of etcd, over an etcd in virtual time: echoes, words, the order of
+  // answers and when it hears again are its own, and a lease may be longer.
   bool etcd = false;
   // How long what a relay has to say of who is attached may wait beyond everything else.
   absl::Duration max_words;
@@ -62,6 +63,8 @@ class StoreTruth {
   virtual bool HasChannels() const = 0;
   // How many channels have taken the place of one whose id rested.
   virtual int BrokenRests() const = 0;
+  // What the store has done that it should not, so far.
+  virtual std::vector<std::string> Wrongs() const { return {}; }
   // Whether a side is said to be attached somewhere.
   virtual bool HasPresence() const { return false; }
   // The other side of the channel that `side` is a member of; empty: it has none.

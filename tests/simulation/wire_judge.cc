@@ -35,7 +35,7 @@ void WireJudge::OnRequest(int party, uint64_t number, const v1::AttachRequest& r
   StreamInfo& stream = streams_[number];
   if (request.has_post()) OnPost(party, stream, request.post());
   if (request.has_close()) {
-    presence_.OnClose(number);
+    presence_.OnClose(number, stage_->loop->now());
     endings_.OnClose(number, request.close().mood());
     ids_.OnClose(number, request.close().mood());
   }

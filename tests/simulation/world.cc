@@ -24,8 +24,7 @@ constexpr int kFirstSquatter = 950;
 constexpr int kFirstLurker = 970;
 constexpr int kFirstStraggler = 1000;
 
-// Of etcd: a commit that nobody waits long for, and when all relays have begun.
-constexpr absl::Duration kSoon = absl::Milliseconds(200);
+// When all relays over etcd have begun.
 constexpr absl::Duration kBegun = absl::Seconds(20);
 
 // No copy is on its way for so long, stalls and tries to reach the store included.
@@ -54,8 +53,6 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
              .steady = IsSteady(plan_),
              .alone = plan_.group.relays == 1 && !plan_.relay.forgets} {
   plan_.group.etcd = IsOverEtcd(seed, plan_);
-  // A creation waits for a second only.
-  if (plan_.group.etcd && plan_.store.max_commit > kSoon) stage_.steady = false;
   MakeRelays();
   for (const PairPlan& plan : plan_.pairs) {
     auto pair = std::make_unique<Pair>();
@@ -262,6 +259,7 @@ void World::WatchForClaim(Pair& pair) {
 RunReport World::Run() {
   RunReport report;
   report.relays = plan_.group.relays;
+  report.etcd = plan_.group.etcd;
   for (const auto& relay : relays_) {
     relay->Start([this, lost = relay.get()] { network_->LoseRelay(lost); });
   }
@@ -341,6 +339,7 @@ void World::JudgeRemains(RunReport& report) {
     report.violations.push_back(absl::StrCat(broken, " ids were drawn while they rested"));
   }
   if (truth_->HasChannels()) report.violations.push_back("channels are left when all have expired");
+  for (const std::string& wrong : truth_->Wrongs()) report.violations.push_back(wrong);
   const absl::Duration settle = loop_.now() + absl::Minutes(5);
   loop_.Run(settle, 2 * kMostEvents, [] { return false; });
   if (truth_->HasPresence()) report.violations.push_back("a side is left as attached");

@@ -36,6 +36,7 @@ struct RunReport {
   size_t finished = 0;  // exchanges in which both sides have the other's data
   size_t exchanges = 0;
   int relays = 0;
+  bool etcd = false;  // over the shipped store of etcd
 };
 
 RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace);
@@ -84,7 +85,7 @@ class World {
   SimRandom random_;
   RunPlan plan_;
   Stage stage_;
-  // One relay's own store, or that of several: one of the two.
+  // One relay's own store, or that of several: one of the three.
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<SimGroup> group_;
   std::unique_ptr<EtcdWorld> etcd_;

@@ -27,7 +27,7 @@ class EtcdApi {
 
   virtual ~EtcdApi() = default;
 
-  // Of how many servers one is tried after the other, each time that a call fails.
+  // How many servers there are: after a failure the next one is used.
   virtual size_t endpoints() const = 0;
 
   // Cancels what is under way and waits until all its callbacks have returned. Calls made later are

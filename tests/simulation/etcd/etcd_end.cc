@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace wormhole::simulation {
 namespace {
 
@@ -62,7 +64,9 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
         if (lost || away_) return Fail(call, kDeadline, random_.Chance(0.5) ? Lost() : Late());
         Later(trip, [this, call, done, response = std::move(response)] {
           if (away_) return Fail(call, kDeadline, Late());
-          if (!dead_ && calls_.erase(call) != 0) done(response);
+          if (dead_ || calls_.erase(call) == 0) return;
+          failing_since_.reset();
+          done(response);
         });
       });
 }
@@ -74,9 +78,16 @@ void EtcdEnd::Fail(uint64_t call, absl::Duration most, const absl::Status& why) 
     if (found == calls_.end()) return;
     const auto tell = std::move(found->second);
     calls_.erase(found);
-    on_trouble_();
+    NoteFailure();
     tell(why);
   });
+}
+
+// One that is lost is made again at once, which everybody has time for.
+void EtcdEnd::NoteFailure() {
+  const absl::Duration now = world_->stage().loop->now();
+  if (!failing_since_) failing_since_ = now;
+  if (now - *failing_since_ > kShortFailure) on_trouble_();
 }
 
 void EtcdEnd::Stop() {
@@ -87,7 +98,14 @@ void EtcdEnd::Stop() {
 
 void EtcdEnd::Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) {
   Call<etcdserverpb::TxnResponse>(
-      [world = world_, request = std::move(request)] { return world->etcd().Txn(request); },
+      [world = world_, request = std::move(request)] {
+        auto response = world->etcd().Txn(request);
+        // The store would send each thing by itself, and all would seem to be well.
+        if (absl::IsInvalidArgument(response.status())) {
+          world->NoteWrong(absl::StrCat("etcd refuses: ", response.status().message()));
+        }
+        return response;
+      },
       std::move(done));
 }
 
@@ -117,7 +135,11 @@ void EtcdEnd::KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse
       [world = world_, lease] {
         return world->etcd().KeepAlive(lease, world->stage().loop->now());
       },
-      std::move(done));
+      [this,
+       done = std::move(done)](const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
+        if (!answer.ok()) on_trouble_();  // a few of them, and the lease has run out
+        done(answer);
+      });
 }
 
 void EtcdEnd::SetAway(bool away) {
@@ -172,6 +194,10 @@ void EtcdEnd::Create(uint64_t watch) {
   *response.mutable_header() = world_->etcd().Header();
   response.set_created(true);
   watching.on_response(response);
+  // 0: from now on.
+  if (watching.request.start_revision() == 0) {
+    watching.request.set_start_revision(world_->etcd().revision() + 1);
+  }
   const auto first = world_->etcd().EventsFrom(watching.request.start_revision());
   if (!first) return CancelCompacted(watch);
   watching.next = *first;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,7 +21,10 @@ namespace wormhole::simulation {
 
 class EtcdEnd final : public relay::EtcdApi {
  public:
-  // `on_trouble`: a call has failed, or a watch has ended.
+  // What everybody has time for: calls that fail no longer than this.
+  static constexpr absl::Duration kShortFailure = absl::Seconds(3);
+
+  // `on_trouble`: calls had no answer for longer, a lease was not renewed, or a watch has ended.
   EtcdEnd(EtcdWorld* world, SimRandom random, bool away, std::function<void()> on_trouble)
       : world_(world), random_(random), away_(away), on_trouble_(std::move(on_trouble)) {}
 
@@ -57,6 +61,7 @@ class EtcdEnd final : public relay::EtcdApi {
   template <typename Response>
   void Call(std::function<absl::StatusOr<Response>()> effect, Done<Response> done);
   void Fail(uint64_t call, absl::Duration most, const absl::Status& why);
+  void NoteFailure();
   void Create(uint64_t watch);
   void Schedule(uint64_t watch);
   void Deliver(uint64_t watch);
@@ -74,6 +79,7 @@ class EtcdEnd final : public relay::EtcdApi {
   bool dead_ = false;
   bool stopped_ = false;
   uint64_t outages_ = 0;
+  std::optional<absl::Duration> failing_since_;
   uint64_t last_ = 0;                                                   // of calls and watches
   std::map<uint64_t, std::function<void(const absl::Status&)>> calls_;  // what tells of the end
   std::map<uint64_t, Watching> watches_;

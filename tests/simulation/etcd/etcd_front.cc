@@ -3,22 +3,37 @@
 #include <array>
 #include <utility>
 
+#include "absl/time/time.h"
+
 namespace wormhole::simulation {
 
-EtcdFront::EtcdFront(EtcdWorld* world, SimRandom random)
+EtcdFront::EtcdFront(EtcdWorld* world, SimRandom random, int number)
     : world_(world),
       random_(random),
+      number_(number),
       clock_(std::make_unique<relay::RelayClock>([this] { return Machine(); })) {}
 
 relay::MachineTime EtcdFront::Machine() const {
   const EventLoop& loop = *world_->stage().loop;
-  return {.wall = loop.wall(), .boot = absl::Hours(1) + loop.now()};
+  return {.wall = loop.wall() + off_, .boot = absl::Hours(1) + loop.now()};
+}
+
+// Somebody sets it, wrong or right. It is right when a process begins: were all others to go before
+// they have told of their time twice, that of the newcomer would be everybody's.
+void EtcdFront::SetClock() {
+  const bool wrong = random_.Chance(0.5);
+  off_ = wrong ? random_.Between(absl::Hours(-3), absl::Hours(3)) : absl::ZeroDuration();
+  world_->stage().trace->Line("etcd: the clock of relay ", number_, " is off by ",
+                              absl::FormatDuration(off_));
 }
 
 absl::Time EtcdFront::WallNow(absl::Time /*world*/) { return clock_->Now(); }
 
 absl::Status EtcdFront::Start(relay::StoreListener* listener) {
-  store_.reset();
+  // They go when there are new ones: the answers that the store still gives may call it.
+  const std::unique_ptr<relay::RelayClock> old_clock = std::move(clock_);
+  const std::unique_ptr<relay::EtcdStore> old_store = std::move(store_);
+  off_ = absl::ZeroDuration();
   clock_ = std::make_unique<relay::RelayClock>([this] { return Machine(); });
   started_ = false;
   runs_ = true;
@@ -35,13 +50,33 @@ absl::Status EtcdFront::Start(relay::StoreListener* listener) {
     started_ = status.ok();
     NoteTrouble();
   };
+  options.on_restored = [this] { world_->NoteWrong("etcd is taken for restored"); };
+  if (world_->clocks_are_set()) PlanClock(++process_);
   store_ = relay::EtcdStore::Open(
       std::move(options), std::move(end),
       [loop = world_->stage().loop] { return absl::Hours(1) + loop->now(); });
   return store_->Start(listener);
 }
 
-// The store goes when the next process begins: what it has not answered is then told to nobody.
+void EtcdFront::Flush() {
+  store_->Flush();
+  const absl::Duration astray = clock_->Now() - world_->stage().loop->wall();
+  if (absl::AbsDuration(astray - astray_) < absl::Seconds(1)) return;
+  astray_ = astray;
+  world_->stage().trace->Line("etcd: relay ", number_, " goes by a time that is off by ",
+                              absl::FormatDuration(astray));
+}
+
+// While the process runs.
+void EtcdFront::PlanClock(uint64_t process) {
+  world_->stage().loop->After(random_.Exponential(absl::Seconds(15)), [this, process] {
+    if (process != process_ || !runs_ || !world_->stage().stormy()) return;
+    SetClock();
+    PlanClock(process);
+  });
+}
+
+// The store goes when the next process begins, and answers then what it has not answered.
 void EtcdFront::Crash() {
   if (!runs_) return;
   runs_ = false;

@@ -24,7 +24,8 @@ namespace wormhole::simulation {
 
 class EtcdFront final : public RelayStore {
  public:
-  EtcdFront(EtcdWorld* world, SimRandom random);
+  // `number`: as the trace calls the relay.
+  EtcdFront(EtcdWorld* world, SimRandom random, int number);
 
   void OnWritten();
   // See StoreTruth.
@@ -66,7 +67,7 @@ class EtcdFront final : public RelayStore {
   void Due(absl::Time now, size_t limit, Done<std::vector<relay::ChannelKey>> done) override {
     store_->Due(now, limit, std::move(done));
   }
-  void Flush() override { store_->Flush(); }
+  void Flush() override;
   bool shared() const override { return true; }
   std::optional<relay::ChannelSnapshot> Cached(const relay::ChannelKey& key) override {
     return store_->Cached(key);
@@ -81,15 +82,21 @@ class EtcdFront final : public RelayStore {
 
  private:
   relay::MachineTime Machine() const;
+  void SetClock();
+  void PlanClock(uint64_t process);
   void NoteTrouble() { trouble_at_ = world_->stage().loop->now(); }
 
   EtcdWorld* const world_;
   SimRandom random_;
+  const int number_;
   bool away_ = false;
   absl::Duration trouble_at_;  // the last time
   // Of the process that began last.
+  uint64_t process_ = 0;
   bool runs_ = false;
-  bool started_ = false;  // the store works
+  bool started_ = false;   // the store works
+  absl::Duration off_;     // by how much its machine's clock is wrong
+  absl::Duration astray_;  // and the time that the relay goes by, as far as the trace says
   std::unique_ptr<relay::RelayClock> clock_;
   std::unique_ptr<relay::EtcdStore> store_;  // which owns end_
   EtcdEnd* end_ = nullptr;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "relay/store/etcd/channel_state.h"
+#include "tests/simulation/etcd/etcd_end.h"
 #include "tests/simulation/etcd/etcd_front.h"
 
 namespace wormhole::simulation {
@@ -29,7 +30,8 @@ EtcdWorld::EtcdWorld(const Stage* stage, StorePlan store, GroupPlan plan, absl::
       plan_(plan),
       tick_(tick),
       presence_ttl_(PresenceTtl(store, plan, tick)),
-      random_(random) {
+      random_(random),
+      clocks_are_set_(random_.Chance(0.3)) {
   LookAtLeases();
   if (random_.Chance(0.5)) PlanCompaction();
 }
@@ -37,7 +39,8 @@ EtcdWorld::EtcdWorld(const Stage* stage, StorePlan store, GroupPlan plan, absl::
 EtcdWorld::~EtcdWorld() = default;
 
 RelayStore* EtcdWorld::AddRelay() {
-  fronts_.push_back(std::make_unique<EtcdFront>(this, random_.Fork()));
+  const int number = static_cast<int>(fronts_.size()) + 1;
+  fronts_.push_back(std::make_unique<EtcdFront>(this, random_.Fork(), number));
   return fronts_.back().get();
 }
 
@@ -67,6 +70,9 @@ void EtcdWorld::OnWritten() {
 }
 
 void EtcdWorld::Judge(const etcdserverpb::Event& event) {
+  if (event.type() == etcdserverpb::Event::PUT && event.kv().lease() == 0) {
+    NoteWrong("a key is written that would stay for ever");
+  }
   const std::optional<Place> place = keys_.Parse(event.kv().key());
   if (!place || place->kind != Place::Kind::kRecord) return;
   const auto found = records_.find(place->channel);
@@ -91,13 +97,23 @@ bool EtcdWorld::IsDurableMember(const std::string& app_id, const std::string& si
 
 bool EtcdWorld::HasChannels() const { return !records_.empty(); }
 
-bool EtcdWorld::HasPresence() const {
+bool EtcdWorld::HasAnyOf(Place::Kind kind) const {
   bool any = false;
   etcd_.ForEach(prefix_, [&](const FakeEtcd::KeyValue& kv) {
     const std::optional<Place> place = keys_.Parse(kv.key());
-    any = any || (place && place->kind == Place::Kind::kPresence);
+    any = any || (place && place->kind == kind);
   });
   return any;
+}
+
+bool EtcdWorld::HasPresence() const { return HasAnyOf(Place::Kind::kPresence); }
+
+std::vector<std::string> EtcdWorld::Wrongs() const {
+  std::vector<std::string> wrongs = wrongs_;
+  if (!records_.empty()) return wrongs;
+  if (HasAnyOf(Place::Kind::kFrame)) wrongs.push_back("frames are left of channels that are gone");
+  if (HasAnyOf(Place::Kind::kLog)) wrongs.push_back("logs are left of channels that are gone");
+  return wrongs;
 }
 
 std::string EtcdWorld::PeerOf(const std::string& app_id, const std::string& side) const {
@@ -119,7 +135,8 @@ absl::Duration EtcdWorld::InTouchSince() const {
 }
 
 absl::Duration EtcdWorld::TimeToAgree() const {
-  return absl::Seconds(3) + 10 * (plan_.max_news + store_.max_commit) + 4 * tick_;
+  return absl::Seconds(3) + EtcdEnd::kShortFailure + 10 * (plan_.max_news + store_.max_commit) +
+         4 * tick_;
 }
 
 }  // namespace wormhole::simulation

@@ -31,23 +31,28 @@ class EtcdWorld final : public StoreTruth {
             SimRandom random);
   ~EtcdWorld() override;
 
-  // A relay's end of it, which lives as long as this.
+  // A relay's front of it, which lives as long as this.
   RelayStore* AddRelay();
 
-  // For these ends.
+  // For these fronts.
   const Stage& stage() const { return *stage_; }
   const StorePlan& store() const { return store_; }
   const GroupPlan& plan() const { return plan_; }
   const std::string& prefix() const { return prefix_; }
   absl::Duration presence_ttl() const { return presence_ttl_; }
+  // Whether somebody sets the clocks of the relays' machines now and then.
+  bool clocks_are_set() const { return clocks_are_set_; }
   FakeEtcd& etcd() { return etcd_; }
   // Something may have been written.
   void OnWritten();
+  // The store does what it should not.
+  void NoteWrong(std::string what) { wrongs_.push_back(std::move(what)); }
 
   // StoreTruth
   bool IsDurableMember(const std::string& app_id, const std::string& side) const override;
   bool HasChannels() const override;
   int BrokenRests() const override { return broken_rests_; }
+  std::vector<std::string> Wrongs() const override;
   bool HasPresence() const override;
   std::string PeerOf(const std::string& app_id, const std::string& side) const override;
   absl::Duration Lease() const override { return presence_ttl_ + absl::Seconds(1); }
@@ -58,6 +63,7 @@ class EtcdWorld final : public StoreTruth {
   void LookAtLeases();
   void PlanCompaction();
   void Judge(const etcdserverpb::Event& event);
+  bool HasAnyOf(relay::EtcdKeys::Place::Kind kind) const;
 
   const Stage* const stage_;
   const StorePlan store_;
@@ -67,9 +73,11 @@ class EtcdWorld final : public StoreTruth {
   const std::string prefix_ = "sim/";
   const relay::EtcdKeys keys_{prefix_};
   SimRandom random_;
+  const bool clocks_are_set_;
   FakeEtcd etcd_;
   size_t judged_ = 0;  // events
   int broken_rests_ = 0;
+  std::vector<std::string> wrongs_;
   std::map<relay::ChannelKey, relay::ChannelRecord> records_;
   std::set<std::pair<std::string, std::string>> members_;
   std::vector<std::unique_ptr<EtcdFront>> fronts_;

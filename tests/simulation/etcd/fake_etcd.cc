@@ -214,6 +214,9 @@ absl::Status FakeEtcd::CheckRange(const RequestOp& op) const {
 }
 
 absl::StatusOr<TxnResponse> FakeEtcd::Txn(const TxnRequest& request) {
+  if (request.ByteSizeLong() > kMaxBytes) {
+    return absl::InvalidArgumentError("etcdserver: request is too large");
+  }
   if (absl::Status size = CheckSize(request, kMaxOps); !size.ok()) return size;
   for (const Ops* ops : {&request.success(), &request.failure()}) {
     if (const auto writes = CheckWrites(*ops); !writes.ok()) return writes.status();
@@ -318,7 +321,9 @@ etcdserverpb::LeaseGrantResponse FakeEtcd::Grant(int64_t ttl_seconds, absl::Dura
 absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse> FakeEtcd::KeepAlive(int64_t lease,
                                                                          absl::Duration now) {
   const auto found = leases_.find(lease);
-  if (found == leases_.end()) return absl::NotFoundError("the lease is gone");
+  if (found == leases_.end() || found->second.ends <= now) {
+    return absl::NotFoundError("the lease is gone");
+  }
   found->second.ends = now + absl::Seconds(found->second.ttl_seconds);
   etcdserverpb::LeaseKeepAliveResponse response;
   *response.mutable_header() = Header();
@@ -363,6 +368,10 @@ void FakeEtcd::Compact(int64_t revision) {
   while (!events_.empty() && events_.front().kv().mod_revision() < revision) {
     events_.pop_front();
     ++forgotten_;
+  }
+  // etcd 3.4.23 forgets the deletions of that revision too, and does not say so.
+  for (size_t i = 0; i < events_.size() && events_[i].kv().mod_revision() == revision; ++i) {
+    if (events_[i].type() == Event::DELETE) events_[i].mutable_kv()->clear_key();
   }
   for (auto key = keys_.begin(); key != keys_.end();) {
     Versions& versions = key->second;

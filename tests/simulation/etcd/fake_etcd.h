@@ -1,5 +1,6 @@
 // What etcd keeps, and what it makes of requests: keys with their history, transactions, leases. No
-// I/O, and no clock but what comes in as a value. After etcd 3.4: server/mvcc and etcdserver/apply.
+// I/O, and no clock but what comes in as a value. After etcd 3.4: mvcc/ and
+// etcdserver/apply.go.
 #ifndef WORMHOLE_TESTS_SIMULATION_ETCD_FAKE_ETCD_H_
 #define WORMHOLE_TESTS_SIMULATION_ETCD_FAKE_ETCD_H_
 
@@ -24,8 +25,9 @@ class FakeEtcd {
  public:
   using KeyValue = etcdserverpb::KeyValue;
 
-  // etcd's default for --max-txn-ops.
+  // etcd's defaults for --max-txn-ops and --max-request-bytes.
   static constexpr int kMaxOps = 128;
+  static constexpr size_t kMaxBytes = 1'572'864;
 
   int64_t revision() const { return revision_; }
 
@@ -46,7 +48,7 @@ class FakeEtcd {
   void Compact(int64_t revision);
 
   // What has happened, in order; each has a number from 0 on, also when the first ones are
-  // forgotten.
+  // forgotten. One without a key is a deletion that was compacted away.
   size_t first_event() const { return forgotten_; }
   size_t end_of_events() const { return forgotten_ + events_.size(); }
   const etcdserverpb::Event& event(size_t number) const { return events_[number - forgotten_]; }

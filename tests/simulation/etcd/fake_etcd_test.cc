@@ -298,17 +298,25 @@ TEST_F(FakeEtcdTest, TellsWatchesOfTheSame) {
   Grant();
   for (int i = 0; i < 300; ++i) {
     ExpectSame(drawing.Txn(fake_, 1, 1));
-    if (i == 150) Compact();
+    if (i != 150) continue;
+    TxnRequest change;
+    change.add_success()->mutable_request_put()->set_key("k1");
+    change.add_success()->mutable_request_put()->set_key("k2");
+    ExpectSame(change);
+    change.mutable_success(1)->mutable_request_delete_range()->set_key("k2");
+    ExpectSame(change);
+    Compact();  // of the last revision one thing is a deletion
   }
   TxnRequest last;
   last.add_success()->mutable_request_put()->set_key(kLast);
   ExpectSame(last);
-  for (const int64_t from : {fake_.compacted() + 1, fake_.compacted() + 20, fake_.revision()}) {
+  for (const int64_t from :
+       {fake_.compacted(), fake_.compacted() + 1, fake_.compacted() + 20, fake_.revision()}) {
     std::vector<std::string> events;
     const std::optional<size_t> first = fake_.EventsFrom(from);
     ASSERT_TRUE(first.has_value());
     for (size_t i = *first; i < fake_.end_of_events(); ++i) {
-      events.push_back(Plain(fake_.event(i)));
+      if (!fake_.event(i).kv().key().empty()) events.push_back(Plain(fake_.event(i)));
     }
     EXPECT_EQ(WatchReal(from).events, events) << from;
   }
