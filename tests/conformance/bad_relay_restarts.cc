@@ -12,12 +12,16 @@ namespace {
 using Cases = std::vector<BadRelayCase>;
 using Fate = Step::Fate;
 
+// Each start of a client costs it a KDF, and with a sanitizer seconds on a busy machine; its
+// timeout goes on through all of them.
 void Add(Cases& cases, Role client, const char* name, const char* shows, std::vector<Step> steps) {
   cases.push_back({.name = std::string("restarted-") + name,
                    .client = client,
                    .section = "7 Saved state",
                    .shows = shows,
                    .script = {},
+                   .timeout_seconds = 60,
+                   .within_seconds = 90,
                    .steps = std::move(steps)});
 }
 
