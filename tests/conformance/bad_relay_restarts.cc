@@ -21,7 +21,6 @@ void Add(Cases& cases, Role client, const char* name, const char* shows, std::ve
                    .shows = shows,
                    .script = {},
                    .timeout_seconds = 60,
-                   .within_seconds = 90,
                    .steps = std::move(steps)});
 }
 
