@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,7 +23,8 @@ class EtcdApi {
  public:
   template <typename Response>
   using Done = std::function<void(absl::StatusOr<Response>)>;
-  using OnWatched = std::function<void(const etcdserverpb::WatchResponse&)>;
+  // False: it is enough, and the watch ends.
+  using OnWatched = std::function<bool(const etcdserverpb::WatchResponse&)>;
   using OnEnd = std::function<void(const absl::Status&)>;
 
   virtual ~EtcdApi() = default;
@@ -34,7 +36,9 @@ class EtcdApi {
   // answered CANCELLED. Not to be called from a callback.
   virtual void Stop() = 0;
 
-  virtual void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) = 0;
+  // The caller may go on to use the request, for what its answer means.
+  virtual void Txn(std::shared_ptr<const etcdserverpb::TxnRequest> request,
+                   Done<etcdserverpb::TxnResponse> done) = 0;
   virtual void Range(etcdserverpb::RangeRequest request,
                      Done<etcdserverpb::RangeResponse> done) = 0;
   virtual void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done) = 0;

@@ -208,33 +208,33 @@ void EtcdClient::TakeToken(const std::string& token) {
 }
 
 template <typename Request, typename Response, typename Send>
-void EtcdClient::Unary(Send send, Request request, Done<Response> done) {
+void EtcdClient::Unary(Send send, std::shared_ptr<const Request> request, Done<Response> done) {
   Start(std::make_unique<UnaryCall<Request, Response>>(this, send, std::move(request),
                                                        std::move(done)));
 }
 
-void EtcdClient::Txn(TxnRequest request, Done<TxnResponse> done) {
+void EtcdClient::Txn(std::shared_ptr<const TxnRequest> request, Done<TxnResponse> done) {
   Unary([](const Endpoint& at, auto... call) { at.kv->async()->Txn(call...); }, std::move(request),
         std::move(done));
 }
 
 void EtcdClient::Range(RangeRequest request, Done<RangeResponse> done) {
   Unary([](const Endpoint& at, auto... call) { at.kv->async()->Range(call...); },
-        std::move(request), std::move(done));
+        std::make_shared<const RangeRequest>(std::move(request)), std::move(done));
 }
 
 void EtcdClient::Grant(int64_t ttl_seconds, Done<LeaseGrantResponse> done) {
   LeaseGrantRequest request;
   request.set_ttl(ttl_seconds);
   Unary([](const Endpoint& at, auto... call) { at.lease->async()->LeaseGrant(call...); },
-        std::move(request), std::move(done));
+        std::make_shared<const LeaseGrantRequest>(std::move(request)), std::move(done));
 }
 
 void EtcdClient::Revoke(int64_t lease, Done<LeaseRevokeResponse> done) {
   LeaseRevokeRequest request;
   request.set_id(lease);
   Unary([](const Endpoint& at, auto... call) { at.lease->async()->LeaseRevoke(call...); },
-        std::move(request), std::move(done));
+        std::make_shared<const LeaseRevokeRequest>(std::move(request)), std::move(done));
 }
 
 void EtcdClient::KeepAlive(int64_t lease, Done<LeaseKeepAliveResponse> done) {

@@ -31,7 +31,8 @@ class EtcdClient final : public EtcdApi {
 
   size_t endpoints() const override { return endpoint_count_; }
   void Stop() override WORMHOLE_EXCLUDES(mutex_);
-  void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) override;
+  void Txn(std::shared_ptr<const etcdserverpb::TxnRequest> request,
+           Done<etcdserverpb::TxnResponse> done) override;
   void Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done) override;
   void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done) override;
   void Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done) override;
@@ -62,7 +63,7 @@ class EtcdClient final : public EtcdApi {
   class WatchCall;
 
   template <typename Request, typename Response, typename Send>
-  void Unary(Send send, Request request, Done<Response> done);
+  void Unary(Send send, std::shared_ptr<const Request> request, Done<Response> done);
   // Runs the call once there is a token, or none is needed.
   void Start(std::unique_ptr<Call> call) WORMHOLE_EXCLUDES(mutex_);
   // The one place where a call begins, and is its own from then on; or is told that it does not.

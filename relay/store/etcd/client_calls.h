@@ -50,12 +50,13 @@ class EtcdClient::UnaryCall final : public Call {
   using Send = void (*)(const Endpoint&, grpc::ClientContext*, const Request*, Response*,
                         std::function<void(grpc::Status)>);
 
-  UnaryCall(EtcdClient* client, Send send, Request request, Done<Response> done)
+  UnaryCall(EtcdClient* client, Send send, std::shared_ptr<const Request> request,
+            Done<Response> done)
       : Call(client), send_(send), request_(std::move(request)), done_(std::move(done)) {}
 
   void Go() override {
     SetDeadline();
-    send_(*endpoint, &context, &request_, &response_,
+    send_(*endpoint, &context, request_.get(), &response_,
           [this](const grpc::Status& status) { Finish(status); });
   }
 
@@ -65,7 +66,7 @@ class EtcdClient::UnaryCall final : public Call {
 
  private:
   const Send send_;
-  const Request request_;
+  const std::shared_ptr<const Request> request_;
   Response response_;
   const Done<Response> done_;
 };
@@ -163,8 +164,8 @@ class EtcdClient::WatchCall final
 
   void OnReadDone(bool ok) override {
     if (!ok) return;
-    on_response_(response_);
-    if (response_.canceled()) {
+    const bool go_on = on_response_(response_);
+    if (!go_on || response_.canceled()) {
       context.TryCancel();
     } else {
       StartRead(&response_);

@@ -77,13 +77,14 @@ void CallEach(EtcdClient& client, Ends& ends) {
   const auto note = [&ends](const std::string& call) {
     return [&ends, call](const auto& answer) { ends.Note(call, answer.status()); };
   };
-  client.Txn({}, note("txn"));
+  client.Txn(std::make_shared<etcdserverpb::TxnRequest>(), note("txn"));
   client.Range({}, note("range"));
   client.Grant(1, note("grant"));
   client.Revoke(1, note("revoke"));
   client.KeepAlive(1, note("keep alive"));
   client.Watch(
-      {}, [](const auto&) {}, [&ends](const absl::Status& status) { ends.Note("watch", status); });
+      {}, [](const auto&) { return true; },
+      [&ends](const absl::Status& status) { ends.Note("watch", status); });
 }
 
 class EtcdClientTest : public ::testing::TestWithParam<std::string> {

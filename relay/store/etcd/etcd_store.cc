@@ -308,8 +308,8 @@ void EtcdStore::Advance() {
     busy_ = true;
   }
   if (missing) return GrantLease(*missing);
-  TxnRequest request = sent->batch.TakeRequest();
-  etcd_->Txn(std::move(request), [this, sent](const absl::StatusOr<TxnResponse>& response) {
+  sent->request = std::make_shared<const TxnRequest>(sent->batch.TakeRequest());
+  etcd_->Txn(sent->request, [this, sent](const absl::StatusOr<TxnResponse>& response) {
     OnBatch(sent, response);
   });
 }
@@ -436,7 +436,8 @@ void EtcdStore::AddClock(EtcdBatch& batch) {
 void EtcdStore::OnBatch(const std::shared_ptr<SentBatch>& sent,
                         const absl::StatusOr<TxnResponse>& response) {
   EtcdBatch& batch = sent->batch;
-  if (response.ok()) watcher_.Heard(response->header().revision());
+  EtcdHistory::Answer shown;
+  if (response.ok()) shown = EtcdHistory::AnswerOf(*sent->request, *response, keys_.Watched());
   if (response.ok() && options_.on_commit && batch.calls() != 0) {
     options_.on_commit(steady_now_() - sent->at, batch.calls());
   }
@@ -445,6 +446,8 @@ void EtcdStore::OnBatch(const std::shared_ptr<SentBatch>& sent,
     sync::MutexLock lock(mutex_);
     if (alone_ != 0) --alone_;
     if (response.ok()) {
+      // Before any caller hears of it: an etcd that is restored without it is known by that.
+      if (sent->restorings == restorings_) watcher_.Heard(shown);
       // Until the start is over the store does not work, whatever etcd does.
       start_.is_over() ? availability_.Worked(batch.writes())
                        : availability_.Answered(batch.writes());

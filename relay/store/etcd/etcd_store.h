@@ -132,6 +132,7 @@ class EtcdStore final : public Store {
         : batch(keys, alone), restorings(restorings_so_far), at(now) {}
 
     EtcdBatch batch;
+    std::shared_ptr<const etcdserverpb::TxnRequest> request;
     const int restorings;  // of etcd, as many as were known when the batch was made
     const absl::Duration at;
   };

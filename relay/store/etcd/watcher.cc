@@ -1,11 +1,8 @@
 #include "relay/store/etcd/watcher.h"
 
-#include <algorithm>
-#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
-
-#include "absl/strings/str_cat.h"
 
 namespace wormhole::relay {
 namespace {
@@ -18,11 +15,6 @@ using etcdserverpb::WatchResponse;
 constexpr int64_t kPage = 2'000;
 
 constexpr absl::Duration kPause = absl::Milliseconds(200);
-
-// What is remembered of a value, which may be a long frame: enough to know it again.
-std::string Digest(const std::string& value) {
-  return absl::StrCat(value.size(), " ", std::hash<std::string>()(value));
-}
 
 ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
   return {.key = kv.key(),
@@ -62,7 +54,7 @@ void EtcdWatcher::List(const std::shared_ptr<Listing>& listing) {
                                            : listing->records.back().key() + '\0');
   request.set_range_end(EndOfPrefix(keys_->Records()));
   request.set_limit(kPage);
-  request.set_revision(listing->revision);
+  request.set_revision(listing->header.revision());
   etcd_->Range(std::move(request),
                [this, listing](absl::StatusOr<RangeResponse> page) { OnPage(listing, page); });
 }
@@ -70,10 +62,7 @@ void EtcdWatcher::List(const std::shared_ptr<Listing>& listing) {
 void EtcdWatcher::OnPage(const std::shared_ptr<Listing>& listing,
                          const absl::StatusOr<RangeResponse>& page) {
   if (!page.ok()) return listing->done(page.status());
-  if (listing->revision == 0) {
-    listing->revision = page->header().revision();
-    listing->cluster = page->header().cluster_id();
-  }
+  if (listing->header.revision() == 0) listing->header = page->header();
   listing->records.insert(listing->records.end(), page->kvs().begin(), page->kvs().end());
   page->more() ? List(listing) : ListClocks(listing);
 }
@@ -82,7 +71,7 @@ void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
   etcdserverpb::RangeRequest request;
   request.set_key(keys_->Clocks());
   request.set_range_end(EndOfPrefix(keys_->Clocks()));
-  request.set_revision(listing->revision);
+  request.set_revision(listing->header.revision());
   etcd_->Range(std::move(request), [this, listing](const absl::StatusOr<RangeResponse>& clocks) {
     if (!clocks.ok()) return listing->done(clocks.status());
     for (const etcdserverpb::KeyValue& kv : clocks->kvs()) {
@@ -96,19 +85,11 @@ void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
 void EtcdWatcher::Take(const Listing& listing) {
   {
     sync::MutexLock lock(mutex_);
-    cluster_ = listing.cluster;
-    term_ = listing.restored ? 0 : term_;
-    seen_ = listing.restored ? listing.revision : std::max(seen_, listing.revision);
-    next_ = listing.revision + 1;
-    compacted_ = false;
-    if (listing.restored) last_ = {};
-    for (const etcdserverpb::KeyValue& record : listing.records) {
-      if (record.mod_revision() > last_.revision) last_ = SightingOf(record);
-    }
+    history_.TakeRecords(listing.header, listing.records, listing.restored);
   }
   if (listing.restored) listener_.on_restored();
   listener_.on_clocks(listing.clocks, listing.restored);
-  cache_->TakeRecords(listing.records, listing.revision, listing.restored);
+  cache_->TakeRecords(listing.records, listing.header.revision(), listing.restored);
 }
 
 void EtcdWatcher::Watch() {
@@ -119,37 +100,25 @@ void EtcdWatcher::Watch() {
   request.set_fragment(true);
   {
     sync::MutexLock lock(mutex_);
-    // From what is known already. etcd 3.4 forgets the deletions of the revision that it compacts
-    // to, and tells nobody who asks from there on: who asks for one more is told.
-    request.set_start_revision(std::max<int64_t>(1, next_ - 1));
+    request.set_start_revision(history_.WatchFrom());
   }
   etcd_->Watch(
-      std::move(request), [this](const WatchResponse& response) { OnResponse(response); },
+      std::move(request), [this](const WatchResponse& response) { return OnResponse(response); },
       [this](const absl::Status&) { OnEnd(); });
 }
 
-void EtcdWatcher::OnResponse(const WatchResponse& response) {
+// What is of another history is news for nobody: all is read anew.
+bool EtcdWatcher::OnResponse(const WatchResponse& response) {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!history_.TakeWatched(response)) return false;
+  }
   for (const etcdserverpb::Event& event : response.events()) {
     if (!event.kv().key().starts_with(keys_->Clocks())) continue;
     listener_.on_clock(SightingOfClock(event.kv(), event.type() == etcdserverpb::Event::PUT));
   }
   cache_->TakeEvents(response);
-  sync::MutexLock lock(mutex_);
-  if (response.compact_revision() != 0) compacted_ = true;
-  for (const etcdserverpb::Event& event : response.events()) {
-    // One revision's events may come in several pieces: it is through when another one begins.
-    next_ = std::max(next_, event.kv().mod_revision());
-  }
-  if (response.events_size() != 0) {
-    const etcdserverpb::Event& last = *response.events().rbegin();
-    last_ = SightingOf(last.kv());
-    if (last.type() == etcdserverpb::Event::DELETE) last_.value.clear();
-  }
-  // A piece, or a header that is ahead of the events, says nothing of what is still to come.
-  const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
-  if (progress) next_ = std::max(next_, response.header().revision() + 1);
-  seen_ = std::max(seen_, response.header().revision());
-  term_ = std::max(term_, response.header().raft_term());
+  return true;
 }
 
 void EtcdWatcher::OnEnd() {
@@ -158,9 +127,9 @@ void EtcdWatcher::OnEnd() {
   busy_ = false;
 }
 
-void EtcdWatcher::Heard(int64_t revision) {
+void EtcdWatcher::Heard(const EtcdHistory::Answer& answer) {
   sync::MutexLock lock(mutex_);
-  seen_ = std::max(seen_, revision);
+  history_.TakeAnswer(answer);
 }
 
 void EtcdWatcher::Tick(absl::Duration now) {
@@ -175,18 +144,18 @@ void EtcdWatcher::Tick(absl::Duration now) {
   read ? Resume() : Read();
 }
 
-// A watch from a revision that is still to come would be silent until then. What is heard of after
-// the question need not be in its answer.
+// A watch from a revision that is still to come would be silent until then.
 void EtcdWatcher::Resume() {
-  etcdserverpb::RangeRequest request;
-  int64_t seen = 0;
+  EtcdHistory::Question question;
   {
     sync::MutexLock lock(mutex_);
-    seen = seen_;
-    request.set_key(last_.key.empty() ? keys_->root() : last_.key);
+    question = history_.Ask();
   }
-  etcd_->Range(std::move(request), [this, seen](const absl::StatusOr<RangeResponse>& answer) {
-    answer.ok() ? GoOn(JudgeNow(*answer, seen)) : OnEnd();
+  etcdserverpb::RangeRequest request;
+  const std::string& key = question.last.change.key;
+  request.set_key(key.empty() ? keys_->root() : key);
+  etcd_->Range(std::move(request), [this, question](const absl::StatusOr<RangeResponse>& now) {
+    now.ok() ? GoOn(JudgeNow(question, *now), question) : OnEnd();
   });
 }
 
@@ -197,64 +166,23 @@ void EtcdWatcher::Resume() {
 // its history, most likely: no relay has even told of its clock, as none can while etcd takes no
 // writes. An etcd that was restored meanwhile would have outrun it, in the short time without a
 // watch.
-void EtcdWatcher::ReadHistory() {
-  etcdserverpb::TxnRequest request;
-  {
-    sync::MutexLock lock(mutex_);
-    for (const int64_t revision : {last_.revision, last_.revision - 1}) {
-      etcdserverpb::RangeRequest* const range = request.add_success()->mutable_request_range();
-      range->set_key(last_.key);
-      range->set_revision(revision);
-    }
-  }
-  etcd_->Txn(std::move(request), [this](const absl::StatusOr<TxnResponse>& answer) {
-    if (answer.ok()) return GoOn(JudgeThen(*answer));
-    absl::IsOutOfRange(answer.status()) ? ListAndWatch(/*restored=*/false) : OnEnd();
+void EtcdWatcher::ReadHistory(const EtcdHistory::Question& question) {
+  auto request = std::make_shared<const etcdserverpb::TxnRequest>(EtcdHistory::AskThen(question));
+  etcd_->Txn(std::move(request), [this, question](const absl::StatusOr<TxnResponse>& then) {
+    if (then.ok()) return GoOn(EtcdHistory::JudgeThen(question, *then), question);
+    absl::IsOutOfRange(then.status()) ? ListAndWatch(/*restored=*/false) : OnEnd();
   });
 }
 
-void EtcdWatcher::GoOn(History history) {
-  switch (history) {
-    case History::kSame:
+void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict, const EtcdHistory::Question& question) {
+  switch (verdict) {
+    case EtcdHistory::Verdict::kSame:
       return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
-    case History::kAnother:
+    case EtcdHistory::Verdict::kAnother:
       return ListAndWatch(/*restored=*/true);
-    case History::kUnclear:
-      return ReadHistory();
+    case EtcdHistory::Verdict::kUnclear:
+      return ReadHistory(question);
   }
-}
-
-EtcdWatcher::History EtcdWatcher::JudgeNow(const RangeResponse& answer, int64_t seen) {
-  sync::MutexLock lock(mutex_);
-  const etcdserverpb::ResponseHeader& now = answer.header();
-  if (now.cluster_id() != cluster_) return History::kAnother;
-  // Neither ever goes back; terms begin anew when etcd is restored.
-  if (now.revision() < seen || now.raft_term() < term_) return History::kAnother;
-  if (last_.key.empty()) return History::kSame;
-  // Deleted, then or later, or written again since.
-  if (answer.kvs_size() == 0 || answer.kvs(0).mod_revision() > last_.revision) {
-    return History::kUnclear;
-  }
-  return Shows(answer, last_) ? History::kSame : History::kAnother;
-}
-
-// Only what was there can be deleted.
-EtcdWatcher::History EtcdWatcher::JudgeThen(const TxnResponse& answer) {
-  sync::MutexLock lock(mutex_);
-  const RangeResponse& then = answer.responses(0).response_range();
-  const RangeResponse& before = answer.responses(1).response_range();
-  const bool deleted = then.kvs_size() == 0 && before.kvs_size() != 0;
-  const bool same = last_.value.empty() ? deleted : Shows(then, last_);
-  return same ? History::kSame : History::kAnother;
-}
-
-EtcdWatcher::Sighting EtcdWatcher::SightingOf(const etcdserverpb::KeyValue& kv) {
-  return {.key = kv.key(), .revision = kv.mod_revision(), .value = Digest(kv.value())};
-}
-
-bool EtcdWatcher::Shows(const RangeResponse& range, const Sighting& written) {
-  return range.kvs_size() != 0 && range.kvs(0).mod_revision() == written.revision &&
-         Digest(range.kvs(0).value()) == written.value;
 }
 
 void EtcdWatcher::ListAndWatch(bool restored) {

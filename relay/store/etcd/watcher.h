@@ -1,18 +1,13 @@
 // Keeps the cache in step with etcd: reads all records once, and what relays say of their clocks,
 // however long it takes until etcd is there; then watches, and after a watch that was lost goes on
-// where it ended. When etcd has compacted that away, or was restored from a copy that is older, it
-// reads all records again.
-//
-// A restored etcd counts its revisions on from those of the copy, and may have come to more than
-// were seen here. So its history is known again by the last event that was seen, be it a deletion:
-// another one has something else at that revision.
+// where it ended. When etcd has compacted that away, or was restored from a copy that is older
+// (history.h), it reads all records again.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_WATCHER_H_
 #define WORMHOLE_RELAY_STORE_ETCD_WATCHER_H_
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +17,7 @@
 #include "relay/store/etcd/api.h"
 #include "relay/store/etcd/clocks.h"
 #include "relay/store/etcd/etcd_cache.h"
+#include "relay/store/etcd/history.h"
 #include "relay/store/etcd/keys.h"
 
 namespace wormhole::relay {
@@ -46,8 +42,8 @@ class EtcdWatcher {
 
   EtcdWatcher(const EtcdKeys* keys, EtcdApi* etcd, EtcdCache* cache, Listener listener);
 
-  // An answer was of this revision. The watch may not have come to tell of it when etcd ends.
-  void Heard(int64_t revision) WORMHOLE_EXCLUDES(mutex_);
+  // What an answer has shown. The watch may not have come to tell of it when etcd ends.
+  void Heard(const EtcdHistory::Answer& answer) WORMHOLE_EXCLUDES(mutex_);
 
   // Begins, and begins anew what has come to its end, not more often than a few times a second.
   // Called now and then; `now` never goes back.
@@ -58,18 +54,10 @@ class EtcdWatcher {
   struct Listing {
     std::vector<etcdserverpb::KeyValue> records;
     std::vector<ClockSighting> clocks;
-    int64_t revision = 0;
-    uint64_t cluster = 0;
+    etcdserverpb::ResponseHeader header;  // of the first page; no revision: it is still to come
     bool restored = false;
     std::function<void(const absl::Status&)> done;
   };
-  // The last event that the watch has brought, or the newest record before the first one.
-  struct Sighting {
-    std::string key;  // empty: there was none
-    int64_t revision = 0;
-    std::string value;  // a digest; empty: the key was deleted
-  };
-  enum class History { kSame, kAnother, kUnclear };
 
   // For the first time.
   void Read() WORMHOLE_EXCLUDES(mutex_);
@@ -82,24 +70,21 @@ class EtcdWatcher {
   // Watches, if the history that was seen so far is etcd's still. Reads what etcd has now, and if
   // that leaves it open, what etcd had when the last event was seen.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
-  void ReadHistory() WORMHOLE_EXCLUDES(mutex_);
-  void GoOn(History history);
+  void ReadHistory(const EtcdHistory::Question& question);
+  void GoOn(EtcdHistory::Verdict verdict, const EtcdHistory::Question& question);
+  EtcdHistory::Verdict JudgeNow(const EtcdHistory::Question& question,
+                                const etcdserverpb::RangeResponse& now) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    return history_.JudgeNow(question, now);
+  }
   bool compacted() WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
-    return compacted_;
+    return history_.compacted();
   }
-  static Sighting SightingOf(const etcdserverpb::KeyValue& kv);
-  static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& written);
-  // By etcd's cluster id, which is new when it was restored under a new token, by the revision and
-  // the term that it has come to, and by what it has under the key of the last event now; or had
-  // then, and one revision earlier. `seen`: the newest revision that had been heard of when it was
-  // asked for.
-  History JudgeNow(const etcdserverpb::RangeResponse& answer, int64_t seen)
-      WORMHOLE_EXCLUDES(mutex_);
-  History JudgeThen(const etcdserverpb::TxnResponse& answer) WORMHOLE_EXCLUDES(mutex_);
   void Watch() WORMHOLE_EXCLUDES(mutex_);
   void ListAndWatch(bool restored);
-  void OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
+  // False: the watch is to end.
+  bool OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
   void OnEnd() WORMHOLE_EXCLUDES(mutex_);
 
   const EtcdKeys* const keys_;
@@ -110,12 +95,7 @@ class EtcdWatcher {
   sync::Mutex mutex_;
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a watch or a listing is under way
   bool read_ WORMHOLE_GUARDED_BY(mutex_) = false;  // everything was, once
-  bool compacted_ WORMHOLE_GUARDED_BY(mutex_) = false;
-  uint64_t cluster_ WORMHOLE_GUARDED_BY(mutex_) = 0;
-  uint64_t term_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // the newest that the watch has told
-  int64_t seen_ WORMHOLE_GUARDED_BY(mutex_) = 0;   // the newest revision that was heard of
-  int64_t next_ WORMHOLE_GUARDED_BY(mutex_) = 0;   // the first one that was not seen whole
-  Sighting last_ WORMHOLE_GUARDED_BY(mutex_);
+  EtcdHistory history_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 

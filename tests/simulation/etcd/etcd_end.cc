@@ -96,10 +96,11 @@ void EtcdEnd::Stop() {
   for (const auto& [id, watching] : std::exchange(watches_, {})) watching.on_end(Cancelled());
 }
 
-void EtcdEnd::Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) {
+void EtcdEnd::Txn(std::shared_ptr<const etcdserverpb::TxnRequest> request,
+                  Done<etcdserverpb::TxnResponse> done) {
   Call<etcdserverpb::TxnResponse>(
       [world = world_, request = std::move(request)] {
-        auto response = world->etcd().Txn(request);
+        auto response = world->etcd().Txn(*request);
         // The store would send each thing by itself, and all would seem to be well.
         if (absl::IsInvalidArgument(response.status())) {
           world->NoteWrong(absl::StrCat("etcd refuses: ", response.status().message()));
@@ -193,7 +194,7 @@ void EtcdEnd::Create(uint64_t watch) {
   etcdserverpb::WatchResponse response;
   *response.mutable_header() = world_->etcd().Header();
   response.set_created(true);
-  watching.on_response(response);
+  if (!watching.on_response(response)) return EndWatch(watch, Cancelled());
   // 0: from now on.
   if (watching.request.start_revision() == 0) {
     watching.request.set_start_revision(world_->etcd().revision() + 1);
@@ -240,7 +241,7 @@ void EtcdEnd::Deliver(uint64_t watch) {
   watching.scheduled = false;
   if (away_) return;  // until it is back
   if (watching.next < world_->etcd().first_event()) return CancelCompacted(watch);
-  Tell(watching);
+  if (!Tell(watching)) return EndWatch(watch, Cancelled());
   if (watching.next < world_->etcd().end_of_events()) Schedule(watch);
 }
 
@@ -250,8 +251,8 @@ bool EtcdEnd::Wants(const Watching& watching, const etcdserverpb::Event& event) 
          event.kv().mod_revision() >= watching.request.start_revision();
 }
 
-// Some of the events, of whole revisions or not; or that there are none.
-void EtcdEnd::Tell(Watching& watching) {
+// Some of the events, of whole revisions or not; or that there are none. False: it is enough.
+bool EtcdEnd::Tell(Watching& watching) {
   const FakeEtcd& etcd = world_->etcd();
   etcdserverpb::WatchResponse response;
   *response.mutable_header() = etcd.Header();
@@ -270,10 +271,10 @@ void EtcdEnd::Tell(Watching& watching) {
   const bool whole = watching.next == etcd.end_of_events();
   if (response.events_size() == 0) {
     // That nothing is missing up to here: etcd tells of it now and then.
-    if (!whole || watching.told == etcd.revision() || !random_.Chance(0.3)) return;
+    if (!whole || watching.told == etcd.revision() || !random_.Chance(0.3)) return true;
     watching.told = etcd.revision();
   }
-  watching.on_response(response);
+  return watching.on_response(response);
 }
 
 }  // namespace wormhole::simulation

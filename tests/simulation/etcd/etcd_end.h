@@ -39,7 +39,8 @@ class EtcdEnd final : public relay::EtcdApi {
   // relay::EtcdApi. Answers come from the event loop.
   size_t endpoints() const override { return 1; }
   void Stop() override;
-  void Txn(etcdserverpb::TxnRequest request, Done<etcdserverpb::TxnResponse> done) override;
+  void Txn(std::shared_ptr<const etcdserverpb::TxnRequest> request,
+           Done<etcdserverpb::TxnResponse> done) override;
   void Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done) override;
   void Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> done) override;
   void Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done) override;
@@ -65,7 +66,7 @@ class EtcdEnd final : public relay::EtcdApi {
   void Create(uint64_t watch);
   void Schedule(uint64_t watch);
   void Deliver(uint64_t watch);
-  void Tell(Watching& watching);
+  bool Tell(Watching& watching);
   bool Wants(const Watching& watching, const etcdserverpb::Event& event) const;
   void CancelCompacted(uint64_t watch);
   void EndWatch(uint64_t watch, const absl::Status& why);

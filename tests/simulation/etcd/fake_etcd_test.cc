@@ -74,7 +74,9 @@ class FakeEtcdTest : public ::testing::Test {
     TxnRequest for_real = request;
     NameLeases(*for_real.mutable_success());
     NameLeases(*for_real.mutable_failure());
-    const auto real = Ask<TxnResponse>([&](auto done) { client_.Txn(for_real, std::move(done)); });
+    const auto real = Ask<TxnResponse>([&](auto done) {
+      client_.Txn(std::make_shared<const TxnRequest>(for_real), std::move(done));
+    });
     const auto fake = fake_.Txn(request);
     ASSERT_EQ(fake.status().code(), real.status().code()) << fake.status() << "\n"
                                                           << real.status() << "\n"
@@ -122,6 +124,7 @@ class FakeEtcdTest : public ::testing::Test {
           }
           watched.compacted = response.compact_revision();
           if (last) over.set_value();
+          return !last;
         },
         [](const absl::Status&) {});
     EXPECT_EQ(over.get_future().wait_for(testing::kPatience), std::future_status::ready);

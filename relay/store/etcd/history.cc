@@ -1,0 +1,177 @@
+#include "relay/store/etcd/history.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::Event;
+using etcdserverpb::KeyValue;
+using etcdserverpb::RangeResponse;
+using etcdserverpb::RequestOp;
+using etcdserverpb::ResponseHeader;
+using etcdserverpb::ResponseOp;
+using etcdserverpb::TxnRequest;
+using etcdserverpb::TxnResponse;
+using etcdserverpb::WatchResponse;
+
+// What is remembered of a value, which may be a long frame: enough to know it again.
+std::string Digest(const std::string& value) {
+  return absl::StrCat(value.size(), " ", std::hash<std::string>()(value));
+}
+
+// Looks through what a transaction has done and read for the newest change.
+class NewestChange {
+ public:
+  NewestChange(const std::string& first_watched, int64_t revision)
+      : first_watched_(first_watched), revision_(revision) {}
+
+  // All that is written has the answer's revision: nothing is newer.
+  void Visit(const TxnRequest& request, const TxnResponse& response) {
+    const auto& operations = response.succeeded() ? request.success() : request.failure();
+    const int count = std::min(operations.size(), response.responses_size());
+    for (int i = 0; i < count && newest_.revision < revision_; ++i) {
+      Visit(operations[i], response.responses(i));
+    }
+  }
+
+  EtcdHistory::Change Take() { return std::move(newest_); }
+
+ private:
+  void Visit(const RequestOp& operation, const ResponseOp& response) {
+    if (operation.has_request_txn()) {
+      Visit(operation.request_txn(), response.response_txn());
+    } else if (operation.has_request_put()) {
+      Note(operation.request_put().key(), revision_);
+    } else if (operation.has_request_delete_range()) {
+      const auto& range = operation.request_delete_range();
+      const bool deleted = response.response_delete_range().deleted() != 0;
+      if (deleted && range.range_end().empty()) Note(range.key(), revision_);
+    } else {
+      for (const KeyValue& kv : response.response_range().kvs()) Note(kv.key(), kv.mod_revision());
+    }
+  }
+
+  void Note(const std::string& key, int64_t revision) {
+    if (key < first_watched_ || revision <= newest_.revision) return;
+    newest_ = {.key = key, .revision = revision};
+  }
+
+  const std::string& first_watched_;
+  const int64_t revision_;
+  EtcdHistory::Change newest_;
+};
+
+}  // namespace
+
+EtcdHistory::Answer EtcdHistory::AnswerOf(const TxnRequest& request, const TxnResponse& response,
+                                          const std::string& first_watched) {
+  NewestChange newest(first_watched, response.header().revision());
+  newest.Visit(request, response);
+  return {.revision = response.header().revision(), .newest = newest.Take()};
+}
+
+// What answers have shown of later revisions the watch has still to tell.
+void EtcdHistory::TakeRecords(const ResponseHeader& header, const std::vector<KeyValue>& records,
+                              bool another) {
+  if (another) *this = {};
+  cluster_ = header.cluster_id();
+  seen_ = std::max(seen_, header.revision());
+  next_ = header.revision() + 1;
+  compacted_ = false;
+  another_ = false;
+  std::erase_if(untold_, [this](const Change& change) { return change.revision < next_; });
+  for (const KeyValue& record : records) {
+    if (record.mod_revision() > last_.change.revision) last_ = SightingOf(record);
+  }
+}
+
+// What the watch has told already, or is telling, is known by the last event.
+void EtcdHistory::TakeAnswer(const Answer& answer) {
+  seen_ = std::max(seen_, answer.revision);
+  const Change& change = answer.newest;
+  if (change.revision < next_ || change.revision <= last_.change.revision) return;
+  if (untold_.size() < kMostUntold) untold_.push_back(change);
+}
+
+bool EtcdHistory::TakeWatched(const WatchResponse& response) {
+  const ResponseHeader& header = response.header();
+  // A member that lags behind the others tells so little too, and is asked like them.
+  if (response.created() && header.revision() < next_ - 1) return false;
+  if (header.cluster_id() != cluster_) return false;
+  if (response.compact_revision() != 0) compacted_ = true;
+  for (const Event& event : response.events()) TakeEvent(event);
+  // A piece, or a header that is ahead of the events, says nothing of what is still to come.
+  const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
+  if (progress) next_ = std::max(next_, header.revision() + 1);
+  seen_ = std::max(seen_, header.revision());
+  term_ = std::max(term_, header.raft_term());
+  another_ = another_ || std::any_of(untold_.begin(), untold_.end(), [this](const Change& change) {
+               return change.revision < next_;
+             });
+  return !another_;
+}
+
+// A watch that goes on tells some of what it has told before: the last event is the newest one.
+void EtcdHistory::TakeEvent(const Event& event) {
+  const KeyValue& kv = event.kv();
+  // One revision's events may come in several pieces: it is through when another one begins.
+  next_ = std::max(next_, kv.mod_revision());
+  std::erase_if(untold_, [&kv](const Change& change) {
+    return change.revision == kv.mod_revision() && change.key == kv.key();
+  });
+  if (kv.mod_revision() < last_.change.revision) return;
+  last_ = SightingOf(kv);
+  if (event.type() == Event::DELETE) last_.value.clear();
+}
+
+int64_t EtcdHistory::WatchFrom() const { return std::max<int64_t>(1, next_ - 1); }
+
+EtcdHistory::Verdict EtcdHistory::JudgeNow(const Question& question,
+                                           const RangeResponse& now) const {
+  if (another_ || now.header().cluster_id() != cluster_) return Verdict::kAnother;
+  // Neither ever goes back; terms begin anew when etcd is restored.
+  if (now.header().revision() < question.seen || now.header().raft_term() < question.term) {
+    return Verdict::kAnother;
+  }
+  const Change& last = question.last.change;
+  if (last.key.empty()) return Verdict::kSame;
+  // Deleted, then or later, or written again since.
+  if (now.kvs_size() == 0 || now.kvs(0).mod_revision() > last.revision) return Verdict::kUnclear;
+  return Shows(now, question.last) ? Verdict::kSame : Verdict::kAnother;
+}
+
+TxnRequest EtcdHistory::AskThen(const Question& question) {
+  TxnRequest request;
+  const Change& last = question.last.change;
+  for (const int64_t revision : {last.revision, last.revision - 1}) {
+    etcdserverpb::RangeRequest* const range = request.add_success()->mutable_request_range();
+    range->set_key(last.key);
+    range->set_revision(revision);
+  }
+  return request;
+}
+
+// Only what was there can be deleted.
+EtcdHistory::Verdict EtcdHistory::JudgeThen(const Question& question, const TxnResponse& answer) {
+  const RangeResponse& then = answer.responses(0).response_range();
+  const RangeResponse& before = answer.responses(1).response_range();
+  const bool deleted = then.kvs_size() == 0 && before.kvs_size() != 0;
+  const bool same = question.last.value.empty() ? deleted : Shows(then, question.last);
+  return same ? Verdict::kSame : Verdict::kAnother;
+}
+
+EtcdHistory::Sighting EtcdHistory::SightingOf(const KeyValue& kv) {
+  return {.change = {.key = kv.key(), .revision = kv.mod_revision()}, .value = Digest(kv.value())};
+}
+
+bool EtcdHistory::Shows(const RangeResponse& range, const Sighting& sighting) {
+  return range.kvs_size() != 0 && range.kvs(0).mod_revision() == sighting.change.revision &&
+         Digest(range.kvs(0).value()) == sighting.value;
+}
+
+}  // namespace wormhole::relay

@@ -1,0 +1,98 @@
+// Whether etcd still has the history that this relay knows, or was restored from an older copy.
+// Pure; one thread at a time.
+//
+// A restored etcd counts its revisions on from those of the copy, and may have come to more than
+// were seen here. So its history is known again by two things. The last event that the watch has
+// brought, be it a deletion: another history has something else at that revision. And what answers
+// have shown before the watch did: a watch that passes that revision without it is of another one.
+#ifndef WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
+#define WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "etcd_rpc.pb.h"
+
+namespace wormhole::relay {
+
+class EtcdHistory {
+ public:
+  enum class Verdict { kSame, kAnother, kUnclear };
+
+  // A key that was written or deleted at this revision.
+  struct Change {
+    std::string key;  // empty: there was none
+    int64_t revision = 0;
+  };
+  // What an answer tells of the history.
+  struct Answer {
+    int64_t revision = 0;  // that etcd had come to
+    // The newest one that it shows to have come to pass, among what is watched. No key: none.
+    Change newest;
+  };
+  // The last event that the watch has brought, or the newest record before the first one.
+  struct Sighting {
+    Change change;
+    std::string value;  // a digest; empty: the key was deleted
+  };
+  // What is to be found in etcd, by what was known when it was asked. What is heard of after the
+  // question need not be in its answer.
+  struct Question {
+    Sighting last;
+    int64_t seen = 0;
+    uint64_t term = 0;
+  };
+
+  // How many changes are remembered of which the watch has not told. The oldest stay: a copy from
+  // which etcd is restored is older than they are, all but certainly.
+  static constexpr size_t kMostUntold = 64;
+
+  // `first_watched`: the first of the keys that the watch tells of.
+  static Answer AnswerOf(const etcdserverpb::TxnRequest& request,
+                         const etcdserverpb::TxnResponse& response,
+                         const std::string& first_watched);
+
+  // All `records` were read, as of the header's revision. `another`: what was known before is of a
+  // history that is no more.
+  void TakeRecords(const etcdserverpb::ResponseHeader& header,
+                   const std::vector<etcdserverpb::KeyValue>& records, bool another);
+  void TakeAnswer(const Answer& answer);
+  // False: the watch is of another history, or seems to be. It is to end, and etcd to be asked.
+  bool TakeWatched(const etcdserverpb::WatchResponse& response);
+
+  // Where the next watch is to begin. etcd 3.4 forgets the deletions of the revision that it
+  // compacts to, and tells nobody who asks from there on: who asks for one more is told.
+  int64_t WatchFrom() const;
+  // What the watch would have told next is compacted, and not known.
+  bool compacted() const { return compacted_; }
+
+  // To go on with a watch: whether the history is etcd's still is judged by what etcd has under the
+  // key of the last event now, or, if that leaves it open, then and one revision earlier.
+  Question Ask() const { return {.last = last_, .seen = seen_, .term = term_}; }
+  // By etcd's cluster id, which is new when it was restored under a new token, and by the revision
+  // and the term that it has come to, too.
+  Verdict JudgeNow(const Question& question, const etcdserverpb::RangeResponse& now) const;
+  static etcdserverpb::TxnRequest AskThen(const Question& question);
+  static Verdict JudgeThen(const Question& question, const etcdserverpb::TxnResponse& then);
+
+ private:
+  static Sighting SightingOf(const etcdserverpb::KeyValue& kv);
+  static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& sighting);
+  void TakeEvent(const etcdserverpb::Event& event);
+
+  uint64_t cluster_ = 0;
+  uint64_t term_ = 0;  // the newest that the watch has told
+  int64_t seen_ = 0;   // the newest revision that was heard of
+  int64_t next_ = 0;   // the first one of which the watch has not told all
+  bool compacted_ = false;
+  bool another_ = false;  // the watch has shown it
+  Sighting last_;
+  std::vector<Change> untold_;  // that answers have shown; in the order of their revisions
+};
+
+}  // namespace wormhole::relay
+
+#endif  // WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
