@@ -61,7 +61,7 @@ std::optional<std::string> EndingJudge::OnEnding(uint64_t stream, const absl::St
     case ErrorDetail::REASON_EXPIRED:
       // Of one that was closed it is told to who comes when another one has the id.
       if (told == nullptr || moods_.contains(told->channel)) break;
-      if (stage_->loop->wall() >= told->expires_at) break;
+      if (stage_->loop->wall() + stage_->clock_error >= told->expires_at) break;
       return absl::StrCat("stream ", stream, "'s channel expires before its time");
     case ErrorDetail::REASON_CLOSED: {
       if (detail->mood() == rendezvous::v1::MOOD_UNSPECIFIED) {

@@ -352,7 +352,9 @@ void LimitPosts(SimRandom& random, RunPlan& run) {
 
 bool IsSteady(const RunPlan& run) {
   const absl::Duration never = absl::InfiniteDuration();
-  return run.network.mean_life == never && run.network.failing_connects == 0 &&
+  // What is said on a stream may wait for three commits: one under way, one of what came before.
+  const bool answers_soon = 3 * run.store.max_commit <= run.relay.options.heartbeat;
+  return answers_soon && run.network.mean_life == never && run.network.failing_connects == 0 &&
          run.store.failing_batches == 0 && run.relay.mean_life == never &&
          run.relay.mean_store_life == never && run.group.mean_watch_life == never;
 }

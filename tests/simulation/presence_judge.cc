@@ -77,7 +77,7 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
     return absl::StrCat("stream ", stream, " is told that its peer is away, which is attached");
   }
   if (listens && listener.peer != rendezvous::v1::PRESENCE_LEFT && place.left.has_value() &&
-      now > *place.left + agreed) {
+      now > *place.left + agreed && !store_->HasGoneBack()) {
     return absl::StrCat("stream ", stream, " is not told that its peer has left");
   }
   return std::nullopt;

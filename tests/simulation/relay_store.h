@@ -30,6 +30,7 @@ struct GroupPlan {
   // The store is the shipped one of etcd, over an etcd in virtual time: echoes, words, the order of
   // answers and when it hears again are its own, and a lease may be longer.
   bool etcd = false;
+  bool goes_back = false;  // which is restored from a copy, now and then
   // How long what a relay has to say of who is attached may wait beyond everything else.
   absl::Duration max_words;
 };
@@ -76,6 +77,10 @@ class StoreTruth {
   virtual absl::Duration InTouchSince() const { return absl::ZeroDuration(); }
   // How long they then need to agree which of two streams of a side is the last.
   virtual absl::Duration TimeToAgree() const { return absl::Seconds(1); }
+  // Whether it was put back from an older copy: what was acknowledged may be lost.
+  virtual bool HasGoneBack() const { return false; }
+  // Whether all relays have found that out which could.
+  virtual bool IsKnown() const { return true; }
 };
 
 }  // namespace wormhole::simulation

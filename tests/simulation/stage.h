@@ -15,8 +15,10 @@ struct Stage {
   Flaws flaws;
   absl::Duration faults_end;
   absl::Duration quarantine;  // of the relays
-  bool steady = false;        // no stream, relay or store fails, and all answer soon
-  bool alone = false;         // one relay, which forgets nothing
+  // By how much relays may be wrong about the time.
+  absl::Duration clock_error;
+  bool steady = false;  // no stream, relay or store fails, and all answer soon
+  bool alone = false;   // one relay, which forgets nothing
 
   bool stormy() const { return loop->now() < faults_end; }
 };

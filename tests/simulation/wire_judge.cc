@@ -69,7 +69,8 @@ void WireJudge::OnPost(int party, StreamInfo& stream, const v1::Post& post) {
   stream.posted = std::max(stream.posted, post.number());
   SideLog& log = Log(stream, stream.initiator);
   const auto [entry, is_new] = log.sent.try_emplace(post.number(), post.frame());
-  if (!is_new && entry->second != post.frame()) {
+  // A side that is lost may make room for another one in the same channel.
+  if (!is_new && entry->second != post.frame() && !store_->HasGoneBack()) {
     Raise(absl::StrCat("frame ", post.number(), " was sent with two contents"));
   }
   CheckNonce(post.frame());
@@ -186,7 +187,9 @@ void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined
 // Nobody else's stream supersedes one, whoever has had the channel's id before.
 void WireJudge::OnEnding(uint64_t number, const absl::Status& status, bool heard) {
   presence_.OnEnding(number, status, stage_->loop->now());
-  RaiseIf(endings_.OnEnding(number, status, heard));
+  // A channel that is lost with what the store has forgotten is told of as one that has expired.
+  std::optional<std::string> wrong = endings_.OnEnding(number, status, heard);
+  if (!store_->HasGoneBack()) RaiseIf(std::move(wrong));
   ids_.OnEnding(number, status);
   third_parties_.OnEnding(number, status);
   const bool superseded = error::ReasonOf(status) == error::ErrorDetail::REASON_SUPERSEDED;
@@ -233,6 +236,7 @@ void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened) {
   stream.peer_cursor = opened.peer_cursor();
   stream.next_message = std::max(stream.cursor, opened.peer_forgotten()) + 1;
   SideLog& own = Log(stream, stream.initiator);
+  if (store_->HasGoneBack()) return OnPosted(stream, opened.stored());
   if (opened.stored() < DurableAt(own, stream.begun)) {
     Raise(absl::StrCat("posted frame ", DurableAt(own, stream.begun),
                        " was lost: ", opened.stored(), " are stored"));
@@ -266,7 +270,7 @@ void WireJudge::OnMessage(int party, StreamInfo& stream, const v1::Message& mess
   const auto sent = theirs.sent.find(message.number());
   if (sent == theirs.sent.end()) {
     Raise("a message that the peer never sent");
-  } else if (sent->second != message.frame()) {
+  } else if (sent->second != message.frame() && !store_->HasGoneBack()) {
     Raise("a message with other bytes than the peer's");
   }
   if (message.number() == 1) first_frames_[party].insert(message.frame());

@@ -30,9 +30,18 @@ constexpr absl::Duration kBegun = absl::Seconds(20);
 // No copy is on its way for so long, stalls and tries to reach the store included.
 constexpr absl::Duration kLongestDelay = absl::Seconds(60);
 
+// A relay whose machine's clock is set believes it by so much.
+constexpr absl::Duration kClockError = absl::Minutes(1);
+
 // Apart from the plan's own draws, so that the runs without etcd stay what they were.
 bool IsOverEtcd(uint64_t seed, const RunPlan& plan) {
   return plan.group.relays > 1 && SimRandom(~seed).Chance(0.5);
+}
+
+// With clients for whom what is lost is an excuse; chats know none.
+bool GoesBack(uint64_t seed, const RunPlan& plan) {
+  return plan.group.etcd && plan.chats.empty() && !IsSteady(plan) &&
+         SimRandom(seed ^ 0xbacc).Chance(0.2);
 }
 
 }  // namespace
@@ -53,11 +62,13 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
              .steady = IsSteady(plan_),
              .alone = plan_.group.relays == 1 && !plan_.relay.forgets} {
   plan_.group.etcd = IsOverEtcd(seed, plan_);
+  plan_.group.goes_back = GoesBack(seed, plan_);
   MakeRelays();
   for (const PairPlan& plan : plan_.pairs) {
     auto pair = std::make_unique<Pair>();
     pair->index = static_cast<int>(pairs_.size());
     pair->plan = plan;
+    if (plan_.group.goes_back) pair->plan.Excuse(Excuse::kForgetting);
     pairs_.push_back(std::move(pair));
   }
 }
@@ -72,6 +83,7 @@ void World::MakeRelays() {
     etcd_ = std::make_unique<EtcdWorld>(&stage_, plan_.store, plan_.group, plan_.relay.tick,
                                         random_.Fork());
     truth_ = etcd_.get();
+    if (etcd_->clocks_are_set()) stage_.clock_error = kClockError;
     for (int i = 0; i < plan_.group.relays; ++i) ends.push_back(etcd_->AddRelay());
   } else {
     group_ = std::make_unique<SimGroup>(&stage_, plan_.store, plan_.group, random_.Fork());
@@ -342,6 +354,9 @@ void World::JudgeRemains(RunReport& report) {
   for (const std::string& wrong : truth_->Wrongs()) report.violations.push_back(wrong);
   const absl::Duration settle = loop_.now() + absl::Minutes(5);
   loop_.Run(settle, 2 * kMostEvents, [] { return false; });
+  if (!truth_->IsKnown()) {
+    report.violations.push_back("a relay does not notice that its store was restored");
+  }
   if (truth_->HasPresence()) report.violations.push_back("a side is left as attached");
   if (const int leaks = network_->Leaks(); leaks > 0) {
     report.violations.push_back(absl::StrCat("the switchboard still holds ", leaks, " streams"));

@@ -81,7 +81,8 @@ void EtcdHistory::TakeRecords(const ResponseHeader& header, const std::vector<Ke
   if (another) *this = {};
   cluster_ = header.cluster_id();
   seen_ = std::max(seen_, header.revision());
-  next_ = header.revision() + 1;
+  next_ = told_from_ = header.revision() + 1;
+  told_.clear();
   compacted_ = false;
   another_ = false;
   std::erase_if(untold_, [this](const Change& change) { return change.revision < next_; });
@@ -90,12 +91,16 @@ void EtcdHistory::TakeRecords(const ResponseHeader& header, const std::vector<Ke
   }
 }
 
-// What the watch has told already, or is telling, is known by the last event.
 void EtcdHistory::TakeAnswer(const Answer& answer) {
   seen_ = std::max(seen_, answer.revision);
   const Change& change = answer.newest;
-  if (change.revision < next_ || change.revision <= last_.change.revision) return;
-  if (untold_.size() < kMostUntold) untold_.push_back(change);
+  if (change.key.empty() || change.revision < told_from_) return;
+  if (WasTold(change.key, change.revision)) return;
+  if (change.revision < next_) {
+    another_ = true;
+  } else if (untold_.size() < kMostUntold) {
+    untold_.push_back(change);
+  }
 }
 
 bool EtcdHistory::TakeWatched(const WatchResponse& response) {
@@ -116,9 +121,17 @@ bool EtcdHistory::TakeWatched(const WatchResponse& response) {
   return !another_;
 }
 
-// A watch that goes on tells some of what it has told before: the last event is the newest one.
+// A watch that goes on tells some of what it has told before: no more than that, and the last event
+// is the newest one.
 void EtcdHistory::TakeEvent(const Event& event) {
   const KeyValue& kv = event.kv();
+  const bool through = kv.mod_revision() >= told_from_ && kv.mod_revision() < next_;
+  if (through && !WasTold(kv.key(), kv.mod_revision())) another_ = true;
+  told_.emplace(kv.mod_revision(), std::hash<std::string>()(kv.key()));
+  while (told_.size() > kMostTold) {
+    told_from_ = std::max(told_from_, told_.begin()->first + 1);
+    told_.erase(told_.begin());
+  }
   // One revision's events may come in several pieces: it is through when another one begins.
   next_ = std::max(next_, kv.mod_revision());
   std::erase_if(untold_, [&kv](const Change& change) {
@@ -127,6 +140,10 @@ void EtcdHistory::TakeEvent(const Event& event) {
   if (kv.mod_revision() < last_.change.revision) return;
   last_ = SightingOf(kv);
   if (event.type() == Event::DELETE) last_.value.clear();
+}
+
+bool EtcdHistory::WasTold(const std::string& key, int64_t revision) const {
+  return told_.contains({revision, std::hash<std::string>()(key)});
 }
 
 int64_t EtcdHistory::WatchFrom() const { return std::max<int64_t>(1, next_ - 1); }

@@ -2,16 +2,18 @@
 // Pure; one thread at a time.
 //
 // A restored etcd counts its revisions on from those of the copy, and may have come to more than
-// were seen here. So its history is known again by two things. The last event that the watch has
-// brought, be it a deletion: another history has something else at that revision. And what answers
-// have shown before the watch did: a watch that passes that revision without it is of another one.
+// were seen here. So its history is known again by what it had at revisions that were seen. Before
+// a watch goes on, etcd is asked for the last event, be it a deletion. And the watch itself, which
+// begins with what was told before, and the answers to this relay's transactions have to agree: on
+// which keys changed at a revision.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
 #define WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "etcd_rpc.pb.h"
@@ -46,8 +48,10 @@ class EtcdHistory {
     uint64_t term = 0;
   };
 
-  // How many changes are remembered of which the watch has not told. The oldest stay: a copy from
-  // which etcd is restored is older than they are, all but certainly.
+  // How many changes are remembered: of which the watch has told; and has not, though answers have
+  // shown them. Of these the oldest stay: a copy from which etcd is restored is older than they
+  // are, all but certainly.
+  static constexpr size_t kMostTold = 1'024;
   static constexpr size_t kMostUntold = 64;
 
   // `first_watched`: the first of the keys that the watch tells of.
@@ -62,6 +66,9 @@ class EtcdHistory {
   void TakeAnswer(const Answer& answer);
   // False: the watch is of another history, or seems to be. It is to end, and etcd to be asked.
   bool TakeWatched(const etcdserverpb::WatchResponse& response);
+  // It was judged to be another one, which holds until all records were read: nobody could judge
+  // so again when etcd has come further, and has compacted what it was judged by.
+  void NoteAnother() { another_ = true; }
 
   // Where the next watch is to begin. etcd 3.4 forgets the deletions of the revision that it
   // compacts to, and tells nobody who asks from there on: who asks for one more is told.
@@ -82,14 +89,18 @@ class EtcdHistory {
   static Sighting SightingOf(const etcdserverpb::KeyValue& kv);
   static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& sighting);
   void TakeEvent(const etcdserverpb::Event& event);
+  bool WasTold(const std::string& key, int64_t revision) const;
 
   uint64_t cluster_ = 0;
   uint64_t term_ = 0;  // the newest that the watch has told
   int64_t seen_ = 0;   // the newest revision that was heard of
   int64_t next_ = 0;   // the first one of which the watch has not told all
   bool compacted_ = false;
-  bool another_ = false;  // the watch has shown it
+  bool another_ = false;  // which has been found out
   Sighting last_;
+  // What the watch has told, by revision, with digests of the keys; whole from told_from_ on.
+  std::set<std::pair<int64_t, size_t>> told_;
+  int64_t told_from_ = 0;
   std::vector<Change> untold_;  // that answers have shown; in the order of their revisions
 };
 

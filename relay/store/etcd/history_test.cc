@@ -183,12 +183,49 @@ TEST_F(EtcdHistoryTest, WhatTheWatchHasToldItNeedNotTellAgain) {
   history_.TakeWatched(Put("w3", 8));
   history_.TakeAnswer(Wrote("w3", 8));
   EXPECT_TRUE(history_.TakeWatched(Put("w4", 9)));
-  history_.TakeWatched(Watched(Header(20)));
-  history_.TakeAnswer(Wrote("w5", 20));
+  history_.TakeAnswer(Wrote("w3", 8));
   EXPECT_TRUE(history_.TakeWatched(Put("w6", 21)));
   history_.TakeRecords(Header(30), {}, false);
   history_.TakeAnswer(Wrote("w7", 30));
   EXPECT_TRUE(history_.TakeWatched(Put("w8", 31)));
+}
+
+// The other way round: the answer is of another history than the watch.
+TEST_F(EtcdHistoryTest, AnAnswerOfWhatTheWatchHasPassedIsOfAnother) {
+  history_.TakeWatched(Put("w3", 8));
+  history_.TakeWatched(Put("w4", 9));
+  history_.TakeAnswer(Wrote("w5", 8));
+  EXPECT_EQ(Now(Range(Header(9), {Kv("w4", 9)})), Verdict::kAnother);
+  EXPECT_FALSE(history_.TakeWatched(Put("w6", 10)));
+}
+
+// It has the last event, and had something else before.
+TEST_F(EtcdHistoryTest, AWatchThatTellsSomethingElseThanBeforeIsOfAnother) {
+  history_.TakeWatched(Put("w3", 8));
+  history_.TakeWatched(Deletion("w4", 9));
+  EXPECT_EQ(Then({}, {Kv("w4", 4)}), Verdict::kSame);
+  EXPECT_EQ(history_.WatchFrom(), 8);
+  EXPECT_FALSE(history_.TakeWatched(Put("clock", 8)));
+}
+
+// Only so much is remembered.
+TEST_F(EtcdHistoryTest, OfWhatIsForgottenNothingIsSaid) {
+  history_.TakeWatched(Put("w3", 8));
+  for (int64_t revision = 9; revision <= 9 + int64_t{EtcdHistory::kMostTold}; ++revision) {
+    ASSERT_TRUE(history_.TakeWatched(Put("w4", revision)));
+  }
+  history_.TakeAnswer(Wrote("w5", 8));
+  EXPECT_TRUE(history_.TakeWatched(Put("w4", 2'000)));
+  history_.TakeAnswer(Wrote("w5", 1'000));
+  EXPECT_FALSE(history_.TakeWatched(Put("w4", 2'001)));
+}
+
+// Else it would be forgotten when etcd goes away before all was read, and comes back compacted.
+TEST_F(EtcdHistoryTest, WhatWasFoundOutHoldsUntilAllIsReadAnew) {
+  history_.NoteAnother();
+  EXPECT_EQ(Now(Range(Header(9), {Kv("w1", 5)})), Verdict::kAnother);
+  history_.TakeRecords(Header(9), {Kv("w1", 5)}, true);
+  EXPECT_EQ(Now(Range(Header(9), {Kv("w1", 5)})), Verdict::kSame);
 }
 
 TEST_F(EtcdHistoryTest, WhatWasReadAnewNeedNotBeTold) {

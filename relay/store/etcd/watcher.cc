@@ -83,11 +83,12 @@ void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
 }
 
 void EtcdWatcher::Take(const Listing& listing) {
+  // First: from then on, answers to what was sent before are not heard.
+  if (listing.restored) listener_.on_restored();
   {
     sync::MutexLock lock(mutex_);
     history_.TakeRecords(listing.header, listing.records, listing.restored);
   }
-  if (listing.restored) listener_.on_restored();
   listener_.on_clocks(listing.clocks, listing.restored);
   cache_->TakeRecords(listing.records, listing.header.revision(), listing.restored);
 }
@@ -179,6 +180,7 @@ void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict, const EtcdHistory::Question
     case EtcdHistory::Verdict::kSame:
       return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
     case EtcdHistory::Verdict::kAnother:
+      NoteAnother();
       return ListAndWatch(/*restored=*/true);
     case EtcdHistory::Verdict::kUnclear:
       return ReadHistory(question);

@@ -77,6 +77,10 @@ class EtcdWatcher {
     sync::MutexLock lock(mutex_);
     return history_.JudgeNow(question, now);
   }
+  void NoteAnother() WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    history_.NoteAnother();
+  }
   bool compacted() WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
     return history_.compacted();

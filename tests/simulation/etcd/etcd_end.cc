@@ -1,6 +1,7 @@
 #include "tests/simulation/etcd/etcd_end.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,9 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
   const absl::Duration trip = world_->store().max_commit / 2;
   const bool lost = world_->stage().stormy() && random_.Chance(world_->store().failing_batches);
   const bool effective = !lost || random_.Chance(0.5);
-  const auto take_effect = [world = world_, effect = std::move(effect)] {
+  const auto take_effect = [world = world_, history = world_->history(),
+                            effect = std::move(effect)]() -> absl::StatusOr<Response> {
+    if (history != world->history()) return Lost();  // with the etcd to which it was sent
     absl::StatusOr<Response> response = effect();
     world->OnWritten();
     return response;
@@ -58,14 +61,21 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
   // Not under `alive_`: what has been sent comes to pass whoever is gone.
   world_->stage().loop->After(
       random_.Between(absl::ZeroDuration(), trip),
-      [this, alive = std::weak_ptr<int>(alive_), take_effect, call, done, lost, trip] {
+      [this, world = world_, alive = std::weak_ptr<int>(alive_), take_effect, call, done, lost,
+       trip] {
+        const int64_t before = world->etcd().revision();
         absl::StatusOr<Response> response = take_effect();
+        const bool writes = std::is_same_v<Response, etcdserverpb::TxnResponse> &&
+                            world->etcd().revision() != before;
+        const int64_t written = writes ? before + 1 : 0;
         if (alive.expired()) return;
         if (lost || away_) return Fail(call, kDeadline, random_.Chance(0.5) ? Lost() : Late());
-        Later(trip, [this, call, done, response = std::move(response)] {
-          if (away_) return Fail(call, kDeadline, Late());
+        Later(trip, [this, call, done, written, history = world_->history(),
+                     response = std::move(response)] {
+          if (away_ || history != world_->history()) return Fail(call, kDeadline, Late());
           if (dead_ || calls_.erase(call) == 0) return;
           failing_since_.reset();
+          known_ = std::max(known_, written);
           done(response);
         });
       });
@@ -164,7 +174,34 @@ void EtcdEnd::SetAway(bool away) {
 
 bool EtcdEnd::watches() const {
   return std::any_of(watches_.begin(), watches_.end(),
-                     [](const auto& entry) { return entry.second.created; });
+                     [](const auto& entry) { return entry.second.created && !entry.second.lost; });
+}
+
+// A watch that has begun hears late that its etcd is no more; one that has not begins at the new
+// one.
+void EtcdEnd::OnWentBack(int64_t revision, bool new_token) {
+  if (dead_ || stopped_) return;
+  may_notice_ = true;
+  new_token_ = new_token;
+  must_notice_ = must_notice_ || known_ > revision || (new_token && known_ != 0);
+  known_ = 0;
+  on_trouble_();
+  for (auto& [id, watching] : watches_) {
+    if (!watching.created) continue;
+    watching.lost = true;
+    Later(absl::Seconds(1), [this, watch = id] { EndWatch(watch, Lost()); });
+  }
+}
+
+bool EtcdEnd::TakeNoticed() {
+  must_notice_ = false;
+  return std::exchange(may_notice_, false);
+}
+
+void EtcdEnd::NoteKnown(const etcdserverpb::WatchResponse& response) {
+  for (const etcdserverpb::Event& event : response.events()) {
+    known_ = std::max(known_, event.kv().mod_revision());
+  }
 }
 
 void EtcdEnd::Watch(etcdserverpb::WatchCreateRequest request, OnWatched on_response, OnEnd on_end) {
@@ -203,6 +240,9 @@ void EtcdEnd::Create(uint64_t watch) {
   if (!first) return CancelCompacted(watch);
   watching.next = *first;
   watching.created = true;
+  for (size_t i = *first; i < world_->etcd().end_of_events(); ++i) {
+    if (world_->etcd().IsForgotten(world_->etcd().event(i))) watching.forgotten.insert(i);
+  }
   Schedule(watch);
 }
 
@@ -239,7 +279,7 @@ void EtcdEnd::Deliver(uint64_t watch) {
   if (dead_ || found == watches_.end()) return;
   Watching& watching = found->second;
   watching.scheduled = false;
-  if (away_) return;  // until it is back
+  if (away_ || watching.lost) return;  // until it is back, if ever
   if (watching.next < world_->etcd().first_event()) return CancelCompacted(watch);
   if (!Tell(watching)) return EndWatch(watch, Cancelled());
   if (watching.next < world_->etcd().end_of_events()) Schedule(watch);
@@ -260,8 +300,9 @@ bool EtcdEnd::Tell(Watching& watching) {
   if (waiting != 0) {
     size_t left = 1 + random_.Below(static_cast<uint32_t>(waiting));
     for (; left > 0; --left) {
-      const etcdserverpb::Event& event = etcd.event(watching.next++);
-      if (Wants(watching, event)) *response.add_events() = event;
+      const etcdserverpb::Event& event = etcd.event(watching.next);
+      const bool forgotten = watching.forgotten.contains(watching.next++);
+      if (!forgotten && Wants(watching, event)) *response.add_events() = event;
     }
     const bool cut = watching.next < etcd.end_of_events() &&
                      etcd.event(watching.next).kv().mod_revision() ==
@@ -274,6 +315,7 @@ bool EtcdEnd::Tell(Watching& watching) {
     if (!whole || watching.told == etcd.revision() || !random_.Chance(0.3)) return true;
     watching.told = etcd.revision();
   }
+  NoteKnown(response);
   return watching.on_response(response);
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -35,6 +36,14 @@ class EtcdEnd final : public relay::EtcdApi {
   // Something was written: watches are told, in a while.
   void OnWritten();
   bool watches() const;
+  // etcd was restored from a copy that had come to `revision`. What is under way is lost.
+  void OnWentBack(int64_t revision, bool new_token);
+  // Of what was compacted nobody can tell whose history it was of.
+  void OnCompacted() { must_notice_ = must_notice_ && new_token_; }
+  // The store has found that out. False: it could not, or has done so before.
+  bool TakeNoticed();
+  // It has not found out what it was to find out.
+  bool must_notice() const { return must_notice_; }
 
   // relay::EtcdApi. Answers come from the event loop.
   size_t endpoints() const override { return 1; }
@@ -54,11 +63,14 @@ class EtcdEnd final : public relay::EtcdApi {
     OnWatched on_response;
     OnEnd on_end;
     bool created = false;
+    bool lost = false;  // its etcd is no more, of which it has still to hear
     bool scheduled = false;
-    size_t next = 0;   // event
-    int64_t told = 0;  // the newest revision of which it was told that nothing is missing
+    std::set<size_t> forgotten;  // events, when it began
+    size_t next = 0;             // event
+    int64_t told = 0;            // the newest revision of which it was told that nothing is missing
   };
 
+  void NoteKnown(const etcdserverpb::WatchResponse& response);
   template <typename Response>
   void Call(std::function<absl::StatusOr<Response>()> effect, Done<Response> done);
   void Fail(uint64_t call, absl::Duration most, const absl::Status& why);
@@ -84,6 +96,10 @@ class EtcdEnd final : public relay::EtcdApi {
   uint64_t last_ = 0;                                                   // of calls and watches
   std::map<uint64_t, std::function<void(const absl::Status&)>> calls_;  // what tells of the end
   std::map<uint64_t, Watching> watches_;
+  int64_t known_ = 0;  // the newest change of which the store has heard, in etcd's history
+  bool may_notice_ = false;
+  bool must_notice_ = false;
+  bool new_token_ = false;
   const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

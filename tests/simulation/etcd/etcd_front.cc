@@ -50,7 +50,10 @@ absl::Status EtcdFront::Start(relay::StoreListener* listener) {
     started_ = status.ok();
     NoteTrouble();
   };
-  options.on_restored = [this] { world_->NoteWrong("etcd is taken for restored"); };
+  options.on_restored = [this] {
+    world_->stage().trace->Line("etcd: relay ", number_, " notices that it went back");
+    if (!end_->TakeNoticed()) world_->NoteWrong("etcd is taken for restored");
+  };
   if (world_->clocks_are_set()) PlanClock(++process_);
   store_ = relay::EtcdStore::Open(
       std::move(options), std::move(end),
@@ -91,6 +94,13 @@ void EtcdFront::SetAway(bool away) {
 
 void EtcdFront::OnWritten() {
   if (runs_) end_->OnWritten();
+}
+
+void EtcdFront::OnWentBack(int64_t revision, bool new_token) {
+  if (!runs_) return;
+  end_->OnWentBack(revision, new_token);
+  if (!end_->must_notice()) return;
+  world_->stage().trace->Line("etcd: relay ", number_, " has to notice that");
 }
 
 absl::Duration EtcdFront::in_touch_since() const {

@@ -28,6 +28,12 @@ class EtcdFront final : public RelayStore {
   EtcdFront(EtcdWorld* world, SimRandom random, int number);
 
   void OnWritten();
+  void OnWentBack(int64_t revision, bool new_token);
+  void OnCompacted() {
+    if (runs_) end_->OnCompacted();
+  }
+  // See EtcdEnd.
+  bool must_notice() const { return runs_ && end_->must_notice(); }
   // See StoreTruth.
   absl::Duration in_touch_since() const;
 

@@ -34,6 +34,7 @@ EtcdWorld::EtcdWorld(const Stage* stage, StorePlan store, GroupPlan plan, absl::
       clocks_are_set_(random_.Chance(0.3)) {
   LookAtLeases();
   if (random_.Chance(0.5)) PlanCompaction();
+  if (plan_.goes_back) PlanGoingBack();
 }
 
 EtcdWorld::~EtcdWorld() = default;
@@ -58,8 +59,37 @@ void EtcdWorld::PlanCompaction() {
     const int64_t kept = random_.Below(20);
     stage_->trace->Line("etcd: compacts, but for ", kept, " revisions");
     etcd_.Compact(etcd_.revision() - kept);
+    for (const auto& front : fronts_) front->OnCompacted();
     PlanCompaction();
   });
+}
+
+void EtcdWorld::PlanGoingBack() {
+  stage_->loop->After(random_.Exponential(absl::Seconds(10)), [this] {
+    stage_->trace->Line("etcd: is copied at revision ", etcd_.revision());
+    const absl::Duration most = absl::Seconds(random_.Chance(0.5) ? 1 : 20);
+    stage_->loop->After(random_.Between(absl::ZeroDuration(), most),
+                        [this, copy = etcd_] { GoBack(copy); });
+  });
+}
+
+void EtcdWorld::GoBack(const FakeEtcd& copy) {
+  if (!stage_->stormy()) return;
+  const bool new_token = random_.Chance(0.3);
+  stage_->trace->Line("etcd: goes back from revision ", etcd_.revision(), " to ", copy.revision(),
+                      new_token ? " under a new token" : "");
+  etcd_.GoBack(copy, new_token, stage_->loop->now());
+  ++history_;
+  went_back_ = stage_->loop->now();
+  judged_ = etcd_.end_of_events();
+  records_.clear();
+  etcd_.ForEach(keys_.Records(), [this](const FakeEtcd::KeyValue& kv) {
+    const std::optional<Place> place = keys_.Parse(kv.key());
+    const std::optional<relay::ChannelRecord> record = relay::ReadRecord(kv.value());
+    if (place && record) records_[place->channel] = *record;
+  });
+  for (const auto& front : fronts_) front->OnWentBack(copy.revision(), new_token);
+  if (random_.Chance(0.3)) PlanGoingBack();
 }
 
 void EtcdWorld::OnWritten() {
@@ -70,6 +100,11 @@ void EtcdWorld::OnWritten() {
 }
 
 void EtcdWorld::Judge(const etcdserverpb::Event& event) {
+  if (plan_.goes_back) {
+    stage_->trace->Line("etcd: revision ", event.kv().mod_revision(), " ",
+                        event.type() == etcdserverpb::Event::PUT ? "writes " : "deletes ",
+                        event.kv().key());
+  }
   if (event.type() == etcdserverpb::Event::PUT && event.kv().lease() == 0) {
     NoteWrong("a key is written that would stay for ever");
   }
@@ -106,6 +141,11 @@ bool EtcdWorld::HasAnyOf(Place::Kind kind) const {
   return any;
 }
 
+bool EtcdWorld::IsKnown() const {
+  return std::none_of(fronts_.begin(), fronts_.end(),
+                      [](const auto& front) { return front->must_notice(); });
+}
+
 bool EtcdWorld::HasPresence() const { return HasAnyOf(Place::Kind::kPresence); }
 
 std::vector<std::string> EtcdWorld::Wrongs() const {
@@ -129,7 +169,8 @@ std::string EtcdWorld::PeerOf(const std::string& app_id, const std::string& side
 }
 
 absl::Duration EtcdWorld::InTouchSince() const {
-  absl::Duration since;
+  // Where the copy says that sides are attached holds until its leases have ended.
+  absl::Duration since = history_ == 0 ? absl::ZeroDuration() : went_back_ + Lease();
   for (const auto& front : fronts_) since = std::max(since, front->in_touch_since());
   return since;
 }

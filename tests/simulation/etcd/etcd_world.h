@@ -43,6 +43,8 @@ class EtcdWorld final : public StoreTruth {
   // Whether somebody sets the clocks of the relays' machines now and then.
   bool clocks_are_set() const { return clocks_are_set_; }
   FakeEtcd& etcd() { return etcd_; }
+  // How often etcd was restored.
+  int history() const { return history_; }
   // Something may have been written.
   void OnWritten();
   // The store does what it should not.
@@ -58,10 +60,15 @@ class EtcdWorld final : public StoreTruth {
   absl::Duration Lease() const override { return presence_ttl_ + absl::Seconds(1); }
   absl::Duration InTouchSince() const override;
   absl::Duration TimeToAgree() const override;
+  bool HasGoneBack() const override { return history_ != 0; }
+  bool IsKnown() const override;
 
  private:
   void LookAtLeases();
   void PlanCompaction();
+  // Makes a copy, and restores etcd from it later.
+  void PlanGoingBack();
+  void GoBack(const FakeEtcd& copy);
   void Judge(const etcdserverpb::Event& event);
   bool HasAnyOf(relay::EtcdKeys::Place::Kind kind) const;
 
@@ -75,7 +82,9 @@ class EtcdWorld final : public StoreTruth {
   SimRandom random_;
   const bool clocks_are_set_;
   FakeEtcd etcd_;
-  size_t judged_ = 0;  // events
+  int history_ = 0;
+  absl::Duration went_back_;  // the last time
+  size_t judged_ = 0;         // events
   int broken_rests_ = 0;
   std::vector<std::string> wrongs_;
   std::map<relay::ChannelKey, relay::ChannelRecord> records_;

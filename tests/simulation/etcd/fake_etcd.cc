@@ -104,7 +104,7 @@ absl::StatusOr<Writes> CheckWrites(const Ops& ops) {
 
 etcdserverpb::ResponseHeader FakeEtcd::Header() const {
   etcdserverpb::ResponseHeader header;
-  header.set_cluster_id(1);
+  header.set_cluster_id(cluster_);
   header.set_member_id(1);
   header.set_revision(revision_);
   header.set_raft_term(1);
@@ -354,6 +354,16 @@ void FakeEtcd::EndLeases(absl::Duration now) {
 
 // --- History.
 
+// Ids of leases are random, in an etcd, and none is given twice.
+void FakeEtcd::GoBack(const FakeEtcd& copy, bool new_token, absl::Duration now) {
+  const uint64_t cluster = cluster_ + (new_token ? 1 : 0);
+  const int64_t leases_granted = leases_granted_;
+  *this = copy;
+  cluster_ = cluster;
+  leases_granted_ = leases_granted;
+  for (auto& [id, lease] : leases_) lease.ends = now + absl::Seconds(lease.ttl_seconds);
+}
+
 std::optional<size_t> FakeEtcd::EventsFrom(int64_t revision) const {
   if (revision < compacted_) return std::nullopt;
   const auto first = std::find_if(events_.begin(), events_.end(), [revision](const Event& event) {
@@ -362,16 +372,16 @@ std::optional<size_t> FakeEtcd::EventsFrom(int64_t revision) const {
   return forgotten_ + static_cast<size_t>(first - events_.begin());
 }
 
+bool FakeEtcd::IsForgotten(const Event& event) const {
+  return event.type() == Event::DELETE && event.kv().mod_revision() == compacted_;
+}
+
 void FakeEtcd::Compact(int64_t revision) {
   if (revision <= compacted_ || revision > revision_) return;
   compacted_ = revision;
   while (!events_.empty() && events_.front().kv().mod_revision() < revision) {
     events_.pop_front();
     ++forgotten_;
-  }
-  // etcd 3.4.23 forgets the deletions of that revision too, and does not say so.
-  for (size_t i = 0; i < events_.size() && events_[i].kv().mod_revision() == revision; ++i) {
-    if (events_[i].type() == Event::DELETE) events_[i].mutable_kv()->clear_key();
   }
   for (auto key = keys_.begin(); key != keys_.end();) {
     Versions& versions = key->second;

@@ -44,14 +44,21 @@ class FakeEtcd {
   // Ends the leases whose time is over, and deletes their keys.
   void EndLeases(absl::Duration now);
 
+  // Goes back to what it was when `copy` was made, with its history, and with leases that last from
+  // now on. A `new_token` makes another cluster of it.
+  void GoBack(const FakeEtcd& copy, bool new_token, absl::Duration now);
+
   // Forgets what was before `revision`, and watches from before it.
   void Compact(int64_t revision);
 
   // What has happened, in order; each has a number from 0 on, also when the first ones are
-  // forgotten. One without a key is a deletion that was compacted away.
+  // forgotten.
   size_t first_event() const { return forgotten_; }
   size_t end_of_events() const { return forgotten_ + events_.size(); }
   const etcdserverpb::Event& event(size_t number) const { return events_[number - forgotten_]; }
+  // A deletion of the revision to which etcd is compacted. Watches that begin later are not told of
+  // it, nor that there is something of which they are not told; as in etcd 3.4.23.
+  bool IsForgotten(const etcdserverpb::Event& event) const;
   // The first event of this revision or a later one; nothing: some of them are forgotten.
   std::optional<size_t> EventsFrom(int64_t revision) const;
   int64_t compacted() const { return compacted_; }
@@ -92,6 +99,7 @@ class FakeEtcd {
   // Writes belong to the next revision until EndWrites.
   void EndWrites();
 
+  uint64_t cluster_ = 1;
   int64_t revision_ = 1;  // as of a new etcd
   int64_t compacted_ = 0;
   bool writing_ = false;  // something was written under the next revision

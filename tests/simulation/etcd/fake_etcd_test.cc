@@ -319,7 +319,7 @@ TEST_F(FakeEtcdTest, TellsWatchesOfTheSame) {
     const std::optional<size_t> first = fake_.EventsFrom(from);
     ASSERT_TRUE(first.has_value());
     for (size_t i = *first; i < fake_.end_of_events(); ++i) {
-      if (!fake_.event(i).kv().key().empty()) events.push_back(Plain(fake_.event(i)));
+      if (!fake_.IsForgotten(fake_.event(i))) events.push_back(Plain(fake_.event(i)));
     }
     EXPECT_EQ(WatchReal(from).events, events) << from;
   }
