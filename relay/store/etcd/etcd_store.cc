@@ -305,6 +305,7 @@ void EtcdStore::Advance() {
     if (busy_ || stopping_ || !start_.has_read() || !availability_.MayTry(steady_now_())) return;
     sent = MakeBatch(missing);
     if (!missing && sent == nullptr) return;
+    if (sent != nullptr) sent->seen = watcher_.Seen();
     busy_ = true;
   }
   if (missing) return GrantLease(*missing);
@@ -447,7 +448,7 @@ void EtcdStore::OnBatch(const std::shared_ptr<SentBatch>& sent,
     if (alone_ != 0) --alone_;
     if (response.ok()) {
       // Before any caller hears of it: an etcd that is restored without it is known by that.
-      if (sent->restorings == restorings_) watcher_.Heard(shown);
+      if (sent->restorings == restorings_) watcher_.Heard(shown, sent->seen);
       // Until the start is over the store does not work, whatever etcd does.
       start_.is_over() ? availability_.Worked(batch.writes())
                        : availability_.Answered(batch.writes());

@@ -133,6 +133,7 @@ class EtcdStore final : public Store {
 
     EtcdBatch batch;
     std::shared_ptr<const etcdserverpb::TxnRequest> request;
+    int64_t seen = 0;      // etcd's newest revision, as far as was known when it was sent
     const int restorings;  // of etcd, as many as were known when the batch was made
     const absl::Duration at;
   };

@@ -75,6 +75,24 @@ EtcdHistory::Answer EtcdHistory::AnswerOf(const TxnRequest& request, const TxnRe
   return {.revision = response.header().revision(), .newest = newest.Take()};
 }
 
+// Neither a revision nor a term ever goes back; terms begin anew when etcd is restored.
+bool EtcdHistory::GoesBack(const ResponseHeader& header, const Question& question) {
+  if (question.cluster != 0 && header.cluster_id() != question.cluster) return true;
+  return header.revision() < question.seen || header.raft_term() < question.term;
+}
+
+// A key that was written is not what it was before; that it is gone proves nothing.
+bool EtcdHistory::Contradict(const std::vector<KeyValue>& records, const ResponseHeader& header,
+                             const Question& question) const {
+  if (another_ || GoesBack(header, question)) return true;
+  return std::any_of(untold_.begin(), untold_.end(), [&](const Change& change) {
+    if (change.revision > header.revision()) return false;
+    return std::any_of(records.begin(), records.end(), [&change](const KeyValue& record) {
+      return record.key() == change.key && record.mod_revision() < change.revision;
+    });
+  });
+}
+
 // What answers have shown of later revisions the watch has still to tell.
 void EtcdHistory::TakeRecords(const ResponseHeader& header, const std::vector<KeyValue>& records,
                               bool another) {
@@ -84,32 +102,36 @@ void EtcdHistory::TakeRecords(const ResponseHeader& header, const std::vector<Ke
   next_ = told_from_ = header.revision() + 1;
   told_.clear();
   compacted_ = false;
-  another_ = false;
   std::erase_if(untold_, [this](const Change& change) { return change.revision < next_; });
   for (const KeyValue& record : records) {
     if (record.mod_revision() > last_.change.revision) last_ = SightingOf(record);
   }
 }
 
-void EtcdHistory::TakeAnswer(const Answer& answer) {
+void EtcdHistory::TakeAnswer(const Answer& answer, int64_t seen) {
+  if (answer.revision < seen) another_ = true;
   seen_ = std::max(seen_, answer.revision);
   const Change& change = answer.newest;
   if (change.key.empty() || change.revision < told_from_) return;
   if (WasTold(change.key, change.revision)) return;
-  if (change.revision < next_) {
-    another_ = true;
-  } else if (untold_.size() < kMostUntold) {
-    untold_.push_back(change);
-  }
+  if (change.revision < next_) another_ = true;
+  // Who only reads is shown the same one again and again.
+  if (std::find(untold_.begin(), untold_.end(), change) != untold_.end()) return;
+  if (change.revision >= next_ && untold_.size() < kMostUntold) untold_.push_back(change);
 }
 
 bool EtcdHistory::TakeWatched(const WatchResponse& response) {
   const ResponseHeader& header = response.header();
-  // A member that lags behind the others tells so little too, and is asked like them.
-  if (response.created() && header.revision() < next_ - 1) return false;
-  if (header.cluster_id() != cluster_) return false;
+  // etcd's proxy names no cluster when it lets a watch share another one, and for a revision what
+  // was asked for.
+  if (header.cluster_id() != 0) {
+    if (header.cluster_id() != cluster_) return false;
+    // A member that lags behind the others tells so little too, and is asked like them.
+    if (response.created() && header.revision() < next_ - 1) return false;
+  }
   if (response.compact_revision() != 0) compacted_ = true;
   for (const Event& event : response.events()) TakeEvent(event);
+  if (response.events_size() != 0) TakeLast(*response.events().rbegin());
   // A piece, or a header that is ahead of the events, says nothing of what is still to come.
   const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
   if (progress) next_ = std::max(next_, header.revision() + 1);
@@ -121,8 +143,8 @@ bool EtcdHistory::TakeWatched(const WatchResponse& response) {
   return !another_;
 }
 
-// A watch that goes on tells some of what it has told before: no more than that, and the last event
-// is the newest one.
+// A watch that goes on tells some of what it has told before, and no more than that. Whether it
+// leaves something out is not looked at: `last_` tells.
 void EtcdHistory::TakeEvent(const Event& event) {
   const KeyValue& kv = event.kv();
   const bool through = kv.mod_revision() >= told_from_ && kv.mod_revision() < next_;
@@ -137,8 +159,12 @@ void EtcdHistory::TakeEvent(const Event& event) {
   std::erase_if(untold_, [&kv](const Change& change) {
     return change.revision == kv.mod_revision() && change.key == kv.key();
   });
-  if (kv.mod_revision() < last_.change.revision) return;
-  last_ = SightingOf(kv);
+}
+
+// Not what is told again: the newest one.
+void EtcdHistory::TakeLast(const Event& event) {
+  if (event.kv().mod_revision() < last_.change.revision) return;
+  last_ = SightingOf(event.kv());
   if (event.type() == Event::DELETE) last_.value.clear();
 }
 
@@ -150,11 +176,7 @@ int64_t EtcdHistory::WatchFrom() const { return std::max<int64_t>(1, next_ - 1);
 
 EtcdHistory::Verdict EtcdHistory::JudgeNow(const Question& question,
                                            const RangeResponse& now) const {
-  if (another_ || now.header().cluster_id() != cluster_) return Verdict::kAnother;
-  // Neither ever goes back; terms begin anew when etcd is restored.
-  if (now.header().revision() < question.seen || now.header().raft_term() < question.term) {
-    return Verdict::kAnother;
-  }
+  if (another_ || GoesBack(now.header(), question)) return Verdict::kAnother;
   const Change& last = question.last.change;
   if (last.key.empty()) return Verdict::kSame;
   // Deleted, then or later, or written again since.

@@ -28,6 +28,7 @@ class EtcdHistory {
   struct Change {
     std::string key;  // empty: there was none
     int64_t revision = 0;
+    bool operator==(const Change&) const = default;
   };
   // What an answer tells of the history.
   struct Answer {
@@ -44,14 +45,15 @@ class EtcdHistory {
   // question need not be in its answer.
   struct Question {
     Sighting last;
-    int64_t seen = 0;
+    uint64_t cluster = 0;  // 0: not known yet
     uint64_t term = 0;
+    int64_t seen = 0;
   };
 
-  // How many changes are remembered: of which the watch has told; and has not, though answers have
-  // shown them. Of these the oldest stay: a copy from which etcd is restored is older than they
-  // are, all but certainly.
+  // How many changes are remembered of which the watch has told: the newest ones.
   static constexpr size_t kMostTold = 1'024;
+  // And of which it has not told, though answers have shown them. When these are full the oldest
+  // stay, which etcd had surely before it was lost.
   static constexpr size_t kMostUntold = 64;
 
   // `first_watched`: the first of the keys that the watch tells of.
@@ -59,36 +61,49 @@ class EtcdHistory {
                          const etcdserverpb::TxnResponse& response,
                          const std::string& first_watched);
 
-  // All `records` were read, as of the header's revision. `another`: what was known before is of a
-  // history that is no more.
+  // Whether `records`, all of those of the header's revision, which were asked for after
+  // `question`, are of another history.
+  bool Contradict(const std::vector<etcdserverpb::KeyValue>& records,
+                  const etcdserverpb::ResponseHeader& header, const Question& question) const;
+  // They were taken. `another`: what was known before is of a history that is no more.
   void TakeRecords(const etcdserverpb::ResponseHeader& header,
                    const std::vector<etcdserverpb::KeyValue>& records, bool another);
-  void TakeAnswer(const Answer& answer);
+  // `seen`: what seen() was when the transaction was sent. An answer that shows another history
+  // ends no watch by itself: the next word of the watch does.
+  void TakeAnswer(const Answer& answer, int64_t seen);
   // False: the watch is of another history, or seems to be. It is to end, and etcd to be asked.
   bool TakeWatched(const etcdserverpb::WatchResponse& response);
   // It was judged to be another one, which holds until all records were read: nobody could judge
   // so again when etcd has come further, and has compacted what it was judged by.
   void NoteAnother() { another_ = true; }
 
-  // Where the next watch is to begin. etcd 3.4 forgets the deletions of the revision that it
-  // compacts to, and tells nobody who asks from there on: who asks for one more is told.
+  // Where the next watch is to begin. etcd (3.4, and 3.5 for long) forgets the deletions of the
+  // revision that it compacts to, and tells nobody who asks from there on: who asks for one more is
+  // told.
   int64_t WatchFrom() const;
+  // The newest revision that was heard of: whoever asks from now on is told no less.
+  int64_t seen() const { return seen_; }
   // What the watch would have told next is compacted, and not known.
   bool compacted() const { return compacted_; }
 
   // To go on with a watch: whether the history is etcd's still is judged by what etcd has under the
   // key of the last event now, or, if that leaves it open, then and one revision earlier.
-  Question Ask() const { return {.last = last_, .seen = seen_, .term = term_}; }
-  // By etcd's cluster id, which is new when it was restored under a new token, and by the revision
-  // and the term that it has come to, too.
+  Question Ask() const {
+    return {.last = last_, .cluster = cluster_, .term = term_, .seen = seen_};
+  }
   Verdict JudgeNow(const Question& question, const etcdserverpb::RangeResponse& now) const;
   static etcdserverpb::TxnRequest AskThen(const Question& question);
+  // `then` has two answers.
   static Verdict JudgeThen(const Question& question, const etcdserverpb::TxnResponse& then);
 
  private:
+  // By etcd's cluster id, which is new when it was restored under a new token, and by the revision
+  // and the term that it has come to.
+  static bool GoesBack(const etcdserverpb::ResponseHeader& header, const Question& question);
   static Sighting SightingOf(const etcdserverpb::KeyValue& kv);
   static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& sighting);
   void TakeEvent(const etcdserverpb::Event& event);
+  void TakeLast(const etcdserverpb::Event& event);
   bool WasTold(const std::string& key, int64_t revision) const;
 
   uint64_t cluster_ = 0;
@@ -101,7 +116,7 @@ class EtcdHistory {
   // What the watch has told, by revision, with digests of the keys; whole from told_from_ on.
   std::set<std::pair<int64_t, size_t>> told_;
   int64_t told_from_ = 0;
-  std::vector<Change> untold_;  // that answers have shown; in the order of their revisions
+  std::vector<Change> untold_;  // that answers have shown
 };
 
 }  // namespace wormhole::relay

@@ -132,7 +132,7 @@ TEST_F(EtcdHistoryTest, NeverGoesBack) {
 // An answer that came after the question.
 TEST_F(EtcdHistoryTest, IsJudgedByWhatWasKnownWhenItWasAsked) {
   const EtcdHistory::Question question = history_.Ask();
-  history_.TakeAnswer(Wrote("w3", 8));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
   EXPECT_EQ(history_.JudgeNow(question, Range(Header(7), {Kv("w1", 5)})), Verdict::kSame);
   EXPECT_EQ(Now(Range(Header(7), {Kv("w1", 5)})), Verdict::kAnother);
 }
@@ -140,7 +140,7 @@ TEST_F(EtcdHistoryTest, IsJudgedByWhatWasKnownWhenItWasAsked) {
 // The relay has written, and etcd was restored without it and has come as far again before this
 // relay could ask.
 TEST_F(EtcdHistoryTest, AWatchThatPassesWhatAnAnswerHasShownIsOfAnother) {
-  history_.TakeAnswer(Wrote("w3", 8));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
   EXPECT_EQ(Now(Range(Header(8), {Kv("w1", 5)})), Verdict::kSame);
   EXPECT_TRUE(history_.TakeWatched(Created(Header(8))));
   EXPECT_TRUE(history_.TakeWatched(Put("clock", 8)));
@@ -153,14 +153,14 @@ TEST_F(EtcdHistoryTest, AWatchThatPassesWhatAnAnswerHasShownIsOfAnother) {
 }
 
 TEST_F(EtcdHistoryTest, ToldOfProgressAWatchHasPassedToo) {
-  history_.TakeAnswer(Wrote("w3", 8));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
   EXPECT_TRUE(history_.TakeWatched(Watched(Header(7))));
   EXPECT_FALSE(history_.TakeWatched(Watched(Header(8))));
 }
 
 // A header may be ahead of the events.
 TEST_F(EtcdHistoryTest, AWatchThatTellsOfItLaterIsOfTheSame) {
-  history_.TakeAnswer(Wrote("w3", 9));
+  history_.TakeAnswer(Wrote("w3", 9), 0);
   WatchResponse piece = Put("w2", 8);
   *piece.mutable_header() = Header(12);
   EXPECT_TRUE(history_.TakeWatched(piece));
@@ -181,12 +181,12 @@ TEST_F(EtcdHistoryTest, WhatIsToldAgainIsNotTheLastEvent) {
 // The watch may be faster than the answer.
 TEST_F(EtcdHistoryTest, WhatTheWatchHasToldItNeedNotTellAgain) {
   history_.TakeWatched(Put("w3", 8));
-  history_.TakeAnswer(Wrote("w3", 8));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
   EXPECT_TRUE(history_.TakeWatched(Put("w4", 9)));
-  history_.TakeAnswer(Wrote("w3", 8));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
   EXPECT_TRUE(history_.TakeWatched(Put("w6", 21)));
   history_.TakeRecords(Header(30), {}, false);
-  history_.TakeAnswer(Wrote("w7", 30));
+  history_.TakeAnswer(Wrote("w7", 30), 0);
   EXPECT_TRUE(history_.TakeWatched(Put("w8", 31)));
 }
 
@@ -194,7 +194,7 @@ TEST_F(EtcdHistoryTest, WhatTheWatchHasToldItNeedNotTellAgain) {
 TEST_F(EtcdHistoryTest, AnAnswerOfWhatTheWatchHasPassedIsOfAnother) {
   history_.TakeWatched(Put("w3", 8));
   history_.TakeWatched(Put("w4", 9));
-  history_.TakeAnswer(Wrote("w5", 8));
+  history_.TakeAnswer(Wrote("w5", 8), 0);
   EXPECT_EQ(Now(Range(Header(9), {Kv("w4", 9)})), Verdict::kAnother);
   EXPECT_FALSE(history_.TakeWatched(Put("w6", 10)));
 }
@@ -214,9 +214,9 @@ TEST_F(EtcdHistoryTest, OfWhatIsForgottenNothingIsSaid) {
   for (int64_t revision = 9; revision <= 9 + int64_t{EtcdHistory::kMostTold}; ++revision) {
     ASSERT_TRUE(history_.TakeWatched(Put("w4", revision)));
   }
-  history_.TakeAnswer(Wrote("w5", 8));
+  history_.TakeAnswer(Wrote("w5", 8), 0);
   EXPECT_TRUE(history_.TakeWatched(Put("w4", 2'000)));
-  history_.TakeAnswer(Wrote("w5", 1'000));
+  history_.TakeAnswer(Wrote("w5", 1'000), 0);
   EXPECT_FALSE(history_.TakeWatched(Put("w4", 2'001)));
 }
 
@@ -229,8 +229,8 @@ TEST_F(EtcdHistoryTest, WhatWasFoundOutHoldsUntilAllIsReadAnew) {
 }
 
 TEST_F(EtcdHistoryTest, WhatWasReadAnewNeedNotBeTold) {
-  history_.TakeAnswer(Wrote("w3", 8));
-  history_.TakeAnswer(Wrote("w3", 12));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
+  history_.TakeAnswer(Wrote("w3", 12), 0);
   history_.TakeRecords(Header(10), {}, false);
   EXPECT_TRUE(history_.TakeWatched(Put("w4", 11)));
   EXPECT_FALSE(history_.TakeWatched(Put("w4", 13)));
@@ -238,12 +238,82 @@ TEST_F(EtcdHistoryTest, WhatWasReadAnewNeedNotBeTold) {
 
 // Most likely of the history that was, and surely newer than the copy.
 TEST_F(EtcdHistoryTest, TheOldestOfWhatIsUntoldStays) {
-  history_.TakeAnswer(Wrote("w3", 8));
+  history_.TakeAnswer(Wrote("w3", 8), 0);
   for (int64_t revision = 9; revision < 1'000; ++revision) {
-    history_.TakeAnswer(Wrote("w4", revision));
+    history_.TakeAnswer(Wrote("w4", revision), 0);
   }
   EXPECT_TRUE(history_.TakeWatched(Put("w5", 8)));
   EXPECT_FALSE(history_.TakeWatched(Put("w4", 9)));
+}
+
+// A batch that only reads shows the same one again and again.
+TEST_F(EtcdHistoryTest, WhatIsShownTwiceIsRememberedOnce) {
+  for (size_t i = 0; i < 2 * EtcdHistory::kMostUntold; ++i) {
+    history_.TakeAnswer(Wrote("w3", 8), 0);
+  }
+  history_.TakeAnswer(Wrote("w4", 9), 0);
+  EXPECT_TRUE(history_.TakeWatched(Put("w3", 8)));
+  EXPECT_FALSE(history_.TakeWatched(Put("w5", 10)));
+}
+
+TEST_F(EtcdHistoryTest, AnAnswerThatGoesBackIsOfAnother) {
+  history_.TakeWatched(Put("w3", 9));
+  EXPECT_EQ(history_.seen(), 9);
+  // Sent before that was heard.
+  history_.TakeAnswer({.revision = 8, .newest = {}}, 7);
+  EXPECT_TRUE(history_.TakeWatched(Put("w3", 10)));
+  history_.TakeAnswer({.revision = 9, .newest = {}}, 10);
+  EXPECT_FALSE(history_.TakeWatched(Put("w3", 11)));
+}
+
+// After a compaction. Of what came later than the records nothing is to be found in them.
+TEST_F(EtcdHistoryTest, RecordsOlderThanWhatAnswersHaveShownAreOfAnother) {
+  const EtcdHistory::Question question = history_.Ask();
+  history_.TakeAnswer(Wrote("w3", 12), 0);
+  EXPECT_FALSE(history_.Contradict({Kv("w3", 5)}, Header(11), question));
+  EXPECT_FALSE(history_.Contradict({Kv("w3", 12)}, Header(12), question));
+  EXPECT_FALSE(history_.Contradict({Kv("w4", 5)}, Header(12), question));
+  EXPECT_TRUE(history_.Contradict({Kv("w3", 5)}, Header(12), question));
+  EXPECT_TRUE(history_.Contradict({}, Header(6), question));
+  EXPECT_TRUE(history_.Contradict({}, Header(12, 15), question));
+  EXPECT_FALSE(history_.Contradict({}, Header(1, 15), EtcdHistory::Question()));
+}
+
+// An answer may show it while the records are on their way.
+TEST_F(EtcdHistoryTest, WhatWasFoundOutWhileRecordsWereReadHolds) {
+  history_.TakeAnswer({.revision = 6, .newest = {}}, 7);
+  history_.TakeRecords(Header(30), {}, false);
+  EXPECT_FALSE(history_.TakeWatched(Created(Header(30))));
+}
+
+// A lease may end with more keys than are remembered.
+TEST_F(EtcdHistoryTest, ARevisionMayHaveMoreKeysThanAreRemembered) {
+  WatchResponse many = Watched(Header(8));
+  for (size_t i = 0; i < 2 * EtcdHistory::kMostTold; ++i) {
+    *many.add_events()->mutable_kv() = Kv("w" + std::to_string(i), 8);
+  }
+  EXPECT_TRUE(history_.TakeWatched(many));
+  history_.TakeAnswer(Wrote("w1", 8), 8);
+  EXPECT_TRUE(history_.TakeWatched(many));
+  EXPECT_TRUE(history_.TakeWatched(Put("w1", 9)));
+}
+
+// As by a member that was itself restored from its leader's snapshot.
+TEST_F(EtcdHistoryTest, WhatIsToldFromLongAgoIsNoOthers) {
+  EXPECT_TRUE(history_.TakeWatched(Put("w3", 8)));
+  EXPECT_TRUE(history_.TakeWatched(Put("w1", 2)));
+  EXPECT_TRUE(history_.TakeWatched(Put("w2", 3)));
+  EXPECT_EQ(history_.Ask().last.change.key, "w3");
+}
+
+TEST_F(EtcdHistoryTest, AWatchThatIsRefusedSaysNothing) {
+  WatchResponse refused = Created(Header(7));
+  refused.set_canceled(true);
+  EXPECT_TRUE(history_.TakeWatched(refused));
+  WatchResponse canceled = Watched(Header(0));
+  canceled.set_canceled(true);
+  EXPECT_TRUE(history_.TakeWatched(canceled));
+  EXPECT_EQ(history_.WatchFrom(), 7);
 }
 
 // Asked before etcd was restored, and answered by the etcd that came after.
@@ -251,8 +321,13 @@ TEST_F(EtcdHistoryTest, AWatchThatBeginsTooEarlyOrElsewhereIsToEnd) {
   EXPECT_TRUE(history_.TakeWatched(Created(Header(7))));
   EXPECT_FALSE(history_.TakeWatched(Created(Header(6))));
   EXPECT_FALSE(history_.TakeWatched(Created(Header(7, 15))));
+  // etcd's proxy makes some up.
+  EXPECT_TRUE(history_.TakeWatched(Created(Header(0, 0))));
+  WatchResponse nameless = Put("w3", 8);
+  *nameless.mutable_header() = Header(8, 0);
+  EXPECT_TRUE(history_.TakeWatched(nameless));
   // It may have been a member that lags.
-  EXPECT_EQ(Now(Range(Header(7), {Kv("w1", 5)})), Verdict::kSame);
+  EXPECT_EQ(Now(Range(Header(8), {Kv("w3", 8)})), Verdict::kSame);
 }
 
 TEST_F(EtcdHistoryTest, ACompactionIsKnownUntilAllIsReadAnew) {

@@ -16,6 +16,11 @@ constexpr int64_t kPage = 2'000;
 
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 
+absl::Status Mixed() {
+  return absl::UnavailableError(
+      "etcd was restored while its records were read; they are read anew");
+}
+
 ClockSighting SightingOfClock(const etcdserverpb::KeyValue& kv, bool exists) {
   return {.key = kv.key(),
           .created = kv.create_revision(),
@@ -63,8 +68,15 @@ void EtcdWatcher::OnPage(const std::shared_ptr<Listing>& listing,
                          const absl::StatusOr<RangeResponse>& page) {
   if (!page.ok()) return listing->done(page.status());
   if (listing->header.revision() == 0) listing->header = page->header();
+  if (!BelongsTo(*listing, page->header())) return listing->done(Mixed());
   listing->records.insert(listing->records.end(), page->kvs().begin(), page->kvs().end());
   page->more() ? List(listing) : ListClocks(listing);
+}
+
+bool EtcdWatcher::BelongsTo(const Listing& listing, const etcdserverpb::ResponseHeader& header) {
+  return header.cluster_id() == listing.header.cluster_id() &&
+         header.revision() >= listing.header.revision() &&
+         header.raft_term() >= listing.header.raft_term();
 }
 
 void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
@@ -74,6 +86,7 @@ void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
   request.set_revision(listing->header.revision());
   etcd_->Range(std::move(request), [this, listing](const absl::StatusOr<RangeResponse>& clocks) {
     if (!clocks.ok()) return listing->done(clocks.status());
+    if (!BelongsTo(*listing, clocks->header())) return listing->done(Mixed());
     for (const etcdserverpb::KeyValue& kv : clocks->kvs()) {
       listing->clocks.push_back(SightingOfClock(kv, true));
     }
@@ -83,14 +96,15 @@ void EtcdWatcher::ListClocks(const std::shared_ptr<Listing>& listing) {
 }
 
 void EtcdWatcher::Take(const Listing& listing) {
+  const bool restored = IsRestored(listing);
   // First: from then on, answers to what was sent before are not heard.
-  if (listing.restored) listener_.on_restored();
+  if (restored) listener_.on_restored();
   {
     sync::MutexLock lock(mutex_);
-    history_.TakeRecords(listing.header, listing.records, listing.restored);
+    history_.TakeRecords(listing.header, listing.records, restored);
   }
-  listener_.on_clocks(listing.clocks, listing.restored);
-  cache_->TakeRecords(listing.records, listing.header.revision(), listing.restored);
+  listener_.on_clocks(listing.clocks, restored);
+  cache_->TakeRecords(listing.records, listing.header.revision(), restored);
 }
 
 void EtcdWatcher::Watch() {
@@ -128,9 +142,14 @@ void EtcdWatcher::OnEnd() {
   busy_ = false;
 }
 
-void EtcdWatcher::Heard(const EtcdHistory::Answer& answer) {
+int64_t EtcdWatcher::Seen() {
   sync::MutexLock lock(mutex_);
-  history_.TakeAnswer(answer);
+  return history_.seen();
+}
+
+void EtcdWatcher::Heard(const EtcdHistory::Answer& answer, int64_t seen) {
+  sync::MutexLock lock(mutex_);
+  history_.TakeAnswer(answer, seen);
 }
 
 void EtcdWatcher::Tick(absl::Duration now) {
@@ -170,7 +189,8 @@ void EtcdWatcher::Resume() {
 void EtcdWatcher::ReadHistory(const EtcdHistory::Question& question) {
   auto request = std::make_shared<const etcdserverpb::TxnRequest>(EtcdHistory::AskThen(question));
   etcd_->Txn(std::move(request), [this, question](const absl::StatusOr<TxnResponse>& then) {
-    if (then.ok()) return GoOn(EtcdHistory::JudgeThen(question, *then), question);
+    const bool whole = then.ok() && then->responses_size() == 2;
+    if (whole) return GoOn(EtcdHistory::JudgeThen(question, *then), question);
     absl::IsOutOfRange(then.status()) ? ListAndWatch(/*restored=*/false) : OnEnd();
   });
 }
@@ -190,6 +210,10 @@ void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict, const EtcdHistory::Question
 void EtcdWatcher::ListAndWatch(bool restored) {
   auto listing = std::make_shared<Listing>();
   listing->restored = restored;
+  {
+    sync::MutexLock lock(mutex_);
+    listing->question = history_.Ask();
+  }
   listing->done = [this](const absl::Status& status) { status.ok() ? Watch() : OnEnd(); };
   List(listing);
 }

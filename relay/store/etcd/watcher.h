@@ -42,8 +42,10 @@ class EtcdWatcher {
 
   EtcdWatcher(const EtcdKeys* keys, EtcdApi* etcd, EtcdCache* cache, Listener listener);
 
-  // What an answer has shown. The watch may not have come to tell of it when etcd ends.
-  void Heard(const EtcdHistory::Answer& answer) WORMHOLE_EXCLUDES(mutex_);
+  // See EtcdHistory: what a transaction's answer has shown, of which the watch may not have come to
+  // tell when etcd ends. `seen` is what Seen was when it was sent.
+  int64_t Seen() WORMHOLE_EXCLUDES(mutex_);
+  void Heard(const EtcdHistory::Answer& answer, int64_t seen) WORMHOLE_EXCLUDES(mutex_);
 
   // Begins, and begins anew what has come to its end, not more often than a few times a second.
   // Called now and then; `now` never goes back.
@@ -55,6 +57,7 @@ class EtcdWatcher {
     std::vector<etcdserverpb::KeyValue> records;
     std::vector<ClockSighting> clocks;
     etcdserverpb::ResponseHeader header;  // of the first page; no revision: it is still to come
+    EtcdHistory::Question question;
     bool restored = false;
     std::function<void(const absl::Status&)> done;
   };
@@ -63,10 +66,17 @@ class EtcdWatcher {
   void Read() WORMHOLE_EXCLUDES(mutex_);
   void OnRead(const absl::Status& status) WORMHOLE_EXCLUDES(mutex_);
   void List(const std::shared_ptr<Listing>& listing);
+  // Whether what is of the listing's revision may be of its history.
+  static bool BelongsTo(const Listing& listing, const etcdserverpb::ResponseHeader& header);
   void OnPage(const std::shared_ptr<Listing>& listing,
               const absl::StatusOr<etcdserverpb::RangeResponse>& page);
   void ListClocks(const std::shared_ptr<Listing>& listing);
   void Take(const Listing& listing) WORMHOLE_EXCLUDES(mutex_);
+  bool IsRestored(const Listing& listing) WORMHOLE_EXCLUDES(mutex_) {
+    sync::MutexLock lock(mutex_);
+    return listing.restored ||
+           history_.Contradict(listing.records, listing.header, listing.question);
+  }
   // Watches, if the history that was seen so far is etcd's still. Reads what etcd has now, and if
   // that leaves it open, what etcd had when the last event was seen.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
@@ -86,7 +96,7 @@ class EtcdWatcher {
     return history_.compacted();
   }
   void Watch() WORMHOLE_EXCLUDES(mutex_);
-  void ListAndWatch(bool restored);
+  void ListAndWatch(bool restored) WORMHOLE_EXCLUDES(mutex_);
   // False: the watch is to end.
   bool OnResponse(const etcdserverpb::WatchResponse& response) WORMHOLE_EXCLUDES(mutex_);
   void OnEnd() WORMHOLE_EXCLUDES(mutex_);

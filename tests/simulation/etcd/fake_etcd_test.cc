@@ -123,10 +123,9 @@ class FakeEtcdTest : public ::testing::Test {
             last = last || event.kv().key() == kLast;
           }
           watched.compacted = response.compact_revision();
-          if (last) over.set_value();
-          return !last;
+          return !last;  // and then it ends
         },
-        [](const absl::Status&) {});
+        [&over](const absl::Status&) { over.set_value(); });
     EXPECT_EQ(over.get_future().wait_for(testing::kPatience), std::future_status::ready);
     client.Stop();
     return watched;
