@@ -76,8 +76,10 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
   if (away && place.attached.has_value() && now > place.attached_since + agreed) {
     return absl::StrCat("stream ", stream, " is told that its peer is away, which is attached");
   }
-  if (listens && listener.peer != rendezvous::v1::PRESENCE_LEFT && place.left.has_value() &&
-      now > *place.left + agreed && !store_->HasGoneBack()) {
+  const bool left = place.left.has_value() &&
+                    *place.left > store_->WentBack().value_or(-absl::InfiniteDuration());
+  if (listens && listener.peer != rendezvous::v1::PRESENCE_LEFT && left &&
+      now > *place.left + agreed) {
     return absl::StrCat("stream ", stream, " is not told that its peer has left");
   }
   return std::nullopt;

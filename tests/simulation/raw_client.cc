@@ -87,6 +87,7 @@ void RawClient::OnEnded(const absl::Status& status) {
       return End(status.ToString());
     case error::ErrorDetail::REASON_CLOSED:
     case error::ErrorDetail::REASON_NEVER_ALLOCATED:
+    case error::ErrorDetail::REASON_EXPIRED:
     case error::ErrorDetail::REASON_NOT_MEMBER:
       // By both, and the answer was lost; another channel may have the id by now.
       if (closing_) return End("");

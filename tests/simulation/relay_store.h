@@ -77,10 +77,11 @@ class StoreTruth {
   virtual absl::Duration InTouchSince() const { return absl::ZeroDuration(); }
   // How long they then need to agree which of two streams of a side is the last.
   virtual absl::Duration TimeToAgree() const { return absl::Seconds(1); }
-  // Whether it was put back from an older copy: what was acknowledged may be lost.
-  virtual bool HasGoneBack() const { return false; }
-  // Whether all relays have found that out which could.
-  virtual bool IsKnown() const { return true; }
+  // Until when what was acknowledged may be lost, since the store was put back to an older copy;
+  // nothing: it never was.
+  virtual std::optional<absl::Duration> WentBack() const { return std::nullopt; }
+  // What is wrong when all has been quiet for a while.
+  virtual std::vector<std::string> WrongsAtLast() const { return {}; }
 };
 
 }  // namespace wormhole::simulation

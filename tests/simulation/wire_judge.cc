@@ -70,7 +70,7 @@ void WireJudge::OnPost(int party, StreamInfo& stream, const v1::Post& post) {
   SideLog& log = Log(stream, stream.initiator);
   const auto [entry, is_new] = log.sent.try_emplace(post.number(), post.frame());
   // A side that is lost may make room for another one in the same channel.
-  if (!is_new && entry->second != post.frame() && !store_->HasGoneBack()) {
+  if (!is_new && entry->second != post.frame() && !store_->WentBack()) {
     Raise(absl::StrCat("frame ", post.number(), " was sent with two contents"));
   }
   CheckNonce(post.frame());
@@ -189,11 +189,12 @@ void WireJudge::OnEnding(uint64_t number, const absl::Status& status, bool heard
   presence_.OnEnding(number, status, stage_->loop->now());
   // A channel that is lost with what the store has forgotten is told of as one that has expired.
   std::optional<std::string> wrong = endings_.OnEnding(number, status, heard);
-  if (!store_->HasGoneBack()) RaiseIf(std::move(wrong));
+  if (!store_->WentBack()) RaiseIf(std::move(wrong));
   ids_.OnEnding(number, status);
   third_parties_.OnEnding(number, status);
   const bool superseded = error::ReasonOf(status) == error::ErrorDetail::REASON_SUPERSEDED;
-  if (superseded && opened_[streams_[number].side] == 1) {
+  // A side that the store has lost may be followed by another one before its relay knows.
+  if (superseded && opened_[streams_[number].side] == 1 && !store_->WentBack()) {
     Raise(absl::StrCat("stream ", number, " is superseded, the only one that its side has opened"));
   }
 }
@@ -220,10 +221,11 @@ void WireJudge::OnEnded(int party, uint64_t, const absl::Status& status) {
 
 void WireJudge::OnSilence(int party, uint64_t number) { RaiseIf(pace_.OnSilence(party, number)); }
 
-uint64_t WireJudge::DurableAt(const SideLog& log, absl::Duration when) {
+uint64_t WireJudge::DurableAt(const SideLog& log, absl::Duration when) const {
+  const absl::Duration lost_until = store_->WentBack().value_or(-absl::InfiniteDuration());
   uint64_t durable = 0;
   for (const auto& [heard, number] : log.durable) {
-    if (heard <= when) durable = std::max(durable, number);
+    if (heard > lost_until && heard <= when) durable = std::max(durable, number);
   }
   return durable;
 }
@@ -236,7 +238,6 @@ void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened) {
   stream.peer_cursor = opened.peer_cursor();
   stream.next_message = std::max(stream.cursor, opened.peer_forgotten()) + 1;
   SideLog& own = Log(stream, stream.initiator);
-  if (store_->HasGoneBack()) return OnPosted(stream, opened.stored());
   if (opened.stored() < DurableAt(own, stream.begun)) {
     Raise(absl::StrCat("posted frame ", DurableAt(own, stream.begun),
                        " was lost: ", opened.stored(), " are stored"));
@@ -270,7 +271,7 @@ void WireJudge::OnMessage(int party, StreamInfo& stream, const v1::Message& mess
   const auto sent = theirs.sent.find(message.number());
   if (sent == theirs.sent.end()) {
     Raise("a message that the peer never sent");
-  } else if (sent->second != message.frame() && !store_->HasGoneBack()) {
+  } else if (sent->second != message.frame() && !store_->WentBack()) {
     Raise("a message with other bytes than the peer's");
   }
   if (message.number() == 1) first_frames_[party].insert(message.frame());

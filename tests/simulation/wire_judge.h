@@ -100,7 +100,7 @@ class WireJudge final : public WireWatcher {
     return logs_[{*stream.channel, initiators}];
   }
   // What the author of the log knew to be durable at that time.
-  static uint64_t DurableAt(const SideLog& log, absl::Duration when);
+  uint64_t DurableAt(const SideLog& log, absl::Duration when) const;
 
   const Stage* const stage_;
   const StoreTruth* const store_;

@@ -70,12 +70,15 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
         const int64_t written = writes ? before + 1 : 0;
         if (alive.expired()) return;
         if (lost || away_) return Fail(call, kDeadline, random_.Chance(0.5) ? Lost() : Late());
-        Later(trip, [this, call, done, written, history = world_->history(),
+        // What has reached the client before etcd went may be read later.
+        const bool here = random_.Chance(0.3);
+        Later(trip, [this, call, done, written, here, history = world_->history(),
                      response = std::move(response)] {
-          if (away_ || history != world_->history()) return Fail(call, kDeadline, Late());
+          const bool same = history == world_->history();
+          if (!here && (away_ || !same)) return Fail(call, kDeadline, Late());
           if (dead_ || calls_.erase(call) == 0) return;
           failing_since_.reset();
-          known_ = std::max(known_, written);
+          NoteWritten(written, same);
           done(response);
         });
       });
@@ -181,10 +184,12 @@ bool EtcdEnd::watches() const {
 // one.
 void EtcdEnd::OnWentBack(int64_t revision, bool new_token) {
   if (dead_ || stopped_) return;
+  new_token_ = new_token || (must_notice_ && new_token_);
   may_notice_ = true;
-  new_token_ = new_token;
   must_notice_ = must_notice_ || known_ > revision || (new_token && known_ != 0);
-  known_ = 0;
+  told_before_ = std::exchange(told_, 0);
+  known_before_ = std::max(known_before_, std::exchange(known_, 0));
+  back_to_ = revision;
   on_trouble_();
   for (auto& [id, watching] : watches_) {
     if (!watching.created) continue;
@@ -193,15 +198,31 @@ void EtcdEnd::OnWentBack(int64_t revision, bool new_token) {
   }
 }
 
+// A relay looks for the last event of which its watch has told, and what was there before it.
+void EtcdEnd::OnCompacted(int64_t revision) {
+  if (!new_token_ && revision >= told_before_ - 1) must_notice_ = false;
+}
+
 bool EtcdEnd::TakeNoticed() {
   must_notice_ = false;
+  known_before_ = 0;
   return std::exchange(may_notice_, false);
 }
 
-void EtcdEnd::NoteKnown(const etcdserverpb::WatchResponse& response) {
-  for (const etcdserverpb::Event& event : response.events()) {
-    known_ = std::max(known_, event.kv().mod_revision());
+void EtcdEnd::NoteWritten(int64_t revision, bool in_this_history) {
+  if (in_this_history) {
+    known_ = std::max(known_, revision);
+    return;
   }
+  known_before_ = std::max(known_before_, revision);
+  must_notice_ = must_notice_ || (may_notice_ && revision > back_to_);
+}
+
+void EtcdEnd::NoteTold(const etcdserverpb::WatchResponse& response) {
+  for (const etcdserverpb::Event& event : response.events()) {
+    told_ = std::max(told_, event.kv().mod_revision());
+  }
+  known_ = std::max(known_, told_);
 }
 
 void EtcdEnd::Watch(etcdserverpb::WatchCreateRequest request, OnWatched on_response, OnEnd on_end) {
@@ -261,6 +282,7 @@ void EtcdEnd::EndWatch(uint64_t watch, const absl::Status& why) {
   const OnEnd on_end = std::move(found->second.on_end);
   watches_.erase(found);
   on_trouble_();
+  world_->OnDeaf();
   on_end(why);
 }
 
@@ -315,8 +337,11 @@ bool EtcdEnd::Tell(Watching& watching) {
     if (!whole || watching.told == etcd.revision() || !random_.Chance(0.3)) return true;
     watching.told = etcd.revision();
   }
-  NoteKnown(response);
-  return watching.on_response(response);
+  NoteTold(response);
+  if (!watching.on_response(response)) return false;
+  // It has seen the new etcd go where the old one was, and has nothing left to notice it by.
+  if (told_ > known_before_ + 1) may_notice_ = must_notice_;
+  return true;
 }
 
 }  // namespace wormhole::simulation

@@ -38,8 +38,8 @@ class EtcdEnd final : public relay::EtcdApi {
   bool watches() const;
   // etcd was restored from a copy that had come to `revision`. What is under way is lost.
   void OnWentBack(int64_t revision, bool new_token);
-  // Of what was compacted nobody can tell whose history it was of.
-  void OnCompacted() { must_notice_ = must_notice_ && new_token_; }
+  // What nobody can look up any more tells nobody whose history it is of.
+  void OnCompacted(int64_t revision);
   // The store has found that out. False: it could not, or has done so before.
   bool TakeNoticed();
   // It has not found out what it was to find out.
@@ -70,7 +70,8 @@ class EtcdEnd final : public relay::EtcdApi {
     int64_t told = 0;            // the newest revision of which it was told that nothing is missing
   };
 
-  void NoteKnown(const etcdserverpb::WatchResponse& response);
+  void NoteWritten(int64_t revision, bool in_this_history);
+  void NoteTold(const etcdserverpb::WatchResponse& response);
   template <typename Response>
   void Call(std::function<absl::StatusOr<Response>()> effect, Done<Response> done);
   void Fail(uint64_t call, absl::Duration most, const absl::Status& why);
@@ -96,7 +97,13 @@ class EtcdEnd final : public relay::EtcdApi {
   uint64_t last_ = 0;                                                   // of calls and watches
   std::map<uint64_t, std::function<void(const absl::Status&)>> calls_;  // what tells of the end
   std::map<uint64_t, Watching> watches_;
-  int64_t known_ = 0;  // the newest change of which the store has heard, in etcd's history
+  // The newest change of which the store has heard, in etcd's history: from the watch, or at all.
+  int64_t told_ = 0;
+  int64_t known_ = 0;
+  // When etcd was restored last, which is not noticed yet.
+  int64_t told_before_ = 0;
+  int64_t known_before_ = 0;
+  int64_t back_to_ = 0;
   bool may_notice_ = false;
   bool must_notice_ = false;
   bool new_token_ = false;

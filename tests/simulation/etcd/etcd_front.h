@@ -29,9 +29,11 @@ class EtcdFront final : public RelayStore {
 
   void OnWritten();
   void OnWentBack(int64_t revision, bool new_token);
-  void OnCompacted() {
-    if (runs_) end_->OnCompacted();
+  void OnCompacted(int64_t revision) {
+    if (runs_) end_->OnCompacted(revision);
   }
+  // Whether its process runs and has no watch, or etcd is away for it.
+  bool is_deaf() const { return runs_ && in_touch_since() == absl::InfiniteDuration(); }
   // See EtcdEnd.
   bool must_notice() const { return runs_ && end_->must_notice(); }
   // See StoreTruth.

@@ -31,9 +31,10 @@ EtcdWorld::EtcdWorld(const Stage* stage, StorePlan store, GroupPlan plan, absl::
       tick_(tick),
       presence_ttl_(PresenceTtl(store, plan, tick)),
       random_(random),
-      clocks_are_set_(random_.Chance(0.3)) {
+      clocks_are_set_(random_.Chance(0.3)),
+      compacts_(random_.Chance(0.5)) {
   LookAtLeases();
-  if (random_.Chance(0.5)) PlanCompaction();
+  if (compacts_) PlanCompaction();
   if (plan_.goes_back) PlanGoingBack();
 }
 
@@ -56,12 +57,23 @@ void EtcdWorld::LookAtLeases() {
 void EtcdWorld::PlanCompaction() {
   stage_->loop->After(random_.Exponential(absl::Seconds(10)), [this] {
     if (!stage_->stormy()) return;
-    const int64_t kept = random_.Below(20);
-    stage_->trace->Line("etcd: compacts, but for ", kept, " revisions");
-    etcd_.Compact(etcd_.revision() - kept);
-    for (const auto& front : fronts_) front->OnCompacted();
+    Compact();
     PlanCompaction();
   });
+}
+
+void EtcdWorld::Compact() {
+  const int64_t kept = random_.Below(20);
+  stage_->trace->Line("etcd: compacts, but for ", kept, " revisions");
+  etcd_.Compact(etcd_.revision() - kept);
+  for (const auto& front : fronts_) front->OnCompacted(etcd_.compacted());
+}
+
+// Who has no watch misses what is compacted then.
+void EtcdWorld::OnDeaf() {
+  if (!compacts_ || !stage_->stormy() || !random_.Chance(0.3)) return;
+  stage_->loop->After(random_.Between(absl::ZeroDuration(), absl::Seconds(1)),
+                      [this] { Compact(); });
 }
 
 void EtcdWorld::PlanGoingBack() {
@@ -132,6 +144,12 @@ bool EtcdWorld::IsDurableMember(const std::string& app_id, const std::string& si
 
 bool EtcdWorld::HasChannels() const { return !records_.empty(); }
 
+// What was asked before is answered soon, or never.
+std::optional<absl::Duration> EtcdWorld::WentBack() const {
+  if (history_ == 0) return std::nullopt;
+  return went_back_ + EtcdEnd::kShortFailure + store_.max_commit;
+}
+
 bool EtcdWorld::HasAnyOf(Place::Kind kind) const {
   bool any = false;
   etcd_.ForEach(prefix_, [&](const FakeEtcd::KeyValue& kv) {
@@ -141,9 +159,13 @@ bool EtcdWorld::HasAnyOf(Place::Kind kind) const {
   return any;
 }
 
-bool EtcdWorld::IsKnown() const {
-  return std::none_of(fronts_.begin(), fronts_.end(),
-                      [](const auto& front) { return front->must_notice(); });
+std::vector<std::string> EtcdWorld::WrongsAtLast() const {
+  std::vector<std::string> wrongs;
+  for (const auto& front : fronts_) {
+    if (front->must_notice()) wrongs.push_back("a relay does not notice that etcd was restored");
+    if (front->is_deaf()) wrongs.push_back("a relay does not watch etcd any more");
+  }
+  return wrongs;
 }
 
 bool EtcdWorld::HasPresence() const { return HasAnyOf(Place::Kind::kPresence); }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -47,6 +48,8 @@ class EtcdWorld final : public StoreTruth {
   int history() const { return history_; }
   // Something may have been written.
   void OnWritten();
+  // A relay has lost its watch.
+  void OnDeaf();
   // The store does what it should not.
   void NoteWrong(std::string what) { wrongs_.push_back(std::move(what)); }
 
@@ -60,12 +63,13 @@ class EtcdWorld final : public StoreTruth {
   absl::Duration Lease() const override { return presence_ttl_ + absl::Seconds(1); }
   absl::Duration InTouchSince() const override;
   absl::Duration TimeToAgree() const override;
-  bool HasGoneBack() const override { return history_ != 0; }
-  bool IsKnown() const override;
+  std::optional<absl::Duration> WentBack() const override;
+  std::vector<std::string> WrongsAtLast() const override;
 
  private:
   void LookAtLeases();
   void PlanCompaction();
+  void Compact();
   // Makes a copy, and restores etcd from it later.
   void PlanGoingBack();
   void GoBack(const FakeEtcd& copy);
@@ -81,6 +85,7 @@ class EtcdWorld final : public StoreTruth {
   const relay::EtcdKeys keys_{prefix_};
   SimRandom random_;
   const bool clocks_are_set_;
+  const bool compacts_;
   FakeEtcd etcd_;
   int history_ = 0;
   absl::Duration went_back_;  // the last time
