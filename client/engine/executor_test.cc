@@ -62,6 +62,9 @@ TEST(ExecutorTest, TimersRunByTimeAndNotBefore) {
   const auto start = Executor::Clock::now();
   std::vector<int> order;
   std::promise<void> done;
+  // Nothing runs before all of them are there.
+  std::promise<void> gate;
+  executor->Post([&gate] { gate.get_future().wait(); });
   executor->PostAt(start + milliseconds(30), [&] {
     EXPECT_GE(Executor::Clock::now(), start + milliseconds(30));
     order.push_back(3);
@@ -69,6 +72,7 @@ TEST(ExecutorTest, TimersRunByTimeAndNotBefore) {
   });
   executor->PostAt(start + milliseconds(10), [&] { order.push_back(1); });
   executor->PostAt(start + milliseconds(20), [&] { order.push_back(2); });
+  gate.set_value();
   done.get_future().wait();
   EXPECT_THAT(order, testing::ElementsAre(1, 2, 3));
 }

@@ -745,15 +745,20 @@ TEST_F(AcceptLoopTest, AProxysOwnConnectionFromAClientsPortHasNotTheClientsName)
   EXPECT_EQ(names_.Of(name), name);
 }
 
-TEST_F(AcceptLoopTest, AHeaderThatDoesNotComeOrIsNone) {
+// What is said may come too late, on a machine that stands still.
+TEST_F(AcceptLoopTest, AHeaderThatDoesNotComeIsNotWaitedForLong) {
   StartBehindProxy({.in_all = 100, .per_address = 100}, absl::Milliseconds(50));
   const Descriptor silent = Connect(port_, kProxy);
   EXPECT_EQ(AwaitEnd(silent), ECONNRESET);
   EXPECT_TRUE(arrivals_.Await(Arrival::kHeaderMissing, 1));
   const Descriptor half = Connect(port_, kProxy);
-  Say(half, "PROXY TCP4");
+  send(half.number(), "PROXY TCP4", 10, MSG_NOSIGNAL);
   EXPECT_EQ(AwaitEnd(half), ECONNRESET);
   EXPECT_TRUE(arrivals_.Await(Arrival::kHeaderMissing, 2));
+}
+
+TEST_F(AcceptLoopTest, AHeaderThatIsNoneEndsItsConnection) {
+  StartBehindProxy({.in_all = 100, .per_address = 100});
   const Descriptor broken = Connect(port_, kProxy);
   Say(broken, "PROXY TCP4 nobody\r\n");
   EXPECT_EQ(AwaitEnd(broken), ECONNRESET);

@@ -130,6 +130,32 @@ TEST_F(Beliefs, APostThatLostARaceGoesAgainAtOnce) {
   EXPECT_EQ(bert_->Heard(), "peer(left cursor=2 third=0) posted(1) posted(2)");
 }
 
+// With what the relay goes by already it would lose the race again and again.
+TEST_F(Beliefs, AGoodbyeThatLostARaceLooksWhenNothingNewerIsKnown) {
+  west_.store.set_known(Stored(id_));
+  anna_->Close(MOOD_HAPPY);
+  east_.Answer();
+  bert_->Close(MOOD_HAPPY);
+  west_.store.Answer();
+  EXPECT_EQ(west_.store.pending(), "Load");
+  west_.Answer();
+  EXPECT_EQ(bert_->Ended(), "OK");
+  EXPECT_TRUE(Stored(id_)->record.ended());
+}
+
+TEST_F(Beliefs, APostThatLostARaceLooksWhenNothingNewerIsKnown) {
+  west_.store.set_known(Stored(id_));
+  anna_->Close(MOOD_HAPPY);
+  east_.Answer();
+  anna_->Detach();
+  EXPECT_TRUE(tables_.Accept(1, key(), Role::kReceiver, 1).ok());
+  bert_->Post(1, "b");
+  west_.store.Answer();
+  EXPECT_EQ(west_.store.pending(), "Load");
+  west_.Answer();
+  EXPECT_EQ(bert_->Heard(), "peer(left cursor=1 third=0) posted(1)");
+}
+
 // The acknowledgement has been asked for, and goes with the goodbye all the same.
 TEST_F(Beliefs, AGoodbyeBringsItsAcknowledgementAlong) {
   anna_->Post(1, "a");

@@ -129,13 +129,13 @@ TEST_F(ExitCodeTest, WrongCode) {
 
 TEST_F(ExitCodeTest, TimedOut) {
   // Long enough for the relay to answer on a busy machine: else it would be unreachable.
-  auto initiator = Start(WithRelay({"initiate", "--timeout", "3s"}));
+  auto initiator = Start(WithRelay({"initiate", "--timeout", "10s"}));
   EXPECT_EQ(initiator->WaitForExit(), 4) << initiator->err();
   EXPECT_THAT(Explanation(*initiator), HasSubstr("--timeout"));
 }
 
 TEST_F(ExitCodeTest, NoRelay) {
-  auto initiator = Start({"initiate", "--timeout", "3s", "--rendezvous", "127.0.0.1:1"});
+  auto initiator = Start({"initiate", "--timeout", "10s", "--rendezvous", "127.0.0.1:1"});
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
   EXPECT_THAT(Explanation(*initiator), HasSubstr("127.0.0.1:1"));
 }
@@ -151,7 +151,7 @@ TEST_F(ExitCodeTest, NoRelayIsToldOfAtTheFirstFailure) {
 
 // One line in our words; whoever wants gRPC's asks for them.
 TEST_F(ExitCodeTest, TheLibrariesWordsAreForWhoAsks) {
-  const Words words = {"initiate", "--timeout", "3s", "--rendezvous", "127.0.0.1:1"};
+  const Words words = {"initiate", "--timeout", "10s", "--rendezvous", "127.0.0.1:1"};
   auto quiet = Start(words);
   EXPECT_EQ(quiet->WaitForExit(), 5) << quiet->err();
   EXPECT_THAT(quiet->err(), Not(HasSubstr("Connection refused")));
@@ -166,7 +166,7 @@ TEST_F(ExitCodeTest, TheLibrariesWordsAreForWhoAsks) {
 // Each try has a connection of its own that is thrown away.
 TEST_F(ExitCodeTest, ManyTriesDoNoHarm) {
   auto initiator =
-      Start({"initiate", "--timeout", "1s", "--schedule", "0:0.01", "--rendezvous", "127.0.0.1:1"});
+      Start({"initiate", "--timeout", "5s", "--schedule", "0:0.01", "--rendezvous", "127.0.0.1:1"});
   EXPECT_EQ(initiator->WaitForExit(), 5) << initiator->err();
   // Told of once, and at the end.
   EXPECT_THAT(initiator->err(),

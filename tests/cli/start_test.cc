@@ -152,7 +152,7 @@ TEST_F(FullErrorTest, TheTimeoutEndsIt) {
   for (const Words& words : {Words{"initiate", "--code", "4-able-zoo"}, Words{"initiate"},
                              Words{"receive", "4-able-zoo", "--wait"}}) {
     Words timed = WithRelay(words);
-    timed.push_back("--timeout=500ms");
+    timed.push_back("--timeout=5s");  // or a busy relay would be unreachable
     EXPECT_EQ(StartFull(timed)->WaitForExit(), 4) << ::testing::PrintToString(words);
   }
 }

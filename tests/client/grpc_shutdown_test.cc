@@ -161,18 +161,21 @@ TEST_F(GrpcShutdownTest, NeitherAreProbesLeft) {
 // Once gRPC has spoken it waits for the answer also after its channel is closed, for five seconds
 // at most.
 TEST_F(GrpcShutdownTest, NorIsAConnectionAttempt) {
-  Mute mute;
-  auto client = Client::Create().value();
-  Options options = NewOptions(client);
-  options.rendezvous = mute.address();
-  auto initiator = Initiator::Create(options, "a").value();
-  mute.AwaitFirstBytes();
+  // On a machine that stands still the attempt may be over before anybody looks.
   bool named = false;
-  absl::Status status;
-  do {
-    status = client->Shutdown(absl::Milliseconds(100));
-    named |= absl::StrContains(status.message(), "a connection attempt");
-  } while (!status.ok());
+  for (int round = 0; round < 5 && !named; ++round) {
+    Mute mute;
+    auto client = Client::Create().value();
+    Options options = NewOptions(client);
+    options.rendezvous = mute.address();
+    auto initiator = Initiator::Create(options, "a").value();
+    mute.AwaitFirstBytes();
+    absl::Status status;
+    do {
+      status = client->Shutdown(absl::Milliseconds(100));
+      named |= absl::StrContains(status.message(), "a connection attempt");
+    } while (!status.ok());
+  }
   EXPECT_TRUE(named);
   EXPECT_EQ(grpc_is_initialized(), 0);
 }

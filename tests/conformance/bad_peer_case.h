@@ -26,8 +26,8 @@ struct BadPeerCase {
   rendezvous::v1::Mood closes = rendezvous::v1::MOOD_UNSPECIFIED;
   std::string client_data = "from the client under test";
   std::string peer_data = "from the other side";
-  int timeout_seconds = 20;
-  double within_seconds = 20;
+  int timeout_seconds = 60;
+  double within_seconds = 45;
 };
 
 std::vector<Case> BadPeerCases(const ClientCommands& commands, const std::string& relay);

@@ -23,7 +23,7 @@ void AddPatience(Cases& cases) {
                   .outcomes = {Outcome::kTimedOut},
                   .most_frames = 1,
                   .closes = kLonely,
-                  .timeout_seconds = 3});
+                  .timeout_seconds = 8});
   Bends no_data;
   no_data.bytes = [](uint64_t number, std::string& b) {
     if (number > 1) b.clear();
@@ -35,7 +35,7 @@ void AddPatience(Cases& cases) {
                   .manners = {.stays = true},
                   .outcomes = {Outcome::kTimedOut},
                   .closes = kLonely,
-                  .timeout_seconds = 3});
+                  .timeout_seconds = 8});
   ForBoth(cases, {.name = "cuts-after-each-post",
                   .section = "2 rule 2",
                   .shows = "its stream is lost behind each post, and it resumes",

@@ -50,6 +50,7 @@ void AddCheckInCases(Cases& cases) {
                               "a client in check-in mode that is killed goes on in it");
     killed.steps.insert(killed.steps.begin(), {Arm::kOpen, 2});
     killed.check = nullptr;
+    killed.timeout_seconds = 60;  // of two lives, and the ticks between them
     cases.push_back(std::move(killed));
   }
 }

@@ -30,7 +30,7 @@ void AddRefusedOpens(Cases& cases) {
          .script = EndAt(Arm::kOpen, Refusal(reason)),
          .outcomes = std::move(outcomes),
          .check = NotAgain,
-         .within_seconds = 15});
+         .within_seconds = 18});
   };
   const Role i = Role::kInitiator, r = Role::kReceiver;
   for (const Role role : {i, r}) {
@@ -53,7 +53,7 @@ void AddRefusedPosts(Cases& cases) {
                     .script = EndAt(Arm::kPost, Refusal(reason)),
                     .outcomes = std::move(outcomes),
                     .check = NoPostAgain,
-                    .within_seconds = 15});
+                    .within_seconds = 18});
   };
   refused("post-malformed", ErrorDetail::REASON_MALFORMED, {Outcome::kNoRelay});
   refused("post-conflict", ErrorDetail::REASON_CONFLICT, {Outcome::kNoRelay});
@@ -76,7 +76,7 @@ void AddMoods(Cases& cases) {
                      .shows = shows,
                      .script = script,
                      .outcomes = std::move(outcomes),
-                     .within_seconds = 15});
+                     .within_seconds = 18});
   };
   const Role i = Role::kInitiator, r = Role::kReceiver;
   for (const Role role : {i, r}) {

@@ -36,7 +36,7 @@ void AddBareStatuses(Cases& cases) {
                     .script = EndAt(Arm::kOpen, {code, "no"}),
                     .outcomes = kRefused,
                     .check = OneStream,
-                    .within_seconds = 15});
+                    .within_seconds = 18});
     ForBoth(cases, {.name = std::string("post-") + name,
                     .section = "2 Errors",
                     .shows = token ? shows + ", also within an exchange"
@@ -44,7 +44,7 @@ void AddBareStatuses(Cases& cases) {
                     .script = EndAt(Arm::kPost, {code, "no"}, token ? kEver : 1),
                     .outcomes = token ? kRefused : kOnlyDone,
                     .check = token ? OneStream : ComesBack,
-                    .within_seconds = 15});
+                    .within_seconds = 18});
     ForBoth(cases, {.name = std::string("close-") + name,
                     .section = "2 Errors",
                     .shows = "one that has finished has succeeded, whatever ends its close",
@@ -78,7 +78,7 @@ void AddUnknownReasons(Cases& cases) {
              .script = EndAt(Arm::kOpen, UnknownReason(code), is_final ? kEver : 1),
              .outcomes = is_final ? kRefused : kOnlyDone,
              .check = is_final ? OneStream : ComesBack,
-             .within_seconds = 15});
+             .within_seconds = 18});
   };
   unknown("invalid-argument", grpc::INVALID_ARGUMENT, true);
   unknown("already-exists", grpc::ALREADY_EXISTS, true);
@@ -97,7 +97,7 @@ void AddUnknownReasons(Cases& cases) {
                    .script = EndAt(Arm::kOpen, RefusalAs(grpc::UNAVAILABLE, crowded)),
                    .outcomes = {Outcome::kOccupied},
                    .check = OneStream,
-                   .within_seconds = 15});
+                   .within_seconds = 18});
   ForBoth(cases, {.name = "busy-without-a-delay",
                   .section = "2 Errors",
                   .shows = "a reason that should have a delay and has none is a lost stream",
@@ -121,7 +121,7 @@ void AddFrameLimits(Cases& cases) {
                       }
                       return "";
                     },
-                    .within_seconds = 15});
+                    .within_seconds = 18});
   };
   limited("no-room-for-a-share", 60, "no frame above max_frame_bytes is posted: refused");
   limited("no-room-for-a-box", 250,

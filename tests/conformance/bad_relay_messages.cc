@@ -24,7 +24,7 @@ BadRelayCase WrongCode(const char* name, Role client, const char* shows, Script 
           .script = std::move(script),
           .outcomes = kWrong,
           .check = Scary,
-          .within_seconds = 15};
+          .within_seconds = 18};
 }
 
 void AddHandshake(Cases& cases) {
@@ -71,7 +71,7 @@ void AddHandshake(Cases& cases) {
                      .shows = shows,
                      .script = ChangeParts(1, change),
                      .outcomes = kWrong,
-                     .within_seconds = 15});
+                     .within_seconds = 18});
   }
 }
 
@@ -149,11 +149,11 @@ void AddOrder(Cases& cases) {
         Before(AttachResponse::kMessage, MessageOf(~uint64_t{0}, "far ahead")));
     add("messages-never-come", "6 Waiting", "frames are announced and never sent: its own timeout",
         Without(AttachResponse::kMessage), kTimeout);
-    cases.back().timeout_seconds = 3;
+    cases.back().timeout_seconds = 8;
     Script nobody;
     nobody.peer_is_absent = true;
     add("nobody-comes", "6 Waiting", "nobody is there: its own timeout", nobody, kTimeout);
-    cases.back().timeout_seconds = 3;
+    cases.back().timeout_seconds = 8;
     cases.back().check = [](const Transcript& t, const ClientEnd&) -> std::string {
       return t.CountCloses(rendezvous::v1::MOOD_LONELY) == 1 ? "" : "it does not close as lonely";
     };

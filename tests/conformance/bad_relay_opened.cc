@@ -93,7 +93,7 @@ void AddStaleness(Cases& cases) {
                     .shows = shows,
                     .script = ChangeOpened(std::move(change)),
                     .outcomes = kStaleOnly,
-                    .within_seconds = 15});
+                    .within_seconds = 18});
   };
   stale("more-stored-than-can-be", "more own frames stored than an exchange has: STALE_STATE",
         [](Opened& o) { o.set_stored(9); });

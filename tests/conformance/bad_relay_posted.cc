@@ -103,10 +103,10 @@ void AddSilence(Cases& cases) {
                   .check = [](const Transcript& t, const ClientEnd&) -> std::string {
                     const size_t count = t.CountRequests(Arm::kHeartbeat);
                     if (count < 5)
-                      return "only " + std::to_string(count) + " heartbeats in 15 intervals";
-                    return count > 40 ? "a flood of heartbeats" : "";
+                      return "only " + std::to_string(count) + " heartbeats in 40 intervals";
+                    return count > 100 ? "a flood of heartbeats" : "";
                   },
-                  .timeout_seconds = 3});
+                  .timeout_seconds = 8});
 }
 
 // The most streams in any `seconds`.

@@ -28,7 +28,7 @@ void AddSealed(Cases& cases) {
                        .script = std::move(script),
                        .outcomes = kForgedOnly,
                        .check = Scary,
-                       .within_seconds = 15});
+                       .within_seconds = 18});
     };
     const auto box = [last](std::function<void(std::string&)> change) {
       return ChangeParts(last,
@@ -58,7 +58,7 @@ void AddUnproven(Cases& cases) {
                      .shows = shows,
                      .script = EndAt(Arm::kPost, std::move(status)),
                      .outcomes = {Outcome::kWrongCode},
-                     .within_seconds = 15});
+                     .within_seconds = 18});
   };
   unproven("lonely", "CLOSED lonely with T_r out", Closed(rendezvous::v1::MOOD_LONELY));
   unproven("errory", "CLOSED errory with T_r out", Closed(rendezvous::v1::MOOD_ERRORY));
@@ -99,7 +99,7 @@ void AddLeft(Cases& cases) {
                      .shows = shows,
                      .script = script,
                      .outcomes = {outcome},
-                     .within_seconds = 15});
+                     .within_seconds = 18});
   };
   left("left-before-it-answered", Role::kInitiator, 1, Outcome::kGaveUp, "peer unfinished");
   left("left-with-the-answer-out", Role::kReceiver, 1, Outcome::kWrongCode, "unproven: T_r is out");
@@ -135,7 +135,7 @@ void AddLeftAtAPost(Cases& cases) {
                      .check = [](const Transcript& t, const ClientEnd&) -> std::string {
                        return t.streams() >= 2 ? "" : "it does not ask where the log ends";
                      },
-                     .within_seconds = 15});
+                     .within_seconds = 18});
   }
 }
 

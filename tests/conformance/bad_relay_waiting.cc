@@ -104,7 +104,7 @@ void AddWaitingCases(Cases& cases) {
   ever.peer_is_absent = true;
   waits("waits-in-vain", "nobody comes: its own timeout, and it has posted nothing", ever,
         StillWaits, {Outcome::kTimedOut});
-  cases.back().timeout_seconds = 3;
+  cases.back().timeout_seconds = 8;
 }
 
 }  // namespace wormhole::conformance

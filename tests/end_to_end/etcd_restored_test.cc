@@ -63,7 +63,7 @@ class EtcdRestoredTest : public ::testing::TestWithParam<Relays> {
     Options options;
     options.app_id = "example.com/restored";
     options.rendezvous = relays;
-    options.timeout = absl::Minutes(1);
+    options.timeout = absl::Minutes(5);
     return options;
   }
   Options AtBoth() const {

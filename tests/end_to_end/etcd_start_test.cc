@@ -35,7 +35,7 @@ using Clock = std::chrono::steady_clock;
 
 // What is promised, and what a busy machine may make of it.
 constexpr std::chrono::seconds kPromised(2);
-constexpr std::chrono::seconds kSoon(8);
+constexpr std::chrono::seconds kSoon(30);
 
 constexpr char kIsAway[] = "clients are sent away until the store works again";
 

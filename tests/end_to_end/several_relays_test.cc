@@ -143,8 +143,11 @@ TEST_F(SeveralRelaysTest, AnAddressThatIsSilentIsPassedOver) {
   Waiter waiter = Wait(relays);
   ExpectMeeting(waiter, relays);
   EXPECT_TRUE(Reasons().empty());
-  // Giving the silent one up takes a client five seconds; these do not wait for it.
+  // Giving the silent one up takes a client five seconds; these do not wait for it. With the
+  // sanitizer an exchange may take as long by itself.
+#ifndef __SANITIZE_ADDRESS__
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+#endif
 }
 
 TEST_F(SeveralRelaysTest, AWaiterOfAKilledRelayGoesToTheOther) {

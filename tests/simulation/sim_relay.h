@@ -32,7 +32,7 @@ class SimRelay {
   bool runs() const { return switchboard_ != nullptr; }
   // Nothing when no process runs.
   std::shared_ptr<relay::Attachment> Attach(std::shared_ptr<relay::Sink> sink);
-  void Stop();
+  void Stop(bool well = false);
 
  private:
   void StartProcess();
@@ -42,7 +42,7 @@ class SimRelay {
   void Note(const Parts&... parts) {
     stage_->trace->Line("relay ", number_, ": ", parts...);
   }
-  void Kill();
+  void End(bool well);
   void Drain();
   void Tick();
   // `action` after `delay`, unless the process ends before.

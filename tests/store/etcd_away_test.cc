@@ -25,8 +25,10 @@ using ::wormhole::testing::EtcdCluster;
 constexpr Role kInitiator = Role::kInitiator;
 const ChannelKey kKey = {"example.com/app1", 7};
 
+// Calls wait for etcd, but for what a test is about.
 EtcdOptions OptionsFor(const EtcdCluster& cluster) {
   EtcdOptions options;
+  options.patience = options.creation_patience = absl::InfiniteDuration();
   for (int node = 0; node < cluster.size(); ++node) {
     options.servers.endpoints.push_back(cluster.endpoint(node));
   }
@@ -64,9 +66,10 @@ std::future<absl::StatusOr<std::optional<ChannelSnapshot>>> BeginLoad(EtcdRelay&
 TEST(EtcdAwayTest, APostWaitsAndANewChannelDoesNot) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
-  options.patience = absl::InfiniteDuration();
+  options.creation_patience = EtcdOptions().creation_patience;
   EtcdRelay relay("one", std::move(options));
-  relay.Call().Put(kKey, 0, Record("i"));
+  while (!relay.Call().TryPut(kKey, 0, Record("i")).ok()) {
+  }
   cluster.Kill(0);
   auto append = BeginAppend(relay, 1);
   const auto created = relay.Call().TryPut({"a", 1}, 0, Record("j"));
@@ -139,7 +142,6 @@ TEST(EtcdAwayTest, ARelayWithNothingToDoNoticesSilence) {
 TEST(EtcdAwayTest, ASilentNodeIsLeftForAnother) {
   EtcdCluster cluster({.nodes = 3});
   EtcdOptions options = OptionsFor(cluster);
-  options.patience = absl::InfiniteDuration();
   EtcdRelay relay("one", std::move(options));
   relay.Call().Put(kKey, 0, Record("i"));
   for (int node = 0; node < 3; ++node) {
@@ -154,7 +156,6 @@ TEST(EtcdAwayTest, ASilentNodeIsLeftForAnother) {
 TEST(EtcdAwayTest, AKilledLeaderLosesNothing) {
   EtcdCluster cluster({.nodes = 3});
   EtcdOptions options = OptionsFor(cluster);
-  options.patience = absl::InfiniteDuration();
   EtcdRelay one("one", options);
   EtcdRelay two("two", options);
   one.Call().Put(kKey, 0, Record("i"));

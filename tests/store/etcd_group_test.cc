@@ -31,10 +31,14 @@ class EtcdGroupTest : public ::testing::Test {
   static void TearDownTestSuite() { delete cluster_; }
 
   std::unique_ptr<EtcdRelay> Relay(const std::string& name) {
+    // Calls wait for an etcd that stands still; a relay that does so loses its lease after a while,
+    // which some of these tests wait for.
     return std::make_unique<EtcdRelay>(
         name, EtcdOptions{.servers = {.endpoints = {cluster_->endpoint(0)}},
                           .prefix = prefix_,
-                          .presence_ttl = absl::Seconds(2)});
+                          .patience = absl::InfiniteDuration(),
+                          .creation_patience = absl::InfiniteDuration(),
+                          .presence_ttl = absl::Seconds(5)});
   }
   // A channel that both relays deal with.
   void Open() {

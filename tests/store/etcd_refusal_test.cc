@@ -20,7 +20,9 @@ constexpr Role kInitiator = Role::kInitiator;
 class EtcdRefusalTest : public ::testing::Test {
  protected:
   static EtcdOptions Options(const EtcdCluster& cluster) {
-    return {.servers = {.endpoints = {cluster.endpoint(0)}}};
+    return {.servers = {.endpoints = {cluster.endpoint(0)}},
+            .patience = absl::InfiniteDuration(),
+            .creation_patience = absl::InfiniteDuration()};
   }
   static ChannelKey Key(uint32_t id) { return {"example.com/app1", id}; }
 

@@ -31,7 +31,9 @@ class EtcdShared final : public SharedStoreUnderTest {
     return std::make_unique<EtcdEnd>("relay " + std::to_string(++relays_),
                                      EtcdOptions{.servers = {.endpoints = {Cluster().endpoint(0)}},
                                                  .prefix = prefix_,
-                                                 .presence_ttl = absl::Seconds(2)});
+                                                 .patience = absl::InfiniteDuration(),
+                                                 .creation_patience = absl::InfiniteDuration(),
+                                                 .presence_ttl = absl::Seconds(5)});
   }
   bool Settle() override { return false; }
   // The watch ends with the node. Before it is begun again, its history has gone.

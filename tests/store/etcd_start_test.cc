@@ -114,12 +114,15 @@ TEST(EtcdStartTest, RefusesUntilEtcdIsThereAndThenHasWhatItHas) {
 // The elder may have told its time long ago, and be gone.
 TEST(EtcdStartTest, RefusesUntilItsTimeIsSure) {
   EtcdCluster cluster;
-  EtcdRelay elder("elder", {.servers = {.endpoints = {cluster.endpoint(0)}}},
+  // Longer than anybody here may stand still.
+  constexpr absl::Duration kPresenceTtl = absl::Seconds(30);
+  EtcdRelay elder("elder",
+                  {.servers = {.endpoints = {cluster.endpoint(0)}}, .presence_ttl = kPresenceTtl},
                   /*ahead=*/-absl::Hours(2));
   elder.Call().Put(kKey, 0, Record("i"));
   AwaitClockOf("elder", cluster);
   elder.Freeze();
-  StartingRelay relay({cluster.endpoint(0)});
+  StartingRelay relay({cluster.endpoint(0)}, {}, kPresenceTtl);
   EXPECT_TRUE(IsStoreAway(relay.Call().TryAppend(kKey, 1, kInitiator, 1, "x").status()));
   elder.Tick();
   EXPECT_EQ(relay.AwaitStarted(), absl::OkStatus());
@@ -141,7 +144,7 @@ int Transactions(const std::string& endpoint) {
 // Meanwhile the relay says why, and lets alone an etcd that has just come back. When etcd goes away
 // again the time that the relay waits is over at some point, and etcd has to be there for all that.
 TEST(EtcdStartTest, WaitsForASureTimeInQuietAndNotWithoutEtcd) {
-  constexpr absl::Duration kPresenceTtl = absl::Seconds(5);
+  constexpr absl::Duration kPresenceTtl = absl::Seconds(10);
   EtcdCluster cluster;
   EtcdRelay elder(
       "elder", {.servers = {.endpoints = {cluster.endpoint(0)}}, .presence_ttl = absl::Minutes(1)},

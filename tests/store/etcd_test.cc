@@ -32,7 +32,9 @@ class EtcdUnderTest : public StoreUnderTest {
     auto store = OpenStarted({.servers = {.endpoints = {Endpoint()}},
                               .prefix = prefix_,
                               .relay_id = "relay " + std::to_string(++writers),
-                              .clock = &clock_});
+                              .clock = &clock_,
+                              .patience = absl::InfiniteDuration(),
+                              .creation_patience = absl::InfiniteDuration()});
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
   }

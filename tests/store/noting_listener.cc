@@ -1,9 +1,11 @@
 #include "tests/store/noting_listener.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
 
 namespace wormhole::relay {
 namespace {
@@ -54,7 +56,12 @@ void NotingListener::OnReset(bool restored) { Note(restored ? "restored" : "gap"
 
 void NotingListener::Await(const std::string& note) {
   sync::MutexLock lock(mutex_);
-  while (!FindNext(note)) noted_.Wait(mutex_);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (!FindNext(note)) {
+    if (noted_.WaitUntil(mutex_, deadline)) continue;
+    ADD_FAILURE() << "nobody says: " << note;
+    return;
+  }
 }
 
 bool NotingListener::Find(const std::string& note) {

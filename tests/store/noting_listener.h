@@ -22,7 +22,8 @@ class NotingListener final : public StoreListener {
   void OnThirdParties(const ChannelRef& channel, uint32_t count) override;
   void OnReset(bool restored) override;
 
-  // Blocks until this has been noted, after what an earlier Await has found.
+  // Blocks until this has been noted, after what an earlier Await has found. Fails the test when
+  // that takes minutes.
   void Await(const std::string& note) WORMHOLE_EXCLUDES(mutex_);
   // As Await, for tests in which nothing happens by itself: false when it has not been noted.
   bool Find(const std::string& note) WORMHOLE_EXCLUDES(mutex_);

@@ -14,9 +14,10 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
 }
 
 AttachClient::AttachClient(const std::shared_ptr<grpc::Channel>& channel,
-                           const std::map<std::string, std::string>& headers)
+                           const std::map<std::string, std::string>& headers,
+                           std::chrono::seconds patience)
     : stub_(rendezvous::v1::RendezvousService::NewStub(channel)) {
-  context_.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context_.set_deadline(std::chrono::system_clock::now() + patience);
   context_.set_wait_for_ready(true);
   for (const auto& [name, value] : headers) context_.AddMetadata(name, value);
   stream_ = stub_->Attach(&context_);

@@ -27,9 +27,10 @@ inline constexpr std::chrono::seconds kPatience(30);
 
 class AttachClient {
  public:
-  // `headers`: sent with the stream.
+  // `headers`: sent with the stream, which ends after `patience` at the latest.
   explicit AttachClient(const std::shared_ptr<grpc::Channel>& channel,
-                        const std::map<std::string, std::string>& headers = {});
+                        const std::map<std::string, std::string>& headers = {},
+                        std::chrono::seconds patience = kPatience);
   ~AttachClient();
 
   // False when the stream is over.

@@ -67,7 +67,7 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
         absl::StatusOr<Response> response = take_effect();
         const bool writes = std::is_same_v<Response, etcdserverpb::TxnResponse> &&
                             world->etcd().revision() != before;
-        const int64_t written = writes ? before + 1 : 0;
+        int64_t written = writes ? before + 1 : 0;
         if (alive.expired()) return;
         if (lost || away_) return Fail(call, kDeadline, random_.Chance(0.5) ? Lost() : Late());
         // What has reached the client before etcd went may be read later.
@@ -139,7 +139,12 @@ void EtcdEnd::Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> 
 
 // A process that has died revokes nothing; its store waits for the answer all the same.
 void EtcdEnd::Revoke(int64_t lease, Done<etcdserverpb::LeaseRevokeResponse> done) {
-  if (dead_) return done(Cancelled());
+  if (dead_ || (leaves_ && away_)) return done(Cancelled());
+  if (leaves_) {
+    auto response = world_->etcd().Revoke(lease);
+    world_->OnWritten();
+    return done(std::move(response));
+  }
   Call<etcdserverpb::LeaseRevokeResponse>(
       [world = world_, lease] { return world->etcd().Revoke(lease); }, std::move(done));
 }

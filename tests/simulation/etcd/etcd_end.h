@@ -31,6 +31,8 @@ class EtcdEnd final : public relay::EtcdApi {
 
   // The process has ended: nobody hears an answer any more. What is under way may come to pass.
   void Die() { dead_ = true; }
+  // The process is about to end: it waits for what it asks from now on.
+  void Leave() { leaves_ = true; }
   // Away: no request reaches etcd, and no answer comes back.
   void SetAway(bool away);
   // Something was written: watches are told, in a while.
@@ -91,6 +93,7 @@ class EtcdEnd final : public relay::EtcdApi {
   bool away_;
   const std::function<void()> on_trouble_;
   bool dead_ = false;
+  bool leaves_ = false;
   bool stopped_ = false;
   uint64_t outages_ = 0;
   std::optional<absl::Duration> failing_since_;

@@ -86,6 +86,15 @@ void EtcdFront::Crash() {
   end_->Die();
 }
 
+// The store takes its lease back.
+void EtcdFront::Leave() {
+  if (!runs_) return;
+  runs_ = false;
+  end_->Leave();
+  store_.reset();
+  end_ = nullptr;
+}
+
 void EtcdFront::SetAway(bool away) {
   away_ = away;
   NoteTrouble();

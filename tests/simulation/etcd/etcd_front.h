@@ -41,6 +41,7 @@ class EtcdFront final : public RelayStore {
 
   // RelayStore
   void Crash() override;
+  void Leave() override;
   void SetAway(bool away) override;
   absl::Time WallNow(absl::Time world) override;
 

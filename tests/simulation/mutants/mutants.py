@@ -5,7 +5,7 @@ promise speaks of has `equivalent` with the reason; nobody has to catch it. `tes
 the simulation does not see the fault, since what it is in is not simulated or has no say in a whole exchange.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Mutant:
     after: str = ""
     tests: tuple[str, ...] = ()
     equivalent: str = ""
-    number: int = field(default=0, compare=False)
+    # Shown within _QUICK_SEEDS seeds (run), and built soon: tests/run plants it each time.
+    quick: bool = False
 
 
 _SWITCHBOARD = "relay/switchboard/"
@@ -51,7 +52,7 @@ _DELIVERY = [
            "Posted answers what was posted on this stream", tests=_BOARD_TESTS),
     Mutant("a post that was accepted is not answered", _SWITCHBOARD + "delivery.cc",
            "from.pending_posted = std::max(from.pending_posted, post.number);", "",
-           "rule 1: each post is answered by Posted", tests=_BOARD_TESTS),
+           "rule 1: each post is answered by Posted", tests=_BOARD_TESTS, quick=True),
     Mutant("a cursor does not count as sent", _SWITCHBOARD + "delivery.cc",
            "  member.here.sent = std::max(member.here.sent, cursor);\n", "",
            "rule 2: a frame below the cursor is not sent", tests=_BOARD_TESTS),
@@ -90,7 +91,7 @@ _MEMBERSHIP = [
            "third_parties are those of this channel", tests=_BOARD_TESTS),
     Mutant("a peer is always detached", _SWITCHBOARD + "membership.cc",
            "? rendezvous::v1::PRESENCE_ATTACHED\n", "? rendezvous::v1::PRESENCE_DETACHED\n",
-           "PeerStatus.presence is where the peer is", tests=_BOARD_TESTS),
+           "PeerStatus.presence is where the peer is", tests=_BOARD_TESTS, quick=True),
     Mutant("a peer is always attached", _SWITCHBOARD + "membership.cc",
            ": rendezvous::v1::PRESENCE_DETACHED;", ": rendezvous::v1::PRESENCE_ATTACHED;",
            "PeerStatus.presence is where the peer is", tests=_BOARD_TESTS),
@@ -118,7 +119,7 @@ _MEMBERSHIP = [
     Mutant("an older answer overwrites a log", _SWITCHBOARD + "membership.cc",
            "  if (log.stored < known.stored || log.forgotten < known.forgotten ||\n"
            "      log.accepted < known.accepted) {\n    return;\n  }\n", "",
-           "a log only grows", tests=_BOARD_TESTS),
+           "a log only grows", tests=_BOARD_TESTS, quick=True),
     Mutant("an older record is taken from the cache", _SWITCHBOARD + "membership.cc",
            " || cached->record.version <= record().version", "",
            "what a side is told is true of the newest record", tests=_BOARD_TESTS),
@@ -232,7 +233,7 @@ _RULES = [
            "a post beyond the window is refused (WINDOW)", tests=_CHANNEL_TESTS),
     Mutant("one frame more than the window", _CHANNEL + "rules.cc",
            "post.number - log.accepted > limits.window_frames", "post.number - log.accepted > limits.window_frames + 1",
-           "a post beyond the window is refused (WINDOW)", tests=_CHANNEL_TESTS),
+           "a post beyond the window is refused (WINDOW)", tests=_CHANNEL_TESTS, quick=True),
     Mutant("a channel expires a minute early", _CHANNEL + "rules.cc",
            "return record.life == Life::kActive && now >= record.due_at;",
            "return record.life == Life::kActive && now + absl::Minutes(1) >= record.due_at;",
@@ -243,13 +244,13 @@ _RULES = [
            "Opened.expires_at", tests=_CHANNEL_TESTS),
     Mutant("no quarantine", _CHANNEL + "rules.cc",
            "record.due_at = Kept(now + limits.quarantine);", "record.due_at = Kept(now + 0 * limits.quarantine);",
-           "an id that ended unhappily rests", tests=_CHANNEL_TESTS),
+           "an id that ended unhappily rests", tests=_CHANNEL_TESTS, quick=True),
     Mutant("an ended channel is never forgotten", _CHANNEL + "rules.cc",
            "if (record.ended()) return DueAction::kErase;", "if (record.ended()) return DueAction::kNothing;",
            "an id comes back after its rest", tests=_CHANNEL_TESTS),
     Mutant("closed is told without its mood", _CHANNEL + "rules.cc",
            "{.mood = record.ended_by});", "{});",
-           "CLOSED has the mood", tests=_CHANNEL_TESTS),
+           "CLOSED has the mood", tests=_CHANNEL_TESTS, quick=True),
     Mutant("the first to leave ends the channel", _CHANNEL + "rules.cc",
            "if (mood != rendezvous::v1::MOOD_HAPPY || other.side.empty() || other.left) {",
            "if (mood != rendezvous::v1::MOOD_UNSPECIFIED || other.side.empty() || other.left) {",
@@ -265,7 +266,7 @@ _RULES = [
     Mutant("anybody may resume", _CHANNEL + "rules.cc",
            "if (side.empty() || record.member(role).side != side) continue;",
            "if (side.empty() || record.member(role).side.empty()) continue;",
-           "a token that is neither side's is refused (NOT_MEMBER)", tests=_CHANNEL_TESTS),
+           "a token that is neither side's is refused (NOT_MEMBER)", tests=_CHANNEL_TESTS, quick=True),
     Mutant("two-digit ids are drawn first", _CHANNEL + "id_pool.cc",
            "int digits = std::max(1, min_digits)", "int digits = std::max(2, min_digits)",
            "fewer than ten active channels: ids of one digit", tests=_CHANNEL_TESTS),
@@ -306,7 +307,7 @@ _CLIENT = [
     Mutant("the client ignores the delay of a refusal", _LINK,
            "delayed_until_ = now + std::max({delay, spacing, kFirstSpacing});",
            "delayed_until_ = now + std::max({0 * delay, spacing, kFirstSpacing});",
-           "retry_delay holds", tests=_CORE_TESTS),
+           "retry_delay holds", tests=_CORE_TESTS, quick=True),
     Mutant("two copies take turns for ever", _LINK,
            "return ++superseded_ < kMaxSuperseded;", "return ++superseded_ < kMaxSuperseded * 100000;",
            "a copy that is superseded again and again stops", tests=_CORE_TESTS),
@@ -365,7 +366,7 @@ _CLIENT = [
     Mutant("a tag that is wrong is taken", "client/core/handshake.cc",
            "  if (!Keys(state).VerifyTag(Role::kReceiver, frame.tag())) {\n    ForgetKeys(state);\n"
            "    return FrameVerdict::kBad;\n  }\n", "",
-           "section 5: one guess for a code", tests=_CORE_TESTS),
+           "section 5: one guess for a code", tests=_CORE_TESTS, quick=True),
     Mutant("a peer that leaves unfinished is waited for", _MACHINE,
            "if (PeerIsDone()) return OnUnfinishedPeer();", "if (PeerIsDone() && closing()) return OnUnfinishedPeer();",
            "section 5: a peer that has left without its data", tests=_CORE_TESTS),
@@ -379,7 +380,7 @@ _OVER_ETCD = [
     Mutant("a watch goes on behind events that are still to come", _ETCD + "history.cc",
            "const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();",
            "const bool progress = !response.created() && !response.canceled();",
-           "watcher.h: after a watch that was lost it goes on where it ended", tests=_STORE_TESTS),
+           "watcher.h: after a watch that was lost it goes on where it ended", tests=_STORE_TESTS, quick=True),
     Mutant("what was compacted is not read again", _ETCD + "history.cc",
            "  if (response.compact_revision() != 0) compacted_ = true;\n", "",
            "watcher.h: when etcd has compacted that away, it reads all records again", tests=_STORE_TESTS),
