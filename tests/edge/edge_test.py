@@ -187,8 +187,10 @@ class BothKinds(Scene):
             time.sleep(0.1)
         exchange.finish()
         relay.end()
-        # A stream that was cut and made again would have a line of its own.
-        lines = [line for line in relay.log().splitlines() if "stream ended" in line and "state=attached" in line]
+        # A stream that was cut and made again would have a line of its own. So has one that asks once more for a close
+        # whose answer haproxy has shown as cancelled, now and then; it hears that the channel is closed.
+        lines = [line for line in relay.log().splitlines() if "stream ended" in line and "state=attached" in line
+                 and not ("purpose=resume" in line and "reason=closed" in line)]
         self.assertEqual(len(lines), 2, lines)
 
     # What is held off.
