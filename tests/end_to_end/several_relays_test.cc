@@ -145,9 +145,12 @@ TEST_F(SeveralRelaysTest, AnAddressThatIsSilentIsPassedOver) {
   EXPECT_TRUE(Reasons().empty());
   // Giving the silent one up takes a client five seconds; these do not wait for it. With the
   // sanitizer an exchange may take as long by itself.
-#ifndef __SANITIZE_ADDRESS__
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::chrono::seconds kWithin(30);
+#else
+  constexpr std::chrono::seconds kWithin(5);
 #endif
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kWithin);
 }
 
 TEST_F(SeveralRelaysTest, AWaiterOfAKilledRelayGoesToTheOther) {
