@@ -1,6 +1,6 @@
 // Everything at once: three relays over three etcd nodes, each relay behind a way of its own, and
-// what goes wrong with one of these begins and ends whatever the others do. Short as it stands; for
-// an hour by hand with --duration=1h.
+// what goes wrong with one of these begins and ends whatever the others do. By hand, with
+// --duration=1h.
 #include <signal.h>
 
 #include <array>
