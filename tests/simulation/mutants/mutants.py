@@ -488,7 +488,7 @@ _OVER_ETCD = [
            "if (absl::IsNotFound(status) && lease == presence_lease_.id()) LosePresenceLease();", "static_cast<void>(lease);",
            "a side that is attached is said to be", tests=_STORE_TESTS),
     Mutant("who came along with a put that failed stays", _ETCD + "presence.cc",
-           "if (!put && found->second.number == numbers[role]) Renew(name, false);", "static_cast<void>(put);",
+           "if (!put && found->second.number == numbers[role]) Renew(name, false);", "static_cast<void>(put && numbers[role] != 0);",
            "store.h: the store takes this back when the record is not put", tests=_STORE_TESTS),
     Mutant("a side that rests may come back", _ETCD + "write_txn.cc",
            "if (!rested && (side->rests_until || side->id != key_.id)) return true;",
