@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -45,6 +46,8 @@ constexpr absl::Duration kSweepPause = absl::Seconds(1);
 // What gRPC does with a connection that has said nothing yet takes less than a millisecond.
 constexpr absl::Duration kLongestHandOver = absl::Seconds(1);
 constexpr size_t kSweep = 1000;
+// The heads of two dozen calls, and more than a TLS client says first.
+constexpr int kUnread = 2048;
 // After an error that may last: long enough not to spin, short for a client.
 constexpr int kRestMilliseconds = 10;
 // Most rests for one connection, until those that have given way are closed.
@@ -128,6 +131,19 @@ void ResetWhenClosed(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+// Whether much has come that nobody has read.
+bool HasUnread(int socket) {
+  int bytes = 0;
+  return ioctl(socket, FIONREAD, &bytes) == 0 && bytes >= kUnread;
+}
+
+// Of a socket to which nothing comes any more.
+void DiscardUnread(int socket) {
+  std::array<char, 16384> bytes;
+  while (recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) {
+  }
+}
+
 Descriptor OpenReserve() { return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
@@ -209,6 +225,20 @@ void AcceptLoop::CutAll() {
   Wake();
 }
 
+void AcceptLoop::CutUnread() {
+  std::optional<net::Address> flooded;
+  {
+    sync::MutexLock lock(mutex_);
+    if (in_hand_ && HasUnread(in_hand_->id.number)) {
+      Shut(in_hand_->id);
+      flooded = in_hand_->client;
+    }
+    cut_unread_ = true;
+  }
+  if (flooded) TellOfFlood(*flooded);
+  Wake();
+}
+
 std::optional<net::Address> AcceptLoop::CutWhoHoldsUp() {
   sync::MutexLock lock(mutex_);
   if (!in_hand_ || SteadyNow() - in_hand_->since < kLongestHandOver) return std::nullopt;
@@ -227,7 +257,8 @@ void AcceptLoop::Wake() {
 void AcceptLoop::Shut(const ConnectionId& connection) {
   if (CookieOf(connection.number) != connection.cookie) return;
   ResetWhenClosed(connection.number);
-  shutdown(connection.number, SHUT_RDWR);
+  shutdown(connection.number, SHUT_RDWR);  // fails when its client has cut it
+  DiscardUnread(connection.number);
 }
 
 // What gRPC has said last may still be on its way: no reset.
@@ -240,16 +271,40 @@ void AcceptLoop::CutThoseNoted() {
   [[maybe_unused]] const ssize_t size = read(wake_.number(), &count, sizeof(count));
   std::vector<net::Address> noted;
   bool all = false;
+  bool unread = false;
   {
     sync::MutexLock lock(mutex_);
     noted.swap(to_cut_);
     all = std::exchange(cut_all_, false);
+    unread = std::exchange(cut_unread_, false);
   }
   for (const net::Address& address : noted) {
     for (const ConnectionId& id : limits_.Of(address)) Shut(id);
   }
+  if (unread) CutThoseWithUnread();
   if (!all) return;
   for (const ConnectionId& id : limits_.NextToLookAt(limits_.count())) Shut(id);
+}
+
+void AcceptLoop::CutThoseWithUnread() {
+  std::vector<ConnectionId> in_use;
+  bool any = false;
+  for (const ConnectionId& id : limits_.NextToLookAt(limits_.count())) {
+    if (CookieOf(id.number) != id.cookie || !HasUnread(id.number)) continue;
+    if (rules_.in_use && UseOf(id, SteadyNow()) == ConnectionLimits::Use::kInUse) {
+      in_use.push_back(id);
+      continue;
+    }
+    any = true;
+    Shut(id);
+    if (const auto client = limits_.ClientOf(id.number)) TellOfFlood(*client);
+  }
+  // Of these nobody knows whether it is them.
+  if (!any) std::ranges::for_each(in_use, Shut);
+}
+
+void AcceptLoop::TellOfFlood(const net::Address& client) const {
+  if (rules_.flooded) rules_.flooded(ClientAt(client));
 }
 
 void AcceptLoop::Run() {
@@ -483,7 +538,7 @@ void AcceptLoop::HandOver(int listener, Descriptor connection, const HandedOver&
   {
     sync::MutexLock lock(mutex_);
     in_hand_.reset();
-    noted = cut_all_ || !to_cut_.empty();
+    noted = cut_all_ || cut_unread_ || !to_cut_.empty();
   }
   // Before the next is accepted, who was not meant.
   if (noted) CutThoseNoted();

@@ -32,6 +32,8 @@ struct AcceptRules {
   // not, as what it is refused. Those who connect to a path have no address. The accept loop's
   // thread calls it. Null: each may.
   std::function<std::optional<Arrival>(const std::optional<net::Address>& client)> refuse;
+  // Told of each client that CutUnread cuts off, on any thread. Null: nobody is.
+  std::function<void(const std::optional<net::Address>& client)> flooded;
   // Whether a connection is of use, by its other end (see PeerName). When there is no room for a
   // newcomer, one that is of no use to anybody gives way, of whoever has most of these: else
   // whoever holds all places with connections that say nothing keeps everybody out. Null: nobody
@@ -98,6 +100,10 @@ class AcceptLoop {
   void Cut(const net::Address& client) WORMHOLE_EXCLUDES(mutex_);
   // So does this with everybody's.
   void CutAll() WORMHOLE_EXCLUDES(mutex_);
+  // And this with those of which much has come that nobody has read yet, as is so with whoever
+  // sends without a pause. Those in use (see AcceptRules) go when there are only such, and nobody
+  // is told of their clients: they may be busy with what they are here for.
+  void CutUnread() WORMHOLE_EXCLUDES(mutex_);
 
   // Ends the connection that the taker has had in hand for seconds, if there is one. gRPC reads on
   // the loop's thread what has come by the time it is given a connection, and goes on as long as
@@ -169,6 +175,8 @@ class AcceptLoop {
   // Makes room where the oldest gives way, for a connection whose number is among the last.
   // Invalid, and `connection` stays, when there is none to be had.
   Descriptor TakeReserved(Descriptor& connection);
+  void CutThoseWithUnread();
+  void TellOfFlood(const net::Address& client) const;
   // The one that has to give way. False when there is none.
   bool CutOldest();
   // One that is of no use, if there is one that may go for this newcomer.
@@ -180,7 +188,8 @@ class AcceptLoop {
   void HandOver(int listener, Descriptor connection, const HandedOver& in_hand)
       WORMHOLE_EXCLUDES(mutex_);
   void CutThoseNoted() WORMHOLE_EXCLUDES(mutex_);
-  // If it is still the same one.
+  // If it is still the same one. What it has sent is lost as far as nobody has read it: gRPC would
+  // begin all the calls that are in there.
   static void Shut(const ConnectionId& connection);
   // Whoever serves it, that it is over.
   static void TellOfEnd(const ConnectionId& connection);
@@ -207,6 +216,7 @@ class AcceptLoop {
   sync::Mutex mutex_;
   std::vector<net::Address> to_cut_ WORMHOLE_GUARDED_BY(mutex_);
   bool cut_all_ WORMHOLE_GUARDED_BY(mutex_) = false;
+  bool cut_unread_ WORMHOLE_GUARDED_BY(mutex_) = false;
   std::optional<HandedOver> in_hand_ WORMHOLE_GUARDED_BY(mutex_);
   std::thread thread_;  // last: it uses the others
 };

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -272,6 +273,77 @@ TEST_F(AcceptLoopTest, AllAreCut) {
   EXPECT_TRUE(arrivals_.Await(Arrival::kAdmitted, 4));
 }
 
+// Who has sent little may be anybody.
+TEST_F(AcceptLoopTest, OfWhomMuchIsUnreadIsCutAndToldOf) {
+  std::vector<std::string> flooded;
+  sync::Mutex mutex;
+  Start(AcceptRules{.caps = {.in_all = 100, .per_address = 100},
+                    .flooded = [&](const std::optional<net::Address>& client) {
+                      sync::MutexLock lock(mutex);
+                      flooded.push_back(client ? client->ToString() : "nobody");
+                    }});
+  Hold(1);
+  Hold(1, 2);
+  ASSERT_TRUE(arrivals_.Await(Arrival::kAdmitted, 2));
+  Say(held_[0], std::string(100, 'x'));
+  Say(held_[1], std::string(5000, 'x'));
+  loop_->CutUnread();
+  EXPECT_EQ(AwaitEnd(held_[1]), 0);
+  pollfd readable = {.fd = held_[0].number(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&readable, 1, 0), 0);
+  loop_.reset();
+  sync::MutexLock lock(mutex);
+  EXPECT_THAT(flooded, ::testing::ElementsAre("127.0.0.2"));
+}
+
+// Who is busy with what he is here for has much unread as well.
+TEST_F(AcceptLoopTest, OfWhomMuchIsUnreadThoseInUseAreTheLastToBeCutAndAreNotToldOf) {
+  std::atomic<int> told = 0;
+  sync::Mutex mutex;
+  std::string busy;
+  Start(AcceptRules{.caps = {.in_all = 100, .per_address = 100},
+                    .flooded = [&](const std::optional<net::Address>&) { ++told; },
+                    .in_use =
+                        [&](const std::string& peer) {
+                          sync::MutexLock lock(mutex);
+                          return peer == busy;
+                        }});
+  Hold(2);
+  {
+    sync::MutexLock lock(mutex);
+    busy = NameOf(held_[0]);
+  }
+  ASSERT_TRUE(arrivals_.Await(Arrival::kAdmitted, 2));
+  for (const Descriptor& client : held_) Say(client, std::string(5000, 'x'));
+  loop_->CutUnread();
+  EXPECT_EQ(AwaitEnd(held_[1]), 0);
+  pollfd readable = {.fd = held_[0].number(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&readable, 1, 0), 0);
+  loop_->CutUnread();
+  EXPECT_EQ(AwaitEnd(held_[0]), 0);
+  loop_.reset();
+  EXPECT_EQ(told, 1);
+}
+
+// gRPC would go on reading.
+TEST_F(AcceptLoopTest, WhatIsUnreadOfAConnectionThatIsCutIsLostAlsoIfItsClientHasLeft) {
+  Start({.in_all = 100, .per_address = 100});
+  Hold(1);
+  ASSERT_TRUE(arrivals_.Await(Arrival::kAdmitted, 1));
+  Say(held_[0], std::string(5000, 'x'));
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(held_[0].number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  held_.clear();  // a reset, after which nobody can shut the connection down
+  loop_->CutAll();
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  int unread = 1;
+  while (unread > 0) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    ASSERT_EQ(ioctl(served_.number(), FIONREAD, &unread), 0);
+    poll(nullptr, 0, 1);
+  }
+}
+
 // As gRPC does, which goes on reading a connection while more comes.
 class TakerInHand : public ::testing::Test {
  protected:
@@ -314,6 +386,11 @@ TEST_F(TakerInHand, WhoHoldsUpTheLoopIsCutOff) {
 
 TEST_F(TakerInHand, WhoIsCutMayHoldUpTheLoop) {
   CutUntilItGoesOn([this] { loop_->Cut(*net::Address::Parse("127.0.0.1")); });
+}
+
+TEST_F(TakerInHand, OfWhomMuchIsUnreadMayHoldUpTheLoop) {
+  Say(client_, std::string(5000, 'x'));
+  CutUntilItGoesOn([this] { loop_->CutUnread(); });
 }
 
 TEST_F(TakerInHand, OfAllWhoAreCutOneMayHoldUpTheLoop) {

@@ -192,6 +192,11 @@ size_t Admission::stream_count() const {
   return streams_;
 }
 
+size_t Admission::call_count() const {
+  sync::MutexLock lock(mutex_);
+  return streams_ + brief_calls_;
+}
+
 Admission::Verdict Admission::Told(Verdict verdict, const Client& client,
                                    const std::string& app_id) const {
   if (verdict && observer_ != nullptr) {

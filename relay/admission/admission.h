@@ -122,6 +122,8 @@ class Admission {
   bool short_of_memory() const WORMHOLE_EXCLUDES(mutex_);
 
   size_t stream_count() const WORMHOLE_EXCLUDES(mutex_);
+  // Streams, and calls that stay briefly.
+  size_t call_count() const WORMHOLE_EXCLUDES(mutex_);
 
  private:
   // The sources that an address counts for: a host, and a site if it has one, which it has not with

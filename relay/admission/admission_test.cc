@@ -172,6 +172,7 @@ TEST(AdmissionTest, BriefCallsCountApartFromStreams) {
   admission.LeaveBriefly(client, kStart);
   EXPECT_EQ(WhyNot(admission.EnterBriefly(client, kStart)), "admitted");
   EXPECT_EQ(admission.stream_count(), 1);
+  EXPECT_EQ(admission.call_count(), 1 + Admission::kBriefCallsPerAddress);
   for (size_t n = Admission::kBriefCallsPerAddress; n < Admission::kBriefCalls; ++n) {
     ASSERT_EQ(WhyNot(admission.EnterBriefly(std::nullopt, kStart)), "admitted");
   }

@@ -28,6 +28,12 @@ constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 constexpr absl::Duration kLastAnswers = absl::Seconds(10);
 // For how long a client's system may leave data or a keepalive ping unanswered.
 constexpr int kSilenceMilliseconds = 20'000;
+// Of all connections. A call is let in, or refused and over, within a millisecond, but for those of
+// somebody who sends them without a pause. Each takes 40 KB.
+constexpr size_t kMostCalls = 512;
+// At a time, in bytes. gRPC begins all calls that are in there, whatever becomes of the connection
+// meanwhile: with its own limit, of four megabytes, 300,000. This is what it begins with.
+constexpr int kMostRead = 8 << 10;
 
 using ExternalConnectionAcceptor = grpc::experimental::ExternalConnectionAcceptor;
 
@@ -81,6 +87,7 @@ void SetLimits(const GrpcPortOptions& options, grpc::ServerBuilder& builder) {
     builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
   builder.SetMaxReceiveMessageSize(options.max_request_bytes);
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kMostRead);
 }
 
 absl::Status WithFlag(const GrpcPortOptions& options, const absl::Status& status) {
@@ -169,6 +176,8 @@ absl::Status GrpcPort::Accept(const GrpcPortOptions& options, const AcceptRules&
                         {.observer = options.arrivals, .names = options.names});
   if (!loop.ok()) return WithFlag(options, loop.status());
   loop_ = *std::move(loop);
+  // It goes when there are no calls any more.
+  served_.calls->SetTooMany([loop = loop_.get()] { loop->CutUnread(); });
   return absl::OkStatus();
 }
 
@@ -214,6 +223,9 @@ GrpcPort::Served GrpcPort::Serve(const GrpcPortOptions& options) {
     served.unknown = std::make_unique<UnknownMethods>(options.gate, options.unknown_is_abandoned);
     builder.RegisterCallbackGenericService(served.unknown.get());
   }
+  auto calls = std::make_unique<BegunCalls>(kMostCalls, options.let_in);
+  served.calls = calls.get();
+  builder.SetContextAllocator(std::move(calls));
   SetInterceptors(options, builder);
   served.server = builder.BuildAndStart();
   return served;

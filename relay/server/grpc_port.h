@@ -3,7 +3,9 @@
 #define WORMHOLE_RELAY_SERVER_GRPC_PORT_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "grpcpp/server_builder.h"
 #include "relay/accept/accept_loop.h"
 #include "relay/accept/client_names.h"
+#include "relay/grpc/begun_calls.h"
 #include "relay/grpc/call_gate.h"
 #include "relay/monitor/monitor.h"
 #include "relay/server/socket_file.h"
@@ -45,6 +48,8 @@ struct GrpcPortOptions {
   // What the kernel takes of a connection before it is read, in bytes. 0: as much as it likes.
   int receive_buffer = 0;
   Monitor* monitor = nullptr;  // counts the calls; outlives the port
+  // How many calls the services have let in, which do so up to a limit of theirs: see BegunCalls.
+  std::function<size_t()> let_in;
   // Who may call methods that nobody has; `services` judge their own. Outlives the port. Null:
   // whoever calls is told that there are none.
   CallGate* gate = nullptr;
@@ -56,6 +61,7 @@ struct GrpcPortOptions {
   ClientNames* names = nullptr;        // is told for whom proxies connect; outlives the port
 };
 
+// Whoever sends calls faster than the relay can refuse them is cut off (see BegunCalls).
 class GrpcPort {
  public:
   // Serves from the moment that this returns. UNAVAILABLE, with one line for people that names the
@@ -102,6 +108,7 @@ class GrpcPort {
   struct Served {
     std::unique_ptr<UnknownMethods> unknown;  // with a gate; the server uses it
     std::unique_ptr<grpc::Server> server;     // null when gRPC could not start it
+    BegunCalls* calls = nullptr;              // the server's
     std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   };
 

@@ -191,6 +191,7 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
        .idle_timeout = config.idle_timeout,
        .max_streams_per_connection = static_cast<int>(config.max_streams_per_connection),
        .monitor = monitor_,
+       .let_in = [this] { return admission_->call_count(); },
        .gate = &gate_,
        .accept = AcceptRules{
            .caps = {.in_all = config.max_connections,
@@ -198,6 +199,11 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
            .refuse =
                [this](const Admission::Client& client) {
                  return RefusalOf(admission_->Connect(client, SteadyNow()));
+               },
+           .flooded =
+               [this,
+                cost = config.max_stream_opens_per_minute / 2](const Admission::Client& client) {
+                 admission_->Charge(client, cost, SteadyNow());
                },
            .in_use = [this](const std::string& peer) { return rendezvous_.HasStream(peer); },
            .in_use_after = config.handshake_timeout,

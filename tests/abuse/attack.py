@@ -52,17 +52,15 @@ class Attack:
     may_be_cut: bool = False
     # Its first round is all of it: what is looked at is how the relay goes on.
     once: bool = False
-    # What it may take of memory and of an exchange's time, in times of what others may.
-    may_take: int = 1
 
 
 ATTACKS: list[Attack] = []
 
 
 def attack(name: str, size: int, *flags: str, tls: bool = False, descriptors: int = 0, needs_edge: bool = False,
-           may_be_cut: bool = False, once: bool = False, may_take: int = 1) -> Callable[[Callable[[Target], str]], Callable[[Target], str]]:
+           may_be_cut: bool = False, once: bool = False) -> Callable[[Callable[[Target], str]], Callable[[Target], str]]:
     def enlist(run: Callable[[Target], str]) -> Callable[[Target], str]:
-        ATTACKS.append(Attack(name, run, size, flags, tls, descriptors, needs_edge, may_be_cut, once, may_take))
+        ATTACKS.append(Attack(name, run, size, flags, tls, descriptors, needs_edge, may_be_cut, once))
         return run
     return enlist
 

@@ -94,10 +94,10 @@ class Judge:
     complaint: only that the relay serves as before when it is over, and holds no descriptor."""
 
     def __init__(self, name: str, spending: Spending, honest: Exchanging, only_afterwards: bool = False,
-                 patience: float = PATIENCE, may_take: int = 1) -> None:
+                 patience: float = PATIENCE) -> None:
         self.verdict = Verdict(name)
         self._spending, self._honest = spending, honest
-        self._only_afterwards, self._patience, self._may_take = only_afterwards, patience, may_take
+        self._only_afterwards, self._patience = only_afterwards, patience
         self._enough = 1 if only_afterwards else ENOUGH
         # Warms both up: the relay's first exchange takes memory that it keeps.
         self._usual = min(honest.once() for _ in range(3))
@@ -155,13 +155,13 @@ class Judge:
         complaints = []
         if verdict.note.startswith("FAILED"):
             complaints.append(verdict.note)
-        if verdict.peak > MOST_MIB * self._may_take:
-            complaints.append(f"{verdict.peak} MiB at the peak, more than {MOST_MIB * self._may_take}")
+        if verdict.peak > MOST_MIB:
+            complaints.append(f"{verdict.peak} MiB at the peak, more than {MOST_MIB}")
         if verdict.failed or verdict.honest < self._enough:
             complaints.append(f"{verdict.failed} honest exchanges failed, {verdict.honest} did not: "
                               f"{self._honest.failures[:1]}")
-        if verdict.worst > self._bound() * self._may_take:
-            complaints.append(f"an honest exchange took {verdict.worst:.2f} s, more than {self._bound() * self._may_take:.2f}")
+        if verdict.worst > self._bound():
+            complaints.append(f"an honest exchange took {verdict.worst:.2f} s, more than {self._bound():.2f}")
         return complaints
 
     def _complaints_of_service(self) -> list[str]:

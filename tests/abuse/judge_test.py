@@ -61,9 +61,9 @@ class PlantedHonest:
 
 
 def judged(spending: PlantedSpending | None = None, honest: PlantedHonest | None = None, note: str = "",
-           only_afterwards: bool = False, may_take: int = 1) -> Verdict:
+           only_afterwards: bool = False) -> Verdict:
     return Judge("an attack", spending or PlantedSpending(), honest or PlantedHonest([0.1] * ENOUGH), only_afterwards,
-                 patience=0, may_take=may_take).end(note)
+                 patience=0).end(note)
 
 
 class JudgeTest(unittest.TestCase):
@@ -78,13 +78,6 @@ class JudgeTest(unittest.TestCase):
     def test_memory_at_the_peak(self) -> None:
         self.assertEqual(judged(PlantedSpending(peak=MOST_MIB)).complaints, [])
         self.assert_one_complaint(judged(PlantedSpending(peak=MOST_MIB + 1)), "at the peak")
-
-    def test_an_attack_that_may_take_more(self) -> None:
-        slow = PlantedHonest([0.1] * ENOUGH + [2 * MOST_SECONDS])
-        self.assertEqual(judged(PlantedSpending(peak=2 * MOST_MIB), slow, may_take=2).complaints, [])
-        self.assert_one_complaint(judged(PlantedSpending(peak=2 * MOST_MIB + 1), may_take=2), "at the peak")
-        slower = PlantedHonest([0.1] * ENOUGH + [2 * MOST_SECONDS + 0.1])
-        self.assert_one_complaint(judged(honest=slower, may_take=2), "an honest exchange took")
 
     def test_memory_afterwards(self) -> None:
         self.assert_one_complaint(judged(PlantedSpending(memory=(20, 60))), "60 MiB are left of what was 20")

@@ -191,10 +191,10 @@ def _admin(target: Target) -> str:
 
 
 @attack("calls whose request never comes, beyond what the admin port allows a connection", 40000,
-        f"--admin-listen={_ADMIN}", may_be_cut=True, may_take=2)
+        f"--admin-listen={_ADMIN}", may_be_cut=True)
 def _mute_operator(target: Target) -> str:
     """Of each kind that the port has, and of one that it has not, one connection after another, each from an address of its
-    own. gRPC begins some before the relay sees the first, and at times most of them (SECURITY.md). A check of health comes through while the connection is there."""
+    own. A check of health comes through while the connection is there."""
     paths = (f"{_INSPECTION}/GetRelay", f"{_INSPECTION}/WatchEvents", HEALTH, REFLECTION, "/nobodys.Service/Method")
     worst = 0.0
     with closing() as opened:

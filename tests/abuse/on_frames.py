@@ -47,10 +47,8 @@ def _rapid_reset(target: Target) -> str:
         return f"{rapid_reset(connection, target.size):,} streams taken"
 
 
-@attack("rapid reset by one who reads nothing", 50000, needs_edge=True, may_be_cut=True)
+@attack("rapid reset by one who reads nothing", 50000, may_be_cut=True)
 def _rapid_reset_unread(target: Target) -> str:
-    """gRPC begins what comes in one go before the relay sees the first of it. Where the accept loop's thread reads it (see
-    AcceptLoop::CutWhoHoldsUp), 5,000 took up to 464 MiB and 8 s of a slow core, else 50 to 120 MiB and 1 s."""
     headers = request(ATTACH, target.scheme)
     cancel = b"\x00\x00\x00\x08"
     return _flood(target, lambda n: frame(HEADERS, END_HEADERS, 2 * n + 1, headers) +
@@ -65,8 +63,7 @@ def _rapid_reset_continued(target: Target) -> str:
                   frame(CONTINUATION, END_HEADERS, 2 * n + 1, headers[20:]) + frame(RST_STREAM, 0, 2 * n + 1, cancel))
 
 
-@attack("rapid reset by forty addresses at once, none of whom reads", 80000, needs_edge=True,
-        may_be_cut=True)
+@attack("rapid reset by forty addresses at once, none of whom reads", 80000, may_be_cut=True)
 def _rapid_reset_of_many(target: Target) -> str:
     """Each keeps to what one address may do before it is cut off."""
     headers, cancel = request(ATTACH, target.scheme), b"\x00\x00\x00\x08"
@@ -173,7 +170,7 @@ def _hpack_bomb(target: Target) -> str:
     return _flood(target.resized(max(100, target.size)), bomb)
 
 
-@attack("HPACK table churn", 20000, needs_edge=True)
+@attack("HPACK table churn", 20000, may_be_cut=True)
 def _hpack_churn(target: Target) -> str:
     def churn(number: int) -> bytes:
         stream = 2 * number + 1

@@ -92,8 +92,7 @@ def _watchers(target: Target) -> str:
     return f"{'FAILED: ' if held > 200 + 16 else ''}{held:,} of {100 * len(crowd):,} held"
 
 
-@attack("calls of health, of reflection and of nobody's methods whose request never comes", 20000, needs_edge=True,
-        may_be_cut=True)
+@attack("calls of health, of reflection and of nobody's methods whose request never comes", 20000, may_be_cut=True)
 def _mute_calls(target: Target) -> str:
     """gRPC holds to its limit on streams only who acknowledges it, which this one never does. More than an address may open
     in a minute, also in a short run; and one connection after another, which gRPC begins to read before the relay has seen

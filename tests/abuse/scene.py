@@ -79,7 +79,7 @@ class Scene:
         attacker = Attacker(self._attack, self._target)
         self._stack.callback(attacker.end)
         judge = Judge(name, OfProcess(self._relay.pid), self._honest,
-                      only_afterwards=self._attack.needs_edge and self._edge is None, may_take=self._attack.may_take)
+                      only_afterwards=self._attack.needs_edge and self._edge is None)
         note = attacker.run(judge.has_seen_enough)
         verdict = judge.end(note)
         if self._edge is not None:

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,6 +25,7 @@
 #include "relay/server/grpc_port.h"
 #include "relay/server/operator_limits.h"
 #include "tests/support/attach_client.h"
+#include "tests/support/http2_frames.h"
 #include "tests/support/http_client.h"
 #include "tests/support/raw_socket.h"
 #include "tests/support/relay_process.h"
@@ -40,6 +40,7 @@ using relay::MetricsPage;
 using ::testing::HasSubstr;
 using testing::RawSocket;
 using testing::RelayProcess;
+namespace http2 = testing::http2;
 
 constexpr int kMany = 256;
 // What a kubelet waits for an answer. With the sanitizer only whether one comes is of interest; a
@@ -50,47 +51,12 @@ constexpr std::chrono::seconds kPrompt(8);
 constexpr std::chrono::seconds kPrompt(1);
 #endif
 
-// HTTP/2, byte by byte. The preface, and settings with windows in which nothing has room.
-const std::string kHello =
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0", 15);
 constexpr char kCheck[] = "/grpc.health.v1.Health/Check";
 constexpr char kInspection[] = "/wormhole.rendezvous.v1.InspectionService/GetRelay";
-constexpr char kWatchHealth[] = "/grpc.health.v1.Health/Watch";
-constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-constexpr char kChannelz[] = "/grpc.channelz.v1.Channelz/GetServers";
 constexpr char kNobodys[] = "/nobodys.Service/Method";
 constexpr char kWatchEvents[] = "/wormhole.rendezvous.v1.InspectionService/WatchEvents";
 // Says the relay of a call that is one too many.
 constexpr char kGivesWay[] = "the oldest gives way to the newest";
-
-constexpr char kHeaders = 1;
-constexpr char kData = 0;
-constexpr char kEndStream = 1;
-constexpr char kEndHeaders = 4;
-
-std::string Frame(char kind, char flags, uint32_t stream, const std::string& payload) {
-  const auto byte = [](size_t number) { return static_cast<char>(number); };
-  return std::string({0, 0, byte(payload.size()), kind, flags, 0, byte(stream >> 16),
-                      byte(stream >> 8), byte(stream)}) +
-         payload;
-}
-
-// A call's head.
-std::string Head(uint32_t stream, const std::string& path) {
-  const auto field = [](const std::string& name, const std::string& value) {
-    return std::string(1, '\0') + static_cast<char>(name.size()) + name +
-           static_cast<char>(value.size()) + value;
-  };
-  return Frame(kHeaders, kEndHeaders, stream,
-               field(":method", "POST") + field(":scheme", "http") + field(":path", path) +
-                   field(":authority", "relay") + field("te", "trailers") +
-                   field("content-type", "application/grpc"));
-}
-
-// A request without anything in it.
-std::string Empty(uint32_t stream) {
-  return Frame(kData, kEndStream, stream, std::string(5, '\0'));
-}
 
 constexpr uint32_t kAnyStream = 0;
 
@@ -101,9 +67,9 @@ std::string AwaitHead(RawSocket& client, uint32_t stream, bool last) {
     if (frame.size() < 9) return "";
     const auto byte = [&](size_t at) { return static_cast<uint8_t>(frame[at]); };
     std::string head = client.Receive((size_t{byte(0)} << 16) + (size_t{byte(1)} << 8) + byte(2));
-    const bool ends = (byte(4) & kEndStream) != 0;
+    const bool ends = (byte(4) & http2::kEndStream) != 0;
     const bool meant = stream == kAnyStream || byte(8) == stream;
-    if (frame[3] == kHeaders && meant && ends == last) return head;
+    if (frame[3] == http2::kHeaders && meant && ends == last) return head;
   }
 }
 
@@ -289,9 +255,9 @@ TEST_F(AdminPortTest, OfAnswersThatNobodyReadsTheOldestGivesWay) {
   Hold(3, admin_);
   uint32_t calls = 0;
   for (RawSocket& one : held_) {
-    one.Send(kHello);
+    one.Send(http2::Hello());
     for (uint32_t stream = 1; stream < 2 * relay::kOperatorStreams; stream += 2) {
-      EXPECT_TRUE(one.Send(Head(stream, kInspection) + Empty(stream)));
+      EXPECT_TRUE(one.Send(http2::Head(stream, kInspection) + http2::Empty(stream)));
       // In their order.
       AwaitHead(one, stream, false);
       if (++calls > relay::InspectionService::kMaxAnswers) break;
@@ -305,8 +271,9 @@ TEST_F(AdminPortTest, OfAnswersThatNobodyReadsTheOldestGivesWay) {
 TEST_P(OperatorPortsTest, OfCallsOfHealthThatSayNothingTheOldestGivesWay) {
   Serve();
   Hold(1, address());
-  std::string calls = kHello;
-  for (uint32_t i = 0; i <= relay::kOperatorHealthCalls; ++i) calls += Head(2 * i + 1, kCheck);
+  std::string calls = http2::Hello();
+  for (uint32_t i = 0; i <= relay::kOperatorHealthCalls; ++i)
+    calls += http2::Head(2 * i + 1, kCheck);
   EXPECT_TRUE(held_.front().Send(calls));
   // Else a call that says nothing ends as well, but later, and with another message.
   EXPECT_THAT(AwaitHead(held_.front(), kAnyStream, true), HasSubstr(kGivesWay));
@@ -320,34 +287,12 @@ TEST_F(AdminPortTest, OfCallsOfInspectionThatSayNothingTheOldestGivesWay) {
   Serve();
   for (const std::string method : {kInspection, kWatchEvents}) {
     RawSocket& client = held_.emplace_back(RawSocket::Connect(admin_));
-    std::string calls = kHello;
+    std::string calls = http2::Hello();
     for (uint32_t i = 0; i <= relay::InspectionService::kMaxAnswers; ++i) {
-      calls += Head(2 * i + 1, method);
+      calls += http2::Head(2 * i + 1, method);
     }
     EXPECT_TRUE(client.Send(calls));
     EXPECT_THAT(AwaitHead(client, kAnyStream, true), HasSubstr(kGivesWay)) << method;
-  }
-  ExpectAllServe();
-}
-
-// Who reads nothing either. 100,000 calls that nobody counts would take a gigabyte.
-TEST_F(AdminPortTest, WhoCallsWithoutEndIsCutOffAndTakesLittle) {
-  Serve({}, {"--admin-channelz"});
-  int host = 2;
-  for (const std::string method :
-       {kInspection, kWatchEvents, kCheck, kWatchHealth, kReflection, kChannelz, kNobodys}) {
-    const std::string from = "127.0.0." + std::to_string(host++);
-    RawSocket& client = held_.emplace_back(RawSocket::Connect(admin_, from));
-    EXPECT_TRUE(client.Send(kHello));
-    uint32_t calls = 0;
-    while (calls < 100'000 && client.Send(Head(2 * calls + 1, method))) ++calls;
-    EXPECT_LT(calls, 100'000u) << method;
-    EXPECT_TRUE(RawSocket::Connect(admin_, from).AwaitReset()) << method;
-#ifndef __SANITIZE_ADDRESS__  // whose own memory is no news
-    const double resident = Sum("process_resident_memory_bytes") / (1 << 20);
-    EXPECT_LT(resident, 256) << method;
-    std::cout << calls << " calls of " << method << ": " << resident << " MiB\n";
-#endif
   }
   ExpectAllServe();
 }
@@ -402,7 +347,7 @@ TEST(OperatorPortAgeTest, HalfARequestIsOverInTheEnd) {
   const auto port = OpenHealth(health, absl::Milliseconds(300));
   ASSERT_TRUE(port.ok()) << port.status();
   RawSocket client = RawSocket::Connect((*port)->address());
-  EXPECT_TRUE(client.Send(kHello + Head(1, kCheck)));
+  EXPECT_TRUE(client.Send(http2::Hello() + http2::Head(1, kCheck)));
   EXPECT_TRUE(client.AwaitClosed());
 }
 
