@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -46,8 +47,9 @@ constexpr absl::Duration kSweepPause = absl::Seconds(1);
 // What gRPC does with a connection that has said nothing yet takes less than a millisecond.
 constexpr absl::Duration kLongestHandOver = absl::Seconds(1);
 constexpr size_t kSweep = 1000;
-// The heads of two dozen calls, and more than a TLS client says first.
-constexpr int kUnread = 2048;
+// More than a TLS client says first; and how often it is looked for.
+constexpr int kMuchUnread = 2048;
+constexpr absl::Duration kUnreadPause = absl::Milliseconds(10);
 // After an error that may last: long enough not to spin, short for a client.
 constexpr int kRestMilliseconds = 10;
 // Most rests for one connection, until those that have given way are closed.
@@ -131,16 +133,19 @@ void ResetWhenClosed(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
-// Whether much has come that nobody has read.
-bool HasUnread(int socket) {
+// How many bytes have come that nobody has read.
+int Unread(int socket) {
   int bytes = 0;
-  return ioctl(socket, FIONREAD, &bytes) == 0 && bytes >= kUnread;
+  return ioctl(socket, FIONREAD, &bytes) == 0 ? bytes : 0;
 }
 
-// Of a socket to which nothing comes any more.
+// Of a socket that has been shut down. Of a path's nobody but its own client suffers when there is
+// more than a megabyte.
 void DiscardUnread(int socket) {
+  if (recv(socket, nullptr, INT_MAX, MSG_TRUNC | MSG_DONTWAIT) >= 0) return;  // of TCP
   std::array<char, 16384> bytes;
-  while (recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) {
+  for (int i = 0; i < 64; ++i) {
+    if (recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT) <= 0) return;
   }
 }
 
@@ -226,16 +231,14 @@ void AcceptLoop::CutAll() {
 }
 
 void AcceptLoop::CutUnread() {
-  std::optional<net::Address> flooded;
+  bool cut = false;
   {
     sync::MutexLock lock(mutex_);
-    if (in_hand_ && HasUnread(in_hand_->id.number)) {
-      Shut(in_hand_->id);
-      flooded = in_hand_->client;
-    }
+    cut = in_hand_ && Unread(in_hand_->id.number) >= kMuchUnread;
+    if (cut) Shut(in_hand_->id);
     cut_unread_ = true;
   }
-  if (flooded) TellOfFlood(*flooded);
+  if (cut && witnesses_.observer != nullptr) witnesses_.observer->OnFlooding();
   Wake();
 }
 
@@ -251,14 +254,16 @@ void AcceptLoop::Wake() {
   [[maybe_unused]] const ssize_t written = write(wake_.number(), &one, sizeof(one));
 }
 
-// gRPC may close a connection, and another thread open something under its number, between the look
-// at the cookie and the shutdown. That would be another connection, which is then made anew, or
-// nothing that can be shut down.
+// Through a number of its own: gRPC may close the connection, and another thread open something
+// under its number, which would lose what it is sent. When there is no number left, that something
+// may be shut down, and what is unread stays.
 void AcceptLoop::Shut(const ConnectionId& connection) {
-  if (CookieOf(connection.number) != connection.cookie) return;
-  ResetWhenClosed(connection.number);
-  shutdown(connection.number, SHUT_RDWR);  // fails when its client has cut it
-  DiscardUnread(connection.number);
+  const Descriptor own(fcntl(connection.number, F_DUPFD_CLOEXEC, 0));
+  const int socket = own.valid() ? own.number() : connection.number;
+  if (CookieOf(socket) != connection.cookie) return;
+  ResetWhenClosed(socket);
+  shutdown(socket, SHUT_RDWR);  // fails when its client has cut it
+  if (own.valid()) DiscardUnread(socket);
 }
 
 // What gRPC has said last may still be on its way: no reset.
@@ -287,24 +292,27 @@ void AcceptLoop::CutThoseNoted() {
 }
 
 void AcceptLoop::CutThoseWithUnread() {
-  std::vector<ConnectionId> in_use;
+  const absl::Duration now = SteadyNow();
+  if (now - unread_at_ < kUnreadPause) return;
+  unread_at_ = now;
+  std::pair<int, ConnectionId> most_in_use = {kMuchUnread - 1, {}};
   bool any = false;
   for (const ConnectionId& id : limits_.NextToLookAt(limits_.count())) {
-    if (CookieOf(id.number) != id.cookie || !HasUnread(id.number)) continue;
-    if (rules_.in_use && UseOf(id, SteadyNow()) == ConnectionLimits::Use::kInUse) {
-      in_use.push_back(id);
+    const int unread = CookieOf(id.number) == id.cookie ? Unread(id.number) : 0;
+    if (unread < kMuchUnread) continue;
+    if (!rules_.in_use || UseOf(id, now) == ConnectionLimits::Use::kInUse) {
+      if (unread > most_in_use.first) most_in_use = {unread, id};
       continue;
     }
     any = true;
-    Shut(id);
-    if (const auto client = limits_.ClientOf(id.number)) TellOfFlood(*client);
+    CutFlooding(id);
   }
-  // Of these nobody knows whether it is them.
-  if (!any) std::ranges::for_each(in_use, Shut);
+  if (!any && most_in_use.first >= kMuchUnread) CutFlooding(most_in_use.second);
 }
 
-void AcceptLoop::TellOfFlood(const net::Address& client) const {
-  if (rules_.flooded) rules_.flooded(ClientAt(client));
+void AcceptLoop::CutFlooding(const ConnectionId& connection) {
+  Shut(connection);
+  if (witnesses_.observer != nullptr) witnesses_.observer->OnFlooding();
 }
 
 void AcceptLoop::Run() {

@@ -32,8 +32,6 @@ struct AcceptRules {
   // not, as what it is refused. Those who connect to a path have no address. The accept loop's
   // thread calls it. Null: each may.
   std::function<std::optional<Arrival>(const std::optional<net::Address>& client)> refuse;
-  // Told of each client that CutUnread cuts off, on any thread. Null: nobody is.
-  std::function<void(const std::optional<net::Address>& client)> flooded;
   // Whether a connection is of use, by its other end (see PeerName). When there is no room for a
   // newcomer, one that is of no use to anybody gives way, of whoever has most of these: else
   // whoever holds all places with connections that say nothing keeps everybody out. Null: nobody
@@ -101,8 +99,9 @@ class AcceptLoop {
   // So does this with everybody's.
   void CutAll() WORMHOLE_EXCLUDES(mutex_);
   // And this with those of which much has come that nobody has read yet, as is so with whoever
-  // sends without a pause. Those in use (see AcceptRules) go when there are only such, and nobody
-  // is told of their clients: they may be busy with what they are here for.
+  // sends without a pause. Of those that are in use, or may be (see AcceptRules), it is the one of
+  // which most has come, when there are no others: they may be busy with what they are here for.
+  // Asked for again within milliseconds it does nothing.
   void CutUnread() WORMHOLE_EXCLUDES(mutex_);
 
   // Ends the connection that the taker has had in hand for seconds, if there is one. gRPC reads on
@@ -176,7 +175,7 @@ class AcceptLoop {
   // Invalid, and `connection` stays, when there is none to be had.
   Descriptor TakeReserved(Descriptor& connection);
   void CutThoseWithUnread();
-  void TellOfFlood(const net::Address& client) const;
+  void CutFlooding(const ConnectionId& connection);
   // The one that has to give way. False when there is none.
   bool CutOldest();
   // One that is of no use, if there is one that may go for this newcomer.
@@ -209,6 +208,7 @@ class AcceptLoop {
   std::map<int, Awaited> awaited_;       // by number
   absl::flat_hash_map<int, Held> held_;  // by number
   absl::Duration swept_at_ = -absl::InfiniteDuration();
+  absl::Duration unread_at_ = -absl::InfiniteDuration();  // CutThoseWithUnread
   Descriptor reserve_;  // a descriptor to accept with when there is no other
   Descriptor end_;      // readable once the loop shall stop
   Descriptor wake_;     // readable once somebody is to be cut

@@ -35,6 +35,8 @@ class AcceptObserver {
 
   // One that was of no use has been ended, so that a newcomer could come.
   virtual void OnGaveWay() {}
+  // A connection was cut off by AcceptLoop::CutUnread. On any thread.
+  virtual void OnFlooding() {}
 };
 
 }  // namespace wormhole::relay

@@ -103,12 +103,6 @@ std::vector<ConnectionId> ConnectionLimits::Of(const net::Address& address) cons
   return ids;
 }
 
-std::optional<net::Address> ConnectionLimits::ClientOf(int number) const {
-  const auto connection = connections_.find(number);
-  if (connection == connections_.end()) return std::nullopt;
-  return connection->second.places[kAddress].network;
-}
-
 void ConnectionLimits::Opened(ConnectionId id, const net::Address& from) {
   Closed(id.number);
   Connection connection = {.cookie = id.cookie, .turn = turns_++, .places = {}};

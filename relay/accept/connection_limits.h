@@ -113,9 +113,6 @@ class ConnectionLimits {
   // Those of one address.
   std::vector<ConnectionId> Of(const net::Address& address) const;
 
-  // Whose the connection with this number is, as he counts (Counted). None: there is none.
-  std::optional<net::Address> ClientOf(int number) const;
-
   // It has been handed over. A connection with the same number has closed.
   void Opened(ConnectionId id, const net::Address& from);
 

@@ -32,9 +32,11 @@ void BegunCalls::Release(grpc::GenericCallbackServerContext*) { --count_; }
 
 void BegunCalls::OnBegun() {
   const size_t count = ++count_;
-  if (count <= most_) return;
-  // Some may be let in, or leave, meanwhile: of those that are not it is a few more or less.
-  if (let_in_ && count <= most_ + let_in_()) return;
+  // Some come into hand, or leave it, meanwhile: it is a few more or less.
+  if (count <= most_ || (in_hand_ && count <= most_ + in_hand_())) {
+    if (too_many_yet_ != 0) too_many_yet_ = 0;
+    return;
+  }
   if (too_many_yet_++ % kTellOfEach != 0) return;
   std::function<void()> too_many;
   {

@@ -1,4 +1,4 @@
-// How many calls gRPC has at a port that no service has let in.
+// How many calls gRPC has at a port that no service has in hand.
 #ifndef WORMHOLE_RELAY_GRPC_BEGUN_CALLS_H_
 #define WORMHOLE_RELAY_GRPC_BEGUN_CALLS_H_
 
@@ -23,16 +23,17 @@ namespace wormhole::relay {
 // A server is built with it, and owns it. Thread-safe.
 class BegunCalls final : public grpc::ContextAllocator {
  public:
-  // There may be `most` beside those that services have let in, which they limit themselves;
-  // `let_in` counts these, on any thread. Null: there are none.
-  BegunCalls(size_t most, std::function<size_t()> let_in)
-      : most_(most), let_in_(std::move(let_in)) {}
+  // There may be `most` beside those that services have in hand, which they limit themselves;
+  // `in_hand` counts these, on any thread. Null: there are none.
+  BegunCalls(size_t most, std::function<size_t()> in_hand)
+      : most_(most), in_hand_(std::move(in_hand)) {}
 
   BegunCalls(const BegunCalls&) = delete;
   BegunCalls& operator=(const BegunCalls&) = delete;
 
   // Who is told at the beginning of the first call that is one too many, and of each sixteenth
-  // after it, on the thread that reads: he must neither block nor call gRPC. Nobody before that.
+  // after it until there are no longer too many, on the thread that reads: he must neither block
+  // nor call gRPC. Nobody before that.
   void SetTooMany(std::function<void()> too_many) WORMHOLE_EXCLUDES(mutex_);
 
   // To gRPC, which makes a context itself when it is given none.
@@ -45,9 +46,9 @@ class BegunCalls final : public grpc::ContextAllocator {
   void OnBegun() WORMHOLE_EXCLUDES(mutex_);
 
   const size_t most_;
-  const std::function<size_t()> let_in_;
+  const std::function<size_t()> in_hand_;
   std::atomic<size_t> count_ = 0;
-  std::atomic<size_t> too_many_yet_ = 0;  // also of those that are over
+  std::atomic<size_t> too_many_yet_ = 0;  // since there were none
   sync::Mutex mutex_;
   std::function<void()> too_many_ WORMHOLE_GUARDED_BY(mutex_);
 };

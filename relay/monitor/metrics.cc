@@ -79,6 +79,10 @@ Metrics::Metrics(const std::vector<std::string>& apps)
                            "Connections without a stream that the public port has ended, since all "
                            "places were taken and somebody new came.")
                     .Add({})),
+      flooding_(MakeFamily(*registry_, "wormhole_connections_flooding_total",
+                           "Connections that the public port has ended, since calls came faster "
+                           "than they could be refused.")
+                    .Add({})),
       refusals_(MakeRefusals(*registry_)),
       commit_seconds_(MakeHistogram(*registry_, "wormhole_store_commit_seconds",
                                     "How long the store took to make a batch durable.",

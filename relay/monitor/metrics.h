@@ -45,6 +45,7 @@ class Metrics {
   // As AcceptObserver tells it.
   void OnArrival(Arrival arrival);
   void OnGaveWay() { gave_way_.Increment(); }
+  void OnFlooding() { flooding_.Increment(); }
 
   // As AdmissionObserver tells it.
   void OnRefused(Refusal refusal);
@@ -93,6 +94,7 @@ class Metrics {
   const ByReason refused_;
   const ByArrival arrivals_;
   prometheus::Counter& gave_way_;
+  prometheus::Counter& flooding_;
   const ByRefusal refusals_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Histogram& batch_operations_;

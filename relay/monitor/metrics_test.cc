@@ -85,6 +85,8 @@ TEST_F(MetricsTest, ConnectionsThatCameAndWhatBecameOfThem) {
   EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_refused_total{reason=\"headers\"}"));
   metrics_.OnGaveWay();
   EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_gave_way_total"));
+  metrics_.OnFlooding();
+  EXPECT_THAT(Moved(), ElementsAre("wormhole_connections_flooding_total"));
 }
 
 TEST_F(MetricsTest, EachEventMovesItsSeriesAndNoOther) {

@@ -120,6 +120,10 @@ void Monitor::OnGaveWay() {
   if (metrics_) metrics_->OnGaveWay();
 }
 
+void Monitor::OnFlooding() {
+  if (metrics_) metrics_->OnFlooding();
+}
+
 void Monitor::OnRefused(Refusal refusal, const net::Address& client, const std::string&) {
   if (metrics_) metrics_->OnRefused(refusal);
   std::optional<Notice> notice;

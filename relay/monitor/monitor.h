@@ -64,6 +64,7 @@ class Monitor final : public SwitchboardObserver,
   void OnClient(Arrival arrival, const net::Address& client) override
       WORMHOLE_EXCLUDES(networks_mutex_);
   void OnGaveWay() override;
+  void OnFlooding() override;
   void OnRefused(Refusal refusal, const net::Address& client, const std::string& app_id) override
       WORMHOLE_EXCLUDES(networks_mutex_);
   void OnChannelBegan(const net::Address& client) override WORMHOLE_EXCLUDES(networks_mutex_);

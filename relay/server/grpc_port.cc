@@ -28,8 +28,8 @@ constexpr absl::Duration kEndingSlack = absl::Seconds(30);
 constexpr absl::Duration kLastAnswers = absl::Seconds(10);
 // For how long a client's system may leave data or a keepalive ping unanswered.
 constexpr int kSilenceMilliseconds = 20'000;
-// Of all connections. A call is let in, or refused and over, within a millisecond, but for those of
-// somebody who sends them without a pause. Each takes 40 KB.
+// Of all connections, beside a burst. A call is let in, or refused and over, within a millisecond,
+// but for those of somebody who sends them without a pause, or reads nothing. Each takes 40 KB.
 constexpr size_t kMostCalls = 512;
 // At a time, in bytes. gRPC begins all calls that are in there, whatever becomes of the connection
 // meanwhile: with its own limit, of four megabytes, 300,000. This is what it begins with.
@@ -223,7 +223,7 @@ GrpcPort::Served GrpcPort::Serve(const GrpcPortOptions& options) {
     served.unknown = std::make_unique<UnknownMethods>(options.gate, options.unknown_is_abandoned);
     builder.RegisterCallbackGenericService(served.unknown.get());
   }
-  auto calls = std::make_unique<BegunCalls>(kMostCalls, options.let_in);
+  auto calls = std::make_unique<BegunCalls>(kMostCalls + options.burst, options.calls_in_hand);
   served.calls = calls.get();
   builder.SetContextAllocator(std::move(calls));
   SetInterceptors(options, builder);

@@ -48,8 +48,10 @@ struct GrpcPortOptions {
   // What the kernel takes of a connection before it is read, in bytes. 0: as much as it likes.
   int receive_buffer = 0;
   Monitor* monitor = nullptr;  // counts the calls; outlives the port
-  // How many calls the services have let in, which do so up to a limit of theirs: see BegunCalls.
-  std::function<size_t()> let_in;
+  // How many calls the services have in hand, which they limit themselves (see BegunCalls); and how
+  // many a client that comes back may begin before any of them is in hand.
+  std::function<size_t()> calls_in_hand;
+  size_t burst = 0;
   // Who may call methods that nobody has; `services` judge their own. Outlives the port. Null:
   // whoever calls is told that there are none.
   CallGate* gate = nullptr;

@@ -31,17 +31,12 @@ AcceptRules OperatorGate::Rules() {
     if (!admission_.Connect(client, SteadyNow())) return std::nullopt;
     return Arrival::kTooOften;
   };
-  rules.flooded = [this](const Admission::Client& client) { Charge(client); };
   return rules;
 }
 
 void OperatorGate::CutWhoHoldsUp(GrpcPort& port) {
   const std::optional<net::Address> client = port.CutWhoHoldsUp();
-  if (client) Charge(*client);
-}
-
-void OperatorGate::Charge(const Admission::Client& client) {
-  admission_.Charge(client, kOperatorCallsPerMinute / 2, SteadyNow());
+  if (client) admission_.Charge(*client, kOperatorCallsPerMinute / 2, SteadyNow());
 }
 
 void OperatorGate::Guard(GrpcPort* port) {

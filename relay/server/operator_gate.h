@@ -24,9 +24,8 @@ class OperatorGate {
   // What its accept loop is to keep to, which uses this.
   AcceptRules Rules();
 
-  // See AcceptLoop. Who has held up the others for the third time in a minute, or sent more than
-  // is read, may not connect for a while. Not at the first: the whole process may have stood still,
-  // and a kubelet with it.
+  // See AcceptLoop. Who has held up the others for the third time in a minute may not connect for a
+  // while. Not at the first: the whole process may have stood still, and a kubelet with it.
   void CutWhoHoldsUp(GrpcPort& port);
 
   // The port, once it is open: who goes on when he is refused is cut off there. Outlived by this;
@@ -34,8 +33,6 @@ class OperatorGate {
   void Guard(GrpcPort* port);
 
  private:
-  void Charge(const Admission::Client& client);
-
   Admission admission_;
   const ClientNames names_;  // of nobody: there are no PROXY headers
   CallGate calls_;

@@ -1,7 +1,7 @@
 #include "relay/server/server.h"
 
-#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <utility>
@@ -19,6 +19,9 @@ namespace {
 constexpr std::chrono::milliseconds kTick(250);
 // For answers that are on their way when a drain is over.
 constexpr std::chrono::milliseconds kLastWords(500);
+// Streams that a program may begin at once when it comes back. One that has more may be cut off the
+// first time, since it looks as if it sent them without end.
+constexpr size_t kBurst = 1000;
 // A token that is withdrawn is refused two of these later.
 constexpr std::chrono::milliseconds kTokensLook(1000);
 constexpr std::chrono::milliseconds kCertificateLook(10'000);
@@ -191,7 +194,8 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
        .idle_timeout = config.idle_timeout,
        .max_streams_per_connection = static_cast<int>(config.max_streams_per_connection),
        .monitor = monitor_,
-       .let_in = [this] { return admission_->call_count(); },
+       .calls_in_hand = [this] { return admission_->call_count(); },
+       .burst = kBurst,
        .gate = &gate_,
        .accept = AcceptRules{
            .caps = {.in_all = config.max_connections,
@@ -199,11 +203,6 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
            .refuse =
                [this](const Admission::Client& client) {
                  return RefusalOf(admission_->Connect(client, SteadyNow()));
-               },
-           .flooded =
-               [this,
-                cost = config.max_stream_opens_per_minute / 2](const Admission::Client& client) {
-                 admission_->Charge(client, cost, SteadyNow());
                },
            .in_use = [this](const std::string& peer) { return rendezvous_.HasStream(peer); },
            .in_use_after = config.handshake_timeout,
