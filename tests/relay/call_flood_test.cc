@@ -68,7 +68,7 @@ class CallFloodTest : public ::testing::Test {
     return kibibytes >> 10;
   }
 
-  void ExpectAtMost(int most, const std::string& after) const {
+  void ExpectAtMost([[maybe_unused]] int most, const std::string& after) const {
     const int mebibytes = Mebibytes();
     EXPECT_GT(mebibytes, 0);
 #ifndef __SANITIZE_ADDRESS__  // whose own memory is no news
