@@ -192,6 +192,23 @@ TEST_F(EtcdGroupTest, TheLaterAttachmentIsTheOneThatCounts) {
   one_->listener().Await("nowhere 7 i");
 }
 
+// Its relay could not say so before the side was elsewhere.
+TEST_F(EtcdGroupTest, WhoIsAnnouncedLateLeavesTheNewerStreamAlone) {
+  Open();
+  const ChannelRef channel(key_, Side("i"));
+  one_->Freeze();
+  one_->store().SetAttached(channel, kInitiator, true);  // waits for a tick
+  two_->Call().Load(key_);
+  two_->store().SetAttached(channel, kInitiator, true);
+  one_->listener().Await("elsewhere 7 i");  // the watch needs no ticks
+  one_->Tick();
+  one_->Call().Put({"a", 1}, 0, Record("x"));  // a batch with what has waited, or behind it
+  EXPECT_FALSE(two_->Call().Load(key_)->remote[kInitiator]);
+  const auto seen = one_->Call().Load(key_);
+  EXPECT_TRUE(seen->remote[kInitiator]);
+  EXPECT_TRUE(seen->superseded[kInitiator]);
+}
+
 // However short it was there, and also when its relay has gone since with its lease.
 TEST_F(EtcdGroupTest, WhatCameAndWentElsewhereHasSuperseded) {
   Open();

@@ -101,6 +101,27 @@ TEST_F(ViewTest, WhatOwnCallsDoAfterTheyHaveFailedIsNewsOfAChannelThatIsNotAtHan
   EXPECT_THAT(listener_.notes, ElementsAre("record 7"));
 }
 
+// Answers have brought what is newer. Else an id in use would be told to be free, for good.
+TEST_F(ViewTest, ARecordThatIsOlderThanWhatIsKnownIsNoNews) {
+  Happen(9, keys_.Record(kKey), WriteRecord(record_, "two"));
+  WatchResponse gone;
+  etcdserverpb::Event& event = *gone.add_events();
+  event.set_type(etcdserverpb::Event::DELETE);
+  event.mutable_kv()->set_key(keys_.Record(kKey));
+  event.mutable_kv()->set_mod_revision(9);
+  cache_.TakeEvents(gone);
+  EXPECT_THAT(listener_.notes, IsEmpty());
+  Happen(11, keys_.Record(kKey), WriteRecord(record_, "two"));
+  EXPECT_THAT(listener_.notes, ElementsAre("id 7", "record 7"));
+}
+
+TEST_F(ViewTest, AfterAGapNothingIsKnownOfAChannel) {
+  ASSERT_TRUE(cache_.Find(kKey).has_value());
+  cache_.TakeRecords({}, 20, /*restored=*/false);
+  EXPECT_FALSE(cache_.Find(kKey).has_value());
+  EXPECT_THAT(listener_.notes, ElementsAre("id 7", "gap"));
+}
+
 TEST_F(ViewTest, AFrameComesWithItsLog) {
   Happen(11, keys_.Frame(kKey, kInitiator, 1), WriteFrame("one", "two"));
   Happen(11, keys_.Log(kKey, kInitiator), WriteLog({.stored = 1, .last = {{.size = 3}}}, "two"));

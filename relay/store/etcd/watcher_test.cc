@@ -1,0 +1,108 @@
+#include "relay/store/etcd/watcher.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+namespace wormhole::relay {
+namespace {
+
+using etcdserverpb::RangeResponse;
+using etcdserverpb::TxnResponse;
+
+// Answers when the test does.
+class ScriptedEtcd final : public EtcdApi {
+ public:
+  size_t endpoints() const override { return 1; }
+  void Stop() override {}
+  void Txn(std::shared_ptr<const etcdserverpb::TxnRequest>, Done<TxnResponse> done) override {
+    txns.push_back(std::move(done));
+  }
+  void Range(etcdserverpb::RangeRequest, Done<RangeResponse> done) override {
+    ranges.push_back(std::move(done));
+  }
+  void Grant(int64_t, Done<etcdserverpb::LeaseGrantResponse>) override {}
+  void Revoke(int64_t, Done<etcdserverpb::LeaseRevokeResponse>) override {}
+  void KeepAlive(int64_t, Done<etcdserverpb::LeaseKeepAliveResponse>) override {}
+  void Watch(etcdserverpb::WatchCreateRequest, OnWatched, OnEnd on_end) override {
+    watches.push_back(std::move(on_end));
+  }
+
+  std::deque<Done<RangeResponse>> ranges;
+  std::deque<Done<TxnResponse>> txns;
+  std::deque<OnEnd> watches;
+};
+
+class WatcherTest : public ::testing::Test {
+ protected:
+  // What etcd has at `revision`: a record that was written at `written`; 0: nothing.
+  RangeResponse At(int64_t revision, int64_t written = 0) const {
+    RangeResponse range;
+    range.mutable_header()->set_cluster_id(14);
+    range.mutable_header()->set_raft_term(2);
+    range.mutable_header()->set_revision(revision);
+    if (written == 0) return range;
+    etcdserverpb::KeyValue* const record = range.add_kvs();
+    record->set_key(keys_.Record({"a", 7}));
+    record->set_value("v");
+    record->set_mod_revision(written);
+    return range;
+  }
+
+  void Answer(const absl::StatusOr<RangeResponse>& range) {
+    ASSERT_FALSE(etcd_.ranges.empty());
+    const auto done = std::move(etcd_.ranges.front());
+    etcd_.ranges.pop_front();
+    done(range);
+  }
+
+  void EndWatch() {
+    ASSERT_FALSE(etcd_.watches.empty());
+    const auto on_end = std::move(etcd_.watches.front());
+    etcd_.watches.pop_front();
+    on_end(absl::UnavailableError("lost"));
+  }
+
+  const EtcdKeys keys_{"w/"};
+  ScriptedEtcd etcd_;
+  EtcdCache cache_{&keys_, "one", [](const ChannelRef&, Role) {}};
+  int restored_ = 0;
+  EtcdWatcher watcher_{&keys_,
+                       &etcd_,
+                       &cache_,
+                       {.on_read = [](const absl::Status&) { return true; },
+                        .on_restored = [this] { ++restored_; },
+                        .on_lost = [] {},
+                        .on_clocks = [](const std::vector<ClockSighting>&, bool) {},
+                        .on_clock = [](const ClockSighting&) {}}};
+};
+
+// It goes away before all was read anew, and comes back further on, with what it was judged by
+// compacted.
+TEST_F(WatcherTest, ThatEtcdWasRestoredIsNotForgottenWhileItIsAway) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));  // the records
+  Answer(At(10));     // the clocks
+  EndWatch();
+  watcher_.Tick(absl::Seconds(2));
+  Answer(At(9, 5));                              // it has gone back
+  Answer(absl::UnavailableError("it is away"));  // the records
+  EXPECT_EQ(restored_, 0);
+  watcher_.Tick(absl::Seconds(3));
+  Answer(At(40, 30));
+  for (const auto& then : etcd_.txns) then(absl::OutOfRangeError("compacted"));
+  Answer(At(40, 30));
+  Answer(At(40));
+  EXPECT_EQ(restored_, 1);
+}
+
+}  // namespace
+}  // namespace wormhole::relay
