@@ -98,7 +98,7 @@ class Relinked:
             words = [word for word in action["arguments"] if not word.startswith("@")]
             if action["mnemonic"] == "CppCompile":
                 self._compile[words[words.index("-c") + 1]] = words
-            elif words[words.index("-o") + 1].endswith("/tests/simulation/hunt"):
+            elif any(word.endswith("/tests/simulation/hunt") for word in words):
                 self._link = words
         self._pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
         self._programs = {fault.name: self._pool.submit(self._build, number, fault) for number, fault in enumerate(faults)}
