@@ -80,7 +80,7 @@ def _bundled_program_impl(ctx):
             action_name = CPP_LINK_EXECUTABLE_ACTION_NAME,
             variables = variables,
         ),
-        inputs = depset(files, transitive = [toolchain.all_files]),
+        inputs = depset(files + [ctx.file._installed], transitive = [toolchain.all_files]),
         outputs = [program, link_map],
         mnemonic = "CppLink",
         progress_message = "Linking %{output}",

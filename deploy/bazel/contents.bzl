@@ -48,7 +48,7 @@ def _contents_impl(ctx):
                 arguments.add("--map=%s=%s" % (path, link_map.path))
     ctx.actions.run(
         outputs = [spdx, licences],
-        inputs = depset(ctx.files._modules, transitive = inputs),
+        inputs = depset(ctx.files._modules + ctx.files._installed, transitive = inputs),
         executable = ctx.file._contents,
         arguments = [arguments],
         mnemonic = "Contents",
@@ -74,6 +74,7 @@ contents = rule(
         "of": attr.string(mandatory = True, doc = "the document's name"),
         "version": attr.string(mandatory = True),
         "_contents": attr.label(allow_single_file = True, default = "//deploy/sbom:contents"),
+        "_installed": attr.label(allow_single_file = True, default = "@debian_packages//:status"),
         "_modules": attr.label(default = "//deploy/sbom:modules"),
     },
     doc = "NAME.spdx.json and NAME.licences.txt, in the output groups spdx and licences.",

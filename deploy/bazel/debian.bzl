@@ -67,3 +67,19 @@ debian_tree = repository_rule(
     attrs = {"path": attr.string(mandatory = True, doc = "where the package puts them")},
     local = True,
 )
+
+def _debian_packages_impl(ctx):
+    ctx.file("WORKSPACE", 'workspace(name = "%s")\n' % ctx.name)
+    ctx.symlink("/var/lib/dpkg/status", "status")
+    ctx.file("BUILD", 'exports_files(["status"], visibility = ["//visibility:public"])\n')
+
+debian_packages = repository_rule(
+    implementation = _debian_packages_impl,
+    doc = """Which packages are installed, in which versions, as the file `status`.
+
+    Bazel does not watch the system's files. An action that puts parts of them into what is shipped, or says which they
+    are, has this one among its inputs; without it Bazel keeps what it made before an upgrade, for as long as its folder
+    lasts.
+    """,
+    local = True,
+)

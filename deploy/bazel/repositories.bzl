@@ -4,7 +4,7 @@
     wormhole_sync_repositories()
 """
 
-load("//deploy/bazel:debian.bzl", "coverage_tools_stub", "debian_rules_cc", "debian_tree")
+load("//deploy/bazel:debian.bzl", "coverage_tools_stub", "debian_packages", "debian_rules_cc", "debian_tree")
 
 _LOCAL = {
     "bazel_skylib": "/usr/share/bazel/tools/skylib",
@@ -28,5 +28,6 @@ def wormhole_sync_repositories():
     _unless_there(debian_rules_cc, name = "rules_cc", path = "/usr/share/bazel/rules/cc")
     _unless_there(coverage_tools_stub, name = "remote_coverage_tools")
 
-    # A name that nobody else gives: a workspace's own @grpc_proto would have other labels.
+    # Names that nobody else gives: a workspace's own @grpc_proto would have other labels.
+    _unless_there(debian_packages, name = "debian_packages")
     _unless_there(debian_tree, name = "debian_grpc_proto", path = "/usr/share/grpc-proto")

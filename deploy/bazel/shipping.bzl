@@ -46,6 +46,8 @@ SHIPPING_ATTRS = {
     "_allowlist_function_transition": attr.label(
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
     ),
+    # Parts of Debian's archives are linked into it.
+    "_installed": attr.label(allow_single_file = True, default = "@debian_packages//:status"),
 }
 
 def _shipped_file_impl(ctx):
@@ -100,7 +102,7 @@ def _shipped_library_impl(ctx):
     linking.add_all(system)
     ctx.actions.run_shell(
         outputs = [shared, unstripped, link_map],
-        inputs = [whole, exports],
+        inputs = [whole, exports, ctx.file._installed],
         arguments = [linking],
         command = "g++ -shared \"$@\" && strip --strip-unneeded -o %s %s" % (shared.path, unstripped.path),
         mnemonic = "LinkShared",
