@@ -1,5 +1,6 @@
 #include "tests/simulation/plan.h"
 
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -350,13 +351,29 @@ void LimitPosts(SimRandom& random, RunPlan& run) {
 
 }  // namespace
 
+void AddSleeper(SimRandom& random, RunPlan& run) {
+  PairPlan& pair = run.pairs.front();
+  ClientPlan& sleeper = Either(random, pair);
+  sleeper.sleeps_after = random.Exponential(absl::Seconds(5));
+  // Ten minutes to three hours, the shorter the more often.
+  const double share = random.Unit();
+  sleeper.sleep = absl::Minutes(10) * std::pow(18.0, share * share);
+  sleeper.clock_sleeps = random.Chance(0.5);
+  for (ClientPlan* client : {&pair.initiator, &pair.receiver}) {
+    client->config.timeout += sleeper.sleep;
+  }
+  if (pair.rival.has_value()) pair.rival->config.timeout += sleeper.sleep;
+  run.longest_sleep = sleeper.sleep;
+}
+
 bool IsSteady(const RunPlan& run) {
   const absl::Duration never = absl::InfiniteDuration();
   // What is said on a stream may wait for three commits: one under way, one of what came before.
   const bool answers_soon = 3 * run.store.max_commit <= run.relay.options.heartbeat;
-  return answers_soon && run.network.mean_life == never && run.network.failing_connects == 0 &&
-         run.store.failing_batches == 0 && run.relay.mean_life == never &&
-         run.relay.mean_store_life == never && run.group.mean_watch_life == never;
+  return answers_soon && run.longest_sleep == kZero && run.network.mean_life == never &&
+         run.network.failing_connects == 0 && run.store.failing_batches == 0 &&
+         run.relay.mean_life == never && run.relay.mean_store_life == never &&
+         run.group.mean_watch_life == never;
 }
 
 RunPlan DrawPlan(SimRandom& random) {

@@ -64,10 +64,14 @@ struct RunPlan {
   // Hold so many of the nine shortest ids of the chats' app-id: with eight each chat, or pair, has
   // the id that the one before has just let go.
   int squatters = 0;
-  bool lurkers = false;  // somebody waits for each of the nine
+  bool lurkers = false;          // somebody waits for each of the nine
+  absl::Duration longest_sleep;  // of a client
 };
 
 RunPlan DrawPlan(SimRandom& random);
+
+// Lets a client of the first pair sleep, and both wait for it.
+void AddSleeper(SimRandom& random, RunPlan& run);
 
 // Whether no stream, relay or store fails in it. Clients may.
 bool IsSteady(const RunPlan& run);

@@ -55,6 +55,7 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
       Place& place = places_[listener.side];
       place.attached = stream;
       place.attached_since = now;
+      listener.expires_at = absl::FromUnixSeconds(response.opened().expires_at().seconds());
     }
   }
   if (response.has_peer_status()) listener.peer = response.peer_status().presence();
@@ -64,6 +65,8 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
   const Place& place = found->second;
   const absl::Duration agreed = store_->Lease() + store_->TimeToAgree();
   if (now <= store_->InTouchSince() + agreed) return std::nullopt;
+  // With the channel go its sides, one after the other.
+  if (stage_->loop->wall() + stage_->clock_error >= listener.expires_at) return std::nullopt;
   if (listener.peer == rendezvous::v1::PRESENCE_ATTACHED && place.streams.empty() &&
       now > place.since + agreed) {
     return absl::StrCat("stream ", stream,

@@ -14,13 +14,14 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "tests/simulation/relay_store.h"
+#include "tests/simulation/stage.h"
 #include "wormhole/rendezvous/v1/rendezvous.pb.h"
 
 namespace wormhole::simulation {
 
 class PresenceJudge {
  public:
-  explicit PresenceJudge(const StoreTruth* store) : store_(store) {}
+  PresenceJudge(const Stage* stage, const StoreTruth* store) : stage_(stage), store_(store) {}
 
   // The side's stream is on its way to a relay.
   void OnOpen(uint64_t stream, const std::string& app_id, const std::string& side,
@@ -43,6 +44,7 @@ class PresenceJudge {
     // What was said of the peer last.
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
     bool closes = false;
+    absl::Time expires_at = absl::InfiniteFuture();  // its channel
   };
   struct Place {
     std::set<uint64_t> streams;  // that are not over
@@ -55,6 +57,7 @@ class PresenceJudge {
 
   void LetGo(uint64_t stream);
 
+  const Stage* const stage_;
   const StoreTruth* const store_;
   std::map<uint64_t, Stream> streams_;
   std::map<Side, Place> places_;

@@ -27,19 +27,43 @@ void SimClient::Listen(std::function<void(std::string)> on_code, std::function<v
 
 void SimClient::Later(absl::Duration delay, std::function<void()> action) {
   stage_->loop->After(delay, [this, process = process_, action = std::move(action)] {
-    if (process == process_ && exchange_ != nullptr) action();
+    Meet([this, process, action] {
+      if (process == process_ && exchange_ != nullptr) action();
+    });
   });
+}
+
+void SimClient::Meet(std::function<void()> action) {
+  if (!asleep_) return action();
+  meanwhile_.push_back(std::move(action));
+}
+
+void SimClient::Sleep() {
+  stage_->trace->Line("client ", party_, ": sleeps for ", absl::FormatDuration(plan_.sleep));
+  asleep_ = true;
+  stage_->loop->After(plan_.sleep, [this] { WakeUp(); });
+}
+
+// What was on its way, and timers, in the order in which they came.
+void SimClient::WakeUp() {
+  stage_->trace->Line("client ", party_, ": wakes up");
+  asleep_ = false;
+  if (plan_.clock_sleeps) slept_ += plan_.sleep;
+  for (const auto& action : std::exchange(meanwhile_, {})) action();
 }
 
 core::Instant SimClient::Now() const {
   return {.wall = stage_->loop->wall() + plan_.clock_skew,
-          .steady = stage_->loop->now() - process_start_ + absl::Seconds(1000)};
+          .steady = stage_->loop->now() - process_start_ - slept_ + absl::Seconds(1000)};
 }
 
 void SimClient::Start() {
   StartProcess();
   if (plan_.cancel_after.has_value()) {
-    stage_->loop->After(*plan_.cancel_after, [this] { Handle(core::Cancel{}); });
+    stage_->loop->After(*plan_.cancel_after, [this] { Meet([this] { Handle(core::Cancel{}); }); });
+  }
+  if (plan_.sleeps_after.has_value()) {
+    stage_->loop->After(*plan_.sleeps_after, [this] { Sleep(); });
   }
 }
 
@@ -66,6 +90,7 @@ void SimClient::NoteSpent(const std::string& copy) {
 void SimClient::StartProcess() {
   ++process_;
   process_start_ = stage_->loop->now();
+  slept_ = absl::ZeroDuration();
   data_in_process_ = failed_in_process_ = false;
   absl::StatusOr<std::unique_ptr<core::Exchange>> made = MakeExchange();
   if (!made.ok()) {
@@ -86,15 +111,21 @@ void SimClient::PlanCrash() {
 }
 
 void SimClient::OnResponse(const AttachResponse& response) {
-  if (response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED) {
-    joined_ = response.opened();
-  }
-  Handle(core::Received{.response = response});
+  Meet([this, response, stream = stream_] {
+    if (stream != stream_) return;  // which it has given up since it woke up
+    if (response.opened().state() == rendezvous::v1::Opened::STATE_ATTACHED) {
+      joined_ = response.opened();
+    }
+    Handle(core::Received{.response = response});
+  });
 }
 
 void SimClient::OnEnded(const absl::Status& status) {
-  stream_.reset();
-  Handle(core::Ended{.status = status});
+  Meet([this, status, stream = stream_] {
+    if (stream != stream_) return;
+    stream_.reset();
+    Handle(core::Ended{.status = status});
+  });
 }
 
 void SimClient::Handle(core::Event event) {
@@ -114,8 +145,9 @@ void SimClient::AwaitWake() {
   const std::optional<absl::Duration> at = exchange_->NextWake();
   const uint64_t wake = ++wake_;
   if (!at.has_value()) return;
-  Later(*at - Now().steady, [this, wake] {
-    if (wake == wake_) Handle(core::Wake{});
+  Later(*at - Now().steady, [this, wake, at] {
+    if (wake != wake_) return;
+    Now().steady < *at ? AwaitWake() : Handle(core::Wake{});  // the clock has slept
   });
 }
 
@@ -232,7 +264,7 @@ void SimClient::Crash() {
     return Finish();
   }
   stage_->loop->After(random_.Between(absl::ZeroDuration(), plan_.max_pause),
-                      [this] { StartProcess(); });
+                      [this] { Meet([this] { StartProcess(); }); });
 }
 
 void SimClient::Finish() {

@@ -35,6 +35,11 @@ struct ClientPlan {
   bool accepts_verifier = true;
   int failing_save = 0;       // the save hook fails at this call; 0: never
   absl::Duration clock_skew;  // of the wall clock
+  // It stands still once, for so long: its machine sleeps, and the steady clock with it, or it is
+  // stopped.
+  std::optional<absl::Duration> sleeps_after;  // from its start
+  absl::Duration sleep;
+  bool clock_sleeps = false;
 };
 
 // How an exchange went on for one client, over all of its processes.
@@ -94,6 +99,10 @@ class SimClient final : public StreamEvents {
   void EndProcess();
   void Finish();
   void AwaitWake();
+  void Sleep();
+  void WakeUp();
+  // `action`, which comes from outside; while it sleeps, when it has woken up.
+  void Meet(std::function<void()> action);
   // `action` after `delay`, unless the process ends before.
   void Later(absl::Duration delay, std::function<void()> action);
   core::Instant Now() const;
@@ -109,7 +118,10 @@ class SimClient final : public StreamEvents {
 
   uint64_t process_ = 0;
   absl::Duration process_start_;
-  uint64_t wake_ = 0;  // counts planned wakes; only the last one counts
+  bool asleep_ = false;
+  absl::Duration slept_;                          // by which the steady clock is late
+  std::vector<std::function<void()>> meanwhile_;  // what has come while it slept
+  uint64_t wake_ = 0;                             // counts planned wakes; only the last one counts
   std::unique_ptr<core::Exchange> exchange_;
   std::shared_ptr<ClientStream> stream_;
   rendezvous::v1::AttachRequest opening_;

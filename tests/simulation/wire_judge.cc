@@ -51,7 +51,7 @@ void WireJudge::OnOpen(int party, uint64_t number, const v1::Open& open) {
   stream.side = wire::SideFromToken(open.token()).value_or("");
   stream.cursor = open.cursor();
   stream.begun = stage_->loop->now();
-  ++opened_[stream.side];
+  opened_[stream.side].insert(number);
   presence_.OnOpen(number, stream.app_id, stream.side, stream.begun);
   endings_.OnOpen(party, number, stream.app_id, stream.side);
   ids_.OnOpen(number, stream.side, open);
@@ -184,6 +184,15 @@ void WireJudge::CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined
   }
 }
 
+bool WireJudge::MayBeSuperseded(const StreamInfo& stream, uint64_t number) const {
+  for (const uint64_t other : opened_.at(stream.side)) {
+    if (other == number) continue;
+    const std::optional<absl::Duration> over = streams_.at(other).over;
+    if (!over || *over + store_->TimeToAgree() > stream.begun) return true;
+  }
+  return false;
+}
+
 // Nobody else's stream supersedes one, whoever has had the channel's id before.
 void WireJudge::OnEnding(uint64_t number, const absl::Status& status, bool heard) {
   presence_.OnEnding(number, status, stage_->loop->now());
@@ -194,12 +203,13 @@ void WireJudge::OnEnding(uint64_t number, const absl::Status& status, bool heard
   third_parties_.OnEnding(number, status);
   const bool superseded = error::ReasonOf(status) == error::ErrorDetail::REASON_SUPERSEDED;
   // A side that the store has lost may be followed by another one before its relay knows.
-  if (superseded && opened_[streams_[number].side] == 1 && !store_->WentBack()) {
-    Raise(absl::StrCat("stream ", number, " is superseded, the only one that its side has opened"));
+  if (superseded && !MayBeSuperseded(streams_[number], number) && !store_->WentBack()) {
+    Raise(absl::StrCat("stream ", number, " is superseded, and is the only one of its side"));
   }
 }
 
 void WireJudge::OnRelayOver(uint64_t number) {
+  streams_[number].over = stage_->loop->now();
   presence_.OnOver(number, stage_->loop->now());
   ids_.OnOver(number);
   third_parties_.OnOver(number);

@@ -28,7 +28,7 @@ class WireJudge final : public WireWatcher {
   WireJudge(const Stage* stage, const StoreTruth* store)
       : stage_(stage),
         store_(store),
-        presence_(store),
+        presence_(stage, store),
         endings_(stage),
         pace_(stage),
         ids_(stage),
@@ -61,6 +61,7 @@ class WireJudge final : public WireWatcher {
     std::string app_id, side;
     uint64_t cursor = 0;
     absl::Duration begun;
+    std::optional<absl::Duration> over;  // for its relay
     bool initiator = false;
     std::optional<ChannelName> channel;  // as the client has heard
     std::optional<ChannelName> joined;   // as the switchboard has said
@@ -75,6 +76,8 @@ class WireJudge final : public WireWatcher {
   void OnOpen(int party, uint64_t number, const rendezvous::v1::Open& open);
   // Of two streams of one side the older one has ended, once the relays could know.
   void CheckSuperseded(uint64_t number, StreamInfo& stream, bool joined);
+  // Whether relays may take another stream of its side for newer. One that is over is none.
+  bool MayBeSuperseded(const StreamInfo& stream, uint64_t number) const;
   // Nothing of what was before the channel, under its id or elsewhere, is seen in it.
   void CheckOwnPast(uint64_t number, StreamInfo& stream,
                     const rendezvous::v1::AttachResponse& response);
@@ -115,7 +118,7 @@ class WireJudge final : public WireWatcher {
   std::map<std::string, std::set<uint64_t>> attached_;    // streams, by side
   // Who has been let in; by role as logs_.
   std::map<std::pair<ChannelName, bool>, std::set<std::string>> members_;
-  std::map<std::string, int> opened_;                  // streams, by side
+  std::map<std::string, std::set<uint64_t>> opened_;   // streams, by side
   std::map<std::string, bool> roles_;                  // by side; true: initiator
   std::map<std::string, uint64_t> cursors_;            // the highest one each side has told
   std::map<std::string, std::string> boxes_;           // by nonce

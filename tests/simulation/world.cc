@@ -12,9 +12,9 @@ namespace {
 
 // A run that needs more goes in circles: the longest ones need about a tenth.
 constexpr size_t kMostEvents = 400'000;
-// Longer than any client may take.
+// Longer than any client may take that does not sleep. Who sleeps may wait for as long again.
 constexpr absl::Duration kMostTime = absl::Minutes(30);
-// Longer than any channel may live, and rest in quarantine.
+// Longer than any channel may live for which nobody sleeps, and rest in quarantine.
 constexpr absl::Duration kCleanTime = absl::Minutes(120);
 
 // See stage.h.
@@ -44,6 +44,23 @@ bool GoesBack(uint64_t seed, const RunPlan& plan) {
          SimRandom(seed ^ 0xbacc).Chance(0.2);
 }
 
+// Not where a channel lives too short to be waited for.
+bool HasSleeper(uint64_t seed, const RunPlan& plan) {
+  return plan.relay.options.limits.ttl_max > absl::Minutes(3) &&
+         SimRandom(seed ^ 0x51ee).Chance(0.01);
+}
+
+RunPlan DrawWorld(uint64_t seed, SimRandom& random) {
+  RunPlan plan = DrawPlan(random);
+  plan.group.etcd = IsOverEtcd(seed, plan);
+  plan.group.goes_back = GoesBack(seed, plan);
+  if (HasSleeper(seed, plan)) {
+    SimRandom of_sleep(seed ^ 0x51ee9);
+    AddSleeper(of_sleep, plan);
+  }
+  return plan;
+}
+
 }  // namespace
 
 RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace) {
@@ -53,7 +70,7 @@ RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace) {
 World::World(uint64_t seed, const Flaws& flaws, bool trace)
     : trace_(&loop_, trace),
       random_(seed),
-      plan_(DrawPlan(random_)),
+      plan_(DrawWorld(seed, random_)),
       stage_{.loop = &loop_,
              .trace = &trace_,
              .flaws = flaws,
@@ -61,8 +78,6 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
              .quarantine = plan_.relay.options.limits.quarantine,
              .steady = IsSteady(plan_),
              .alone = plan_.group.relays == 1 && !plan_.relay.forgets} {
-  plan_.group.etcd = IsOverEtcd(seed, plan_);
-  plan_.group.goes_back = GoesBack(seed, plan_);
   MakeRelays();
   for (const PairPlan& plan : plan_.pairs) {
     auto pair = std::make_unique<Pair>();
@@ -71,6 +86,11 @@ World::World(uint64_t seed, const Flaws& flaws, bool trace)
     if (plan_.group.goes_back) pair->plan.Excuse(Excuse::kForgetting);
     pairs_.push_back(std::move(pair));
   }
+}
+
+// While somebody sleeps relays look at the clock, and others say that they are there.
+size_t World::MostEvents() const {
+  return kMostEvents + static_cast<size_t>(plan_.longest_sleep / absl::Milliseconds(10));
 }
 
 void World::MakeRelays() {
@@ -281,8 +301,8 @@ RunReport World::Run() {
   StartSquatters();
   StartLurkers();
   StartChat();
-  const EventLoop::Stop stop =
-      loop_.Run(kMostTime, kMostEvents, [this] { return waiting_for_ == 0; });
+  const EventLoop::Stop stop = loop_.Run(kMostTime + 2 * plan_.longest_sleep, MostEvents(),
+                                         [this] { return waiting_for_ == 0; });
   Judge(stop, report);
   report.events = loop_.events();
   network_->TearDown();
@@ -346,14 +366,15 @@ void World::JudgeRawClients(RunReport& report) {
 }
 
 void World::JudgeRemains(RunReport& report) {
-  loop_.Run(loop_.now() + kCleanTime, 2 * kMostEvents, [this] { return !truth_->HasChannels(); });
+  loop_.Run(loop_.now() + kCleanTime + plan_.longest_sleep, 2 * MostEvents(),
+            [this] { return !truth_->HasChannels(); });
   if (const int broken = truth_->BrokenRests(); broken > 0) {
     report.violations.push_back(absl::StrCat(broken, " ids were drawn while they rested"));
   }
   if (truth_->HasChannels()) report.violations.push_back("channels are left when all have expired");
   for (const std::string& wrong : truth_->Wrongs()) report.violations.push_back(wrong);
   const absl::Duration settle = loop_.now() + absl::Minutes(5);
-  loop_.Run(settle, 2 * kMostEvents, [] { return false; });
+  loop_.Run(settle, 2 * MostEvents(), [] { return false; });
   for (const std::string& wrong : truth_->WrongsAtLast()) report.violations.push_back(wrong);
   if (truth_->HasPresence()) report.violations.push_back("a side is left as attached");
   if (const int leaks = network_->Leaks(); leaks > 0) {

@@ -57,6 +57,7 @@ class World {
     bool receiver_joined = false;
   };
 
+  size_t MostEvents() const;
   void MakeRelays();
   void StartPair(Pair& pair);
   void StartSquatters();

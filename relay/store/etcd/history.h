@@ -3,9 +3,9 @@
 //
 // A restored etcd counts its revisions on from those of the copy, and may have come to more than
 // were seen here. So its history is known again by what it had at revisions that were seen. Before
-// a watch goes on, etcd is asked for the last event, be it a deletion. And the watch itself, which
-// begins with what was told before, and the answers to this relay's transactions have to agree: on
-// which keys changed at a revision.
+// a watch goes on, and again when it has begun, etcd is asked for the last event, be it a deletion.
+// And the watch itself, which begins with what was told before, and the answers to this relay's
+// transactions have to agree: on which keys changed at a revision.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
 #define WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
 

@@ -116,6 +116,7 @@ void EtcdWatcher::Watch() {
   {
     sync::MutexLock lock(mutex_);
     request.set_start_revision(history_.WatchFrom());
+    ++watch_;
   }
   etcd_->Watch(
       std::move(request), [this](const WatchResponse& response) { return OnResponse(response); },
@@ -124,10 +125,15 @@ void EtcdWatcher::Watch() {
 
 // What is of another history is news for nobody: all is read anew.
 bool EtcdWatcher::OnResponse(const WatchResponse& response) {
+  EtcdHistory::Question question;
+  uint64_t watch = 0;
   {
     sync::MutexLock lock(mutex_);
+    question = history_.Ask();
+    watch = watch_;
     if (!history_.TakeWatched(response)) return false;
   }
+  if (response.created()) Confirm(question, watch);
   for (const etcdserverpb::Event& event : response.events()) {
     if (!event.kv().key().starts_with(keys_->Clocks())) continue;
     listener_.on_clock(SightingOfClock(event.kv(), event.type() == etcdserverpb::Event::PUT));
@@ -140,6 +146,7 @@ void EtcdWatcher::OnEnd() {
   listener_.on_lost();
   sync::MutexLock lock(mutex_);
   busy_ = false;
+  ++watch_;
 }
 
 int64_t EtcdWatcher::Seen() {
@@ -171,12 +178,41 @@ void EtcdWatcher::Resume() {
     sync::MutexLock lock(mutex_);
     question = history_.Ask();
   }
+  AskEtcd(question, [this](std::optional<EtcdHistory::Verdict> verdict) {
+    verdict ? GoOn(*verdict) : OnEnd();
+  });
+}
+
+void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict) {
+  switch (verdict) {
+    case EtcdHistory::Verdict::kSame:
+      return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
+    case EtcdHistory::Verdict::kAnother:
+      NoteAnother();
+      return ListAndWatch(/*restored=*/true);
+    case EtcdHistory::Verdict::kUnclear:
+      return ListAndWatch(/*restored=*/false);
+  }
+}
+
+// As with answers, the next word of the watch ends it.
+void EtcdWatcher::Confirm(const EtcdHistory::Question& question, uint64_t watch) {
+  AskEtcd(question, [this, watch](std::optional<EtcdHistory::Verdict> verdict) {
+    sync::MutexLock lock(mutex_);
+    if (watch == watch_ && verdict == EtcdHistory::Verdict::kAnother) history_.NoteAnother();
+  });
+}
+
+void EtcdWatcher::AskEtcd(const EtcdHistory::Question& question, const OnVerdict& done) {
   etcdserverpb::RangeRequest request;
   const std::string& key = question.last.change.key;
   request.set_key(key.empty() ? keys_->root() : key);
-  etcd_->Range(std::move(request), [this, question](const absl::StatusOr<RangeResponse>& now) {
-    now.ok() ? GoOn(JudgeNow(question, *now), question) : OnEnd();
-  });
+  etcd_->Range(
+      std::move(request), [this, question, done](const absl::StatusOr<RangeResponse>& now) {
+        if (!now.ok()) return done(std::nullopt);
+        const EtcdHistory::Verdict verdict = JudgeNow(question, *now);
+        verdict == EtcdHistory::Verdict::kUnclear ? ReadHistory(question, done) : done(verdict);
+      });
 }
 
 // Two histories that do the same to that key at the same revision, as when a copy misses a single
@@ -186,25 +222,14 @@ void EtcdWatcher::Resume() {
 // its history, most likely: no relay has even told of its clock, as none can while etcd takes no
 // writes. An etcd that was restored meanwhile would have outrun it, in the short time without a
 // watch.
-void EtcdWatcher::ReadHistory(const EtcdHistory::Question& question) {
+void EtcdWatcher::ReadHistory(const EtcdHistory::Question& question, const OnVerdict& done) {
   auto request = std::make_shared<const etcdserverpb::TxnRequest>(EtcdHistory::AskThen(question));
-  etcd_->Txn(std::move(request), [this, question](const absl::StatusOr<TxnResponse>& then) {
+  etcd_->Txn(std::move(request), [question, done](const absl::StatusOr<TxnResponse>& then) {
     const bool whole = then.ok() && then->responses_size() == 2;
-    if (whole) return GoOn(EtcdHistory::JudgeThen(question, *then), question);
-    absl::IsOutOfRange(then.status()) ? ListAndWatch(/*restored=*/false) : OnEnd();
+    if (whole) return done(EtcdHistory::JudgeThen(question, *then));
+    if (absl::IsOutOfRange(then.status())) return done(EtcdHistory::Verdict::kUnclear);
+    done(std::nullopt);
   });
-}
-
-void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict, const EtcdHistory::Question& question) {
-  switch (verdict) {
-    case EtcdHistory::Verdict::kSame:
-      return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
-    case EtcdHistory::Verdict::kAnother:
-      NoteAnother();
-      return ListAndWatch(/*restored=*/true);
-    case EtcdHistory::Verdict::kUnclear:
-      return ReadHistory(question);
-  }
 }
 
 void EtcdWatcher::ListAndWatch(bool restored) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -77,11 +78,19 @@ class EtcdWatcher {
     return listing.restored ||
            history_.Contradict(listing.records, listing.header, listing.question);
   }
-  // Watches, if the history that was seen so far is etcd's still. Reads what etcd has now, and if
-  // that leaves it open, what etcd had when the last event was seen.
+  // Nothing: etcd has not answered. kUnclear: what would tell was compacted.
+  using OnVerdict = std::function<void(std::optional<EtcdHistory::Verdict>)>;
+
+  // Watches, if the history that was seen so far is etcd's still.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
-  void ReadHistory(const EtcdHistory::Question& question);
-  void GoOn(EtcdHistory::Verdict verdict, const EtcdHistory::Question& question);
+  void GoOn(EtcdHistory::Verdict verdict);
+  // Asks the same again when the watch has begun: etcd may have been restored since, and may be
+  // further on than it was.
+  void Confirm(const EtcdHistory::Question& question, uint64_t watch);
+  // Reads what etcd has now, and if that leaves it open, what etcd had when the last event was
+  // seen.
+  void AskEtcd(const EtcdHistory::Question& question, const OnVerdict& done);
+  void ReadHistory(const EtcdHistory::Question& question, const OnVerdict& done);
   EtcdHistory::Verdict JudgeNow(const EtcdHistory::Question& question,
                                 const etcdserverpb::RangeResponse& now) WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
@@ -107,8 +116,9 @@ class EtcdWatcher {
   const Listener listener_;
 
   sync::Mutex mutex_;
-  bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;  // a watch or a listing is under way
-  bool read_ WORMHOLE_GUARDED_BY(mutex_) = false;  // everything was, once
+  bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;   // a watch or a listing is under way
+  uint64_t watch_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // counts beginnings and ends
+  bool read_ WORMHOLE_GUARDED_BY(mutex_) = false;   // everything was, once
   EtcdHistory history_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };

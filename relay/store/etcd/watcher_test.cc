@@ -32,13 +32,18 @@ class ScriptedEtcd final : public EtcdApi {
   void Grant(int64_t, Done<etcdserverpb::LeaseGrantResponse>) override {}
   void Revoke(int64_t, Done<etcdserverpb::LeaseRevokeResponse>) override {}
   void KeepAlive(int64_t, Done<etcdserverpb::LeaseKeepAliveResponse>) override {}
-  void Watch(etcdserverpb::WatchCreateRequest, OnWatched, OnEnd on_end) override {
-    watches.push_back(std::move(on_end));
+  void Watch(etcdserverpb::WatchCreateRequest, OnWatched on_response, OnEnd on_end) override {
+    watches.push_back({std::move(on_response), std::move(on_end)});
   }
+
+  struct Watched {
+    OnWatched on_response;
+    OnEnd on_end;
+  };
 
   std::deque<Done<RangeResponse>> ranges;
   std::deque<Done<TxnResponse>> txns;
-  std::deque<OnEnd> watches;
+  std::deque<Watched> watches;
 };
 
 class WatcherTest : public ::testing::Test {
@@ -66,9 +71,28 @@ class WatcherTest : public ::testing::Test {
 
   void EndWatch() {
     ASSERT_FALSE(etcd_.watches.empty());
-    const auto on_end = std::move(etcd_.watches.front());
+    const auto on_end = std::move(etcd_.watches.front().on_end);
     etcd_.watches.pop_front();
     on_end(absl::UnavailableError("lost"));
+  }
+
+  // Whether the watch goes on after a word of an etcd that has come to `revision`.
+  bool Tell(int64_t revision, bool created) {
+    etcdserverpb::WatchResponse response;
+    *response.mutable_header() = At(revision).header();
+    response.set_created(created);
+    return etcd_.watches.front().on_response(response);
+  }
+
+  // Both what is under the key of the last event, and one revision earlier: nothing was there.
+  void AnswerThatNothingWasThere() {
+    ASSERT_FALSE(etcd_.txns.empty());
+    const auto done = std::move(etcd_.txns.front());
+    etcd_.txns.pop_front();
+    TxnResponse then;
+    then.add_responses()->mutable_response_range();
+    then.add_responses()->mutable_response_range();
+    done(then);
   }
 
   const EtcdKeys keys_{"w/"};
@@ -101,6 +125,46 @@ TEST_F(WatcherTest, ThatEtcdWasRestoredIsNotForgottenWhileItIsAway) {
   for (const auto& then : etcd_.txns) then(absl::OutOfRangeError("compacted"));
   Answer(At(40, 30));
   Answer(At(40));
+  EXPECT_EQ(restored_, 1);
+}
+
+// Between the question and the watch, and others have written so much that it is further on.
+TEST_F(WatcherTest, AnEtcdThatIsRestoredJustBeforeTheWatchBegins) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));  // the records
+  Answer(At(10));     // the clocks
+  EndWatch();
+  watcher_.Tick(absl::Seconds(2));
+  Answer(At(10, 5));  // the same etcd
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  Answer(At(20));
+  AnswerThatNothingWasThere();
+  EXPECT_FALSE(Tell(21, /*created=*/false));
+  EndWatch();
+  watcher_.Tick(absl::Seconds(3));
+  Answer(At(22));
+  Answer(At(22));
+  Answer(At(22));
+  EXPECT_EQ(restored_, 1);
+}
+
+// What is asked of a watch says nothing of the next one's etcd.
+TEST_F(WatcherTest, AnAnswerThatComesWhenItsWatchIsOver) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(10, /*created=*/true));
+  EndWatch();
+  const auto late = std::move(etcd_.ranges.front());
+  etcd_.ranges.pop_front();
+  watcher_.Tick(absl::Seconds(2));
+  Answer(At(9, 5));  // it has gone back
+  Answer(At(9, 5));
+  Answer(At(9));
+  EXPECT_EQ(restored_, 1);
+  late(At(9));
+  EXPECT_TRUE(Tell(9, /*created=*/true));
+  EXPECT_TRUE(Tell(10, /*created=*/false));
   EXPECT_EQ(restored_, 1);
 }
 

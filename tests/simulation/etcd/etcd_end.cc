@@ -134,7 +134,11 @@ void EtcdEnd::Grant(int64_t ttl_seconds, Done<etcdserverpb::LeaseGrantResponse> 
       [world = world_, ttl_seconds]() -> absl::StatusOr<etcdserverpb::LeaseGrantResponse> {
         return world->etcd().Grant(ttl_seconds, world->stage().loop->now());
       },
-      std::move(done));
+      [this, done = std::move(done), granted = world_->stage().loop->now(),
+       ttl_seconds](const absl::StatusOr<etcdserverpb::LeaseGrantResponse>& answer) {
+        if (answer.ok()) leases_[answer->id()] = {absl::Seconds(ttl_seconds), granted};
+        done(answer);
+      });
 }
 
 // A process that has died revokes nothing; its store waits for the answer all the same.
@@ -154,11 +158,19 @@ void EtcdEnd::KeepAlive(int64_t lease, Done<etcdserverpb::LeaseKeepAliveResponse
       [world = world_, lease] {
         return world->etcd().KeepAlive(lease, world->stage().loop->now());
       },
-      [this,
-       done = std::move(done)](const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
-        if (!answer.ok()) on_trouble_();  // a few of them, and the lease has run out
+      [this, lease, done = std::move(done), asked = world_->stage().loop->now()](
+          const absl::StatusOr<etcdserverpb::LeaseKeepAliveResponse>& answer) {
+        NoteRenewal(lease, answer.ok() ? std::optional(asked) : std::nullopt);
         done(answer);
       });
+}
+
+void EtcdEnd::NoteRenewal(int64_t lease, std::optional<absl::Duration> renewed) {
+  const auto found = leases_.find(lease);
+  if (found == leases_.end()) return;
+  if (renewed) found->second.renewed = *renewed;
+  const absl::Duration unrenewed = world_->stage().loop->now() - found->second.renewed;
+  if (unrenewed > found->second.ttl / 2) on_trouble_();
 }
 
 void EtcdEnd::SetAway(bool away) {
@@ -187,11 +199,13 @@ bool EtcdEnd::watches() const {
 
 // A watch that has begun hears late that its etcd is no more; one that has not begins at the new
 // one.
-void EtcdEnd::OnWentBack(int64_t revision, bool new_token) {
+void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun) {
   if (dead_ || stopped_) return;
   new_token_ = new_token || (must_notice_ && new_token_);
   may_notice_ = true;
-  must_notice_ = must_notice_ || known_ > revision || (new_token && known_ != 0);
+  // Who was about to read everything anew has nothing to compare with an etcd that is further on.
+  const bool sees = !outrun || !watches_.empty();
+  must_notice_ = must_notice_ || (sees && known_ > revision) || (new_token && known_ != 0);
   told_before_ = std::exchange(told_, 0);
   known_before_ = std::max(known_before_, std::exchange(known_, 0));
   back_to_ = revision;

@@ -38,8 +38,9 @@ class EtcdEnd final : public relay::EtcdApi {
   // Something was written: watches are told, in a while.
   void OnWritten();
   bool watches() const;
-  // etcd was restored from a copy that had come to `revision`. What is under way is lost.
-  void OnWentBack(int64_t revision, bool new_token);
+  // etcd was restored from a copy that had come to `revision`. What is under way is lost. `outrun`:
+  // it is further on already than it was.
+  void OnWentBack(int64_t revision, bool new_token, bool outrun);
   // What nobody can look up any more tells nobody whose history it is of.
   void OnCompacted(int64_t revision);
   // The store has found that out. False: it could not, or has done so before.
@@ -78,6 +79,8 @@ class EtcdEnd final : public relay::EtcdApi {
   void Call(std::function<absl::StatusOr<Response>()> effect, Done<Response> done);
   void Fail(uint64_t call, absl::Duration most, const absl::Status& why);
   void NoteFailure();
+  // A lease may have run out whose renewal has failed for most of its time.
+  void NoteRenewal(int64_t lease, std::optional<absl::Duration> renewed);
   void Create(uint64_t watch);
   void Schedule(uint64_t watch);
   void Deliver(uint64_t watch);
@@ -97,6 +100,11 @@ class EtcdEnd final : public relay::EtcdApi {
   bool stopped_ = false;
   uint64_t outages_ = 0;
   std::optional<absl::Duration> failing_since_;
+  struct Lease {
+    absl::Duration ttl;
+    absl::Duration renewed;  // the last time, or granted
+  };
+  std::map<int64_t, Lease> leases_;
   uint64_t last_ = 0;                                                   // of calls and watches
   std::map<uint64_t, std::function<void(const absl::Status&)>> calls_;  // what tells of the end
   std::map<uint64_t, Watching> watches_;

@@ -105,9 +105,9 @@ void EtcdFront::OnWritten() {
   if (runs_) end_->OnWritten();
 }
 
-void EtcdFront::OnWentBack(int64_t revision, bool new_token) {
+void EtcdFront::OnWentBack(int64_t revision, bool new_token, bool outrun) {
   if (!runs_) return;
-  end_->OnWentBack(revision, new_token);
+  end_->OnWentBack(revision, new_token, outrun);
   if (!end_->must_notice()) return;
   world_->stage().trace->Line("etcd: relay ", number_, " has to notice that");
 }

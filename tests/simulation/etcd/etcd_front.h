@@ -28,7 +28,7 @@ class EtcdFront final : public RelayStore {
   EtcdFront(EtcdWorld* world, SimRandom random, int number);
 
   void OnWritten();
-  void OnWentBack(int64_t revision, bool new_token);
+  void OnWentBack(int64_t revision, bool new_token, bool outrun);
   void OnCompacted(int64_t revision) {
     if (runs_) end_->OnCompacted(revision);
   }

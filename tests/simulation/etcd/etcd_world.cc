@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "relay/store/etcd/channel_state.h"
 #include "tests/simulation/etcd/etcd_end.h"
 #include "tests/simulation/etcd/etcd_front.h"
@@ -90,9 +91,12 @@ void EtcdWorld::GoBack(const FakeEtcd& copy) {
   const bool new_token = random_.Chance(0.3);
   stage_->trace->Line("etcd: goes back from revision ", etcd_.revision(), " to ", copy.revision(),
                       new_token ? " under a new token" : "");
+  const int64_t reached = etcd_.revision();
   etcd_.GoBack(copy, new_token, stage_->loop->now());
   ++history_;
   went_back_ = stage_->loop->now();
+  // So that it is soon further on than any relay has seen it.
+  if (random_.Chance(0.5)) WriteForOthers(reached - copy.revision() + random_.Below(10));
   judged_ = etcd_.end_of_events();
   records_.clear();
   etcd_.ForEach(keys_.Records(), [this](const FakeEtcd::KeyValue& kv) {
@@ -100,8 +104,20 @@ void EtcdWorld::GoBack(const FakeEtcd& copy) {
     const std::optional<relay::ChannelRecord> record = relay::ReadRecord(kv.value());
     if (place && record) records_[place->channel] = *record;
   });
-  for (const auto& front : fronts_) front->OnWentBack(copy.revision(), new_token);
+  for (const auto& front : fronts_)
+    front->OnWentBack(copy.revision(), new_token, etcd_.revision() >= reached);
   if (random_.Chance(0.3)) PlanGoingBack();
+}
+
+void EtcdWorld::WriteForOthers(int64_t times) {
+  stage_->trace->Line("etcd: others write ", times, " times");
+  etcdserverpb::TxnRequest request;
+  etcdserverpb::PutRequest* const put = request.add_success()->mutable_request_put();
+  put->set_key("others/key");
+  for (; times > 0; --times) {
+    put->set_value(absl::StrCat(times));
+    (void)etcd_.Txn(request);
+  }
 }
 
 void EtcdWorld::OnWritten() {
@@ -117,6 +133,7 @@ void EtcdWorld::Judge(const etcdserverpb::Event& event) {
                         event.type() == etcdserverpb::Event::PUT ? "writes " : "deletes ",
                         event.kv().key());
   }
+  if (!event.kv().key().starts_with(prefix_)) return;
   if (event.type() == etcdserverpb::Event::PUT && event.kv().lease() == 0) {
     NoteWrong("a key is written that would stay for ever");
   }

@@ -73,6 +73,8 @@ class EtcdWorld final : public StoreTruth {
   // Makes a copy, and restores etcd from it later.
   void PlanGoingBack();
   void GoBack(const FakeEtcd& copy);
+  // Others, who have nothing to do with the relays, use it as well.
+  void WriteForOthers(int64_t times);
   void Judge(const etcdserverpb::Event& event);
   bool HasAnyOf(relay::EtcdKeys::Place::Kind kind) const;
 
