@@ -288,14 +288,16 @@ std::string ExchangeMachine::Serialize() const { return SerializeState(state_); 
 
 absl::StatusOr<std::string> ExchangeMachine::Verifier() const {
   if (!state_.confirmed || state_.failure || stopped_) {
-    return absl::FailedPreconditionError("there is no verifier: the key is not confirmed");
+    return absl::FailedPreconditionError(
+        "there is no verifier: the key is not confirmed, or the exchange has failed");
   }
   return VerifierText(state_);
 }
 
 absl::Status ExchangeMachine::DeriveKey(std::string_view purpose, pake::SecretSpan out) const {
   if (!state_.confirmed || state_.failure || stopped_) {
-    return absl::FailedPreconditionError("there is no key to derive from: it is not confirmed");
+    return absl::FailedPreconditionError(
+        "there is no key to derive from: it is not confirmed, or the exchange has failed");
   }
   absl::Status derived = Keys(state_).DeriveKey(purpose, out);
   return derived.ok() ? derived : WithReason(std::move(derived), Reason::kInvalidArgument);

@@ -21,13 +21,17 @@ constexpr absl::Duration kTimeout = absl::Seconds(30);
 // What a relay that answers everything at once may get a client to do.
 constexpr size_t kMostEvents = 20'000;
 
-ClientPlan PlanFor(Role role) {
+ClientPlan PlanFor(Role role, bool crashes) {
   ClientPlan plan;
   plan.config.role = role;
   plan.config.app_id = "example.com/malice";
   plan.config.data = role == Role::kInitiator ? kInitiatorData : kReceiverData;
   plan.config.code = "7-able-zebra";
   plan.config.timeout = kTimeout;
+  if (crashes) {
+    plan.crash_at_effect = 0.05;
+    plan.max_pause = absl::Seconds(2);
+  }
   return plan;
 }
 
@@ -35,7 +39,9 @@ std::string JudgeSide(const simulation::ClientReport& report, const char* peer_d
   std::string wrong;
   for (const std::string& what : report.wrongs) absl::StrAppend(&wrong, what, "; ");
   if (!report.over) absl::StrAppend(&wrong, "never ends; ");
-  if (report.data.size() + report.failures.size() != 1) {
+  if (report.failed_after_data || report.failed_before_data) wrong += "has data, and fails; ";
+  if (report.data.empty() && report.failures.empty()) wrong += "ends without a word; ";
+  if (report.crashes == 0 && report.data.size() + report.failures.size() != 1) {
     absl::StrAppend(&wrong, report.data.size(), " data and ", report.failures.size(),
                     " failures; ");
   }
@@ -59,16 +65,18 @@ Reason EvilOutcome::reason(Role role) const {
   return failures.empty() ? Reason::kNone : ReasonOf(failures.front());
 }
 
-EvilOutcome RunEvil(const Evil& evil, uint64_t seed) {
+EvilOutcome RunEvil(const Evil& evil, uint64_t seed, bool crashes) {
   simulation::EventLoop loop;
   simulation::Trace trace(&loop, false);
-  const simulation::Stage stage{
-      .loop = &loop, .trace = &trace, .flaws = {}, .faults_end = absl::ZeroDuration()};
+  const simulation::Stage stage{.loop = &loop,
+                                .trace = &trace,
+                                .flaws = {},
+                                .faults_end = crashes ? absl::Seconds(10) : absl::ZeroDuration()};
   simulation::SimRandom random(seed);
   EvilRelay relay(&loop, evil);
   int left = 2;
-  SimClient initiator(&stage, &relay, random.Fork(), 0, PlanFor(Role::kInitiator));
-  SimClient receiver(&stage, &relay, random.Fork(), 1, PlanFor(Role::kReceiver));
+  SimClient initiator(&stage, &relay, random.Fork(), 0, PlanFor(Role::kInitiator, crashes));
+  SimClient receiver(&stage, &relay, random.Fork(), 1, PlanFor(Role::kReceiver, crashes));
   for (SimClient* client : {&initiator, &receiver}) {
     client->Listen([](const std::string&) {}, [&left] { --left; });
     loop.After(absl::Milliseconds(10), [client] { client->Start(); });

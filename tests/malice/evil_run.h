@@ -26,8 +26,9 @@ struct EvilOutcome {
   Reason reason(pake::Role role) const;
 };
 
-// Both sides have the code 7-able-zebra and 30 s. `seed` draws keys.
-EvilOutcome RunEvil(const Evil& evil, uint64_t seed = 1);
+// Both sides have the code 7-able-zebra and 30 s. `seed` draws keys. With `crashes` their processes
+// are killed now and then in the first ten seconds, and go on from what they have saved.
+EvilOutcome RunEvil(const Evil& evil, uint64_t seed = 1, bool crashes = false);
 
 // What holds whatever the relay does: both end in time without going in circles, data is the
 // peer's, and each failure has a reason that is not this program's fault. Empty when all does.

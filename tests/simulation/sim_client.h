@@ -131,6 +131,7 @@ class SimClient final : public StreamEvents {
   int saves_ = 0;
   bool data_in_process_ = false;
   bool failed_in_process_ = false;
+  bool fails_now_ = false;            // among the effects that it carries out; its key is gone
   bool failed_for_good_ = false;      // in whatever process
   std::set<uint64_t> posted_before_;  // numbers sent on earlier streams: for a flaw
   std::set<uint64_t> posted_now_;
