@@ -26,6 +26,28 @@ class Allocation : public SwitchboardTest {
     Settle();
     ASSERT_EQ(other->Ended() + initiator.Ended(), "OKOK");
   }
+
+  // Nine allocate, and the last one's channel is spent. Returns its id, the only one of one digit
+  // that may be drawn.
+  uint32_t SpendTheNinth() {
+    std::unique_ptr<TestStream> stream;
+    for (int i = 0; i < 9; ++i) {
+      stream = Stream("client" + std::to_string(i));
+      stream->Allocate();
+      Settle();
+    }
+    SpendUp(*stream);
+    return stream->id();
+  }
+
+  // Another relay has made a channel in the place of the one that has ended. Returns its record.
+  ChannelRecord UsedAgain(uint32_t id) {
+    EXPECT_EQ(store_.contents().Put({.app_id = kApp, .id = id}, Stored(id)->record.version,
+                                    NewChannel(SideOf("emil"), "", false, absl::Hours(1),
+                                               absl::UnixEpoch() + now_, options_.limits)),
+              PutOutcome::kDone);
+    return Stored(id)->record;
+  }
 };
 
 TEST_F(Allocation, IsToldOnlyWhenItIsDurable) {
@@ -293,6 +315,34 @@ TEST_F(Allocation, OfASpentIdThatFailsLeavesItSpent) {
   EXPECT_EQ(store_.pending(), "Load") << "it is still known to be spent";
   Settle();
   EXPECT_EQ(second->id(), streams.back()->id());
+}
+
+TEST_F(Allocation, OfASpentIdThatIsTakenAgainHasAnother) {
+  const uint32_t id = SpendTheNinth();
+  const ChannelRecord theirs = UsedAgain(id);
+  auto next = Stream("next");
+  next->Allocate();
+  Settle();
+  EXPECT_EQ(next->Ended(), "");
+  EXPECT_GE(next->id(), 10u);
+  EXPECT_EQ(Stored(id)->record, theirs);
+}
+
+// Somebody may still be told the id by the one who has given up.
+TEST_F(Allocation, OfASpentIdThatRestsByNowHasAnother) {
+  const uint32_t id = SpendTheNinth();
+  const ChannelRecord ended = *Close(UsedAgain(id), Role::kInitiator, MOOD_LONELY,
+                                     absl::UnixEpoch() + now_, options_.limits);
+  store_.contents().Put({.app_id = kApp, .id = id}, ended.version, ended);
+  auto next = Stream("next");
+  next->Allocate();
+  Settle();
+  EXPECT_EQ(next->Ended(), "");
+  EXPECT_GE(next->id(), 10u);
+  auto late = Stream("late");
+  late->Claim(id);
+  Settle();
+  EXPECT_EQ(late->Ended(), "NOT_FOUND CLOSED MOOD_LONELY");
 }
 
 TEST_F(Allocation, ByNameThatFailsSaysNothingOfTheId) {

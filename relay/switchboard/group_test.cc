@@ -88,6 +88,21 @@ TEST_F(Group, NewsDuringALoadAskForAnother) {
   EXPECT_EQ(west_.store.pending(), "");
 }
 
+// A store may answer them in another order than that in which it has carried them out.
+TEST_F(Group, AChangeIsNotUndoneByALookThatWasTakenBeforeIt) {
+  auto moved = west_.Stream("anna");
+  moved->Resume(id_);
+  Settle();
+  moved->Heard();
+  west_.store.LoseNews();
+  bert_->Close(MOOD_HAPPY);
+  ASSERT_EQ(west_.store.pending(), "Load Put");
+  west_.store.AnswerNewest();
+  EXPECT_EQ(moved->Heard(), "peer(left cursor=0 third=0)");
+  Settle();
+  EXPECT_EQ(moved->Heard(), "") << "the peer is still gone";
+}
+
 TEST_F(Group, AnOlderStreamElsewhereIsSuperseded) {
   auto again = east_.Stream("bert");
   again->Resume(id_);
@@ -254,6 +269,22 @@ TEST_F(Group, LateNewsOfAnEarlierChannelAreNotTakenForTheNextOnes) {
   EXPECT_EQ(bert_->Ended(), "NOT_FOUND EXPIRED");
 }
 
+TEST_F(Group, LateNewsOfPresenceInAnEarlierChannelAreNotTheNextOnes) {
+  auto again = east_.Stream("anna");
+  again->Resume(id_);
+  east_.Answer();
+  tables_.Erase(kThird, key(), Stored(id_)->record.version);
+  tables_.Put(kThird, key(), 0,
+              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
+                         absl::UnixEpoch() + now_, options_.limits));
+  auto dora = west_.Stream("dora");
+  dora->Resume(id_);
+  west_.Answer();
+  Settle();
+  EXPECT_EQ(dora->Heard(), Opened("stored=0 peer=detached:0-0 cursor=0"))
+      << "anna has attached, in the channel that was, and emil has not";
+}
+
 TEST_F(Group, ALateCountOfThirdPartiesIsNotTheNextChannels) {
   tables_.TellThirdParties(kThird, {key(), SideOf("anna")}, 1);
   tables_.Erase(kThird, key(), Stored(id_)->record.version);
@@ -367,6 +398,26 @@ TEST_F(Group, StrangersWhoClaimAllTheTimeHoldUpNobody) {
   EXPECT_EQ(Stored(id_)->log(Role::kInitiator).stored, 1u);
 }
 
+// A relay that has looked for itself is told afterwards of the claim, and only then of the leaving.
+TEST_F(GroupTest, NewsOfAnOlderRecordDoNotBringBackAPeerThatHasLeft) {
+  auto anna = east_.Stream("anna");
+  anna->Allocate();
+  Settle();
+  auto bert = west_.Stream("bert");
+  bert->Claim(anna->id());
+  west_.Answer();
+  bert->Close(MOOD_HAPPY);
+  west_.Answer();
+  ASSERT_EQ(bert->Ended(), "OK");
+  auto again = east_.Stream("anna");
+  again->Resume(anna->id());
+  east_.Answer();
+  EXPECT_EQ(again->last().opened().peer(), rendezvous::v1::PRESENCE_LEFT);
+  again->Heard();
+  Settle();
+  EXPECT_EQ(again->Heard(), "");
+}
+
 // What one relay has made counts at the other as soon as the store has told it; what it has ended,
 // too.
 TEST_F(GroupTest, CapsOnChannelsHoldForAllRelays) {
@@ -405,6 +456,37 @@ TEST_F(GroupTest, CapsOnChannelsHoldForAllRelays) {
   fritz->Allocate();
   settle();
   EXPECT_EQ(fritz->Ended(), "");
+}
+
+// The store has told of the other relay's channel while an allocation that had drawn its id, too,
+// was given up.
+TEST_F(GroupTest, AnAllocationThatComesToNothingForgetsNoChannelOfAnotherRelay) {
+  options_.channel_caps = {.per_app = 9};
+  Relay north(this, 5);
+  Relay south(this, 6);
+  const auto allocate = [](Relay& relay, const std::string& name) {
+    auto stream = relay.Stream(name);
+    stream->Allocate();
+    return stream;
+  };
+  for (int i = 0; i < 8; ++i) {
+    allocate(north, "client" + std::to_string(i));
+    north.Answer();
+  }
+  while (south.store.TellNext()) {
+  }
+  auto ninth = allocate(north, "ninth");
+  north.Answer();
+  auto given_up = allocate(south, "tenth");
+  south.store.Answer();
+  ASSERT_EQ(south.store.pending(), "Load") << "the only id of one digit that was free is taken";
+  while (south.store.TellNext()) {
+  }
+  given_up->Detach();
+  south.Answer();
+  auto next = allocate(south, "next");
+  south.Answer();
+  EXPECT_EQ(next->Ended(), "RESOURCE_EXHAUSTED BUSY") << "there are nine";
 }
 
 }  // namespace

@@ -303,6 +303,18 @@ TEST_F(Posts, AfterThePeerHasLeftAPostUpToItsCursorIsStored) {
   EXPECT_EQ(anna_->Ended(), "FAILED_PRECONDITION PEER_LEFT");
 }
 
+// Its cursor is ahead of the log, so that its peer may still post, and its next stream says none.
+TEST_F(Posts, WhoHasLeftIsSentNothingMore) {
+  bert_->Ack(1).Close(MOOD_HAPPY);
+  Settle();
+  auto again = Again("bert");
+  Settle();
+  anna_->Post(1, "a");
+  Settle();
+  EXPECT_EQ(Stored(id_)->log(Role::kInitiator).stored, 1u);
+  EXPECT_EQ(again->Heard(), Opened("stored=0 peer=attached:0-0 cursor=0 left"));
+}
+
 TEST_F(Posts, WhatASideHasPostedBeforeItLeftStaysForThePeer) {
   bert_->Detach();
   anna_->Post(1, "a").Close(MOOD_HAPPY);

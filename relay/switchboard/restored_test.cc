@@ -97,5 +97,21 @@ TEST_F(SwitchboardRestoredTest, WaitersComeAgain) {
   EXPECT_EQ(waiter->Ended(), "");
 }
 
+// The store may have the record all the same, with the presence that came along with it.
+TEST_F(GroupTest, WhoseClaimWasUnderWayIsNotAttached) {
+  auto anna = east_.Stream("anna");
+  anna->Allocate();
+  Settle();
+  auto bert = west_.Stream("bert");
+  bert->Claim(anna->id());
+  west_.store.Answer();
+  ASSERT_EQ(west_.store.pending(), "Put");
+  west_.store.Restore();
+  Settle();
+  EXPECT_EQ(bert->Ended(), kSentAway);
+  ASSERT_EQ(Stored(anna->id())->record.member(Role::kReceiver).side, SideOf("bert"));
+  EXPECT_EQ(Describe(anna->last()), "peer(detached cursor=0 third=0)");
+}
+
 }  // namespace
 }  // namespace wormhole::relay

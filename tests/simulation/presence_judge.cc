@@ -67,6 +67,7 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
   if (now <= store_->InTouchSince() + agreed) return std::nullopt;
   // With the channel go its sides, one after the other.
   if (stage_->loop->wall() + stage_->clock_error >= listener.expires_at) return std::nullopt;
+  has_judged_ = true;
   if (listener.peer == rendezvous::v1::PRESENCE_ATTACHED && place.streams.empty() &&
       now > place.since + agreed) {
     return absl::StrCat("stream ", stream,

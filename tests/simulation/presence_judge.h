@@ -37,6 +37,9 @@ class PresenceJudge {
   std::optional<std::string> OnSaid(uint64_t stream, const rendezvous::v1::AttachResponse& response,
                                     absl::Duration now);
 
+  // Whether anything was said so long after the last trouble that it had to be right.
+  bool has_judged() const { return has_judged_; }
+
  private:
   using Side = std::pair<std::string, std::string>;  // with the app-id
   struct Stream {
@@ -59,6 +62,7 @@ class PresenceJudge {
 
   const Stage* const stage_;
   const StoreTruth* const store_;
+  bool has_judged_ = false;
   std::map<uint64_t, Stream> streams_;
   std::map<Side, Place> places_;
 };

@@ -24,6 +24,7 @@ TEST_P(Seeds, KeepEveryPromise) {
   size_t runs = 0;
   size_t of_groups = 0;
   size_t over_etcd = 0;
+  size_t of_presence = 0;
   for (uint64_t seed = FirstSeed() + GetParam(); seed < end; seed += kParts) {
     const RunReport report = RunSeed(seed, Flaws{}, false);
     ASSERT_TRUE(report.violations.empty()) << Describe(seed, Flaws{}, report);
@@ -32,13 +33,16 @@ TEST_P(Seeds, KeepEveryPromise) {
     ++runs;
     if (report.relays > 1) ++of_groups;
     if (report.etcd) ++over_etcd;
+    if (report.presence) ++of_presence;
   }
   RecordProperty("runs", static_cast<int>(runs));
   RecordProperty("runs_of_several_relays", static_cast<int>(of_groups));
   RecordProperty("runs_over_etcd", static_cast<int>(over_etcd));
+  RecordProperty("runs_that_judge_presence", static_cast<int>(of_presence));
   // A simulation in which little succeeds shows little.
   EXPECT_TRUE(runs < 20 || (of_groups > 0 && of_groups < runs));
   EXPECT_TRUE(runs < 50 || (over_etcd > 0 && over_etcd < of_groups));
+  EXPECT_TRUE(runs < 50 || 2 * of_presence > runs) << of_presence << " of " << runs;
   EXPECT_TRUE(runs < 20 || 2 * finished > exchanges)
       << finished << " of " << exchanges << " exchanges finished";
 }

@@ -45,6 +45,7 @@ class WireJudge final : public WireWatcher {
   void OnCrash(int party) override { pace_.OnCrash(party); }
 
   const std::vector<std::string>& violations() const { return violations_; }
+  bool has_judged_presence() const { return presence_.has_judged(); }
   // The different first frames that a party has been handed: each is a guess at its code.
   size_t Guesses(int party) const;
 

@@ -316,6 +316,7 @@ void World::Judge(EventLoop::Stop stop, RunReport& report) {
     report.violations.push_back("the run goes in circles");
   }
   for (const std::string& wrong : wire_judge_->violations()) report.violations.push_back(wrong);
+  report.presence = wire_judge_->has_judged_presence();
   for (const auto& pair : pairs_) JudgePair(*pair, report);
   JudgeRawClients(report);
   if (stop == EventLoop::Stop::kDone && report.violations.empty()) JudgeRemains(report);

@@ -36,7 +36,8 @@ struct RunReport {
   size_t finished = 0;  // exchanges in which both sides have the other's data
   size_t exchanges = 0;
   int relays = 0;
-  bool etcd = false;  // over the shipped store of etcd
+  bool etcd = false;      // over the shipped store of etcd
+  bool presence = false;  // what was said of it was judged
 };
 
 RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace);
