@@ -328,6 +328,28 @@ TEST_F(Allocation, OfASpentIdThatIsTakenAgainHasAnother) {
   EXPECT_EQ(Stored(id)->record, theirs);
 }
 
+// Nothing lists a channel that the store has forgotten. The id would rest for ever.
+TEST_F(Allocation, OfAnIdWhoseChannelTheStoreForgotWithoutAnswering) {
+  std::unique_ptr<TestStream> stream;
+  for (int i = 0; i < 9; ++i) {
+    stream = Stream("client" + std::to_string(i));
+    stream->Allocate();
+    Settle();
+  }
+  const uint32_t id = stream->id();
+  stream->Close(MOOD_LONELY);
+  Settle();
+  Pass(options_.limits.quarantine + absl::Seconds(1));
+  switchboard_->Tick();
+  while (store_.pending().find("Erase") == std::string::npos) ASSERT_TRUE(store_.Answer());
+  ASSERT_TRUE(store_.Fail("Erase"));
+  ASSERT_FALSE(Stored(id).has_value());
+  auto next = Stream("next");
+  next->Allocate();
+  Settle();
+  EXPECT_EQ(next->id(), id);
+}
+
 // Somebody may still be told the id by the one who has given up.
 TEST_F(Allocation, OfASpentIdThatRestsByNowHasAnother) {
   const uint32_t id = SpendTheNinth();

@@ -217,8 +217,6 @@ OpStep ClaimOp::OnPut(OpScope& scope, ChannelRecord next) {
   Membership& members = scope.members;
   members.SetRecord(std::move(next), scope.effects);
   members.Tell(ChannelEvent::Kind::kClaimed, scope.effects);
-  // Also when the claim's stream is over.
-  members.member(Role::kInitiator).here.pending_status = true;
   // What the client is told has to be as new as a load would be.
   if (!optimistic || members.AdoptReadBack(scope.effects)) {
     scope.Attach(Role::kReceiver,
@@ -281,7 +279,6 @@ OpStep CloseOp::OnPut(OpScope& scope, ChannelRecord next) {
   read = RaiseAccepted(read, accepted);
   members.SetRecord(std::move(next), scope.effects);
   if (members.record().ended()) members.Tell(ChannelEvent::Kind::kClosed, scope.effects);
-  members.member(Other(role)).here.pending_status = true;
   return Through(scope);
 }
 
@@ -302,6 +299,7 @@ OpStep DueOp::Run(OpScope& scope) {
     case DueAction::kPut:
       return OpPut{.next = std::move(next)};
     case DueAction::kErase:
+      erases = true;
       return OpErase{.version = next.version};
   }
   return OpDone{};
@@ -420,6 +418,11 @@ void ChannelOp::Abandon(OpScope& scope) {
   }
   if (const auto* create = std::get_if<CreateOp>(&what)) {
     ReleaseId(*create, scope);
+  }
+  // The store may have forgotten it all the same, and would never list it again. If it has not, it
+  // refuses the id to whoever draws it.
+  if (const auto* due = std::get_if<DueOp>(&what); due != nullptr && due->erases) {
+    scope.context.SetId(scope.key, IdState::kFree);
   }
 }
 

@@ -100,6 +100,7 @@ void WireJudge::CheckWindow(const StreamInfo& stream, const SideLog& log, uint64
 void WireJudge::OnSaid(uint64_t number, const v1::AttachResponse& response) {
   StreamInfo& stream = streams_[number];
   Note(-1, number, "says", response);
+  stream.said.push_back(stage_->loop->now());
   const bool joined =
       response.has_message() ||
       (response.has_opened() && response.opened().state() == v1::Opened::STATE_ATTACHED);
@@ -218,10 +219,12 @@ void WireJudge::OnRelayOver(uint64_t number) {
 void WireJudge::OnResponse(int party, uint64_t number, const v1::AttachResponse& response) {
   Note(party, number, "<-", response);
   StreamInfo& stream = streams_[number];
+  const absl::Duration said = stream.said.front();
+  stream.said.pop_front();
   pace_.OnResponse(party, response);
-  if (response.has_opened()) OnOpened(stream, response.opened());
+  if (response.has_opened()) OnOpened(stream, response.opened(), said);
   if (response.has_message()) OnMessage(party, stream, response.message());
-  if (response.has_posted()) OnPosted(stream, response.posted().number());
+  if (response.has_posted()) OnPosted(stream, response.posted().number(), said);
   if (response.has_peer_status()) stream.peer_cursor = response.peer_status().peer_cursor();
 }
 
@@ -234,13 +237,13 @@ void WireJudge::OnSilence(int party, uint64_t number) { RaiseIf(pace_.OnSilence(
 uint64_t WireJudge::DurableAt(const SideLog& log, absl::Duration when) const {
   const absl::Duration lost_until = store_->WentBack().value_or(-absl::InfiniteDuration());
   uint64_t durable = 0;
-  for (const auto& [heard, number] : log.durable) {
-    if (heard > lost_until && heard <= when) durable = std::max(durable, number);
+  for (const Durable& one : log.durable) {
+    if (one.said > lost_until && one.heard <= when) durable = std::max(durable, one.number);
   }
   return durable;
 }
 
-void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened) {
+void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened, absl::Duration said) {
   if (opened.state() != v1::Opened::STATE_ATTACHED) return;
   if (stream.channel.has_value()) Raise("opened twice");
   stream.channel = NameOf(stream, opened);
@@ -259,16 +262,16 @@ void WireJudge::OnOpened(StreamInfo& stream, const v1::Opened& opened) {
   if (opened.peer_forgotten() > cursors_[stream.side]) {
     Raise(absl::StrCat("frame ", opened.peer_forgotten(), " was forgotten before its time"));
   }
-  OnPosted(stream, opened.stored());
+  OnPosted(stream, opened.stored(), said);
 }
 
-void WireJudge::OnPosted(StreamInfo& stream, uint64_t number) {
+void WireJudge::OnPosted(StreamInfo& stream, uint64_t number, absl::Duration said) {
   if (!stream.channel.has_value()) return Raise("posted before opened");
   SideLog& log = Log(stream, stream.initiator);
   if (number > 0 && (log.sent.empty() || number > log.sent.rbegin()->first)) {
     return Raise(absl::StrCat("posted frame ", number, " was never sent"));
   }
-  log.durable.emplace_back(stage_->loop->now(), number);
+  log.durable.push_back({.said = said, .heard = stage_->loop->now(), .number = number});
 }
 
 void WireJudge::OnMessage(int party, StreamInfo& stream, const v1::Message& message) {

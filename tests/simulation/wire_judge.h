@@ -4,6 +4,7 @@
 #define WORMHOLE_TESTS_SIMULATION_WIRE_JUDGE_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -53,10 +54,14 @@ class WireJudge final : public WireWatcher {
   // A channel from its allocation to its end: the time of expiry tells two with one id apart.
   using ChannelName = std::string;
 
+  struct Durable {
+    absl::Duration said, heard;
+    uint64_t number = 0;
+  };
   // One side of one channel.
   struct SideLog {
-    std::map<uint64_t, std::string> sent;                      // frames, by number
-    std::vector<std::pair<absl::Duration, uint64_t>> durable;  // when the author heard of what
+    std::map<uint64_t, std::string> sent;  // frames, by number
+    std::vector<Durable> durable;          // of which the author has heard
   };
   struct StreamInfo {
     std::string app_id, side;
@@ -70,6 +75,7 @@ class WireJudge final : public WireWatcher {
     uint64_t peer_cursor = 0;
     uint64_t posted = 0;  // the last that was stored when it was let in, or was posted on it
     rendezvous::v1::Limits limits;
+    std::deque<absl::Duration> said;         // when what is on its way was said
     std::optional<absl::Duration> attached;  // when the switchboard said so
     absl::Duration spoken_to;                // when it last said something
   };
@@ -86,9 +92,9 @@ class WireJudge final : public WireWatcher {
   void OnPost(int party, StreamInfo& stream, const rendezvous::v1::Post& post);
   void CheckNonce(const std::string& frame);
   void CheckWindow(const StreamInfo& stream, const SideLog& log, uint64_t number);
-  void OnOpened(StreamInfo& stream, const rendezvous::v1::Opened& opened);
+  void OnOpened(StreamInfo& stream, const rendezvous::v1::Opened& opened, absl::Duration said);
   void OnMessage(int party, StreamInfo& stream, const rendezvous::v1::Message& message);
-  void OnPosted(StreamInfo& stream, uint64_t number);
+  void OnPosted(StreamInfo& stream, uint64_t number, absl::Duration said);
   // The relay takes nothing beyond what the peer can have accepted, and a window.
   void CheckTaken(const StreamInfo& stream, uint64_t number);
   // The highest cursor that the other side of the stream's channel has told.

@@ -62,7 +62,7 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
   world_->stage().loop->After(
       random_.Between(absl::ZeroDuration(), trip),
       [this, world = world_, alive = std::weak_ptr<int>(alive_), take_effect, call, done, lost,
-       trip] {
+       trip, notices = notices_] {
         const int64_t before = world->etcd().revision();
         absl::StatusOr<Response> response = take_effect();
         const bool writes = std::is_same_v<Response, etcdserverpb::TxnResponse> &&
@@ -72,13 +72,14 @@ void EtcdEnd::Call(std::function<absl::StatusOr<Response>()> effect, Done<Respon
         if (lost || away_) return Fail(call, kDeadline, random_.Chance(0.5) ? Lost() : Late());
         // What has reached the client before etcd went may be read later.
         const bool here = random_.Chance(0.3);
-        Later(trip, [this, call, done, written, here, history = world_->history(),
+        Later(trip, [this, call, done, written, here, notices, history = world_->history(),
                      response = std::move(response)] {
           const bool same = history == world_->history();
           if (!here && (away_ || !same)) return Fail(call, kDeadline, Late());
           if (dead_ || calls_.erase(call) == 0) return;
           failing_since_.reset();
-          NoteWritten(written, same);
+          // What it asked before it has found that out tells it nothing.
+          if (notices == notices_) NoteWritten(written, same);
           done(response);
         });
       });
@@ -224,7 +225,8 @@ void EtcdEnd::OnCompacted(int64_t revision) {
 
 bool EtcdEnd::TakeNoticed() {
   must_notice_ = false;
-  known_before_ = 0;
+  known_ = known_before_ = 0;  // what answers had shown is as good as forgotten
+  ++notices_;
   return std::exchange(may_notice_, false);
 }
 

@@ -99,6 +99,7 @@ class EtcdEnd final : public relay::EtcdApi {
   bool leaves_ = false;
   bool stopped_ = false;
   uint64_t outages_ = 0;
+  uint64_t notices_ = 0;
   std::optional<absl::Duration> failing_since_;
   struct Lease {
     absl::Duration ttl;

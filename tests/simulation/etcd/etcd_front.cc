@@ -52,6 +52,7 @@ absl::Status EtcdFront::Start(relay::StoreListener* listener) {
   };
   options.on_restored = [this] {
     world_->stage().trace->Line("etcd: relay ", number_, " notices that it went back");
+    world_->NoteNoticed();
     if (!end_->TakeNoticed()) world_->NoteWrong("etcd is taken for restored");
   };
   if (world_->clocks_are_set()) PlanClock(++process_);

@@ -161,10 +161,13 @@ bool EtcdWorld::IsDurableMember(const std::string& app_id, const std::string& si
 
 bool EtcdWorld::HasChannels() const { return !records_.empty(); }
 
-// What was asked before is answered soon, or never.
+// What was asked before is answered soon, or never. Who does not know yet tells what was.
 std::optional<absl::Duration> EtcdWorld::WentBack() const {
   if (history_ == 0) return std::nullopt;
-  return went_back_ + EtcdEnd::kShortFailure + store_.max_commit;
+  for (const auto& front : fronts_) {
+    if (front->must_notice()) return absl::InfiniteDuration();
+  }
+  return std::max(noticed_, went_back_ + EtcdEnd::kShortFailure + store_.max_commit);
 }
 
 bool EtcdWorld::HasAnyOf(Place::Kind kind) const {

@@ -44,6 +44,8 @@ class EtcdWorld final : public StoreTruth {
   // Whether somebody sets the clocks of the relays' machines now and then.
   bool clocks_are_set() const { return clocks_are_set_; }
   FakeEtcd& etcd() { return etcd_; }
+  // A relay has found out that etcd was restored.
+  void NoteNoticed() { noticed_ = stage_->loop->now(); }
   // How often etcd was restored.
   int history() const { return history_; }
   // Something may have been written.
@@ -91,6 +93,7 @@ class EtcdWorld final : public StoreTruth {
   FakeEtcd etcd_;
   int history_ = 0;
   absl::Duration went_back_;  // the last time
+  absl::Duration noticed_;    // the last time
   size_t judged_ = 0;         // events
   int broken_rests_ = 0;
   std::vector<std::string> wrongs_;

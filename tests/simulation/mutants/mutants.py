@@ -127,10 +127,6 @@ _MEMBERSHIP = [
            "before.created_at == next.created_at && HasSameInitiator(before, next);",
            "before.created_at <= next.created_at;",
            "nothing of one channel shows in the next", tests=_BOARD_TESTS),
-    Mutant("a peer's leaving is not told", _SWITCHBOARD + "channel_op.cc",
-           "  members.member(Other(role)).here.pending_status = true;\n  return Through(scope);",
-           "  return Through(scope);",
-           "rule 4: LEFT is told to the other side", tests=_BOARD_TESTS),
     Mutant("acceptance is not stored with a close", _SWITCHBOARD + "channel_op.cc",
            "  put.options.accepted[Other(role)] = accepted;\n", "",
            "rule 3: what was accepted stays so when its reader leaves", tests=_BOARD_TESTS),
@@ -150,12 +146,9 @@ _MEMBERSHIP = [
     Mutant("a claim's failure tells no third party", _SWITCHBOARD + "channel_op.cc",
            "      members.ReportThirdParties(1, scope.effects);\n", "",
            "PeerStatus.third_parties: each claim that was refused is told to both", tests=_BOARD_TESTS),
-    Mutant("the initiator is not told who claims", _SWITCHBOARD + "channel_op.cc",
-           "  // Also when the claim's stream is over.\n  members.member(Role::kInitiator).here.pending_status = true;\n",
-           "", "rule 6: a change of presence is told", tests=_BOARD_TESTS),
-    Mutant("a drawn id that came to nothing is lost", _SWITCHBOARD + "membership.cc",
+    Mutant("a channel that a failed allocation came upon is forgotten", _SWITCHBOARD + "membership.cc",
            "  if (store_answered_) return ReportId();\n", "",
-           "fewer than ten active channels: ids of one digit", tests=_BOARD_TESTS),
+           "caps on channels hold across relays", tests=_BOARD_TESTS),
 ]
 
 _LIVE = [
