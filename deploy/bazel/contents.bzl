@@ -74,7 +74,7 @@ contents = rule(
         "of": attr.string(mandatory = True, doc = "the document's name"),
         "version": attr.string(mandatory = True),
         "_contents": attr.label(allow_single_file = True, default = "//deploy/sbom:contents"),
-        "_installed": attr.label(allow_single_file = True, default = "@debian_packages//:status"),
+        "_installed": attr.label(allow_single_file = True, default = "@wormhole_sync_debian_packages//:status"),
         "_modules": attr.label(default = "//deploy/sbom:modules"),
     },
     doc = "NAME.spdx.json and NAME.licences.txt, in the output groups spdx and licences.",

@@ -70,7 +70,10 @@ debian_tree = repository_rule(
 
 def _debian_packages_impl(ctx):
     ctx.file("WORKSPACE", 'workspace(name = "%s")\n' % ctx.name)
-    ctx.symlink("/var/lib/dpkg/status", "status")
+    if ctx.path("/var/lib/dpkg/status").exists:
+        ctx.symlink("/var/lib/dpkg/status", "status")
+    else:
+        ctx.file("status", "no Debian\n")
     ctx.file("BUILD", 'exports_files(["status"], visibility = ["//visibility:public"])\n')
 
 debian_packages = repository_rule(

@@ -29,5 +29,5 @@ def wormhole_sync_repositories():
     _unless_there(coverage_tools_stub, name = "remote_coverage_tools")
 
     # Names that nobody else gives: a workspace's own @grpc_proto would have other labels.
-    _unless_there(debian_packages, name = "debian_packages")
+    _unless_there(debian_packages, name = "wormhole_sync_debian_packages")
     _unless_there(debian_tree, name = "debian_grpc_proto", path = "/usr/share/grpc-proto")

@@ -46,8 +46,8 @@ SHIPPING_ATTRS = {
     "_allowlist_function_transition": attr.label(
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
     ),
-    # Parts of Debian's archives are linked into it.
-    "_installed": attr.label(allow_single_file = True, default = "@debian_packages//:status"),
+    # Parts of Debian's archives are linked into most of these, which so are made anew after any upgrade.
+    "_installed": attr.label(allow_single_file = True, default = "@wormhole_sync_debian_packages//:status"),
 }
 
 def _shipped_file_impl(ctx):

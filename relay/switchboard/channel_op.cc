@@ -291,6 +291,7 @@ void CloseOp::EndStream(OpScope& scope) {
 // --- Due. ---
 
 OpStep DueOp::Run(OpScope& scope) {
+  erasing = false;
   if (!scope.members.exists()) return OpDone{};
   ChannelRecord next = scope.members.record();
   switch (JudgeDue(next, scope.context.wall_now(), scope.context.options().limits)) {
@@ -299,7 +300,7 @@ OpStep DueOp::Run(OpScope& scope) {
     case DueAction::kPut:
       return OpPut{.next = std::move(next)};
     case DueAction::kErase:
-      erases = true;
+      erasing = true;
       return OpErase{.version = next.version};
   }
   return OpDone{};
@@ -338,8 +339,6 @@ OpStep AdmitWaitersOp::OnPut(OpScope& scope, ChannelRecord next) {
   members.SetRecord(std::move(next), scope.effects);
   members.Tell(ChannelEvent::Kind::kClaimed, scope.effects);
   AdmitWaiters(scope, members.waiters().chosen(), /*published=*/true);
-  // Also when the waiter's stream is over.
-  members.member(Role::kInitiator).here.pending_status = true;
   return Through(scope);
 }
 
@@ -420,8 +419,9 @@ void ChannelOp::Abandon(OpScope& scope) {
     ReleaseId(*create, scope);
   }
   // The store may have forgotten it all the same, and would never list it again. If it has not, it
-  // refuses the id to whoever draws it.
-  if (const auto* due = std::get_if<DueOp>(&what); due != nullptr && due->erases) {
+  // refuses the id to whoever draws it. A shared one tells of what calls have done that had failed.
+  const auto* due = std::get_if<DueOp>(&what);
+  if (due != nullptr && due->erasing && !scope.context.shared()) {
     scope.context.SetId(scope.key, IdState::kFree);
   }
 }

@@ -128,7 +128,7 @@ struct CloseOp {
 // Expires the channel or forgets it, if it is time for that.
 struct DueOp {
   std::shared_ptr<void> batch;  // let go when the channel has been seen to
-  bool erases = false;          // the store was asked to forget it
+  bool erasing = false;         // the store was asked to forget it, and has not answered
 
   OpStep Run(OpScope& scope);
   OpStep OnPut(OpScope& scope, ChannelRecord next);

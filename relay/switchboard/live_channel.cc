@@ -149,9 +149,10 @@ void LiveChannel::FailStore(LockedEffects& effects) {
   for (const Waiter& waiter : members_.waiters().TakeAll()) {
     effects.End(waiter.stream, StoreAway(context_->RetryDelay()));
   }
-  for (ChannelOp& op : ops_) {
-    OpScope scope = ScopeOf(op, effects);
-    op.Abandon(scope);
+  // The first one last: what it has asked of the store says more of the id than what has waited.
+  for (auto op = ops_.rbegin(); op != ops_.rend(); ++op) {
+    OpScope scope = ScopeOf(*op, effects);
+    op->Abandon(scope);
   }
   ops_.clear();
   Retire();

@@ -220,9 +220,11 @@ void SimClient::CarryVerifier(const core::VerifierReady& verifier) {
   std::array<uint8_t, 32> key{};
   const absl::Status derived =
       exchange_->DeriveKey("simulation", pake::SecretSpan(key.data(), key.size()));
-  if (!derived.ok() && !fails_now_)
+  if (derived.ok()) {
+    report_.derived_keys.insert(std::string(key.begin(), key.end()));
+  } else if (!fails_now_) {
     report_.wrongs.push_back("DeriveKey after VerifierReady: " + derived.ToString());
-  report_.derived_keys.insert(std::string(key.begin(), key.end()));
+  }
   if (!plan_.config.confirm_verifier) return;
   Later(random_.Between(absl::ZeroDuration(), absl::Seconds(5)),
         [this] { Handle(core::AcceptVerifier{.accepted = plan_.accepts_verifier}); });

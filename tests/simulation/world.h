@@ -38,6 +38,7 @@ struct RunReport {
   int relays = 0;
   bool etcd = false;      // over the shipped store of etcd
   bool presence = false;  // what was said of it was judged
+  bool sleeper = false;   // a client slept
 };
 
 RunReport RunSeed(uint64_t seed, const Flaws& flaws, bool trace);

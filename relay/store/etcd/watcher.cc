@@ -125,15 +125,12 @@ void EtcdWatcher::Watch() {
 
 // What is of another history is news for nobody: all is read anew.
 bool EtcdWatcher::OnResponse(const WatchResponse& response) {
-  EtcdHistory::Question question;
-  uint64_t watch = 0;
   {
     sync::MutexLock lock(mutex_);
-    question = history_.Ask();
-    watch = watch_;
+    if (response.created()) unconfirmed_ = history_.Ask();
     if (!history_.TakeWatched(response)) return false;
   }
-  if (response.created()) Confirm(question, watch);
+  if (response.created()) Confirm();
   for (const etcdserverpb::Event& event : response.events()) {
     if (!event.kv().key().starts_with(keys_->Clocks())) continue;
     listener_.on_clock(SightingOfClock(event.kv(), event.type() == etcdserverpb::Event::PUT));
@@ -147,6 +144,7 @@ void EtcdWatcher::OnEnd() {
   sync::MutexLock lock(mutex_);
   busy_ = false;
   ++watch_;
+  unconfirmed_.reset();
 }
 
 int64_t EtcdWatcher::Seen() {
@@ -160,14 +158,16 @@ void EtcdWatcher::Heard(const EtcdHistory::Answer& answer, int64_t seen) {
 }
 
 void EtcdWatcher::Tick(absl::Duration now) {
+  bool watches = false;
   bool read = false;
   {
     sync::MutexLock lock(mutex_);
-    if (busy_ || now - last_try_ < kPause) return;
-    busy_ = true;
+    if (now - last_try_ < kPause || (busy_ && !unconfirmed_)) return;
     last_try_ = now;
+    watches = std::exchange(busy_, true);
     read = read_;
   }
+  if (watches) return Confirm();
   read ? Resume() : Read();
 }
 
@@ -195,11 +195,20 @@ void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict) {
   }
 }
 
-// As with answers, the next word of the watch ends it.
-void EtcdWatcher::Confirm(const EtcdHistory::Question& question, uint64_t watch) {
-  AskEtcd(question, [this, watch](std::optional<EtcdHistory::Verdict> verdict) {
+void EtcdWatcher::Confirm() {
+  EtcdHistory::Question question;
+  uint64_t watch = 0;
+  {
     sync::MutexLock lock(mutex_);
-    if (watch == watch_ && verdict == EtcdHistory::Verdict::kAnother) history_.NoteAnother();
+    if (!unconfirmed_) return;
+    question = *std::exchange(unconfirmed_, std::nullopt);
+    watch = watch_;
+  }
+  AskEtcd(question, [this, question, watch](std::optional<EtcdHistory::Verdict> verdict) {
+    sync::MutexLock lock(mutex_);
+    if (watch != watch_) return;  // what it says is not of the etcd that is watched now
+    if (!verdict) unconfirmed_ = question;
+    if (verdict == EtcdHistory::Verdict::kAnother) history_.NoteAnother();
   });
 }
 

@@ -148,6 +148,34 @@ TEST_F(WatcherTest, AnEtcdThatIsRestoredJustBeforeTheWatchBegins) {
   EXPECT_EQ(restored_, 1);
 }
 
+TEST_F(WatcherTest, WhatWasNotAnsweredIsAskedAgain) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  Answer(absl::UnavailableError("it has no leader"));
+  watcher_.Tick(absl::Seconds(2));
+  watcher_.Tick(absl::Seconds(3));
+  ASSERT_EQ(etcd_.ranges.size(), 1u) << "once at a time";
+  Answer(At(20));
+  AnswerThatNothingWasThere();
+  EXPECT_FALSE(Tell(21, /*created=*/false));
+}
+
+// Nobody can tell, as when etcd is asked whether a watch may go on; nor is it asked again.
+TEST_F(WatcherTest, WhatWasCompactedIsNoOtherHistory) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  Answer(At(20));
+  ASSERT_EQ(etcd_.txns.size(), 1u);
+  etcd_.txns.front()(absl::OutOfRangeError("compacted"));
+  watcher_.Tick(absl::Seconds(2));
+  EXPECT_TRUE(etcd_.ranges.empty());
+  EXPECT_TRUE(Tell(21, /*created=*/false));
+}
+
 // What is asked of a watch says nothing of the next one's etcd.
 TEST_F(WatcherTest, AnAnswerThatComesWhenItsWatchIsOver) {
   watcher_.Tick(absl::Seconds(1));

@@ -16,6 +16,9 @@ constexpr absl::Duration kDeadline = absl::Seconds(2);
 // How long what nobody awaits any more may be on its way to etcd.
 constexpr absl::Duration kMostLate = absl::Seconds(4);
 
+// What is asked when a watch has begun is answered by then, also when it has to be asked again.
+constexpr absl::Duration kLongestQuestion = absl::Seconds(20);
+
 // How long a connection that is silent lasts.
 constexpr absl::Duration kSilence = absl::Seconds(5);
 
@@ -125,6 +128,7 @@ void EtcdEnd::Txn(std::shared_ptr<const etcdserverpb::TxnRequest> request,
 }
 
 void EtcdEnd::Range(etcdserverpb::RangeRequest request, Done<etcdserverpb::RangeResponse> done) {
+  lists_ = !request.range_end().empty();
   Call<etcdserverpb::RangeResponse>(
       [world = world_, request = std::move(request)] { return world->etcd().Range(request); },
       std::move(done));
@@ -204,10 +208,10 @@ void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun) {
   if (dead_ || stopped_) return;
   new_token_ = new_token || (must_notice_ && new_token_);
   may_notice_ = true;
-  // Who was about to read everything anew has nothing to compare with an etcd that is further on.
-  const bool sees = !outrun || !watches_.empty();
+  // Who reads everything anew has nothing to compare with an etcd that is further on.
+  const bool sees = !outrun || !lists_;
+  told_before_ = std::max(must_notice_ ? told_before_ : 0, std::exchange(told_, 0));
   must_notice_ = must_notice_ || (sees && known_ > revision) || (new_token && known_ != 0);
-  told_before_ = std::exchange(told_, 0);
   known_before_ = std::max(known_before_, std::exchange(known_, 0));
   back_to_ = revision;
   on_trouble_();
@@ -360,8 +364,14 @@ bool EtcdEnd::Tell(Watching& watching) {
   }
   NoteTold(response);
   if (!watching.on_response(response)) return false;
-  // It has seen the new etcd go where the old one was, and has nothing left to notice it by.
-  if (told_ > known_before_ + 1) may_notice_ = must_notice_;
+  // It has seen the new etcd go where the old one was, and has nothing left to notice it by, but
+  // for an answer that is still to come.
+  if (told_ > known_before_ + 1) {
+    world_->stage().loop->After(
+        kLongestQuestion, [this, alive = std::weak_ptr<int>(alive_), history = world_->history()] {
+          if (!alive.expired() && history == world_->history()) may_notice_ = must_notice_;
+        });
+  }
   return true;
 }
 

@@ -119,6 +119,7 @@ class EtcdEnd final : public relay::EtcdApi {
   bool may_notice_ = false;
   bool must_notice_ = false;
   bool new_token_ = false;
+  bool lists_ = false;  // it has begun to read everything, and does not watch again
   const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

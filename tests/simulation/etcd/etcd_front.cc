@@ -80,17 +80,23 @@ void EtcdFront::PlanClock(uint64_t process) {
   });
 }
 
+// Nobody speaks any more of what was before etcd was restored.
+void EtcdFront::NoteGone() {
+  if (end_->must_notice()) world_->NoteNoticed();
+  runs_ = false;
+}
+
 // The store goes when the next process begins, and answers then what it has not answered.
 void EtcdFront::Crash() {
   if (!runs_) return;
-  runs_ = false;
+  NoteGone();
   end_->Die();
 }
 
 // The store takes its lease back.
 void EtcdFront::Leave() {
   if (!runs_) return;
-  runs_ = false;
+  NoteGone();
   end_->Leave();
   store_.reset();
   end_ = nullptr;

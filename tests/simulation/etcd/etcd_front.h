@@ -93,6 +93,7 @@ class EtcdFront final : public RelayStore {
   relay::MachineTime Machine() const;
   void SetClock();
   void PlanClock(uint64_t process);
+  void NoteGone();
   void NoteTrouble() { trouble_at_ = world_->stage().loop->now(); }
 
   EtcdWorld* const world_;
