@@ -22,6 +22,7 @@ void EndingJudge::OnClose(uint64_t stream, rendezvous::v1::Mood mood) {
 
 void EndingJudge::OnAttached(uint64_t stream, const std::string& channel,
                              const rendezvous::v1::Opened& opened) {
+  streams_[stream].attached = true;
   told_[streams_[stream].side] = {
       .channel = channel,
       .expires_at = absl::FromUnixSeconds(opened.expires_at().seconds()) +
@@ -38,6 +39,7 @@ const EndingJudge::Told* EndingJudge::ToldTo(uint64_t stream) const {
 std::optional<std::string> EndingJudge::OnSaid(uint64_t stream) {
   const Told* const told = ToldTo(stream);
   if (told == nullptr || !stage_->steady) return std::nullopt;
+  if (!streams_.at(stream).attached) return std::nullopt;  // it may wait for another channel
   if (stage_->loop->wall() <= told->expires_at + kLate) return std::nullopt;
   return absl::StrCat("stream ", stream, " goes on after its channel's end");
 }

@@ -35,6 +35,7 @@ class EndingJudge {
   using Side = std::pair<std::string, std::string>;  // with the app-id
   struct Stream {
     int party = 0;
+    bool attached = false;  // let into a channel
     Side side;
   };
   // What a side was told of its channel last.

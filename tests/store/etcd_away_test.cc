@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/store/etcd_relay.h"
@@ -239,7 +241,10 @@ TEST(EtcdAwayTest, LostLeasesAreGrantedAgain) {
     begin = end + 1;
   }
   EXPECT_EQ(relay.Call().Load(kKey), std::nullopt);  // gone with its lease
+  const absl::Time began = absl::Now();
   EXPECT_EQ(relay.Call().Put(kKey, 0, Record("i")), PutOutcome::kDone);
+  // At the next try, and not when another channel would have had another lease.
+  EXPECT_LT(absl::Now() - began, absl::Minutes(1));
 }
 
 TEST(EtcdAwayTest, ChannelsOfTheSameTimeShareALease) {

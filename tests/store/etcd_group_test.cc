@@ -209,6 +209,19 @@ TEST_F(EtcdGroupTest, WhoIsAnnouncedLateLeavesTheNewerStreamAlone) {
   EXPECT_TRUE(seen->superseded[kInitiator]);
 }
 
+// Also before etcd has heard of it: the relay is frozen, and what it knows is asked, without etcd.
+TEST_F(EtcdGroupTest, WhoCameHereLastIsNotElsewhere) {
+  Open();
+  const ChannelRef channel(key_, Side("i"));
+  two_->store().SetAttached(channel, kInitiator, true);
+  one_->listener().Await("elsewhere 7 i");
+  one_->Call().Load(key_);
+  ASSERT_TRUE(one_->store().Cached(key_)->remote[kInitiator]);
+  one_->Freeze();
+  one_->store().SetAttached(channel, kInitiator, true);
+  EXPECT_FALSE(one_->store().Cached(key_)->remote[kInitiator]);
+}
+
 // However short it was there, and also when its relay has gone since with its lease.
 TEST_F(EtcdGroupTest, WhatCameAndWentElsewhereHasSuperseded) {
   Open();

@@ -1,6 +1,7 @@
 // How what is done to logs is planned.
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -11,6 +12,7 @@ namespace {
 
 using etcdserverpb::Compare;
 using etcdserverpb::TxnResponse;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -30,6 +32,19 @@ TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
   }
   EXPECT_THAT(Keys(part->request().failure()),
               ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/"));
+}
+
+// Another relay may have accepted more meanwhile, and a cursor never goes back.
+TEST_F(PlanTest, AnAcceptanceDependsOnTheCursorThatItRaises) {
+  const ChannelState state = Image(2, 1);
+  Accept(2);
+  const auto part = Plan(&state);
+  std::vector<std::string> conditions;
+  for (const Compare& compare : part->request().compare()) {
+    EXPECT_EQ(compare.target(), Compare::MOD);
+    conditions.push_back(compare.key());
+  }
+  EXPECT_THAT(conditions, Contains(kKeys.Cursor(kKey, kInitiator)));
 }
 
 // So that nothing is planned that may not go.
