@@ -207,7 +207,7 @@ bool EtcdEnd::watches() const {
 void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun) {
   if (dead_ || stopped_) return;
   new_token_ = new_token || (must_notice_ && new_token_);
-  may_notice_ = true;
+  ++unnoticed_;
   // Who reads everything anew has nothing to compare with an etcd that is further on.
   const bool sees = !outrun || !lists_;
   told_before_ = std::max(must_notice_ ? told_before_ : 0, std::exchange(told_, 0));
@@ -231,7 +231,9 @@ bool EtcdEnd::TakeNoticed() {
   must_notice_ = false;
   known_ = known_before_ = 0;  // what answers had shown is as good as forgotten
   ++notices_;
-  return std::exchange(may_notice_, false);
+  if (unnoticed_ == 0) return false;
+  --unnoticed_;  // what it has heard may be of the first of two
+  return true;
 }
 
 void EtcdEnd::NoteWritten(int64_t revision, bool in_this_history) {
@@ -240,7 +242,7 @@ void EtcdEnd::NoteWritten(int64_t revision, bool in_this_history) {
     return;
   }
   known_before_ = std::max(known_before_, revision);
-  must_notice_ = must_notice_ || (may_notice_ && revision > back_to_);
+  must_notice_ = must_notice_ || (unnoticed_ != 0 && revision > back_to_);
 }
 
 void EtcdEnd::NoteTold(const etcdserverpb::WatchResponse& response) {
@@ -369,7 +371,8 @@ bool EtcdEnd::Tell(Watching& watching) {
   if (told_ > known_before_ + 1) {
     world_->stage().loop->After(
         kLongestQuestion, [this, alive = std::weak_ptr<int>(alive_), history = world_->history()] {
-          if (!alive.expired() && history == world_->history()) may_notice_ = must_notice_;
+          if (alive.expired() || history != world_->history() || must_notice_) return;
+          unnoticed_ = 0;
         });
   }
   return true;

@@ -116,7 +116,7 @@ class EtcdEnd final : public relay::EtcdApi {
   int64_t told_before_ = 0;
   int64_t known_before_ = 0;
   int64_t back_to_ = 0;
-  bool may_notice_ = false;
+  int unnoticed_ = 0;  // how often it was, and the store has not found out
   bool must_notice_ = false;
   bool new_token_ = false;
   bool lists_ = false;  // it has begun to read everything, and does not watch again
