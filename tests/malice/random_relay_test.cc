@@ -30,7 +30,11 @@ using google::protobuf::Message;
 using pake::Role;
 using simulation::SimRandom;
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t kSeeds = 1'000;
+#else
 constexpr uint64_t kSeeds = 10'000;
+#endif
 constexpr uint64_t kNightlySeeds = 300'000;
 
 class RandomRelay {
