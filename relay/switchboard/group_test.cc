@@ -1,4 +1,5 @@
 // Two sides at two relays over one store.
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,9 +12,23 @@ namespace {
 using rendezvous::v1::MOOD_HAPPY;
 using rendezvous::v1::MOOD_SCARY;
 
-using Group = GroupPairTest;
-
 constexpr int kThird = 3;  // a relay that acts behind the backs of the two
+
+class Group : public GroupPairTest {
+ protected:
+  // Another relay has made emil's and dora's channel in the place of this one, and dora comes.
+  std::unique_ptr<TestStream> DoraGoesOnInTheNext() {
+    tables_.Erase(kThird, key(), Stored(id_)->record.version);
+    tables_.Put(kThird, key(), 0,
+                NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
+                           absl::UnixEpoch() + now_, options_.limits));
+    auto dora = west_.Stream("dora");
+    dora->Resume(id_);
+    west_.Answer();
+    Settle();
+    return dora;
+  }
+};
 
 TEST_F(Group, TheSidesSeeEachOther) {
   EXPECT_EQ(opening_.first, Opened("stored=0 peer=absent:0-0 cursor=0") +
@@ -256,14 +271,7 @@ TEST_F(Group, ACloseDoesNotEndTheNextChannelWithTheId) {
 TEST_F(Group, LateNewsOfAnEarlierChannelAreNotTakenForTheNextOnes) {
   anna_->Post(1, "a").Post(2, "b");
   east_.Answer();
-  tables_.Erase(kThird, key(), Stored(id_)->record.version);
-  tables_.Put(kThird, key(), 0,
-              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
-                         absl::UnixEpoch() + now_, options_.limits));
-  auto dora = west_.Stream("dora");
-  dora->Resume(id_);
-  west_.Answer();
-  Settle();
+  auto dora = DoraGoesOnInTheNext();
   EXPECT_EQ(dora->Heard(), Opened("stored=0 peer=detached:0-0 cursor=0"))
       << "anna is attached, in the channel that was";
   EXPECT_EQ(bert_->Ended(), "NOT_FOUND EXPIRED");
@@ -273,28 +281,14 @@ TEST_F(Group, LateNewsOfPresenceInAnEarlierChannelAreNotTheNextOnes) {
   auto again = east_.Stream("anna");
   again->Resume(id_);
   east_.Answer();
-  tables_.Erase(kThird, key(), Stored(id_)->record.version);
-  tables_.Put(kThird, key(), 0,
-              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
-                         absl::UnixEpoch() + now_, options_.limits));
-  auto dora = west_.Stream("dora");
-  dora->Resume(id_);
-  west_.Answer();
-  Settle();
+  auto dora = DoraGoesOnInTheNext();
   EXPECT_EQ(dora->Heard(), Opened("stored=0 peer=detached:0-0 cursor=0"))
       << "anna has attached, in the channel that was, and emil has not";
 }
 
 TEST_F(Group, ALateCountOfThirdPartiesIsNotTheNextChannels) {
   tables_.TellThirdParties(kThird, {key(), SideOf("anna")}, 1);
-  tables_.Erase(kThird, key(), Stored(id_)->record.version);
-  tables_.Put(kThird, key(), 0,
-              NewChannel(SideOf("emil"), SideOf("dora"), true, absl::Hours(1),
-                         absl::UnixEpoch() + now_, options_.limits));
-  auto dora = west_.Stream("dora");
-  dora->Resume(id_);
-  west_.Answer();
-  Settle();
+  auto dora = DoraGoesOnInTheNext();
   EXPECT_EQ(dora->Heard(), Opened("stored=0 peer=detached:0-0 cursor=0"));
 }
 

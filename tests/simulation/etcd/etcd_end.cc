@@ -368,7 +368,7 @@ bool EtcdEnd::Tell(Watching& watching) {
   if (!watching.on_response(response)) return false;
   // It has seen the new etcd go where the old one was, and has nothing left to notice it by, but
   // for an answer that is still to come.
-  if (told_ > known_before_ + 1) {
+  if (unnoticed_ != 0 && told_ > known_before_ + 1) {
     world_->stage().loop->After(
         kLongestQuestion, [this, alive = std::weak_ptr<int>(alive_), history = world_->history()] {
           if (alive.expired() || history != world_->history() || must_notice_) return;
