@@ -168,15 +168,22 @@ void SimFront::Load(const ChannelKey& key, Done<std::optional<relay::ChannelSnap
         return LookUp(key, owner);
       },
       [this, key, position, done = std::move(done)](absl::StatusOr<Answer> answer) {
-        for (Role role : relay::kRoles) {
-          if (!answer.ok() || !answer->has_value()) break;
-          bool& remote = (*answer)->remote[role];
-          bool& superseded = (*answer)->superseded[role];
-          if (IsOlderThanOwn({key, role}, *position)) remote = superseded = false;
-          if (superseded) Superseded({key, role});
-        }
+        if (answer.ok() && answer->has_value()) Judge(key, *position, **answer);
         done(std::move(answer));
       });
+}
+
+void SimFront::Judge(const ChannelKey& key, size_t position, relay::ChannelSnapshot& seen) {
+  for (Role role : relay::kRoles) {
+    if (IsOlderThanOwn({key, role}, position)) seen.remote[role] = seen.superseded[role] = false;
+    if (seen.superseded[role]) Superseded({key, role});
+  }
+}
+
+void SimFront::Look(const ChannelKey& key) {
+  auto now = group_->tables_.Load(owner_, key);
+  if (now)
+    known_[key] = {.snapshot = *std::move(now), .position = group_->tables_.history().size()};
 }
 
 void SimFront::FindSide(std::string_view app_id, std::string_view side,
@@ -214,12 +221,12 @@ void SimFront::Put(const ChannelKey& key, uint64_t expected, ChannelRecord recor
 // A refusal brings along what is there instead.
 void SimFront::NotePut(const ChannelKey& key, const std::vector<Name>& brought, uint64_t made,
                        relay::PutOutcome outcome) {
-  if (const auto now = group_->tables_.Load(owner_, key)) {
-    relay::ChannelSnapshot& known = known_[key];
-    const auto logs = known.logs;
-    known = *now;
-    if (group_->stage_->flaws.stale_look) known.logs = logs;
-  }
+  const auto before = known_.find(key);
+  const auto logs =
+      before == known_.end() ? relay::PerRole<relay::LogState>() : before->second.snapshot.logs;
+  Look(key);
+  const auto now = known_.find(key);
+  if (group_->stage_->flaws.stale_look && now != known_.end()) now->second.snapshot.logs = logs;
   if (outcome != relay::PutOutcome::kDone) return;
   for (const Name& name : brought) {
     if (last_word_[name] < made) said_.insert(name);
@@ -229,7 +236,9 @@ void SimFront::NotePut(const ChannelKey& key, const std::vector<Name>& brought, 
 std::optional<relay::ChannelSnapshot> SimFront::Cached(const ChannelKey& key) {
   const auto found = known_.find(key);
   if (found == known_.end() || random_.Chance(0.2)) return std::nullopt;
-  return found->second;
+  relay::ChannelSnapshot seen = found->second.snapshot;
+  Judge(key, found->second.position, seen);
+  return seen;
 }
 
 void SimFront::Erase(const ChannelKey& key, uint64_t expected, Done<relay::PutOutcome> done) {
@@ -440,7 +449,7 @@ void SimFront::Tell(size_t position) {
     Superseded({news.key, news.role});
   }
   // What the relay knows is as new as its news, or newer.
-  if (const auto now = group_->tables_.Load(owner_, news.key)) known_[news.key] = *now;
+  Look(news.key);
   news.tell(*listener_);
 }
 

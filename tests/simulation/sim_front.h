@@ -73,6 +73,10 @@ class SimFront final : public RelayStore {
   using Batch = std::shared_ptr<std::vector<Call>>;
   // A side of a channel, which its initiator names.
   using Name = std::tuple<relay::ChannelKey, std::string, relay::Role>;
+  struct Seen {
+    relay::ChannelSnapshot snapshot;
+    size_t position = 0;  // of the history
+  };
 
   template <typename T>
   void Add(std::function<absl::StatusOr<T>()> work, Done<T> done);
@@ -83,10 +87,14 @@ class SimFront final : public RelayStore {
   void Finish();
   absl::StatusOr<std::optional<relay::ChannelSnapshot>> LookUp(const relay::ChannelKey& key,
                                                                int owner);
+  void Look(const relay::ChannelKey& key);
   // `made`: see calls_.
   void NotePut(const relay::ChannelKey& key, const std::vector<Name>& brought, uint64_t made,
                relay::PutOutcome outcome);
   bool IsOlderThanOwn(const Tables::Side& side, size_t position) const;
+  // Of what was seen at `position` of the history, what others have said before this relay's own
+  // words, said or still to be said, counts no more.
+  void Judge(const relay::ChannelKey& key, size_t position, relay::ChannelSnapshot& seen);
 
   // Of sides that a record brings along: until it is answered nothing is said of them, and nothing
   // is left of their words when it was not put.
@@ -120,9 +128,9 @@ class SimFront final : public RelayStore {
   bool busy_ = false;
   std::deque<Call> queue_;
   Batch under_way_;
-  std::map<relay::ChannelKey, relay::ChannelSnapshot> known_;  // as it was seen last
-  std::map<Name, bool> words_;                                 // which the store has not got yet
-  std::map<Name, int> brought_;                                // by records that are under way
+  std::map<relay::ChannelKey, Seen> known_;  // as it was seen last
+  std::map<Name, bool> words_;               // which the store has not got yet
+  std::map<Name, int> brought_;              // by records that are under way
   std::set<Name> said_;
   uint64_t calls_ = 0;  // puts and words, in the order in which they were made
   std::map<Name, uint64_t> last_word_;
