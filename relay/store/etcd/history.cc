@@ -34,36 +34,49 @@ class NewestChange {
   void Visit(const TxnRequest& request, const TxnResponse& response) {
     const auto& operations = response.succeeded() ? request.success() : request.failure();
     const int count = std::min(operations.size(), response.responses_size());
-    for (int i = 0; i < count && newest_.revision < revision_; ++i) {
+    for (int i = 0; i < count && newest_ < revision_; ++i) {
       Visit(operations[i], response.responses(i));
     }
   }
 
-  EtcdHistory::Change Take() { return std::move(newest_); }
+  EtcdHistory::Change Take() {
+    if (key_ == nullptr) return {};
+    return {.key = *key_,
+            .revision = newest_,
+            .value = value_ == nullptr ? std::string() : Digest(*value_)};
+  }
 
  private:
   void Visit(const RequestOp& operation, const ResponseOp& response) {
     if (operation.has_request_txn()) {
       Visit(operation.request_txn(), response.response_txn());
     } else if (operation.has_request_put()) {
-      Note(operation.request_put().key(), revision_);
+      Note(operation.request_put().key(), revision_, &operation.request_put().value());
     } else if (operation.has_request_delete_range()) {
       const auto& range = operation.request_delete_range();
       const bool deleted = response.response_delete_range().deleted() != 0;
-      if (deleted && range.range_end().empty()) Note(range.key(), revision_);
+      if (deleted && range.range_end().empty()) Note(range.key(), revision_, nullptr);
     } else {
-      for (const KeyValue& kv : response.response_range().kvs()) Note(kv.key(), kv.mod_revision());
+      for (const KeyValue& kv : response.response_range().kvs()) {
+        Note(kv.key(), kv.mod_revision(), &kv.value());
+      }
     }
   }
 
-  void Note(const std::string& key, int64_t revision) {
-    if (key < first_watched_ || revision <= newest_.revision) return;
-    newest_ = {.key = key, .revision = revision};
+  // `value` null: it was deleted.
+  void Note(const std::string& key, int64_t revision, const std::string* value) {
+    if (key < first_watched_ || revision <= newest_) return;
+    newest_ = revision;
+    key_ = &key;
+    value_ = value;
   }
 
   const std::string& first_watched_;
   const int64_t revision_;
-  EtcdHistory::Change newest_;
+  int64_t newest_ = 0;
+  // Of the request or the response, which outlive this object.
+  const std::string* key_ = nullptr;
+  const std::string* value_ = nullptr;
 };
 
 }  // namespace
@@ -88,7 +101,8 @@ bool EtcdHistory::Contradict(const std::vector<KeyValue>& records, const Respons
   return std::any_of(untold_.begin(), untold_.end(), [&](const Change& change) {
     if (change.revision > header.revision()) return false;
     return std::any_of(records.begin(), records.end(), [&change](const KeyValue& record) {
-      return record.key() == change.key && record.mod_revision() < change.revision;
+      if (record.key() != change.key || record.mod_revision() > change.revision) return false;
+      return ChangeOf(record, /*deleted=*/false) != change;
     });
   });
 }
@@ -104,7 +118,7 @@ void EtcdHistory::TakeRecords(const ResponseHeader& header, const std::vector<Ke
   compacted_ = false;
   std::erase_if(untold_, [this](const Change& change) { return change.revision < next_; });
   for (const KeyValue& record : records) {
-    if (record.mod_revision() > last_.change.revision) last_ = SightingOf(record);
+    if (record.mod_revision() > last_.revision) last_ = ChangeOf(record, /*deleted=*/false);
   }
 }
 
@@ -113,7 +127,7 @@ void EtcdHistory::TakeAnswer(const Answer& answer, int64_t seen) {
   seen_ = std::max(seen_, answer.revision);
   const Change& change = answer.newest;
   if (change.key.empty() || change.revision < told_from_) return;
-  if (WasTold(change.key, change.revision)) return;
+  if (WasTold(change)) return;
   if (change.revision < next_) another_ = true;
   // Who only reads is shown the same one again and again.
   if (std::find(untold_.begin(), untold_.end(), change) != untold_.end()) return;
@@ -131,7 +145,6 @@ bool EtcdHistory::TakeWatched(const WatchResponse& response) {
   }
   if (response.compact_revision() != 0) compacted_ = true;
   for (const Event& event : response.events()) TakeEvent(event);
-  if (response.events_size() != 0) TakeLast(*response.events().rbegin());
   // A piece, or a header that is ahead of the events, says nothing of what is still to come.
   const bool progress = response.events_size() == 0 && !response.created() && !response.canceled();
   if (progress) next_ = std::max(next_, header.revision() + 1);
@@ -146,30 +159,27 @@ bool EtcdHistory::TakeWatched(const WatchResponse& response) {
 // A watch that goes on tells some of what it has told before, and no more than that. Whether it
 // leaves something out is not looked at: `last_` tells.
 void EtcdHistory::TakeEvent(const Event& event) {
-  const KeyValue& kv = event.kv();
-  const bool through = kv.mod_revision() >= told_from_ && kv.mod_revision() < next_;
-  if (through && !WasTold(kv.key(), kv.mod_revision())) another_ = true;
-  told_.emplace(kv.mod_revision(), std::hash<std::string>()(kv.key()));
+  Change change = ChangeOf(event.kv(), event.type() == Event::DELETE);
+  const bool through = change.revision >= told_from_ && change.revision < next_;
+  if (through && !WasTold(change)) another_ = true;
+  told_.emplace(change.revision, Hash(change));
   while (told_.size() > kMostTold) {
     told_from_ = std::max(told_from_, told_.begin()->first + 1);
     told_.erase(told_.begin());
   }
   // One revision's events may come in several pieces: it is through when another one begins.
-  next_ = std::max(next_, kv.mod_revision());
-  std::erase_if(untold_, [&kv](const Change& change) {
-    return change.revision == kv.mod_revision() && change.key == kv.key();
-  });
+  next_ = std::max(next_, change.revision);
+  std::erase(untold_, change);
+  // Not what is told again: the newest one.
+  if (change.revision >= last_.revision) last_ = std::move(change);
 }
 
-// Not what is told again: the newest one.
-void EtcdHistory::TakeLast(const Event& event) {
-  if (event.kv().mod_revision() < last_.change.revision) return;
-  last_ = SightingOf(event.kv());
-  if (event.type() == Event::DELETE) last_.value.clear();
+size_t EtcdHistory::Hash(const Change& change) {
+  return std::hash<std::string>()(absl::StrCat(change.value, " ", change.key));
 }
 
-bool EtcdHistory::WasTold(const std::string& key, int64_t revision) const {
-  return told_.contains({revision, std::hash<std::string>()(key)});
+bool EtcdHistory::WasTold(const Change& change) const {
+  return told_.contains({change.revision, Hash(change)});
 }
 
 int64_t EtcdHistory::WatchFrom() const { return std::max<int64_t>(1, next_ - 1); }
@@ -177,7 +187,7 @@ int64_t EtcdHistory::WatchFrom() const { return std::max<int64_t>(1, next_ - 1);
 EtcdHistory::Verdict EtcdHistory::JudgeNow(const Question& question,
                                            const RangeResponse& now) const {
   if (another_ || GoesBack(now.header(), question)) return Verdict::kAnother;
-  const Change& last = question.last.change;
+  const Change& last = question.last;
   if (last.key.empty()) return Verdict::kSame;
   // Deleted, then or later, or written again since.
   if (now.kvs_size() == 0 || now.kvs(0).mod_revision() > last.revision) return Verdict::kUnclear;
@@ -186,7 +196,7 @@ EtcdHistory::Verdict EtcdHistory::JudgeNow(const Question& question,
 
 TxnRequest EtcdHistory::AskThen(const Question& question) {
   TxnRequest request;
-  const Change& last = question.last.change;
+  const Change& last = question.last;
   for (const int64_t revision : {last.revision, last.revision - 1}) {
     etcdserverpb::RangeRequest* const range = request.add_success()->mutable_request_range();
     range->set_key(last.key);
@@ -204,13 +214,15 @@ EtcdHistory::Verdict EtcdHistory::JudgeThen(const Question& question, const TxnR
   return same ? Verdict::kSame : Verdict::kAnother;
 }
 
-EtcdHistory::Sighting EtcdHistory::SightingOf(const KeyValue& kv) {
-  return {.change = {.key = kv.key(), .revision = kv.mod_revision()}, .value = Digest(kv.value())};
+EtcdHistory::Change EtcdHistory::ChangeOf(const KeyValue& kv, bool deleted) {
+  return {.key = kv.key(),
+          .revision = kv.mod_revision(),
+          .value = deleted ? std::string() : Digest(kv.value())};
 }
 
-bool EtcdHistory::Shows(const RangeResponse& range, const Sighting& sighting) {
-  return range.kvs_size() != 0 && range.kvs(0).mod_revision() == sighting.change.revision &&
-         Digest(range.kvs(0).value()) == sighting.value;
+bool EtcdHistory::Shows(const RangeResponse& range, const Change& change) {
+  return range.kvs_size() != 0 && range.kvs(0).mod_revision() == change.revision &&
+         Digest(range.kvs(0).value()) == change.value;
 }
 
 }  // namespace wormhole::relay

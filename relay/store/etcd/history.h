@@ -5,7 +5,8 @@
 // were seen here. So its history is known again by what it had at revisions that were seen. Before
 // a watch goes on, and again when it has begun, etcd is asked for the last event, be it a deletion.
 // And the watch itself, which begins with what was told before, and the answers to this relay's
-// transactions have to agree: on which keys changed at a revision.
+// transactions have to agree: on which keys changed at a revision, and to what. Keys alone would
+// not do: each relay writes its clock under one key every few seconds.
 #ifndef WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
 #define WORMHOLE_RELAY_STORE_ETCD_HISTORY_H_
 
@@ -28,6 +29,7 @@ class EtcdHistory {
   struct Change {
     std::string key;  // empty: there was none
     int64_t revision = 0;
+    std::string value;  // a digest; empty: the key was deleted
     bool operator==(const Change&) const = default;
   };
   // What an answer tells of the history.
@@ -36,15 +38,10 @@ class EtcdHistory {
     // The newest one that it shows to have come to pass, among what is watched. No key: none.
     Change newest;
   };
-  // The last event that the watch has brought, or the newest record before the first one.
-  struct Sighting {
-    Change change;
-    std::string value;  // a digest; empty: the key was deleted
-  };
   // What is to be found in etcd, by what was known when it was asked. What is heard of after the
   // question need not be in its answer.
   struct Question {
-    Sighting last;
+    Change last;  // event that the watch has brought, or the newest record before the first one
     uint64_t cluster = 0;  // 0: not known yet
     uint64_t term = 0;
     int64_t seen = 0;
@@ -100,11 +97,11 @@ class EtcdHistory {
   // By etcd's cluster id, which is new when it was restored under a new token, and by the revision
   // and the term that it has come to.
   static bool GoesBack(const etcdserverpb::ResponseHeader& header, const Question& question);
-  static Sighting SightingOf(const etcdserverpb::KeyValue& kv);
-  static bool Shows(const etcdserverpb::RangeResponse& range, const Sighting& sighting);
+  static Change ChangeOf(const etcdserverpb::KeyValue& kv, bool deleted);
+  static bool Shows(const etcdserverpb::RangeResponse& range, const Change& change);
   void TakeEvent(const etcdserverpb::Event& event);
-  void TakeLast(const etcdserverpb::Event& event);
-  bool WasTold(const std::string& key, int64_t revision) const;
+  static size_t Hash(const Change& change);
+  bool WasTold(const Change& change) const;
 
   uint64_t cluster_ = 0;
   uint64_t term_ = 0;  // the newest that the watch has told
@@ -112,8 +109,8 @@ class EtcdHistory {
   int64_t next_ = 0;   // the first one of which the watch has not told all
   bool compacted_ = false;
   bool another_ = false;  // which has been found out
-  Sighting last_;
-  // What the watch has told, by revision, with digests of the keys; whole from told_from_ on.
+  Change last_;           // see Question
+  // What the watch has told, by revision, with hashes; whole from told_from_ on.
   std::set<std::pair<int64_t, size_t>> told_;
   int64_t told_from_ = 0;
   std::vector<Change> untold_;  // that answers have shown

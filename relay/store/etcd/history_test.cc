@@ -67,8 +67,16 @@ WatchResponse Deletion(const std::string& key, int64_t revision) {
   return response;
 }
 
-EtcdHistory::Answer Wrote(const std::string& key, int64_t revision) {
-  return {.revision = revision, .newest = {.key = key, .revision = revision}};
+EtcdHistory::Answer Wrote(const std::string& key, int64_t revision,
+                          const std::string& value = "v") {
+  TxnRequest request;
+  request.add_success()->mutable_request_put()->set_key(key);
+  request.mutable_success(0)->mutable_request_put()->set_value(value);
+  TxnResponse response;
+  *response.mutable_header() = Header(revision);
+  response.set_succeeded(true);
+  response.add_responses()->mutable_response_put();
+  return EtcdHistory::AnswerOf(request, response, kWatched);
 }
 
 class EtcdHistoryTest : public ::testing::Test {
@@ -89,7 +97,7 @@ class EtcdHistoryTest : public ::testing::Test {
 };
 
 TEST_F(EtcdHistoryTest, IsKnownByTheNewestRecordWhenNoEventWasSeen) {
-  EXPECT_EQ(history_.Ask().last.change.key, "w1");
+  EXPECT_EQ(history_.Ask().last.key, "w1");
   EXPECT_EQ(Now(Range(Header(7), {Kv("w1", 5)})), Verdict::kSame);
   EXPECT_EQ(Now(Range(Header(7), {Kv("w1", 5, "another value")})), Verdict::kAnother);
   EXPECT_EQ(Now(Range(Header(7), {Kv("w1", 4)})), Verdict::kAnother);
@@ -99,7 +107,7 @@ TEST_F(EtcdHistoryTest, IsKnownByTheNewestRecordWhenNoEventWasSeen) {
 
 TEST_F(EtcdHistoryTest, IsKnownByTheLastEvent) {
   EXPECT_TRUE(history_.TakeWatched(Put("w3", 8)));
-  EXPECT_EQ(history_.Ask().last.change.key, "w3");
+  EXPECT_EQ(history_.Ask().last.key, "w3");
   EXPECT_EQ(Now(Range(Header(8), {Kv("w3", 8)})), Verdict::kSame);
   EXPECT_EQ(Now(Range(Header(8), {Kv("w3", 6)})), Verdict::kAnother);
 }
@@ -175,7 +183,7 @@ TEST_F(EtcdHistoryTest, WhatIsToldAgainIsNotTheLastEvent) {
   history_.TakeWatched(Put("w4", 9));
   EXPECT_EQ(history_.WatchFrom(), 8);
   EXPECT_TRUE(history_.TakeWatched(Put("w3", 8)));
-  EXPECT_EQ(history_.Ask().last.change.key, "w4");
+  EXPECT_EQ(history_.Ask().last.key, "w4");
 }
 
 // The watch may be faster than the answer.
@@ -197,6 +205,35 @@ TEST_F(EtcdHistoryTest, AnAnswerOfWhatTheWatchHasPassedIsOfAnother) {
   history_.TakeAnswer(Wrote("w5", 8), 0);
   EXPECT_EQ(Now(Range(Header(9), {Kv("w4", 9)})), Verdict::kAnother);
   EXPECT_FALSE(history_.TakeWatched(Put("w6", 10)));
+}
+
+// Relays write the same keys again and again, their clocks among them, and may do so at the same
+// revision in both histories.
+TEST_F(EtcdHistoryTest, AKeyThatChangedToSomethingElseIsOfAnother) {
+  history_.TakeAnswer(Wrote("w3", 8, "ten past"), 0);
+  EXPECT_TRUE(history_.TakeWatched(Put("w3", 8, "half past")));
+  EXPECT_FALSE(history_.TakeWatched(Put("w4", 9)));
+}
+
+TEST_F(EtcdHistoryTest, AnAnswerWithSomethingElseThanWasToldIsOfAnother) {
+  history_.TakeWatched(Put("w3", 8, "ten past"));
+  history_.TakeWatched(Put("w4", 9));
+  history_.TakeAnswer(Wrote("w3", 8, "half past"), 0);
+  EXPECT_FALSE(history_.TakeWatched(Put("w5", 10)));
+}
+
+TEST_F(EtcdHistoryTest, AWatchThatTellsAgainWithSomethingElseIsOfAnother) {
+  history_.TakeWatched(Put("w3", 8, "ten past"));
+  history_.TakeWatched(Deletion("w4", 9));
+  EXPECT_FALSE(history_.TakeWatched(Put("w3", 8, "half past")));
+}
+
+TEST_F(EtcdHistoryTest, ADeletionIsNoWriting) {
+  history_.TakeWatched(Put("w3", 8));
+  history_.TakeWatched(Deletion("w3", 9));
+  history_.TakeWatched(Put("w4", 10));
+  EXPECT_TRUE(history_.TakeWatched(Deletion("w3", 9)));
+  EXPECT_FALSE(history_.TakeWatched(Put("w3", 9, "")));
 }
 
 // It has the last event, and had something else before.
@@ -274,6 +311,8 @@ TEST_F(EtcdHistoryTest, RecordsOlderThanWhatAnswersHaveShownAreOfAnother) {
   EXPECT_FALSE(history_.Contradict({Kv("w3", 12)}, Header(12), question));
   EXPECT_FALSE(history_.Contradict({Kv("w4", 5)}, Header(12), question));
   EXPECT_TRUE(history_.Contradict({Kv("w3", 5)}, Header(12), question));
+  EXPECT_TRUE(history_.Contradict({Kv("w3", 12, "another value")}, Header(12), question));
+  EXPECT_FALSE(history_.Contradict({Kv("w3", 13, "another value")}, Header(13), question));
   EXPECT_TRUE(history_.Contradict({}, Header(6), question));
   EXPECT_TRUE(history_.Contradict({}, Header(12, 15), question));
   EXPECT_FALSE(history_.Contradict({}, Header(1, 15), EtcdHistory::Question()));
@@ -303,7 +342,7 @@ TEST_F(EtcdHistoryTest, WhatIsToldFromLongAgoIsNoOthers) {
   EXPECT_TRUE(history_.TakeWatched(Put("w3", 8)));
   EXPECT_TRUE(history_.TakeWatched(Put("w1", 2)));
   EXPECT_TRUE(history_.TakeWatched(Put("w2", 3)));
-  EXPECT_EQ(history_.Ask().last.change.key, "w3");
+  EXPECT_EQ(history_.Ask().last.key, "w3");
 }
 
 TEST_F(EtcdHistoryTest, AWatchThatIsRefusedSaysNothing) {
@@ -354,7 +393,9 @@ class EtcdAnswerTest : public ::testing::Test {
     return request_.add_success()->mutable_request_txn();
   }
   void AddPut(const std::string& key) {
-    Thing(true)->add_success()->mutable_request_put()->set_key(key);
+    auto* const put = Thing(true)->add_success()->mutable_request_put();
+    put->set_key(key);
+    put->set_value("v");
     thing_->add_responses()->mutable_response_put();
   }
   // A thing whose condition did not hold.
@@ -384,16 +425,14 @@ TEST_F(EtcdAnswerTest, WhatIsWrittenIsNewest) {
   AddPut("a side, which is not watched");
   AddPut("w2");
   AddPut("w3");
-  EXPECT_EQ(Newest().key, "w2");
-  EXPECT_EQ(Newest().revision, 9);
+  EXPECT_EQ(Newest(), Wrote("w2", 9).newest);
   EXPECT_EQ(EtcdHistory::AnswerOf(request_, response_, kWatched).revision, 9);
 }
 
 TEST_F(EtcdAnswerTest, ElseTheNewestOfWhatIsRead) {
   AddRefusal("w1", {Kv("w1", 4), Kv("w3", 8), Kv("a", 9)});
   AddRefusal("w2", {Kv("w2", 5)});
-  EXPECT_EQ(Newest().key, "w3");
-  EXPECT_EQ(Newest().revision, 8);
+  EXPECT_EQ(Newest(), Wrote("w3", 8).newest);
 }
 
 TEST_F(EtcdAnswerTest, ADeletionIsAChangeIfThereWasSomething) {
@@ -401,7 +440,7 @@ TEST_F(EtcdAnswerTest, ADeletionIsAChangeIfThereWasSomething) {
   AddDeletion("w2", "w3", 2);  // which of them is not said
   EXPECT_EQ(Newest().key, "");
   AddDeletion("w4", "", 1);
-  EXPECT_EQ(Newest().key, "w4");
+  EXPECT_EQ(Newest(), (EtcdHistory::Change{.key = "w4", .revision = 9}));
 }
 
 // What a hostile etcd may answer.

@@ -214,7 +214,7 @@ void EtcdWatcher::Confirm() {
 
 void EtcdWatcher::AskEtcd(const EtcdHistory::Question& question, const OnVerdict& done) {
   etcdserverpb::RangeRequest request;
-  const std::string& key = question.last.change.key;
+  const std::string& key = question.last.key;
   request.set_key(key.empty() ? keys_->root() : key);
   etcd_->Range(
       std::move(request), [this, question, done](const absl::StatusOr<RangeResponse>& now) {
