@@ -14,7 +14,6 @@
 #include "relay/store/sqlite/sqlite_channels.h"
 #include "relay/store/sqlite/sqlite_db.h"
 #include "relay/store/sqlite/sqlite_schema.h"
-#include "relay/store/trouble_report.h"
 #include "tests/fuzz/check.h"
 #include "tests/support/temp_folder.h"
 
@@ -92,7 +91,7 @@ uint64_t ChannelRow(Input& input, uint64_t row) {
 
 // A few rows of each table, where the schema lets them stand.
 void Fill(SqliteDb& db, Input& input) {
-  for (const char* table : {"apps", "channels", "sides", "frames", "resting_sides"}) {
+  for (const char* table : {"apps", "channels", "frames", "rests", "batches"}) {
     Check(db.Exec(absl::StrCat("DELETE FROM ", table)).ok());
   }
   Check(db.Exec(absl::StrCat("INSERT INTO apps VALUES (1, '", kApp, "')")).ok());
@@ -105,10 +104,10 @@ void Fill(SqliteDb& db, Input& input) {
     const uint64_t channel = ChannelRow(input, row);
     switch (input.Byte() % 4) {
       case 0:
-        insert("channels", channel, Columns(input, "nnnnnnbnbnnnnn"));
+        insert("channels", channel, Columns(input, "nnnnnnbnbnnnnnn"));
         break;
       case 1:
-        insert("sides", static_cast<uint64_t>(input.Integer()), Columns(input, "bn"));
+        insert("rests", static_cast<uint64_t>(input.Integer()), Columns(input, "bnn"));
         break;
       case 2: {
         const uint64_t log = channel * 2 + input.Byte() % 2;
@@ -116,28 +115,27 @@ void Fill(SqliteDb& db, Input& input) {
         break;
       }
       default:
-        insert("resting_sides", static_cast<uint64_t>(input.Integer()), Columns(input, "bn"));
+        insert("batches", row, Columns(input, "b"));
     }
   }
 }
 
 void UseChannel(SqliteChannels& channels, const ChannelKey& key) {
   const auto loaded = channels.Load(key);
-  if (!loaded.ok()) return;
-  const uint64_t version = *loaded ? (*loaded)->record.version : 0;
+  const uint64_t version = loaded ? loaded->record.version : 0;
   const ChannelRef channel(key);
   for (const Role author : kRoles) {
-    const uint64_t stored = *loaded ? (*loaded)->log(author).stored : 0;
-    channels.Append(channel, version, author, stored + 1, "a frame").IgnoreError();
-    channels.Read(channel, author, 0, 1000).IgnoreError();
+    const uint64_t stored = loaded ? loaded->log(author).stored : 0;
+    channels.Append(channel, version, author, stored + 1, "a frame");
+    channels.Read(channel, author, 0, 1000);
     channels.Accept(channel, author, stored).IgnoreError();
   }
-  if (!*loaded) return;
-  wormhole::relay::ChannelRecord record = (*loaded)->record;
+  if (!loaded) return;
+  wormhole::relay::ChannelRecord record = loaded->record;
   record.member(Role::kReceiver).side = "another";
   ++record.version;
-  channels.Put(key, version, record).IgnoreError();
-  channels.Erase(key, record.version).IgnoreError();
+  channels.Put(key, version, record);
+  channels.Erase(key, record.version);
 }
 
 }  // namespace
@@ -146,11 +144,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SqliteDb& db = File();
   Input input(data, size);
   Fill(db, input);
-  SqliteChannels channels(&db, FileWatch(), wormhole::relay::TroubleReport(nullptr), nullptr);
-  channels.ForEach([](const ChannelKey&, IdState) {}).IgnoreError();
-  channels.Due(absl::FromUnixSeconds(1'790'000'000), 100).IgnoreError();
-  for (uint32_t id = 0; id <= 3; ++id) UseChannel(channels, {.app_id = kApp, .id = id});
-  channels.Commit(1).IgnoreError();
-  channels.Rollback(absl::OkStatus());
+  SqliteChannels channels(&db, FileWatch(), {.fold_after = 0});
+  if (!channels.Read().ok()) return 0;
+  channels.ForEach([](const ChannelKey&, IdState) {});
+  for (int batch = 0; batch < 2; ++batch) {
+    channels.Due(absl::FromUnixSeconds(1'790'000'000), 100).IgnoreError();
+    for (uint32_t id = 0; id <= 3; ++id) UseChannel(channels, {.app_id = kApp, .id = id});
+    Check(channels.Commit(1).ok());
+  }
+  SqliteChannels again(&db, FileWatch(), {});
+  Check(again.Read().ok());
+  Check(again.stored_bytes() == channels.stored_bytes());
   return 0;
 }

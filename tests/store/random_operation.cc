@@ -105,9 +105,10 @@ void DrawAppend(const LogState& log, std::mt19937_64& random, RandomOperation& o
 }  // namespace
 
 RandomOperation DrawOperation(const MemoryChannels& model, std::mt19937_64& random) {
-  constexpr std::array<Kind, 12> kKinds = {
+  constexpr std::array<Kind, 13> kKinds = {
       Kind::kPut,    Kind::kPut,    Kind::kPut,  Kind::kErase, Kind::kAppend,   Kind::kAppend,
-      Kind::kAppend, Kind::kAccept, Kind::kLoad, Kind::kRead,  Kind::kFindSide, Kind::kAppend};
+      Kind::kAppend, Kind::kAccept, Kind::kLoad, Kind::kRead,  Kind::kFindSide, Kind::kAppend,
+      Kind::kDue};
   RandomOperation operation;
   operation.kind = kKinds[Below(random, kKinds.size())];
   operation.key = {kApps[Below(random, kApps.size())],

@@ -122,9 +122,9 @@ TEST_F(SqliteOpenTest, AFileThatIsNoDatabaseIsRefusedAsItIs) {
 
 TEST_F(SqliteOpenTest, ANewerSchemaIsRefusedAsItIs) {
   MakeFile();
-  Execute("PRAGMA user_version = 2");
+  Execute("PRAGMA user_version = 3");
   const std::string before = Content();
-  EXPECT_THAT(Message(), HasSubstr("newer relay (schema 2, this one knows 1)"));
+  EXPECT_THAT(Message(), HasSubstr("newer relay (schema 3, this one knows 2)"));
   EXPECT_EQ(Content(), before);
 }
 

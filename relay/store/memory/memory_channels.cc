@@ -46,20 +46,19 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
       return PutOutcome::kSideTaken;
     }
   }
+  const bool anew = stored == nullptr || stored->record.ended() || record.ended();
+  BeforeChange(key, stored, anew);
   App& app = MakeApp(key.app_id);
   Channel& channel = app.channels[key.id];
   if (stored != nullptr) {
     due_.erase({channel.record.due_at, &app, key.id});
-    for (const Member& member : channel.record.members) {
-      if (member.side.empty()) continue;
-      if (follows) {
-        resting_.insert({channel.record.due_at, &app, member.side});
-      } else {
-        app.sides.erase(member.side);
-      }
+    if (follows) {
+      RestSides(key, channel.record);
+    } else {
+      for (const Member& member : channel.record.members) app.sides.erase(member.side);
     }
   }
-  if (channel.record.ended() || record.ended()) DropLogs(channel);
+  if (anew) DropLogs(channel);
   channel.record = std::move(record);
   channel.record.version = expected + 1;
   due_.insert({channel.record.due_at, &app, key.id});
@@ -69,20 +68,74 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
   return PutOutcome::kDone;
 }
 
+void MemoryChannels::BeforeChange(const ChannelKey& key, const Channel* channel, bool anew) {
+  if (observer_ != nullptr) observer_->OnChange(key, channel, anew);
+}
+
+void MemoryChannels::RestSides(const ChannelKey& key, const ChannelRecord& ended) {
+  App& app = apps_.at(key.app_id);
+  for (const Member& member : ended.members) {
+    if (member.side.empty()) continue;
+    resting_.insert({ended.due_at, &app, member.side});
+    if (observer_ == nullptr) continue;
+    observer_->OnRest(
+        {.app_id = key.app_id, .side = member.side, .id = key.id, .until = ended.due_at});
+  }
+}
+
 PutOutcome MemoryChannels::Erase(const ChannelKey& key, uint64_t expected) {
-  Channel* channel = Find(key);
+  const Channel* channel = Find(key);
   if (channel == nullptr || channel->record.version != expected) return PutOutcome::kStale;
+  BeforeChange(key, channel, /*anew=*/true);
+  Remove(key);
+  return PutOutcome::kDone;
+}
+
+void MemoryChannels::Remove(const ChannelKey& key) {
+  Channel* channel = Find(key);
+  if (channel == nullptr) return;
   DropLogs(*channel);
   App& app = apps_.at(key.app_id);
   due_.erase({channel->record.due_at, &app, key.id});
   for (const Member& member : channel->record.members) app.sides.erase(member.side);
   app.channels.erase(key.id);
   DropIfEmpty(app);
-  return PutOutcome::kDone;
+}
+
+bool MemoryChannels::Insert(const ChannelKey& key, KeptChannel channel) {
+  if (Find(key) != nullptr) return false;
+  for (const Member& member : channel.record.members) {
+    if (!member.side.empty() && FindSide(key.app_id, member.side).has_value()) return false;
+  }
+  App& app = MakeApp(key.app_id);
+  due_.insert({channel.record.due_at, &app, key.id});
+  for (const Member& member : channel.record.members) {
+    if (!member.side.empty()) app.sides[member.side] = key.id;
+  }
+  for (const KeptLog& log : channel.logs) {
+    stored_bytes_.fetch_add(log.state.bytes, std::memory_order_relaxed);
+  }
+  app.channels[key.id] = std::move(channel);
+  return true;
+}
+
+bool MemoryChannels::Rest(const RestingSide& side) {
+  if (FindSide(side.app_id, side.side).has_value()) return false;
+  App& app = MakeApp(side.app_id);
+  app.sides[side.side] = side.id;
+  resting_.insert({side.until, &app, side.side});
+  return true;
+}
+
+void MemoryChannels::EndRest(const RestingSide& side) {
+  const auto found = apps_.find(side.app_id);
+  if (found == apps_.end() || resting_.erase({side.until, &found->second, side.side}) == 0) return;
+  found->second.sides.erase(side.side);
+  DropIfEmpty(found->second);
 }
 
 void MemoryChannels::DropLogs(Channel& channel) {
-  for (const Log& log : channel.logs) {
+  for (const KeptLog& log : channel.logs) {
     stored_bytes_.fetch_sub(log.state.bytes, std::memory_order_relaxed);
   }
   channel.logs = {};
@@ -98,19 +151,21 @@ AppendResult MemoryChannels::Append(const ChannelRef& channel, uint64_t version,
   if (stored == nullptr || stored->record.version != version) {
     return {.outcome = AppendOutcome::kStale};
   }
-  Log& log = stored->logs[author];
+  KeptLog& log = stored->logs[author];
   AppendOutcome outcome = AppendOutcome::kDone;
   switch (JudgeAppend(log.state, number)) {
     case AppendStep::kKeep:
+      BeforeChange(channel.key, stored, /*anew=*/false);
       log.state = CountKept(log.state, frame.size());
       stored_bytes_.fetch_add(frame.size(), std::memory_order_relaxed);
-      log.frames.push_back(std::move(frame));
+      log.frames.push_back(std::make_shared<const std::string>(std::move(frame)));
       break;
     case AppendStep::kCount:
+      BeforeChange(channel.key, stored, /*anew=*/false);
       log.state = CountForgotten(log.state);
       break;
     case AppendStep::kCompare:
-      if (log.frames[number - log.state.forgotten - 1] != frame) {
+      if (*log.frames[number - log.state.forgotten - 1] != frame) {
         outcome = AppendOutcome::kConflict;
       }
       break;
@@ -127,11 +182,13 @@ absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelRef& channel, Role 
                                                 uint64_t cursor) {
   Channel* stored = Find(channel);
   if (stored == nullptr) return absl::NotFoundError("the channel is gone");
-  Log& log = stored->logs[author];
+  KeptLog& log = stored->logs[author];
   LogState after = RaiseAccepted(log.state, cursor);
+  if (after == log.state) return after;
+  BeforeChange(channel.key, stored, /*anew=*/false);
   const auto begin = log.frames.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(after.forgotten - log.state.forgotten);
-  for (auto frame = begin; frame != end; ++frame) after.bytes -= frame->size();
+  for (auto frame = begin; frame != end; ++frame) after.bytes -= (*frame)->size();
   log.frames.erase(begin, end);
   stored_bytes_.fetch_sub(log.state.bytes - after.bytes, std::memory_order_relaxed);
   log.state = after;
@@ -143,10 +200,10 @@ std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role au
   std::vector<StoredFrame> frames;
   const Channel* stored = Find(channel);
   if (stored == nullptr) return frames;
-  const Log& log = stored->logs[author];
+  const KeptLog& log = stored->logs[author];
   size_t bytes = 0;
   for (uint64_t number = std::max(after, log.state.forgotten); number < log.state.stored;) {
-    const std::string& frame = log.frames[number - log.state.forgotten];
+    const std::string& frame = *log.frames[number - log.state.forgotten];
     bytes += frame.size();
     if (!frames.empty() && bytes > max_bytes) break;
     frames.push_back({.number = ++number, .frame = frame});
@@ -155,12 +212,17 @@ std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role au
 }
 
 void MemoryChannels::ForgetRested(absl::Time now) {
-  while (!resting_.empty() && resting_.begin()->until <= now) {
-    const Rest rest = *resting_.begin();
-    resting_.erase(resting_.begin());
-    rest.app->sides.erase(rest.side);
-    DropIfEmpty(*rest.app);
+  std::vector<RestingSide> over;
+  for (const Resting& rest : resting_) {
+    if (rest.until > now) break;
+    over.push_back({.app_id = *rest.app->app_id,
+                    .side = rest.side,
+                    .id = rest.app->sides.at(rest.side),
+                    .until = rest.until});
   }
+  if (over.empty()) return;
+  if (observer_ != nullptr) observer_->OnForget(now, over);
+  for (const RestingSide& side : over) EndRest(side);
 }
 
 std::vector<ChannelKey> MemoryChannels::Due(absl::Time now, size_t limit) {

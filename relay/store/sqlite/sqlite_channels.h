@@ -1,15 +1,14 @@
-// Store's operations on the tables of a relay's SQLite file, with the channels that were used
-// lately in memory, so that an operation reads only what it has to. One thread.
+// The channels of a relay with an SQLite file: in memory, and each batch of changes a row in the
+// file, which goes into its tables later. One thread.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_SQLITE_CHANNELS_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_SQLITE_CHANNELS_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,9 +16,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
-#include "relay/store/recent_map.h"
+#include "relay/store/memory/memory_channels.h"
+#include "relay/store/sqlite/batch_changes.h"
 #include "relay/store/sqlite/commit_thread.h"
 #include "relay/store/sqlite/file_watch.h"
+#include "relay/store/sqlite/sqlite_backlog.h"
 #include "relay/store/sqlite/sqlite_db.h"
 #include "relay/store/sqlite/sqlite_tables.h"
 #include "relay/store/store.h"
@@ -27,71 +28,75 @@
 
 namespace wormhole::relay {
 
-// The methods are Store's, answered at once and durable after Commit. UNAVAILABLE (STORE_AWAY)
-// when SQLite fails; Rollback must follow.
+// The methods are Store's, answered at once and durable after Commit.
 class SqliteChannels final : public BatchTarget {
  public:
-  using OnCommit = std::function<void(absl::Duration took, size_t operations)>;
+  struct Options {
+    // Calls of Due for which a change lies in its batch before it goes into the tables.
+    int fold_after = 8;
+    TroubleReport report{nullptr};  // of failures, and of commits of writes
+    // Null, or called after each commit of writes.
+    std::function<void(absl::Duration took, size_t operations)> on_commit;
+  };
 
-  // Notes failures, and commits of writes, in `report`; calls `on_commit`, unless it is null, after
-  // each commit of writes. `files` are those that `db` has open.
-  SqliteChannels(SqliteDb* db, FileWatch files, TroubleReport report, OnCommit on_commit)
-      : db_(db),
-        files_(std::move(files)),
-        tables_(db),
-        report_(std::move(report)),
-        on_commit_(std::move(on_commit)) {}
+  // `files` are those that `db` has open.
+  SqliteChannels(SqliteDb* db, FileWatch files, Options options)
+      : db_(db), files_(std::move(files)), tables_(db), options_(std::move(options)) {}
 
-  absl::Status ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit);
-  absl::StatusOr<std::optional<ChannelSnapshot>> Load(const ChannelKey& key);
-  absl::StatusOr<std::optional<uint32_t>> FindSide(const std::string& app_id,
-                                                   std::string_view side);
-  absl::StatusOr<PutOutcome> Put(const ChannelKey& key, uint64_t expected, ChannelRecord record);
-  absl::StatusOr<PutOutcome> Erase(const ChannelKey& key, uint64_t expected);
-  absl::StatusOr<AppendResult> Append(const ChannelRef& channel, uint64_t version, Role author,
-                                      uint64_t number, std::string_view frame);
-  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
-  absl::StatusOr<std::vector<StoredFrame>> Read(const ChannelRef& channel, Role author,
-                                                uint64_t after, size_t max_bytes);
+  // Reads everything. Once, before the rest. UNAVAILABLE when SQLite fails; DATA_LOSS when there is
+  // something that no relay has written.
+  absl::Status Read();
+
+  void ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit) const {
+    channels_.ForEach(visit);
+  }
+  std::optional<ChannelSnapshot> Load(const ChannelKey& key) const { return channels_.Load(key); }
+  std::optional<uint32_t> FindSide(const std::string& app_id, const std::string& side) const {
+    return channels_.FindSide(app_id, side);
+  }
+  PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record) {
+    return channels_.Put(key, expected, std::move(record));
+  }
+  PutOutcome Erase(const ChannelKey& key, uint64_t expected) {
+    return channels_.Erase(key, expected);
+  }
+  AppendResult Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
+                      std::string frame);
+  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor) {
+    return channels_.Accept(channel, author, cursor);
+  }
+  std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after,
+                                size_t max_bytes);
+  // UNAVAILABLE when SQLite has failed before and fails again.
   absl::StatusOr<std::vector<ChannelKey>> Due(absl::Time now, size_t limit);
 
-  // Of the frames that are kept; known once ForEach was called. Any thread.
-  uint64_t stored_bytes() const { return stored_bytes_.load(std::memory_order_relaxed); }
+  // Of the frames that are kept. Any thread.
+  uint64_t stored_bytes() const { return channels_.stored_bytes(); }
 
   absl::Status Commit(size_t operations) override;
   void Rollback(const absl::Status& cause) override;
   bool Full() const override;
 
  private:
-  // A channel as the transaction sees it.
-  struct Entry {
-    ChannelRow row = 0;
-    ChannelSnapshot snapshot;
-  };
-
-  absl::StatusOr<std::optional<AppRow>> FindApp(const std::string& app_id);
-  absl::StatusOr<AppRow> MakeApp(const std::string& app_id);
-  // Null when there is no such channel. Valid until the channel is put or erased, or Commit.
-  absl::StatusOr<Entry*> Find(const ChannelKey& key);
-  absl::StatusOr<Entry*> Find(const ChannelRef& channel);
-  absl::StatusOr<bool> IsSideTaken(const ChannelKey& key, const ChannelRecord& record);
-  absl::Status Replace(const Entry& before, const Entry& after);
-  absl::Status MoveSides(AppRow app, uint32_t id, const ChannelRecord& before,
-                         const ChannelRecord& after);
-  absl::Status DropLogs(const Entry& entry);
-  absl::StatusOr<AppendOutcome> Append(Entry& entry, Role author, uint64_t number,
-                                       std::string_view frame);
+  // The file has a batch of this number, or a row that reflects it.
+  absl::Status NoteRead(int64_t batch);
+  // What goes into the tables with the batch that is to be committed.
+  SqliteBacklog::Step NextStep();
+  absl::Status Write(const std::string& changes, const SqliteBacklog::Step& step);
+  absl::Status WriteChannel(const ChannelKey& key);
+  void NoteWritten(const store::StoredBatch& batch, size_t bytes, const SqliteBacklog::Step& step);
 
   SqliteDb* const db_;
   FileWatch files_;
   SqliteTables tables_;
-  TroubleReport report_;
-  const OnCommit on_commit_;
-  RecentMap<std::string, AppRow> apps_{1024};
-  RecentMap<ChannelKey, Entry> channels_{8192};
-  std::atomic<uint64_t> stored_bytes_ = 0;
-  uint64_t committed_bytes_ = 0;  // stored_bytes_ as of the last commit
-  size_t batch_bytes_ = 0;        // of frames that the batch has read or written
+  Options options_;
+  BatchChanges changes_;
+  MemoryChannels channels_{&changes_};
+  SqliteBacklog backlog_;
+  int64_t batch_ = 1;            // the next one
+  std::deque<int64_t> at_dues_;  // which one was the next at the latest calls of Due
+  bool due_called_ = false;      // in this batch
+  size_t batch_bytes_ = 0;       // of frames that the batch has read or written
 };
 
 }  // namespace wormhole::relay

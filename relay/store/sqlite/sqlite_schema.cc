@@ -11,10 +11,14 @@
 namespace wormhole::relay {
 namespace {
 
+// Each batch of calls is a row in `batches` (sqlite_batch.proto). What a batch has changed goes
+// into the other tables later, many batches at once; batches that these reflect are deleted. So the
+// state of the relay is what the tables have, with the batches on top.
+//
 // Keys are integers, so that they are small and rows of one time lie together:
 //   channel = app * 2^30 + id (an id is below 10^9), log = channel * 2 + author (a Role).
-// Times are microseconds since 1970. A log's last stored number is the last one in `frames`, or
-// `forgotten` when none is kept, so that an append is one row and nothing else.
+// Times are microseconds since 1970. `channels.batch` is the last batch that the row reflects. A
+// log's last stored number is the last one in `frames`, or `forgotten` when none is kept.
 constexpr char kSchema[] = R"sql(
 CREATE TABLE apps (
   app INTEGER PRIMARY KEY CHECK (app BETWEEN 1 AND 4294967295),
@@ -35,15 +39,9 @@ CREATE TABLE channels (
   initiator_forgotten INTEGER NOT NULL DEFAULT 0,
   initiator_accepted INTEGER NOT NULL DEFAULT 0,
   receiver_forgotten INTEGER NOT NULL DEFAULT 0,
-  receiver_accepted INTEGER NOT NULL DEFAULT 0
+  receiver_accepted INTEGER NOT NULL DEFAULT 0,
+  batch INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX channels_due ON channels (due_at);
-CREATE TABLE sides (
-  app INTEGER NOT NULL,
-  side BLOB NOT NULL,
-  id INTEGER NOT NULL,
-  PRIMARY KEY (app, side)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE frames (
   log INTEGER NOT NULL,
   number INTEGER NOT NULL,
@@ -52,17 +50,41 @@ CREATE TABLE frames (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Sides of ended channels whose place a new channel has taken: they stay in `sides` until `until`.
-// Apart from kSchema, so that files of older relays get this table too, and older relays go on
-// without it.
-constexpr char kRestingSides[] = R"sql(
+// Sides of ended channels whose place a new channel has taken, and the batches.
+constexpr char kNewTables[] = R"sql(
+CREATE TABLE rests (
+  app INTEGER NOT NULL,
+  side BLOB NOT NULL,
+  id INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (app, side)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE batches (
+  batch INTEGER PRIMARY KEY,
+  changes BLOB NOT NULL
+) STRICT;
+)sql";
+
+// Version 1 wrote each change into the tables at once. It had a table of all sides, in which those
+// that rested stayed, and an index of when channels are due. Its own older relays knew of no
+// resting sides: they have let some in again, which are a channel's then, and some of their apps
+// go.
+constexpr char kFromVersion1[] = R"sql(
 CREATE TABLE IF NOT EXISTS resting_sides (
   app INTEGER NOT NULL,
   side BLOB NOT NULL,
   until INTEGER NOT NULL,
   PRIMARY KEY (app, side)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS resting_sides_until ON resting_sides (until);
+ALTER TABLE channels ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+INSERT INTO rests (app, side, id, until)
+  SELECT resting.app, resting.side, sides.id, resting.until
+  FROM resting_sides AS resting JOIN sides USING (app, side) JOIN apps USING (app)
+  WHERE NOT EXISTS (SELECT 1 FROM channels WHERE channel = (sides.app << 30) + sides.id
+                    AND sides.side IN (initiator, receiver));
+DROP TABLE resting_sides;
+DROP TABLE sides;
+DROP INDEX channels_due;
 )sql";
 
 // FULL syncs the log at each commit: NORMAL would lose acknowledged commits at power loss.
@@ -84,7 +106,6 @@ absl::Status NotWritable(const SqliteDb& db) {
                    ": it and its folder must be writable, its -wal and -shm files too"));
 }
 
-// Makes of `status`, which is db's last failure, a message that says what to do.
 absl::Status Explain(const SqliteDb& db, const absl::Status& status) {
   const std::string& path = db.path();
   switch (db.last_code()) {
@@ -123,17 +144,23 @@ absl::Status Refuse(const SqliteDb& db, int64_t application_id, int64_t version)
                                           "): restore a backup, or move it away"));
 }
 
-absl::Status CheckTables(SqliteDb& db) {
-  ASSIGN_OR_RETURN(const int64_t tables,
-                   db.QueryInteger("SELECT count(*) FROM sqlite_schema WHERE name IN "
-                                   "('apps', 'channels', 'channels_due', 'sides', 'frames')"));
+absl::Status CheckTables(SqliteDb& db, int64_t version) {
+  ASSIGN_OR_RETURN(
+      const int64_t tables,
+      db.QueryInteger(absl::StrCat(
+          "SELECT count(*) FROM sqlite_schema WHERE name IN ('apps', 'channels', 'frames', ",
+          version == 1 ? "'sides', 'channels_due')" : "'rests', 'batches')")));
   if (tables == 5) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat(db.path(), " lacks some of its tables: restore a backup, or move it away"));
 }
 
-absl::Status Create(SqliteDb& db) {
-  return db.Exec(absl::StrCat(kSchema, "PRAGMA application_id = ", kSqliteApplicationId,
+// `version` of a new file is 0.
+absl::Status BringUpToDate(SqliteDb& db, int64_t version) {
+  if (version == 0) RETURN_IF_ERROR(db.Exec(kSchema));
+  RETURN_IF_ERROR(db.Exec(kNewTables));
+  if (version == 1) RETURN_IF_ERROR(db.Exec(kFromVersion1));
+  return db.Exec(absl::StrCat("PRAGMA application_id = ", kSqliteApplicationId,
                               "; PRAGMA user_version = ", kSqliteSchemaVersion, ";"));
 }
 
@@ -144,11 +171,12 @@ absl::Status Prepare(SqliteDb& db, int checkpoint_pages) {
   ASSIGN_OR_RETURN(const int64_t version, db.QueryInteger("PRAGMA user_version"));
   ASSIGN_OR_RETURN(const int64_t objects, db.QueryInteger("SELECT count(*) FROM sqlite_schema"));
   const bool is_new = application_id == 0 && version == 0 && objects == 0;
-  if (!is_new && (application_id != kSqliteApplicationId || version != kSqliteSchemaVersion)) {
+  const bool is_known = version >= 1 && version <= kSqliteSchemaVersion;
+  if (!is_new && (application_id != kSqliteApplicationId || !is_known)) {
     return Refuse(db, application_id, version);
   }
   if (!is_new) {
-    RETURN_IF_ERROR(CheckTables(db));
+    RETURN_IF_ERROR(CheckTables(db, version));
   }
   // SQLite opens a file that it may not write all the same, for reading only.
   if (sqlite3_db_readonly(db.handle(), "main") != 0) return NotWritable(db);
@@ -162,15 +190,19 @@ absl::Status Prepare(SqliteDb& db, int checkpoint_pages) {
   RETURN_IF_ERROR(
       db.Exec(absl::StrCat(kSettings, "PRAGMA wal_autocheckpoint = ", checkpoint_pages, ";")));
   RETURN_IF_ERROR(db.BeginOnce());
-  if (is_new) RETURN_IF_ERROR(Create(db));
-  RETURN_IF_ERROR(db.Exec(kRestingSides));
+  if (version != kSqliteSchemaVersion) {
+    RETURN_IF_ERROR(BringUpToDate(db, version));
+  }
   return db.Commit();
 }
 
 }  // namespace
 
 absl::Status PrepareSqliteFile(SqliteDb& db, int checkpoint_pages) {
-  const absl::Status status = Prepare(db, checkpoint_pages);
+  return ExplainSqliteFailure(db, Prepare(db, checkpoint_pages));
+}
+
+absl::Status ExplainSqliteFailure(const SqliteDb& db, const absl::Status& status) {
   return absl::IsUnavailable(status) ? Explain(db, status) : status;
 }
 

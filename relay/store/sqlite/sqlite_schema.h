@@ -13,14 +13,19 @@ namespace wormhole::relay {
 inline constexpr int64_t kSqliteApplicationId = 0x57485253;
 
 // PRAGMA user_version: the schema that this code reads and writes.
-inline constexpr int64_t kSqliteSchemaVersion = 1;
+inline constexpr int64_t kSqliteSchemaVersion = 2;
 
 // Prepares a file that was just opened: an empty one gets the schema, any other must be a relay's
-// already, of this version. A file that this refuses has not been changed. From then on SQLite
-// copies the log into the file whenever the log has `checkpoint_pages` pages.
+// already, of this version or of version 1, which it makes one of this version. A file that this
+// refuses has not been changed. From then on SQLite copies the log into the file whenever the log
+// has `checkpoint_pages` pages.
 // FAILED_PRECONDITION (another program's file, a newer schema, in use), DATA_LOSS (damaged),
 // PERMISSION_DENIED (not writable), UNAVAILABLE; the message is one line that says what to do.
 absl::Status PrepareSqliteFile(SqliteDb& db, int checkpoint_pages);
+
+// Makes of `status`, which is db's last failure if it is UNAVAILABLE, a message that says what to
+// do with the file.
+absl::Status ExplainSqliteFailure(const SqliteDb& db, const absl::Status& status);
 
 }  // namespace wormhole::relay
 

@@ -64,8 +64,15 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
   if (options.vfs.empty()) {
     ASSIGN_OR_RETURN(files, WatchFiles(*db, file));
   }
-  return absl::WrapUnique(
-      new SqliteStore(std::move(lock), std::move(db), std::move(files), options));
+  auto store =
+      absl::WrapUnique(new SqliteStore(std::move(lock), std::move(db), std::move(files), options));
+  const absl::Status read = store->channels_.Read();
+  if (absl::IsDataLoss(read)) {
+    return absl::DataLossError(absl::StrCat("the SQLite file ", file, " is damaged, ",
+                                            read.message(), ": restore a backup, or move it away"));
+  }
+  RETURN_IF_ERROR(ExplainSqliteFailure(*store->db_, read));
+  return store;
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteDb> db,
@@ -73,7 +80,10 @@ SqliteStore::SqliteStore(std::unique_ptr<LockFile> lock, std::unique_ptr<SqliteD
     : QueuedStore(&channels_, &thread_),
       lock_(std::move(lock)),
       db_(std::move(db)),
-      channels_(db_.get(), std::move(files), TroubleReport(options.on_trouble), options.on_commit),
+      channels_(db_.get(), std::move(files),
+                {.fold_after = options.fold_after,
+                 .report = TroubleReport(options.on_trouble),
+                 .on_commit = options.on_commit}),
       thread_(&channels_) {}
 
 }  // namespace wormhole::relay

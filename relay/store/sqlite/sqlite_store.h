@@ -33,6 +33,10 @@ struct SqliteOptions {
   // copies and a longer start after a crash. A start reads the default's 16 MiB in a moment.
   int checkpoint_pages = 4096;
 
+  // Calls of Due, four in a second in a relay, for which a change lies in its batch's row before it
+  // goes into the tables, together with others. More: less is written, and a longer start.
+  int fold_after = 8;
+
   // The store calls this with the reason for each batch that fails, and once with OK when it writes
   // again, which it tries with each Due. On the store's thread: it must not wait for the store. The
   // store does not call it after its own destruction.
@@ -46,10 +50,10 @@ struct SqliteOptions {
 
 class SqliteStore final : public QueuedStore<SqliteChannels, CommitThread> {
  public:
-  // Opens `path`, or creates it (mode 0600). FAILED_PRECONDITION when another relay holds it, or
-  // it is not a relay's file, or a newer relay's; DATA_LOSS when it is damaged;
-  // PERMISSION_DENIED, NOT_FOUND and so on when it cannot be opened or written. One line each,
-  // which says what to do.
+  // Opens `path`, or creates it (mode 0600), and reads all of it into memory. FAILED_PRECONDITION
+  // when another relay holds it, or it is not a relay's file, or a newer relay's; DATA_LOSS when it
+  // is damaged; PERMISSION_DENIED, NOT_FOUND and so on when it cannot be opened or written. One
+  // line each, which says what to do.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path,
                                                            const SqliteOptions& options = {});
 
