@@ -58,10 +58,10 @@ class QueuedStore : public Store {
   }
 
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           const PutOptions& /*options*/, Done<PutOutcome> done) override {
+           const PutOptions& options, Done<PutOutcome> done) override {
     Add<PutOutcome>(
-        [t = tables_, key, expected, record = std::move(record)]() mutable {
-          return t->Put(key, expected, std::move(record));
+        [t = tables_, key, expected, options, record = std::move(record)]() mutable {
+          return t->Put(key, expected, std::move(record), options);
         },
         std::move(done));
   }

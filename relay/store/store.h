@@ -54,14 +54,14 @@ struct AppendResult {
   LogState log;  // afterwards
 };
 
-// What a record brings along, in the same transaction, in a store that relays share. A store of a
-// single relay's own ignores it: it has nobody to tell, and its relay has called Accept before.
+// What a record brings along, in the same transaction.
 struct PutOptions {
+  // By author: as Accept. Changes nothing when the record has ended.
+  PerRole<uint64_t> accepted;
+  // The rest is for a store that relays share; one of a single relay's own has nobody to tell.
   // As SetAttached, for a side that the record makes a member. The store itself takes this back
   // when the record is not put, or when nobody knows whether it is.
   RoleSet attached;
-  // By author: as Accept. Changes nothing when the record has ended.
-  PerRole<uint64_t> accepted;
   // The store reads the channel in the same transaction: once the record is put, Cached knows all
   // of the channel as of then, or knows nothing.
   bool read_back = false;

@@ -195,12 +195,9 @@ TEST(LiveMember, ACloseFollowsWhatCameBeforeIt) {
   member.posts.Add({.number = 1, .stream = stream.stream()});
   member.accepting = true;
   member.AskToClose(stream.stream(), rendezvous::v1::MOOD_HAPPY);
-  EXPECT_FALSE(member.ReadyToClose(true));
+  EXPECT_FALSE(member.ReadyToClose());
   member.posts.Take(1);
-  EXPECT_TRUE(member.ReadyToClose(/*repeats_accept=*/true));
-  EXPECT_FALSE(member.ReadyToClose(/*repeats_accept=*/false));
-  member.accepting = false;
-  EXPECT_TRUE(member.ReadyToClose(false));
+  EXPECT_TRUE(member.ReadyToClose());  // it takes the acknowledgement along
 }
 
 TEST(LiveMember, TheFirstMoodCountsAndAFailedStreamTakesItsRequestsAlong) {

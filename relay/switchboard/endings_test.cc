@@ -29,22 +29,24 @@ TEST_F(Endings, ACloseIsCarriedOutAfterThePostsBeforeIt) {
   EXPECT_EQ(bert_->Heard(), "message(1 a) message(2 b) peer(left cursor=0 third=0)");
 }
 
+// It waits for no answer: both go to the store, in this order.
 TEST_F(Endings, ACloseIsCarriedOutAfterTheAcknowledgementBeforeIt) {
   anna_->Ack(1).Close(MOOD_HAPPY);
-  EXPECT_EQ(store_.pending(), "Accept");
-  store_.Answer();
-  EXPECT_EQ(store_.pending(), "Put");
+  EXPECT_EQ(store_.pending(), "Accept Put");
   Settle();
   EXPECT_EQ(anna_->Ended(), "OK");
 }
 
-// Bert, whose frame Anna has taken, would be refused it as one that she will never read.
-TEST_F(Endings, ASideWhoseAcknowledgementIsLostHasNotLeft) {
+// Bert, whose frame Anna has taken, would be refused it as one that she will never read. So the
+// record that says that she has left brings it along.
+TEST_F(Endings, ASideWhoseAcknowledgementIsLostHasNotLeftWithoutIt) {
   anna_->Ack(1).Close(MOOD_HAPPY);
   store_.Fail("Accept");
-  Settle();
   EXPECT_EQ(anna_->Ended(), "UNAVAILABLE STORE_AWAY");
   EXPECT_FALSE(Stored(id_)->record.member(Role::kInitiator).left);
+  Settle();
+  EXPECT_TRUE(Stored(id_)->record.member(Role::kInitiator).left);
+  EXPECT_EQ(Stored(id_)->log(Role::kReceiver).accepted, 1u);
 }
 
 TEST_F(Endings, BothHappyEndTheChannel) {

@@ -278,9 +278,7 @@ bool LiveChannel::QueueCloses() {
   bool queued = false;
   for (Role role : kRoles) {
     LiveMember& member = members_.member(role);
-    // Were the acknowledgement lost after the side has left, the peer could never post what the
-    // side has accepted already. A shared store is given it once more, with the record.
-    if (!member.ReadyToClose(/*repeats_accept=*/context_->shared())) continue;
+    if (!member.ReadyToClose()) continue;
     ops_.push_back({.what = CloseOp{.stream = std::exchange(member.close_stream, nullptr),
                                     .side = members_.record().member(role).side,
                                     .tenure = members_.tenure(),

@@ -57,12 +57,9 @@ struct LiveMember {
   bool attached() const { return here.stream != nullptr; }
   // Whether the store, or the next operation, has something of it to do.
   bool busy() const { return !posts.empty() || accepting || close_stream != nullptr; }
-  // Whether its posts and acknowledgements are done, so that its Close may become an operation.
-  // `repeats_accept`: the record takes the cursor along, so that an acknowledgement under way needs
-  // not be waited for.
-  bool ReadyToClose(bool repeats_accept) const {
-    return close && close_stream != nullptr && posts.empty() && (repeats_accept || !accepting);
-  }
+  // Whether its posts are done, so that its Close may become an operation. The record takes the
+  // cursor along, so that an acknowledgement under way needs not be waited for.
+  bool ReadyToClose() const { return close && close_stream != nullptr && posts.empty(); }
   // Whether it may post more before the store has answered. Always so for a client that keeps the
   // window; also bounds posts up to the reader's cursor, which no window does.
   bool TakesPosts(const ChannelLimits& limits) const {

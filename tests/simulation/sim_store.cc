@@ -171,16 +171,17 @@ void SimStore::FindSide(std::string_view app_id, std::string_view side,
 }
 
 void SimStore::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-                   const relay::PutOptions& /*options*/, Done<relay::PutOutcome> done) {
+                   const relay::PutOptions& options, Done<relay::PutOutcome> done) {
   Add<relay::PutOutcome>(
-      [this, key, expected, record](Tables& tables) -> absl::StatusOr<relay::PutOutcome> {
-        return PutFlawed(tables, key, expected, record);
+      [this, key, expected, record, options](Tables& tables) -> absl::StatusOr<relay::PutOutcome> {
+        return PutFlawed(tables, key, expected, record, options);
       },
       std::move(done), true, stage_->flaws.opened_before_commit);
 }
 
 relay::PutOutcome SimStore::PutFlawed(Tables& tables, const ChannelKey& key, uint64_t expected,
-                                      const ChannelRecord& record) {
+                                      const ChannelRecord& record,
+                                      const relay::PutOptions& options) {
   const std::optional<relay::ChannelSnapshot> before = tables.Load(key);
   const bool follows = before.has_value() && before->record.ended() && expected > 0 &&
                        before->record.version == expected;
@@ -191,7 +192,7 @@ relay::PutOutcome SimStore::PutFlawed(Tables& tables, const ChannelKey& key, uin
       (void)tables.Put(key, version, record);
     }
   }
-  const relay::PutOutcome outcome = tables.Put(key, expected, record);
+  const relay::PutOutcome outcome = tables.Put(key, expected, record, options);
   if (outcome == relay::PutOutcome::kDone && BreaksRest(before, record)) ++broken_rests_;
   if (!stage_->flaws.inherited_cursor || outcome != relay::PutOutcome::kDone) return outcome;
   for (Role author : relay::kRoles) {

@@ -83,7 +83,7 @@ class SimStore final : public RelayStore, public StoreTruth {
   void MakeDurable(Call& call);
   // As Tables::Put, with the flaws that concern who follows whom.
   relay::PutOutcome PutFlawed(Tables& tables, const relay::ChannelKey& key, uint64_t expected,
-                              const relay::ChannelRecord& record);
+                              const relay::ChannelRecord& record, const relay::PutOptions& options);
   // The tables as a crash would leave them.
   std::unique_ptr<Tables> Replay() const;
   // `action` after a while, unless the process ends before.

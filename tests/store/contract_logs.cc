@@ -95,6 +95,24 @@ TEST_P(StoreContractTest, AcceptedFramesAreForgotten) {
                        LogState{.stored = 5, .forgotten = 4, .accepted = 4, .bytes = 4}));
 }
 
+TEST_P(StoreContractTest, ARecordBringsAnAcknowledgementAlong) {
+  Call().Put(key_, 0, Record("i", "r"));
+  Call().Append(key_, 1, kInitiator, 1, "one");
+  Call().Append(key_, 1, kInitiator, 2, "two");
+  ChannelRecord left = Record("i", "r");
+  left.member(kReceiver).left = true;
+  EXPECT_EQ(Call().Put(key_, 0, left, {.accepted = {2, 0}}), PutOutcome::kStale);
+  EXPECT_EQ(Call().Load(key_)->log(kInitiator).accepted, 0u);
+  EXPECT_EQ(Call().Put(key_, 1, left, {.accepted = {2, 0}}), PutOutcome::kDone);
+  EXPECT_EQ(Call().Load(key_)->log(kInitiator),
+            (LogState{.stored = 2, .forgotten = 2, .accepted = 2}));
+  EXPECT_EQ(Call().Put(key_, 2, left, {.accepted = {1, 7}}), PutOutcome::kDone);
+  EXPECT_EQ(Call().Load(key_)->log(kInitiator).accepted, 2u);
+  EXPECT_EQ(Call().Load(key_)->log(kReceiver), (LogState{.accepted = 7}));
+  EXPECT_EQ(Call().Put(key_, 3, Closed(left), {.accepted = {9, 9}}), PutOutcome::kDone);
+  EXPECT_EQ(Call().Load(key_)->log(kInitiator), LogState());
+}
+
 TEST_P(StoreContractTest, AcceptNeverGoesBack) {
   Call().Put(key_, 0, Record("i", "r"));
   Call().Append(key_, 1, kInitiator, 1, "x");

@@ -106,11 +106,12 @@ void DrawAppend(const LogState& log, std::mt19937_64& random, RandomOperation& o
 
 RandomOperation DrawOperation(const MemoryChannels& model, std::mt19937_64& random) {
   constexpr std::array<Kind, 13> kKinds = {
-      Kind::kPut,    Kind::kPut,    Kind::kPut,  Kind::kErase, Kind::kAppend,   Kind::kAppend,
-      Kind::kAppend, Kind::kAccept, Kind::kLoad, Kind::kRead,  Kind::kFindSide, Kind::kAppend,
-      Kind::kDue};
+      Kind::kPut,      Kind::kPut,    Kind::kPut,    Kind::kErase, Kind::kAppend,
+      Kind::kAppend,   Kind::kAppend, Kind::kAccept, Kind::kLoad,  Kind::kRead,
+      Kind::kFindSide, Kind::kAppend, Kind::kDue};
   RandomOperation operation;
   operation.kind = kKinds[Below(random, kKinds.size())];
+  operation.now = At(static_cast<int>(Below(random, 6000)));
   operation.key = {kApps[Below(random, kApps.size())],
                    static_cast<uint32_t>(1 + Below(random, kIds))};
   operation.author = Below(random, 2) == 0 ? Role::kInitiator : Role::kReceiver;
@@ -146,7 +147,7 @@ std::string Carry(const RandomOperation& op, MemoryChannels& model) {
     case Kind::kFindSide:
       return Words(model.FindSide(op.key.app_id, op.bytes));
     case Kind::kDue:
-      return Words(model.Due(absl::InfiniteFuture(), kMany));
+      return Words(model.Due(op.now, kMany));
   }
   return "";
 }
@@ -173,7 +174,7 @@ void Carry(const RandomOperation& op, Store& store,
     case Kind::kFindSide:
       return store.FindSide(op.key.app_id, op.bytes, in_words);
     case Kind::kDue:
-      return store.Due(absl::InfiniteFuture(), kMany, in_words);
+      return store.Due(op.now, kMany, in_words);
   }
 }
 

@@ -23,9 +23,10 @@ struct RandomOperation {
   uint64_t version = 0;  // of kPut, kErase, kAppend
   ChannelRecord record;  // of kPut
   Role author = Role::kInitiator;
-  uint64_t number = 0;      // of kAppend, kAccept; what kRead reads after
-  std::string bytes;        // the frame, or the side
-  size_t max_bytes = 1000;  // of kRead
+  uint64_t number = 0;                      // of kAppend, kAccept; what kRead reads after
+  std::string bytes;                        // the frame, or the side
+  size_t max_bytes = 1000;                  // of kRead
+  absl::Time now = absl::InfiniteFuture();  // of kDue
 };
 
 // An operation that mostly succeeds on `model`, the state in which it will find the store.

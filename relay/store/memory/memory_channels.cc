@@ -33,7 +33,8 @@ std::optional<uint32_t> MemoryChannels::FindSide(const std::string& app_id,
   return found->second;
 }
 
-PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record) {
+PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                               const PutOptions& options) {
   Channel* stored = Find(key);
   if ((stored == nullptr ? 0 : stored->record.version) != expected) return PutOutcome::kStale;
   if (stored != nullptr && !stored->record.ended() && !HasSameInitiator(stored->record, record)) {
@@ -64,6 +65,10 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
   due_.insert({channel.record.due_at, &app, key.id});
   for (const Member& member : channel.record.members) {
     if (!member.side.empty()) app.sides[member.side] = key.id;
+  }
+  for (const Role author : kRoles) {
+    if (options.accepted[author] == 0 || channel.record.ended()) continue;
+    Accept(key, author, options.accepted[author]).IgnoreError();  // the channel is there
   }
   return PutOutcome::kDone;
 }

@@ -69,7 +69,8 @@ class MemoryChannels {
   void ForEach(const std::function<void(const ChannelKey&, IdState state)>& visit) const;
   std::optional<ChannelSnapshot> Load(const ChannelKey& key) const;
   std::optional<uint32_t> FindSide(const std::string& app_id, const std::string& side) const;
-  PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record);
+  PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                 const PutOptions& options = {});
   PutOutcome Erase(const ChannelKey& key, uint64_t expected);
   AppendResult Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame);

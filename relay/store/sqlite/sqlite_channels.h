@@ -54,8 +54,9 @@ class SqliteChannels final : public BatchTarget {
   std::optional<uint32_t> FindSide(const std::string& app_id, const std::string& side) const {
     return channels_.FindSide(app_id, side);
   }
-  PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record) {
-    return channels_.Put(key, expected, std::move(record));
+  PutOutcome Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
+                 const PutOptions& options = {}) {
+    return channels_.Put(key, expected, std::move(record), options);
   }
   PutOutcome Erase(const ChannelKey& key, uint64_t expected) {
     return channels_.Erase(key, expected);

@@ -69,8 +69,9 @@ class ManualStore final : public Store {
         [&] { return contents_.FindSide(std::string(app_id), std::string(side)); });
   }
   void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
-           const PutOptions& /*options*/, Done<PutOutcome> done) override {
-    Add("Put", std::move(done), [&] { return contents_.Put(key, expected, std::move(record)); });
+           const PutOptions& options, Done<PutOutcome> done) override {
+    Add("Put", std::move(done),
+        [&] { return contents_.Put(key, expected, std::move(record), options); });
   }
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override {
     Add("Erase", std::move(done), [&] { return contents_.Erase(key, expected); });
