@@ -4,7 +4,6 @@
 
 #include "tests/bench/sections.h"
 #include "tests/bench/seeded_relay.h"
-#include "tests/bench/statistics.h"
 
 namespace wormhole::bench {
 namespace {
@@ -61,10 +60,9 @@ void MeasureAllocation(const Setting& setting, Report& report) {
     for (const auto& subject : subjects) subject->Run();
   }
   const auto add = [&](const char* section, std::vector<double> Subject::*numbers, bool aimed) {
-    const double base = Median((*subjects[0]).*numbers);
     for (const auto& subject : subjects) {
-      const double value = Median((*subject).*numbers);
-      Row row = {section, subject->setup.name, "switchboard", value, "us", value / base, {}};
+      Row row = RowOfRounds(section, subject->setup.name, "switchboard", "us", (*subject).*numbers,
+                            (*subjects[0]).*numbers);
       if (aimed && subject != subjects[0]) row.aim = Aim{.limit = 1.5};
       report.Add(std::move(row));
     }

@@ -10,11 +10,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/bench/report.h"
+#include "tests/bench/statistics.h"
 #include "tests/support/child_process.h"
 
 namespace wormhole::bench {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using wormhole::testing::ChildProcess;
 
@@ -71,6 +74,39 @@ TEST(BenchTest, AnUnknownSectionIsAUsageError) {
   ChildProcess bench({.arguments = {BenchPath(), "--sections=speed"}});
   EXPECT_EQ(bench.WaitForExit(), 2);
   EXPECT_THAT(bench.err(), HasSubstr("--sections"));
+}
+
+TEST(StatisticsTest, QuartilesLieBetweenTheValues) {
+  EXPECT_EQ(Median({}), 0);
+  EXPECT_EQ(Percentile({7}, 0.25), 7);
+  EXPECT_EQ(Percentile({7}, 0.75), 7);
+  EXPECT_EQ(Percentile({5, 1, 4, 2, 3}, 0.25), 2);
+  EXPECT_EQ(Median({5, 1, 4, 2, 3}), 3);
+  EXPECT_EQ(Percentile({5, 1, 4, 2, 3}, 0.75), 4);
+  EXPECT_EQ(Percentile({4, 1, 3, 2}, 0.25), 1.75);
+  EXPECT_EQ(Median({4, 1, 3, 2}), 2.5);
+  EXPECT_EQ(Percentile({4, 1, 3, 2}, 0.75), 3.25);
+  EXPECT_EQ(Percentile({4, 1, 3, 2}, 0), 1);
+  EXPECT_EQ(Percentile({4, 1, 3, 2}, 1), 4);
+}
+
+TEST(StatisticsTest, RatiosAreOfTheSameRound) {
+  // The third round was slow for both, which the ratio of the medians would not know.
+  EXPECT_THAT(Ratios({20, 22, 60, 24}, {10, 11, 30, 0}), ElementsAre(2, 2, 2));
+  const Row row = RowOfRounds("section", "quantity", "subject", "us", {20, 60, 24}, {10, 30, 8});
+  EXPECT_EQ(row.value, 24);
+  EXPECT_EQ(row.ratio, 2);
+  ASSERT_TRUE(row.value_spread && row.ratio_spread);
+  EXPECT_EQ(row.value_spread->lower, 22);
+  EXPECT_EQ(row.value_spread->upper, 42);
+  EXPECT_EQ(row.ratio_spread->upper, 2.5);
+}
+
+TEST(StatisticsTest, OneRoundHasNoSpreadAndWithoutABaseThereIsNoRatio) {
+  const Row row = RowOfRounds("section", "quantity", "subject", "us", {20}, {});
+  EXPECT_EQ(row.value, 20);
+  EXPECT_EQ(row.ratio, 0);
+  EXPECT_FALSE(row.value_spread || row.ratio_spread);
 }
 
 }  // namespace

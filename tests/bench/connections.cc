@@ -15,7 +15,6 @@
 
 #include "tests/bench/sections.h"
 #include "tests/bench/servers.h"
-#include "tests/bench/statistics.h"
 #include "tests/bench/usage.h"
 
 namespace wormhole::bench {
@@ -151,11 +150,9 @@ void AddRows(const std::vector<Subject>& subjects, Report& report) {
   const char* const kSection = "connections, 8 at once";
   const auto add = [&](const char* quantity, const char* unit,
                        std::vector<double> Subject::*values) {
-    const double floor = Median(subjects[0].*values);
     for (const Subject& subject : subjects) {
-      const double value = Median(subject.*values);
-      report.Add(
-          {kSection, quantity, NameOf(subject.server->kind()), value, unit, value / floor, {}});
+      report.Add(RowOfRounds(kSection, quantity, NameOf(subject.server->kind()), unit,
+                             subject.*values, subjects[0].*values));
     }
   };
   add("rate", "per s", &Subject::rate);

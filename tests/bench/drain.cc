@@ -71,7 +71,7 @@ void MeasureDrain(const Setting& setting, Report& report) {
   }
   const std::string section = "drain, " + std::to_string(count) + " sides";
   const auto add = [&](const char* quantity, const std::vector<double>& values) {
-    report.Add({section, quantity, "one of two, etcd", Median(values), "us", 0, {}});
+    report.Add(RowOfRounds(section, quantity, "one of two, etcd", "us", values, {}));
   };
   add("SIGTERM to its end", numbers.drain);
   add("attached again, p50", numbers.p50);

@@ -7,7 +7,6 @@
 #include "tests/bench/latch.h"
 #include "tests/bench/raw_side.h"
 #include "tests/bench/sections.h"
-#include "tests/bench/statistics.h"
 #include "tests/bench/usage.h"
 
 namespace wormhole::bench {
@@ -81,16 +80,9 @@ void MeasureMemory(const Setting& setting, Report& report) {
         numbers[i].push_back(MeasureOnce(kKinds[i], own, count, setting));
       }
     }
-    const double floor = Median(numbers[0]);
     for (size_t i = 0; i < 3; ++i) {
-      const double value = Median(numbers[i]);
-      Row row = {"memory per waiting side",
-                 own ? "own connection" : "shared connection",
-                 NameOf(kKinds[i]),
-                 value,
-                 "KiB",
-                 value / floor,
-                 std::nullopt};
+      Row row = RowOfRounds("memory per waiting side", own ? "own connection" : "shared connection",
+                            NameOf(kKinds[i]), "KiB", numbers[i], numbers[0]);
       if (i != 0) row.aim = Aim{.limit = 1.2};
       report.Add(std::move(row));
     }

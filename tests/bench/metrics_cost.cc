@@ -1,23 +1,16 @@
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "tests/bench/pair_numbers.h"
 #include "tests/bench/sections.h"
-#include "tests/bench/statistics.h"
 
 namespace wormhole::bench {
 namespace {
 
 // What counting may cost.
 constexpr double kAim = 1.05;
-
-// Of each round, since what else the machine does changes from one to the next.
-std::vector<double> Ratios(const std::vector<double>& of, const std::vector<double>& to) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < of.size(); ++i) ratios.push_back(of[i] / to[i]);
-  return ratios;
-}
 
 void AddRows(const PairNumbers& without, const PairNumbers& with, Report& report) {
   struct Quantity {
@@ -29,9 +22,11 @@ void AddRows(const PairNumbers& without, const PairNumbers& with, Report& report
       {"server CPU per message, one pair", &PairNumbers::cpu},
       {"server CPU per message, 16 pairs", &PairNumbers::busy_cpu}};
   for (const Quantity& q : kQuantities) {
-    report.Add({"metrics", q.name, "without", Median(without.*q.values), "us", 1, {}});
-    report.Add({"metrics", q.name, "with", Median(with.*q.values), "us",
-                Median(Ratios(with.*q.values, without.*q.values)), Aim{.limit = kAim}});
+    const std::vector<double>& base = without.*q.values;
+    report.Add(RowOfRounds("metrics", q.name, "without", "us", base, base));
+    Row row = RowOfRounds("metrics", q.name, "with", "us", with.*q.values, base);
+    row.aim = Aim{.limit = kAim};
+    report.Add(std::move(row));
   }
 }
 

@@ -69,18 +69,18 @@ void AddRows(const std::vector<PairSubject>& subjects, const PairNumbers& unary,
       {"server CPU per message", "16 pairs at once", "us", &PairNumbers::busy_cpu, false},
       {"messages, 16 pairs at once", "rate", "per s", &PairNumbers::busy_rate, false}};
   for (const Quantity& q : kQuantities) {
-    const double floor = Median(subjects[0].numbers.*q.values);
+    const std::vector<double>& floor = subjects[0].numbers.*q.values;
     for (const PairSubject& subject : subjects) {
       const Kind kind = subject.server->kind();
-      const double value = Median(subject.numbers.*q.values);
-      Row row = {q.section, q.name, NameOf(kind), value, q.unit, value / floor, std::nullopt};
-      if (q.aimed && kind != Kind::kFloor)
+      Row row =
+          RowOfRounds(q.section, q.name, NameOf(kind), q.unit, subject.numbers.*q.values, floor);
+      if (q.aimed && kind != Kind::kFloor) {
         row.aim = Aim{.limit = kind == Kind::kMemory ? 1.2 : 1.3};
+      }
       report.Add(std::move(row));
     }
     if (!(unary.*q.values).empty()) {
-      const double value = Median(unary.*q.values);
-      report.Add({q.section, q.name, "two unary calls", value, q.unit, value / floor, {}});
+      report.Add(RowOfRounds(q.section, q.name, "two unary calls", q.unit, unary.*q.values, floor));
     }
   }
 }
@@ -88,8 +88,8 @@ void AddRows(const std::vector<PairSubject>& subjects, const PairNumbers& unary,
 }  // namespace
 
 void MeasureRoundTrips(const Setting& setting, Report& report) {
-  const int rounds = setting.quick ? 1 : 9;
-  const uint64_t trips = setting.quick ? 160 : 2000;
+  const int rounds = setting.quick ? 3 : 13;
+  const uint64_t trips = setting.quick ? 80 : 1600;
   std::vector<PairSubject> subjects;
   for (const Kind kind : {Kind::kFloor, Kind::kMemory, Kind::kSqlite}) {
     subjects.emplace_back(std::make_unique<Server>(kind, setting.folder));
