@@ -124,8 +124,7 @@ struct Subject {
 };
 
 void MeasureOnce(Subject& subject, double seconds) {
-  const std::string& address = subject.server->address();
-  const auto port = static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  const uint16_t port = subject.server->port();
   const double began = NowMicros();
   const double cpu = CpuMicros(subject.server->pid());
   std::vector<Count> counts(kAtOnce);

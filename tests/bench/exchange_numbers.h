@@ -9,15 +9,18 @@
 
 namespace wormhole::bench {
 
-// One number for each round, of which the median counts.
+// One number for each round, of which the median counts. None of what the runner does not have:
+// etcd, a client that counts messages.
 struct ExchangeNumbers {
   std::vector<double> rate, server_cpu, etcd_cpu, client_cpu, claim_to_data;
+  std::vector<double> switches, requests, responses;  // per exchange
   double failures = 0;
 
   void Add(const ExchangeRun& run);
 };
 
-// `rounds` times each runner in turn, after a while to warm up.
+// `rounds` times each runner in turn, after a while to warm up. Each round begins with another one,
+// so that what follows on what is not always the same.
 std::vector<ExchangeNumbers> RunInTurns(const std::vector<std::unique_ptr<ExchangeRunner>>& runners,
                                         int rounds, int at_once, double seconds);
 

@@ -4,10 +4,13 @@
 #include <cstdlib>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "tests/bench/latch.h"
 #include "tests/bench/library_exchange.h"
+#include "tests/bench/mailbox_exchange.h"
 #include "tests/bench/raw_exchange.h"
 #include "tests/bench/usage.h"
 
@@ -42,13 +45,14 @@ struct ExchangeRunner::Slots {
   Slots(int at_once, double until) : until(until), empty(at_once) {}
 
   // True: the slot goes on with another exchange.
-  bool Note(double claim_to_data) {
+  bool Note(const ExchangeOutcome& outcome) {
     const std::scoped_lock lock(mutex);
-    if (claim_to_data < 0) {
+    if (outcome.claim_to_data < 0) {
       ++run.failures;
     } else {
       ++run.exchanges;
-      run.claim_to_data.push_back(claim_to_data);
+      run.claim_to_data.push_back(outcome.claim_to_data);
+      run.traffic += outcome.traffic;
     }
     return NowMicros() < until && run.failures < 100;
   }
@@ -60,6 +64,11 @@ struct ExchangeRunner::Slots {
   ExchangeRun run;
 };
 
+struct ExchangeRunner::Usage {
+  double server_cpu = 0, etcd_cpu = 0, client_cpu = 0;  // microseconds
+  std::vector<ContextSwitches> switches;                // of each relay
+};
+
 ExchangeRunner::ExchangeRunner(Kind kind, Driver driver, const testing::TempFolder& folder)
     : driver_(driver),
       server_(std::make_unique<Server>(kind, folder)),
@@ -67,7 +76,7 @@ ExchangeRunner::ExchangeRunner(Kind kind, Driver driver, const testing::TempFold
              .initiator = server_->address(),
              .receiver = server_->address(),
              .relays = {server_->pid()}},
-      channel_(driver == Driver::kRaw ? Connect(server_->address()) : nullptr),
+      channel_(driver == Driver::kRaw && !IsMailbox(kind) ? Connect(server_->address()) : nullptr),
       client_(driver == Driver::kLibrary ? NewClient() : nullptr) {}
 
 ExchangeRunner::ExchangeRunner(Route route)
@@ -78,43 +87,66 @@ ExchangeRunner::ExchangeRunner(Route route)
 }
 
 std::string ExchangeRunner::NameOf(Kind kind, Driver driver) {
+  if (IsMailbox(kind)) return bench::NameOf(kind);  // of which there is no library here
   return std::string(bench::NameOf(kind)) + (driver == Driver::kRaw ? ", raw" : ", library");
 }
 
 ExchangeRun ExchangeRunner::Run(int at_once, double seconds) {
+  const Usage before = UsageSoFar();
   const double began = NowMicros();
-  const double server_cpu = RelayCpuMicros();
-  const double etcd_cpu = route_.etcd == 0 ? 0 : CpuMicros(route_.etcd);
-  const double client_cpu = OwnCpuMicros();
   const auto slots = std::make_shared<Slots>(at_once, began + seconds * 1e6);
-  for (int i = 0; i < at_once; ++i) StartOne(slots);
-  slots->empty.Wait("exchanges");
+  if (server_ != nullptr && IsMailbox(server_->kind())) {
+    RunMailboxExchanges(slots, at_once);
+  } else {
+    for (int i = 0; i < at_once; ++i) StartOne(slots);
+    slots->empty.Wait("exchanges");
+  }
   slots->farewell.reset();
   ExchangeRun run = std::move(slots->run);
   run.seconds = (NowMicros() - began) / 1e6;
-  run.server_cpu_micros = RelayCpuMicros() - server_cpu;
-  if (route_.etcd != 0) run.etcd_cpu_micros = CpuMicros(route_.etcd) - etcd_cpu;
-  run.client_cpu_micros = OwnCpuMicros() - client_cpu;
+  const Usage after = UsageSoFar();
+  run.server_cpu_micros = after.server_cpu - before.server_cpu;
+  run.etcd_cpu_micros = after.etcd_cpu - before.etcd_cpu;
+  run.client_cpu_micros = after.client_cpu - before.client_cpu;
+  for (size_t i = 0; i < route_.relays.size(); ++i) {
+    run.switches += SwitchesBetween(before.switches[i], after.switches[i]);
+  }
   return run;
 }
 
-double ExchangeRunner::RelayCpuMicros() const {
-  double sum = 0;
-  for (const pid_t pid : route_.relays) sum += CpuMicros(pid);
-  return sum;
+ExchangeRunner::Usage ExchangeRunner::UsageSoFar() const {
+  Usage usage;
+  for (const pid_t pid : route_.relays) {
+    usage.server_cpu += CpuMicros(pid);
+    usage.switches.push_back(ContextSwitchesOf(pid));
+  }
+  if (route_.etcd != 0) usage.etcd_cpu = CpuMicros(route_.etcd);
+  usage.client_cpu = OwnCpuMicros();
+  return usage;
+}
+
+void ExchangeRunner::RunMailboxExchanges(const std::shared_ptr<Slots>& slots, int at_once) {
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < at_once; ++i) {
+    threads.emplace_back([port = server_->port(), slots] {
+      while (slots->Note(RunMailboxExchange(port))) {
+      }
+    });
+  }
 }
 
 void ExchangeRunner::StartOne(const std::shared_ptr<Slots>& slots) {
   if (driver_ == Driver::kRaw) {
-    RawExchange::Start(channel_, server_->kind(), [this, slots](double claim_to_data) {
-      slots->Note(claim_to_data) ? StartOne(slots) : slots->empty.CountDown();
+    RawExchange::Start(channel_, server_->kind(), [this, slots](const ExchangeOutcome& outcome) {
+      slots->Note(outcome) ? StartOne(slots) : slots->empty.CountDown();
     });
     return;
   }
   LibraryExchange::Start(client_, {route_.initiator, route_.receiver},
                          [this, slots](std::shared_ptr<LibraryExchange> exchange, double time) {
                            slots->farewell->Take(std::move(exchange));
-                           slots->Note(time) ? StartOne(slots) : slots->empty.CountDown();
+                           slots->Note({.claim_to_data = time}) ? StartOne(slots)
+                                                                : slots->empty.CountDown();
                          });
 }
 

@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/exchange_outcome.h"
 #include "tests/bench/raw_side.h"
 #include "tests/bench/servers.h"
 #include "wormhole/wormhole.h"
 
 namespace wormhole::bench {
 
+// kRaw computes nothing: RawExchange, or RunMailboxExchange.
 enum class Driver { kRaw, kLibrary };
 
 // What one run has shown.
@@ -24,6 +26,8 @@ struct ExchangeRun {
   double server_cpu_micros = 0;  // of all exchanges; all relays'
   double etcd_cpu_micros = 0;
   double client_cpu_micros = 0;
+  double switches = 0;                // all relays'
+  Traffic traffic;                    // of a raw client
   std::vector<double> claim_to_data;  // microseconds, one for each exchange
 };
 
@@ -48,13 +52,16 @@ class ExchangeRunner {
   ExchangeRun Run(int at_once, double seconds);
 
   const std::string& name() const { return route_.name; }
+  const std::vector<pid_t>& relays() const { return route_.relays; }
   // "relay, SQLite, library"
   static std::string NameOf(Kind kind, Driver driver);
 
  private:
   struct Slots;
+  struct Usage;
   void StartOne(const std::shared_ptr<Slots>& slots);
-  double RelayCpuMicros() const;
+  void RunMailboxExchanges(const std::shared_ptr<Slots>& slots, int at_once);
+  Usage UsageSoFar() const;
 
   const Driver driver_;
   const std::unique_ptr<Server> server_;  // its own; null: the relays are the caller's

@@ -58,12 +58,10 @@ void AddExchangeRows(int at_once, const std::vector<std::unique_ptr<ExchangeRunn
   const std::string section = "group, " + std::to_string(at_once) + " at once";
   const auto add = [&](const char* quantity, const char* unit,
                        std::vector<double> ExchangeNumbers::*values, bool aimed) {
-    const double base = Median(numbers[0].*values);
     for (size_t i = 0; i < runners.size(); ++i) {
-      const double value = Median(numbers[i].*values);
-      if (value == 0) continue;  // one without etcd
-      Row row = {section, quantity, runners[i]->name(), value, unit, 0, {}};
-      if (base != 0) row.ratio = value / base;
+      if ((numbers[i].*values).empty()) continue;  // one without etcd
+      Row row = RowOfRounds(section, quantity, runners[i]->name(), unit, numbers[i].*values,
+                            numbers[0].*values);
       if (aimed && i != 0) row.aim = Aim{Aim::Of::kRatio, Aim::Is::kAtLeast, kRate};
       report.Add(std::move(row));
     }
@@ -91,19 +89,19 @@ void MeasureGroupExchanges(const Relays& relays, const Setting& setting, Report&
   }
   const std::vector<ExchangeNumbers> numbers =
       RunInTurns(runners, rounds, 1, setting.quick ? 0.1 : 1.0);
-  const double base = Median(numbers[0].claim_to_data);
+  const std::vector<double>& base = numbers[0].claim_to_data;
   for (size_t i = 0; i < runners.size(); ++i) {
-    const double value = Median(numbers[i].claim_to_data);
-    report.Add({"group, one at a time",
-                "claim to data, p50",
-                runners[i]->name(),
-                value,
-                "us",
-                value / base,
-                {}});
+    const std::vector<double>& values = numbers[i].claim_to_data;
+    report.Add(RowOfRounds("group, one at a time", "claim to data, p50", runners[i]->name(), "us",
+                           values, base));
     if (i == 0) continue;
-    report.Add(
-        {"group, one at a time", "added by it", runners[i]->name(), value - base, "us", 0, {}});
+    report.Add({"group, one at a time",
+                "added by it",
+                runners[i]->name(),
+                Median(values) - Median(base),
+                "us",
+                0,
+                {}});
   }
 }
 
@@ -136,11 +134,9 @@ void MeasureGroupRoundTrips(const Relays& relays, const Setting& setting, Report
   }
   for (const auto& [quantity, values] :
        {std::pair("p50", &Pair::p50), std::pair("p99", &Pair::p99)}) {
-    const double base = Median(pairs[0].*values);
     for (const Pair& pair : pairs) {
-      const double value = Median(pair.*values);
-      report.Add(
-          {"group, round trip of 256 B", quantity, pair.name, value, "us", value / base, {}});
+      report.Add(RowOfRounds("group, round trip of 256 B", quantity, pair.name, "us", pair.*values,
+                             pairs[0].*values));
     }
   }
 }

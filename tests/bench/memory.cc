@@ -43,7 +43,7 @@ class Waiters {
           [&opened](RawSide&, const AttachResponse& response) {
             if (response.has_opened()) opened.CountDown();
           },
-          [over](const grpc::Status&) { over->CountDown(); }));
+          [over](const grpc::Status&, const Traffic&) { over->CountDown(); }));
     }
     opened.Wait("waiting sides");
   }

@@ -23,12 +23,12 @@ PingPong::PingPong(Kind kind, const std::shared_ptr<grpc::Channel>& first,
   const uint32_t id = kind == Kind::kFloor ? ++ids : 0;
   first_ = RawSide::Start(
       first, OpenAllocate(id), [this](RawSide& a, const AttachResponse& r) { OnFirst(a, r); },
-      [this](const grpc::Status& status) { OnEnd(status); });
+      [this](const grpc::Status& status, const Traffic&) { OnEnd(status); });
   allocated_.Wait("an allocation");
   second_ = RawSide::Start(
       second, OpenClaim(channel_id_),
       [this](RawSide& b, const AttachResponse& r) { OnSecond(b, r); },
-      [this](const grpc::Status& status) { OnEnd(status); });
+      [this](const grpc::Status& status, const Traffic&) { OnEnd(status); });
   claimed_.Wait("a claim");
 }
 

@@ -11,12 +11,6 @@ namespace {
 using rendezvous::v1::MOOD_HAPPY;
 
 std::string Frame(size_t bytes) { return std::string(bytes, 'f'); }
-// As serialized by the library: shares with their associated data, a tag, and a box of 256 padded
-// bytes with nonce and tag.
-constexpr size_t kPakeInitiatorBytes = 118;
-constexpr size_t kPakeReceiverBytes = 117;
-constexpr size_t kConfirmBytes = 36;
-constexpr size_t kSealedBytes = 302;
 
 }  // namespace
 
@@ -28,7 +22,7 @@ void RawExchange::Start(const std::shared_ptr<grpc::Channel>& channel, Kind kind
       [exchange](RawSide& side, const AttachResponse& response) {
         exchange->OnInitiator(side, response);
       },
-      [exchange](const grpc::Status&) { exchange->OnSideEnd(); });
+      [exchange](const grpc::Status&, const Traffic& traffic) { exchange->OnSideEnd(traffic); });
 }
 
 void RawExchange::OnInitiator(RawSide& side, const AttachResponse& response) {
@@ -54,7 +48,9 @@ void RawExchange::StartReceiver(uint32_t channel_id) {
       [exchange = shared_from_this()](RawSide& side, const AttachResponse& response) {
         exchange->OnReceiver(side, response);
       },
-      [exchange = shared_from_this()](const grpc::Status&) { exchange->OnSideEnd(); });
+      [exchange = shared_from_this()](const grpc::Status&, const Traffic& traffic) {
+        exchange->OnSideEnd(traffic);
+      });
 }
 
 void RawExchange::OnReceiver(RawSide& side, const AttachResponse& response) {
@@ -63,13 +59,17 @@ void RawExchange::OnReceiver(RawSide& side, const AttachResponse& response) {
   if (number == 1) side.Post(1, Frame(kPakeReceiverBytes));
   if (number == 2) side.Post(2, Frame(kSealedBytes));
   if (number != 3) return;
-  claim_to_data_ = NowMicros() - claimed_at_;
+  outcome_.claim_to_data = NowMicros() - claimed_at_;
   side.Ack(3);
   side.Close(MOOD_HAPPY);
 }
 
-void RawExchange::OnSideEnd() {
-  if (--streams_ == 0) on_end_(claim_to_data_);
+void RawExchange::OnSideEnd(const Traffic& traffic) {
+  requests_ += traffic.requests;
+  responses_ += traffic.responses;
+  if (--streams_ != 0) return;
+  outcome_.traffic = {.requests = requests_, .responses = responses_};
+  on_end_(outcome_);
 }
 
 }  // namespace wormhole::bench

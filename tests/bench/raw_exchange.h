@@ -4,20 +4,28 @@
 #define WORMHOLE_TESTS_BENCH_RAW_EXCHANGE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 
+#include "tests/bench/exchange_outcome.h"
 #include "tests/bench/raw_side.h"
 #include "tests/bench/servers.h"
 
 namespace wormhole::bench {
 
+// Frames as the library serializes them: shares with their associated data, a tag, and a box of 256
+// padded bytes with nonce and tag.
+inline constexpr size_t kPakeInitiatorBytes = 118;
+inline constexpr size_t kPakeReceiverBytes = 117;
+inline constexpr size_t kConfirmBytes = 36;
+inline constexpr size_t kSealedBytes = 302;
+
 class RawExchange : public std::enable_shared_from_this<RawExchange> {
  public:
-  // `on_end` runs once both streams have ended, on a thread of gRPC's. With it goes the time from
-  // the claim to the initiator's data at the receiver, microseconds; less than 0 when the exchange
-  // failed. The channel must live until then; its owner destroys it.
-  using OnEnd = std::function<void(double claim_to_data)>;
+  // `on_end` runs once both streams have ended, on a thread of gRPC's. The channel must live until
+  // then; its owner destroys it.
+  using OnEnd = std::function<void(const ExchangeOutcome&)>;
   static void Start(const std::shared_ptr<grpc::Channel>& channel, Kind kind, OnEnd on_end);
 
   RawExchange(const std::shared_ptr<grpc::Channel>& channel, OnEnd on_end)
@@ -27,12 +35,13 @@ class RawExchange : public std::enable_shared_from_this<RawExchange> {
   void OnInitiator(RawSide& side, const AttachResponse& response);
   void OnReceiver(RawSide& side, const AttachResponse& response);
   void StartReceiver(uint32_t channel_id);
-  void OnSideEnd();
+  void OnSideEnd(const Traffic& traffic);
 
   const std::weak_ptr<grpc::Channel> channel_;
   const OnEnd on_end_;
   double claimed_at_ = 0;
-  double claim_to_data_ = -1;
+  ExchangeOutcome outcome_;
+  std::atomic<int> requests_{0}, responses_{0};
   std::atomic<int> streams_{1};
 };
 

@@ -93,6 +93,7 @@ void RawSide::Advance(bool written, bool over) {
       release = std::exchange(held_, false);
     } else if (const auto next = NextToWrite(); next != queue_.end()) {
       write = writing_ = true;
+      ++traffic_.requests;
       current_ = std::move(*next);
       queue_.erase(next);
     }
@@ -126,6 +127,7 @@ void RawSide::NoteWindow(const AttachResponse& response) {
 
 void RawSide::OnReadDone(bool ok) {
   if (!ok) return Advance(/*written=*/false, /*over=*/true);
+  ++traffic_.responses;
   if (response_.has_opened() || response_.has_peer_status()) NoteWindow(response_);
   on_response_(*this, response_);
   StartRead(&response_);
@@ -135,8 +137,9 @@ void RawSide::OnWriteDone(bool ok) { Advance(/*written=*/true, /*over=*/!ok); }
 
 void RawSide::OnDone(const grpc::Status& status) {
   const OnEnd on_end = std::move(on_end_);
+  const Traffic traffic = traffic_;
   self_.reset();  // this side may be gone now
-  if (on_end) on_end(status);
+  if (on_end) on_end(status, traffic);
 }
 
 }  // namespace wormhole::bench

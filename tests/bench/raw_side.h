@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "grpcpp/grpcpp.h"
+#include "tests/bench/exchange_outcome.h"
 #include "wormhole/rendezvous/v1/rendezvous.grpc.pb.h"
 
 namespace wormhole::bench {
@@ -37,7 +38,7 @@ class RawSide final : public grpc::ClientBidiReactor<AttachRequest, AttachRespon
   // Both run on gRPC's threads, `on_end` once and last, when the call that keeps the side has let
   // go of it, and so of the channel.
   using OnResponse = std::function<void(RawSide&, const AttachResponse&)>;
-  using OnEnd = std::function<void(const grpc::Status&)>;
+  using OnEnd = std::function<void(const grpc::Status&, const Traffic&)>;
 
   static std::shared_ptr<RawSide> Start(const std::shared_ptr<grpc::Channel>& channel,
                                         AttachRequest open, OnResponse on_response, OnEnd on_end);
@@ -70,6 +71,7 @@ class RawSide final : public grpc::ClientBidiReactor<AttachRequest, AttachRespon
   std::shared_ptr<RawSide> self_;  // until OnDone
   AttachRequest current_;
   AttachResponse response_;
+  Traffic traffic_;
 
   std::mutex mutex_;
   std::list<AttachRequest> queue_;

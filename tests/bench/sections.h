@@ -31,8 +31,8 @@ void MeasureMetricsCost(const Setting& setting, Report& report);
 void MeasureConnections(const Setting& setting, Report& report);
 // Resident memory of the server for each side that waits.
 void MeasureMemory(const Setting& setting, Report& report);
-// Whole exchanges, sixteen at once; those of the client library, and the same streams and frames
-// without it.
+// Whole exchanges, sixteen at once; those of the client library, the same streams and frames
+// without it, and as many messages through magic-wormhole's mailbox server if that is installed.
 void MeasureExchanges(const Setting& setting, Report& report);
 // From the receiver's start to the initiator's data in its hands, one at a time.
 void MeasureClaimToData(const Setting& setting, Report& report);

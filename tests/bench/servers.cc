@@ -36,15 +36,39 @@ constexpr const char* kLimits[] = {"--max-connections=1000000",
                                    "--max-stored-bytes=4000000000",
                                    "--max-posted-bytes-per-second=4000000000"};
 
-std::string StoreOf(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup) {
+constexpr char kTwistd[] = "/usr/bin/twistd3";
+constexpr char kMailboxPlugin[] =
+    "/usr/lib/python3/dist-packages/twisted/plugins/magic_wormhole_mailbox.py";
+
+int NextNumber() {
   static std::atomic<int> files = 0;
+  return files++;
+}
+
+// It picks its port, and says so on standard output. Times are rounded, since otherwise it says
+// there, too, who connects, which nobody reads.
+std::vector<std::string> MailboxCommand(Kind kind, const testing::TempFolder& folder) {
+  const std::string file = kind == Kind::kMailboxMemory
+                               ? ":memory:"
+                               : folder.File("mailbox-" + std::to_string(NextNumber()) + ".db");
+  return {kTwistd,
+          "--nodaemon",
+          "--pidfile=",
+          "wormhole-mailbox",
+          "--port=tcp:0:interface=127.0.0.1",
+          "--blur-usage=3600",
+          "--channel-db=" + file};
+}
+
+std::string StoreOf(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup) {
   if (kind == Kind::kMemory) return "memory";
   if (kind == Kind::kEtcd) return "etcd:" + setup.etcd;
-  return "sqlite:" + folder.path() + "/relay-" + std::to_string(files++) + ".db";
+  return "sqlite:" + folder.path() + "/relay-" + std::to_string(NextNumber()) + ".db";
 }
 
 std::vector<std::string> CommandOf(Kind kind, const testing::TempFolder& folder,
                                    const RelaySetup& setup) {
+  if (IsMailbox(kind)) return MailboxCommand(kind, folder);
   std::error_code error;
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
   if (error) Die("/proc/self/exe cannot be read: " + error.message());
@@ -71,9 +95,17 @@ const char* NameOf(Kind kind) {
       return "relay, SQLite";
     case Kind::kEtcd:
       return "relay, etcd";
+    case Kind::kMailboxMemory:
+      return "magic-wormhole, memory";
+    case Kind::kMailboxSqlite:
+      return "magic-wormhole, SQLite";
   }
   return "";
 }
+
+bool IsMailbox(Kind kind) { return kind == Kind::kMailboxMemory || kind == Kind::kMailboxSqlite; }
+
+bool MailboxServerIsInstalled() { return fs::exists(kTwistd) && fs::exists(kMailboxPlugin); }
 
 Server::Server(Kind kind, const testing::TempFolder& folder, const RelaySetup& setup)
     : kind_(kind), command_(CommandOf(kind, folder, setup)) {
@@ -83,8 +115,18 @@ Server::Server(Kind kind, const testing::TempFolder& folder, const RelaySetup& s
 void Server::Start() {
   process_ = std::make_unique<testing::ChildProcess>(
       testing::ChildProcess::Options{.arguments = command_});
-  address_ = process_->WaitForLine(testing::ChildProcess::kOut, "listening on ");
-  if (address_.empty()) Die(std::string(NameOf(kind_)) + " does not start: " + process_->err());
+  const bool mailbox = IsMailbox(kind_);
+  address_ = process_->WaitForLine(testing::ChildProcess::kOut,
+                                   mailbox ? "Site starting on " : "listening on ");
+  if (address_.empty()) {
+    Die(std::string(NameOf(kind_)) + " does not start: " + process_->err() +
+        (mailbox ? process_->out() : ""));
+  }
+  if (mailbox) address_ = "127.0.0.1:" + address_;
+}
+
+uint16_t Server::port() const {
+  return static_cast<uint16_t>(std::stoi(address_.substr(address_.rfind(':') + 1)));
 }
 
 }  // namespace wormhole::bench

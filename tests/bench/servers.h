@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +14,13 @@
 
 namespace wormhole::bench {
 
-enum class Kind { kFloor, kMemory, kSqlite, kEtcd };
+// The last two are magic-wormhole's mailbox server, as Debian has it, to compare with.
+enum class Kind { kFloor, kMemory, kSqlite, kEtcd, kMailboxMemory, kMailboxSqlite };
 
 const char* NameOf(Kind kind);
+
+bool IsMailbox(Kind kind);
+bool MailboxServerIsInstalled();
 
 // What a relay is told beside its store.
 struct RelaySetup {
@@ -25,7 +30,7 @@ struct RelaySetup {
   std::string motd = "";            // told to clients, by which they can tell relays apart
 };
 
-// Serves from its making to its end. The programs lie beside this one, as Bazel builds them.
+// Serves from its making to its end. Ours lie beside this program, as Bazel builds them.
 class Server {
  public:
   // Ends the process when the server cannot be started. `folder` outlives it.
@@ -33,6 +38,7 @@ class Server {
 
   Kind kind() const { return kind_; }
   const std::string& address() const { return address_; }
+  uint16_t port() const;
   pid_t pid() const { return process_->pid(); }
 
   void Signal(int signal) { process_->Signal(signal); }

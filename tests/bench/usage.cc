@@ -30,6 +30,42 @@ double CpuMicros(pid_t pid) {
 
 double OwnCpuMicros() { return MicrosOf(CLOCK_PROCESS_CPUTIME_ID); }
 
+std::vector<pid_t> Threads(pid_t pid) {
+  std::error_code error;
+  std::vector<pid_t> threads;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/task";
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    threads.push_back(std::stoi(entry->path().filename()));
+  }
+  return threads;
+}
+
+// /proc/PID/status has those of the main thread alone, and of threads that are over the kernel
+// tells the parent only when the whole process is.
+ContextSwitches ContextSwitchesOf(pid_t pid) {
+  ContextSwitches switches;
+  for (const pid_t thread : Threads(pid)) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) +
+                         "/status");
+    for (std::string word; status >> word;) {
+      const bool counts =
+          word == "voluntary_ctxt_switches:" || word == "nonvoluntary_ctxt_switches:";
+      if (double count = 0; counts && status >> count) switches[thread] += count;
+    }
+  }
+  return switches;
+}
+
+double SwitchesBetween(const ContextSwitches& before, const ContextSwitches& after) {
+  double sum = 0;
+  for (const auto& [thread, count] : after) {
+    const auto known = before.find(thread);
+    sum += known == before.end() ? count : count - known->second;
+  }
+  return sum;
+}
+
 double ResidentKib(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string word; status >> word;) {
