@@ -1,15 +1,17 @@
 // Measures the relay and the client library against the floor (tests/bench/floor_server.cc), prints
-// a table and writes JSON.
+// a table, writes JSON and draws a chart.
 //
 //   bazel run -c opt //tests/bench                      everything, some minutes
 //   bazel run -c opt //tests/bench -- --sections=round_trip,exchanges --json=/tmp/bench.json
+//   bazel run -c opt //tests/bench -- --sections=exchanges --svg=/tmp/exchanges.svg
 //
 // Absolute numbers depend on the machine and on what else it does; subjects take turns, so that
-// ratios within one run hold.
+// ratios within one run hold. Beside each median stands where the middle half of the rounds lies.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -24,6 +26,7 @@
 #include "tests/bench/usage.h"
 
 ABSL_FLAG(std::string, json, "", "file for the numbers as JSON");
+ABSL_FLAG(std::string, svg, "", "file for the ratios as a chart, in SVG");
 ABSL_FLAG(
     std::string, sections, "",
     "which of round_trip, idle, metrics, connections, memory, exchanges, claim_to_data, group, "
@@ -92,10 +95,14 @@ int Run() {
     section.measure(setting, report);
   }
   report.Print();
-  const std::string json = absl::GetFlag(FLAGS_json);
-  if (json.empty() || report.WriteJson(json)) return EXIT_SUCCESS;
-  std::fprintf(stderr, "bench: cannot write %s\n", json.c_str());
-  return EXIT_FAILURE;
+  bool written = true;
+  for (const auto& [file, write] : {std::pair(absl::GetFlag(FLAGS_json), &Report::WriteJson),
+                                    std::pair(absl::GetFlag(FLAGS_svg), &Report::WriteSvg)}) {
+    if (file.empty() || (report.*write)(file)) continue;
+    std::fprintf(stderr, "bench: cannot write %s\n", file.c_str());
+    written = false;
+  }
+  return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace

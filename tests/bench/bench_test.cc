@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/bench/chart.h"
 #include "tests/bench/report.h"
 #include "tests/bench/statistics.h"
 #include "tests/support/child_process.h"
@@ -22,6 +23,7 @@ using ::testing::Contains;
 using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using wormhole::testing::ChildProcess;
 
 std::string BenchPath() {
@@ -31,6 +33,22 @@ std::string BenchPath() {
 nlohmann::json ReadJson(const std::string& file) {
   std::ifstream stream(file);
   return nlohmann::json::parse(stream, nullptr, false);
+}
+
+// What stands in the elements named `text` of an SVG file; nothing when it is not well-formed XML.
+std::vector<std::string> TextsOfSvg(const std::string& file) {
+  constexpr char kScript[] =
+      "import json, sys, xml.etree.ElementTree as tree\n"
+      "svg = '{http://www.w3.org/2000/svg}'\n"
+      "root = tree.parse(sys.argv[1]).getroot()\n"
+      "assert root.tag == svg + 'svg', root.tag\n"
+      "names = {element.tag.removeprefix(svg) for element in root.iter()}\n"
+      "assert names <= {'svg', 'title', 'text', 'rect', 'path'}, names\n"
+      "print(json.dumps([element.text for element in root.iter(svg + 'text')]))\n";
+  ChildProcess python({.arguments = {"/usr/bin/python3", "-c", kScript, file}});
+  EXPECT_EQ(python.WaitForExit(), 0) << python.err();
+  const nlohmann::json texts = nlohmann::json::parse(python.out(), nullptr, false);
+  return texts.is_array() ? texts.get<std::vector<std::string>>() : std::vector<std::string>();
 }
 
 // Of what not every machine counts or has, the report says that it is not there.
@@ -49,7 +67,8 @@ void CheckSpread(const nlohmann::json& row, const char* of, const char* spread) 
 
 TEST(BenchTest, EverySectionGivesNumbers) {
   const std::string file = ::testing::TempDir() + "/bench.json";
-  ChildProcess bench({.arguments = {BenchPath(), "--quick", "--json=" + file}});
+  const std::string svg = ::testing::TempDir() + "/bench.svg";
+  ChildProcess bench({.arguments = {BenchPath(), "--quick", "--json=" + file, "--svg=" + svg}});
   // On a busy machine each section may take some time.
   for (const char* section : {"idle", "metrics", "connections", "memory", "exchanges",
                               "claim_to_data", "group", "reattach", "drain", "allocation"}) {
@@ -61,6 +80,7 @@ TEST(BenchTest, EverySectionGivesNumbers) {
   const nlohmann::json json = ReadJson(file);
   ASSERT_TRUE(json.is_object());
   std::map<std::string, int> rows;
+  const std::vector<std::string> texts = TextsOfSvg(svg);
   for (const auto& row : json["rows"]) {
     const std::string section = row["section"];
     ++rows[section];
@@ -69,6 +89,9 @@ TEST(BenchTest, EverySectionGivesNumbers) {
     } else if (section != "memory per waiting side" &&  // a page or two may be there already
                row["quantity"] != "added by it") {      // a difference, of a few runs here
       EXPECT_GT(row["value"], 0) << row;
+    }
+    if (row.value("ratio", 0.0) > 0) {
+      EXPECT_THAT(texts, Contains(row["subject"].get<std::string>()));
     }
   }
   // Beside the floor: two relays by the raw client, two by the library, and two mailbox servers.
@@ -156,6 +179,26 @@ TEST(StatisticsTest, OneRoundHasNoSpreadAndWithoutABaseThereIsNoRatio) {
   EXPECT_EQ(row.value, 20);
   EXPECT_EQ(row.ratio, 0);
   EXPECT_FALSE(row.value_spread || row.ratio_spread);
+}
+
+TEST(ChartTest, TextIsEscapedAndRowsWithoutARatioAreLeftOut) {
+  const std::string file = ::testing::TempDir() + "/chart.svg";
+  const std::string name = "</text><script>&amp; \"1\"";
+  std::ofstream(file) << DrawChart(
+      "a < b", {RowOfRounds("section", "rate", name, "per s", {1, 2, 3}, {30, 20, 10}),
+                RowOfRounds("section", "rate", "no ratio", "per s", {1, 2, 3}, {})});
+  const std::vector<std::string> texts = TextsOfSvg(file);
+  EXPECT_THAT(texts, Contains(name));
+  EXPECT_THAT(texts, Contains("section: rate, per s"));
+  EXPECT_THAT(texts, Contains("0.10 (0.07-0.20)"));
+  EXPECT_THAT(texts, Contains("a < b"));
+  EXPECT_THAT(texts, ::testing::Not(Contains("no ratio")));
+}
+
+TEST(ChartTest, AChartOfNothingIsWellFormed) {
+  const std::string file = ::testing::TempDir() + "/empty.svg";
+  std::ofstream(file) << DrawChart("nothing", {});
+  EXPECT_THAT(TextsOfSvg(file), ::testing::Not(IsEmpty()));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "nlohmann/json.hpp"
+#include "tests/bench/chart.h"
 #include "tests/bench/statistics.h"
 
 namespace wormhole::bench {
@@ -142,6 +143,10 @@ bool Report::WriteJson(const std::string& path) const {
                          {"rows", nlohmann::json::array()}};
   for (const Row& row : rows_) json["rows"].push_back(ToJson(row));
   return Write(path, json.dump(2) + "\n");
+}
+
+bool Report::WriteSvg(const std::string& path) const {
+  return Write(path, DrawChart(Machine(), rows_));
 }
 
 }  // namespace wormhole::bench

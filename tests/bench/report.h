@@ -1,4 +1,4 @@
-// The numbers of a run, as a table and as JSON.
+// The numbers of a run, as a table, as JSON and as a chart.
 #ifndef WORMHOLE_TESTS_BENCH_REPORT_H_
 #define WORMHOLE_TESTS_BENCH_REPORT_H_
 
@@ -55,6 +55,8 @@ class Report {
   void Print() const;
   // False when the file cannot be written.
   bool WriteJson(const std::string& path) const;
+  // The ratios, as DrawChart draws them. False as above.
+  bool WriteSvg(const std::string& path) const;
 
  private:
   std::string Machine() const;
