@@ -107,11 +107,14 @@ class Store : public StoreSharing {
   virtual void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame, Done<AppendResult> done) = 0;
 
-  // The reader has accepted the author's log up to `cursor`: raises `accepted` to it (never lowers
-  // it) and forgets the frames up to it. Answers with the log afterwards; NOT_FOUND when the
-  // channel is gone.
+  // The author's reader, whose side is `reader`, has accepted the log up to `cursor`: raises
+  // `accepted` to it (never lowers it) and forgets the frames up to it. Answers with the log
+  // afterwards; NOT_FOUND when the channel is gone, or when the store was put back to an older copy
+  // and has nobody, or somebody else, in the reader's place: what the next reader has not accepted
+  // is not forgotten. Empty: whoever reads. A store of a single relay's own, which nobody puts back
+  // under it, does not look.
   virtual void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                      Done<LogState> done) = 0;
+                      std::string_view reader, Done<LogState> done) = 0;
 
   // Frames of the author's log with numbers above `after`, ascending, up to `max_bytes` in all but
   // at least one. Empty when there are none or the channel is gone. Over a store that is shared,

@@ -333,7 +333,7 @@ void LiveChannel::OnAppended(const std::shared_ptr<Tenure>& tenure, Role author,
 
 void LiveChannel::Accept(Role reader, uint64_t cursor, LockedEffects& effects) {
   CallStore(effects).Accept(
-      members_.ref(), Other(reader), cursor,
+      members_.ref(), Other(reader), cursor, members_.record().member(reader).side,
       [self = shared_from_this(), tenure = members_.tenure(),
        reader](const absl::StatusOr<LogState>& log) { self->OnAccepted(tenure, reader, log); });
 }
@@ -344,7 +344,7 @@ void LiveChannel::OnAccepted(const std::shared_ptr<Tenure>& tenure, Role reader,
   if (retired_ || tenure != members_.tenure()) return;
   const absl::Status taken = delivery_.OnAccepted(reader, log, effects);
   if (absl::IsNotFound(taken)) {
-    loads_.RequireReload();  // the channel is gone: the load says how
+    loads_.RequireReload();  // the channel is gone, or not its reader's: the load says how
   } else if (!taken.ok()) {
     return FailStore(effects);
   }

@@ -1,5 +1,7 @@
 #include "relay/switchboard/membership.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "relay/channel/rules.h"
@@ -9,6 +11,19 @@
 namespace wormhole::relay {
 
 using rendezvous::v1::Presence;
+
+namespace {
+
+// A channel keeps its members, but in a store that was put back to an older copy, which may have
+// had none yet, or another one since. What such a member still says is not the next one's.
+bool LosesMember(const ChannelRecord& before, const ChannelRecord& next) {
+  return std::any_of(kRoles.begin(), kRoles.end(), [&](Role role) {
+    const std::string& side = before.member(role).side;
+    return !side.empty() && side != next.member(role).side;
+  });
+}
+
+}  // namespace
 
 Membership::Membership(ChannelContext* context, const ChannelKey* key)
     : context_(context), key_(key), tenure_(std::make_shared<Tenure>(ChannelRecord())) {}
@@ -145,6 +160,9 @@ void Membership::SetRecord(ChannelRecord next, LockedEffects& effects) {
   if (!same || next.ended()) {
     const absl::Status status = EndedError(same ? next : before);
     return BeginTenure(std::move(next), status, effects);
+  }
+  if (LosesMember(before, next)) {
+    return BeginTenure(std::move(next), StoreAway(context_->RetryDelay()), effects);
   }
   for (Role role : kRoles) {
     if (before.member(Other(role)) != next.member(Other(role))) {

@@ -93,8 +93,8 @@ class Membership {
   // Adopts what was read back together with a change that the store has just made: it is as new as
   // a load would be. False when it is not there.
   bool AdoptReadBack(LockedEffects& effects);
-  // A record that does not go on with the channel that is known here, or that has ended, begins a
-  // tenure.
+  // A record that does not go on with the channel that is known here, or has lost a member of it,
+  // or that has ended, begins a tenure.
   void SetRecord(ChannelRecord next, LockedEffects& effects);
   // Everything of the channel so far is over; its streams end with `status`. `record` has the id
   // now.

@@ -14,8 +14,8 @@ constexpr char kSentAway[] = "UNAVAILABLE STORE_AWAY";
 class SwitchboardRestoredTest : public GroupPairTest {
  protected:
   // The store has the channel with these frames of Anna's, and nobody has been told.
-  void GoBackTo(const std::vector<std::string>& frames) {
-    const ChannelRecord record = Stored(id_)->record;
+  void GoBackTo(const std::vector<std::string>& frames) { GoBackTo(Stored(id_)->record, frames); }
+  void GoBackTo(const ChannelRecord& record, const std::vector<std::string>& frames) {
     tables_.channels().Erase(key(), record.version);
     for (uint64_t version = 0; version < record.version; ++version) {
       tables_.channels().Put(key(), version, record);
@@ -24,6 +24,11 @@ class SwitchboardRestoredTest : public GroupPairTest {
     for (const std::string& frame : frames) {
       tables_.channels().Append(key(), record.version, Role::kInitiator, ++number, frame);
     }
+  }
+  ChannelRecord WithReceiver(const std::string& side) {
+    ChannelRecord record = Stored(id_)->record;
+    record.member(Role::kReceiver).side = side;
+    return record;
   }
   void Tell() {
     east_.store.Restore();
@@ -95,6 +100,32 @@ TEST_F(SwitchboardRestoredTest, WaitersComeAgain) {
   waiter->Wait(77);
   Settle();
   EXPECT_EQ(waiter->Ended(), "");
+}
+
+// What Bert has accepted the next receiver has still to be sent.
+TEST_F(SwitchboardRestoredTest, WhoIsNoMemberYetIsSentAwayAndForgetsNothing) {
+  anna_->Post(1, "a");
+  Settle();
+  GoBackTo(WithReceiver(""), {"a"});
+  bert_->Ack(1);
+  EXPECT_EQ(west_.store.pending(), "Accept");
+  Settle();
+  EXPECT_EQ(bert_->Ended(), kSentAway);
+  EXPECT_EQ(Stored(id_)->log(Role::kInitiator), (LogState{.stored = 1, .bytes = 1}));
+  bert_ = Again(west_, "bert", 1);
+  EXPECT_EQ(bert_->Ended(), "PERMISSION_DENIED NOT_MEMBER");
+}
+
+TEST_F(SwitchboardRestoredTest, WhoseChannelHasAnotherMemberIsSentAwayAndForgetsNothing) {
+  anna_->Post(1, "a");
+  Settle();
+  GoBackTo(WithReceiver(SideOf("carl")), {"a"});
+  bert_->Ack(1);
+  Settle();
+  EXPECT_EQ(bert_->Ended(), kSentAway);
+  EXPECT_EQ(Stored(id_)->log(Role::kInitiator), (LogState{.stored = 1, .bytes = 1}));
+  const auto carl = Again(west_, "carl");
+  EXPECT_EQ(carl->Heard(), Opened("stored=0 peer=attached:0-1 cursor=0") + " message(1 a)");
 }
 
 // The store may have the record all the same, with the presence that came along with it.

@@ -67,6 +67,18 @@ TEST_P(SharedStoreContractTest, FramesAndAcknowledgementsAreHeardOf) {
   EXPECT_THAT(Call(*one_).Read(channel_, kInitiator), IsEmpty());
 }
 
+// As when the store was put back to an older copy, and another receiver came first.
+TEST_P(SharedStoreContractTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten) {
+  Call(*one_).Put(key_, 0, Record("i"));
+  Call(*one_).Append(channel_, 1, kInitiator, 1, "one");
+  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(channel_, kInitiator, 1, Side("r")).status()));
+  Call(*one_).Put(key_, 1, Record("i", "s"));
+  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(channel_, kInitiator, 1, Side("r")).status()));
+  EXPECT_THAT(Call(*two_).Read(channel_, kInitiator), ElementsAre(Frame(1u, "one")));
+  EXPECT_TRUE(Call(*two_).Accept(channel_, kInitiator, 1, Side("s")).ok());
+  EXPECT_THAT(Call(*one_).Read(channel_, kInitiator), IsEmpty());
+}
+
 TEST_P(SharedStoreContractTest, AChangeElsewhereIsFoundOutAndNotWrittenOver) {
   Open();
   EXPECT_EQ(Call(*one_).Put(key_, 1, Closed(Record("i", "r"))), PutOutcome::kDone);

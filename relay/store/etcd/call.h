@@ -54,6 +54,7 @@ struct AcceptCall {
   std::string initiator;
   Role author;
   uint64_t cursor;
+  std::string reader;  // whose cursor it is; empty: whoever reads
   Store::Done<LogState> done;
 };
 // Goes in transactions of its own (presence.h).

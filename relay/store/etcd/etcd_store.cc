@@ -184,10 +184,11 @@ void EtcdStore::Append(const ChannelRef& channel, uint64_t version, Role author,
 }
 
 void EtcdStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                       Done<LogState> done) {
+                       std::string_view reader, Done<LogState> done) {
   Add(channel.key, AcceptCall{.initiator = channel.initiator,
                               .author = author,
                               .cursor = cursor,
+                              .reader = std::string(reader),
                               .done = std::move(done)});
 }
 

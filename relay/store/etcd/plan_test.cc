@@ -47,6 +47,22 @@ TEST_F(PlanTest, AnAcceptanceDependsOnTheCursorThatItRaises) {
   EXPECT_THAT(conditions, Contains(kKeys.Cursor(kKey, kInitiator)));
 }
 
+// An etcd that was restored may have nobody in the reader's place, or somebody else.
+TEST_F(PlanTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten) {
+  for (const std::string member : {"", "s", "r"}) {
+    ChannelState state = Image(2, 0);
+    state.record.value->member(kReceiver).side = member;
+    Accept(2, "r");
+    const auto part = Plan(&state);
+    EXPECT_EQ(part->request().success_size() == 0, member != "r");
+    EXPECT_THAT(part->request().compare(0).key(), kKeys.Record(kKey)) << "or it is not as it seems";
+    Finish(*part, Success(), state);
+  }
+  ASSERT_EQ(refused_.size(), 2u);
+  for (const absl::Status& why : refused_) EXPECT_TRUE(absl::IsNotFound(why));
+  EXPECT_THAT(accepted_, ElementsAre(LogState{.stored = 2, .forgotten = 2, .accepted = 2}));
+}
+
 // So that nothing is planned that may not go.
 TEST_F(PlanTest, WhetherAPartWritesIsKnownBeforeItIsPlanned) {
   const ChannelState state = Image(2, 1);

@@ -163,8 +163,15 @@ void WriteTxn::AddFrame(const AppendCall& call, bool keep) {
   log_changed_.Add(call.author);
 }
 
+// In an etcd that was restored the reader may not have come yet, or somebody else have taken the
+// place: the cursor would forget what the next reader has still to be sent.
+bool WriteTxn::HasReader(const AcceptCall& call) const {
+  if (!after_.IsOf(call.initiator)) return false;
+  return call.reader.empty() || after_.record.value->member(Other(call.author)).side == call.reader;
+}
+
 void WriteTxn::DoAccept(const AcceptCall& call) {
-  if (!after_.IsOf(call.initiator)) {
+  if (!HasReader(call)) {
     results_.emplace_back(absl::StatusOr<LogState>(absl::NotFoundError("the channel is gone")));
     return;
   }

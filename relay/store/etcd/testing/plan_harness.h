@@ -81,12 +81,14 @@ class PlanTest : public ::testing::Test {
                                            appended_.push_back(result->log);
                                          }}});
   }
-  void Accept(uint64_t cursor) {
-    calls_.push_back(
-        {.what = AcceptCall{
-             .author = kInitiator, .cursor = cursor, .done = [this](absl::StatusOr<LogState> log) {
-               accepted_.push_back(*log);
-             }}});
+  void Accept(uint64_t cursor, std::string reader = "") {
+    calls_.push_back({.what = AcceptCall{.author = kInitiator,
+                                         .cursor = cursor,
+                                         .reader = std::move(reader),
+                                         .done = [this](absl::StatusOr<LogState> log) {
+                                           if (!log.ok()) return refused_.push_back(log.status());
+                                           accepted_.push_back(*log);
+                                         }}});
   }
   void Put(uint64_t expected, ChannelRecord record, PutOptions options = {}) {
     calls_.push_back({.what = PutCall{.expected = expected,
@@ -113,6 +115,7 @@ class PlanTest : public ::testing::Test {
   std::optional<absl::Time> missing_lease_;
   EtcdCalls calls_;
   std::vector<LogState> appended_, accepted_;
+  std::vector<absl::Status> refused_;  // what was accepted
   std::vector<PutOutcome> put_;
 };
 
