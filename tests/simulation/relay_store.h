@@ -80,7 +80,7 @@ class StoreTruth {
   // How long they then need to agree which of two streams of a side is the last.
   virtual absl::Duration TimeToAgree() const { return absl::Seconds(1); }
   // Until when what was acknowledged may be lost, since the store was put back to an older copy;
-  // nothing: it never was; infinite: some relay has still to find out.
+  // nothing: it never was; infinite: some relay has not found out.
   virtual std::optional<absl::Duration> WentBack() const { return std::nullopt; }
   // What is wrong when all has been quiet for a while.
   virtual std::vector<std::string> WrongsAtLast() const { return {}; }

@@ -210,6 +210,7 @@ void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun) {
   ++unnoticed_;
   // Who reads everything anew has nothing to compare with an etcd that is further on.
   const bool sees = !outrun || !lists_;
+  knows_of_lost_ = knows_of_lost_ || known_ > revision;
   told_before_ = std::max(must_notice_ ? told_before_ : 0, std::exchange(told_, 0));
   must_notice_ = must_notice_ || (sees && known_ > revision) || (new_token && known_ != 0);
   known_before_ = std::max(known_before_, std::exchange(known_, 0));
@@ -228,7 +229,7 @@ void EtcdEnd::OnCompacted(int64_t revision) {
 }
 
 bool EtcdEnd::TakeNoticed() {
-  must_notice_ = false;
+  must_notice_ = knows_of_lost_ = false;
   known_ = known_before_ = 0;  // what answers had shown is as good as forgotten
   ++notices_;
   if (unnoticed_ == 0) return false;
@@ -242,7 +243,8 @@ void EtcdEnd::NoteWritten(int64_t revision, bool in_this_history) {
     return;
   }
   known_before_ = std::max(known_before_, revision);
-  must_notice_ = must_notice_ || (unnoticed_ != 0 && revision > back_to_);
+  if (unnoticed_ == 0 || revision <= back_to_) return;
+  must_notice_ = knows_of_lost_ = true;
 }
 
 void EtcdEnd::NoteTold(const etcdserverpb::WatchResponse& response) {

@@ -47,6 +47,9 @@ class EtcdEnd final : public relay::EtcdApi {
   bool TakeNoticed();
   // It has not found out what it was to find out.
   bool must_notice() const { return must_notice_; }
+  // It knows of changes that are lost, and has not found that out, though perhaps it cannot any
+  // more: what it had acknowledged it acknowledges still.
+  bool knows_of_lost() const { return knows_of_lost_; }
 
   // relay::EtcdApi. Answers come from the event loop.
   size_t endpoints() const override { return 1; }
@@ -118,6 +121,7 @@ class EtcdEnd final : public relay::EtcdApi {
   int64_t back_to_ = 0;
   int unnoticed_ = 0;  // how often it was, and the store has not found out
   bool must_notice_ = false;
+  bool knows_of_lost_ = false;
   bool new_token_ = false;
   bool lists_ = false;  // it has begun to read everything, and does not watch again
   const std::shared_ptr<int> alive_ = std::make_shared<int>();

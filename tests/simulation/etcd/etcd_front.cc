@@ -82,7 +82,7 @@ void EtcdFront::PlanClock(uint64_t process) {
 
 // Nobody speaks any more of what was before etcd was restored.
 void EtcdFront::NoteGone() {
-  if (end_->must_notice()) world_->NoteNoticed();
+  if (end_->must_notice() || end_->knows_of_lost()) world_->NoteNoticed();
   runs_ = false;
 }
 

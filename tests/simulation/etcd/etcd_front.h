@@ -36,6 +36,7 @@ class EtcdFront final : public RelayStore {
   bool is_deaf() const { return runs_ && in_touch_since() == absl::InfiniteDuration(); }
   // See EtcdEnd.
   bool must_notice() const { return runs_ && end_->must_notice(); }
+  bool knows_of_lost() const { return runs_ && end_->knows_of_lost(); }
   // See StoreTruth.
   absl::Duration in_touch_since() const;
 

@@ -164,11 +164,12 @@ bool EtcdWorld::IsDurableMember(const std::string& app_id, const std::string& si
 
 bool EtcdWorld::HasChannels() const { return !records_.empty(); }
 
-// What was asked before is answered soon, or never. Who does not know yet tells what was.
+// What was asked before is answered soon, or never. Who does not know yet tells what was; so does
+// who cannot know any more, since what would show it is compacted (ARCHITECTURE.md).
 std::optional<absl::Duration> EtcdWorld::WentBack() const {
   if (history_ == 0) return std::nullopt;
   for (const auto& front : fronts_) {
-    if (front->must_notice()) return absl::InfiniteDuration();
+    if (front->must_notice() || front->knows_of_lost()) return absl::InfiniteDuration();
   }
   return std::max(noticed_, went_back_ + EtcdEnd::kShortFailure + store_.max_commit);
 }
