@@ -26,8 +26,9 @@ void PresenceJudge::OnEnding(uint64_t stream, const absl::Status& status, absl::
   LetGo(stream);
   const auto found = streams_.find(stream);
   if (found == streams_.end() || !found->second.closes || !status.ok()) return;
-  std::optional<absl::Duration>& left = places_[found->second.side].left;
-  if (!left) left = now;
+  if (!found->second.channel.empty()) {
+    places_[found->second.side].left.try_emplace(found->second.channel, now);
+  }
 }
 
 void PresenceJudge::LetGo(uint64_t stream) {
@@ -55,7 +56,10 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
       Place& place = places_[listener.side];
       place.attached = stream;
       place.attached_since = now;
-      listener.expires_at = absl::FromUnixSeconds(response.opened().expires_at().seconds());
+      const auto& expires_at = response.opened().expires_at();
+      listener.channel = absl::StrCat(response.opened().channel_id(), "/", expires_at.seconds(),
+                                      ".", expires_at.nanos());
+      listener.expires_at = absl::FromUnixSeconds(expires_at.seconds());
     }
   }
   if (response.has_peer_status()) listener.peer = response.peer_status().presence();
@@ -80,10 +84,12 @@ std::optional<std::string> PresenceJudge::OnSaid(uint64_t stream, const AttachRe
   if (away && place.attached.has_value() && now > place.attached_since + agreed) {
     return absl::StrCat("stream ", stream, " is told that its peer is away, which is attached");
   }
-  const bool left = place.left.has_value() &&
-                    *place.left > store_->WentBack().value_or(-absl::InfiniteDuration());
-  if (listens && listener.peer != rendezvous::v1::PRESENCE_LEFT && left &&
-      now > *place.left + agreed) {
+  const auto left = place.left.find(listener.channel);
+  if (left == place.left.end() ||
+      left->second <= store_->WentBack().value_or(-absl::InfiniteDuration())) {
+    return std::nullopt;
+  }
+  if (listens && listener.peer != rendezvous::v1::PRESENCE_LEFT && now > left->second + agreed) {
     return absl::StrCat("stream ", stream, " is not told that its peer has left");
   }
   return std::nullopt;

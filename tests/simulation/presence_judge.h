@@ -1,6 +1,6 @@
 // Watches what sides are told of where their peers are: nobody is said to be attached who has had
 // no stream for longer than relays need to hear of it, nor to be detached, or not to have come, who
-// has had one as long, nor to be anything but gone who has left.
+// has had one as long, nor to be anything but gone who has left the channel.
 #ifndef WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
 #define WORMHOLE_TESTS_SIMULATION_PRESENCE_JUDGE_H_
 
@@ -47,7 +47,9 @@ class PresenceJudge {
     // What was said of the peer last.
     rendezvous::v1::Presence peer = rendezvous::v1::PRESENCE_UNSPECIFIED;
     bool closes = false;
-    absl::Time expires_at = absl::InfiniteFuture();  // its channel
+    // Its channel, once it is let in, and when that expires.
+    std::string channel;
+    absl::Time expires_at = absl::InfiniteFuture();
   };
   struct Place {
     std::set<uint64_t> streams;  // that are not over
@@ -55,7 +57,9 @@ class PresenceJudge {
     // The last that a relay has let in, unless it is over, and when. Those before it do not count.
     std::optional<uint64_t> attached;
     absl::Duration attached_since;
-    std::optional<absl::Duration> left;  // when it was told that it has
+    // By channel: when it was told that it has left. When the quarantine is over, a late copy of
+    // its Open may bring it into another one.
+    std::map<std::string, absl::Duration> left;
   };
 
   void LetGo(uint64_t stream);
