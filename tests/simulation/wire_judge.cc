@@ -29,6 +29,18 @@ size_t WireJudge::Guesses(int party) const {
   return found == first_frames_.end() ? 0 : found->second.size();
 }
 
+std::vector<WireJudge::Arrival> WireJudge::ReceiversOf(const std::string& initiator) const {
+  std::vector<Arrival> receivers;
+  for (const auto& [place, sides] : members_) {
+    const auto& [channel, is_initiators] = place;
+    if (!is_initiators || !sides.contains(initiator)) continue;
+    const auto others = members_.find({channel, false});
+    if (others == members_.end()) continue;
+    for (const auto& [side, at] : others->second) receivers.push_back({.side = side, .at = at});
+  }
+  return receivers;
+}
+
 void WireJudge::OnRequest(int party, uint64_t number, const v1::AttachRequest& request) {
   Note(party, number, "->", request);
   if (request.has_open()) return OnOpen(party, number, request.open());
@@ -126,7 +138,7 @@ void WireJudge::CheckOwnPast(uint64_t number, StreamInfo& stream,
       response.has_opened() && response.opened().state() == v1::Opened::STATE_ATTACHED;
   if (attached) {
     stream.joined = NameOf(stream, response.opened());
-    members_[{*stream.joined, stream.initiator}].insert(stream.side);
+    members_[{*stream.joined, stream.initiator}].try_emplace(stream.side, stage_->loop->now());
     endings_.OnAttached(number, *stream.joined, response.opened());
     RaiseIf(ids_.OnAttached(number, *stream.joined, response.opened().channel_id()));
     third_parties_.OnAttached(number, *stream.joined, response.opened().channel_id());
@@ -150,7 +162,7 @@ void WireJudge::CheckOwnPast(uint64_t number, StreamInfo& stream,
 
 uint64_t WireJudge::ToldByPeer(const StreamInfo& stream) {
   uint64_t told = 0;
-  for (const std::string& side : members_[{*stream.joined, !stream.initiator}]) {
+  for (const auto& [side, since] : members_[{*stream.joined, !stream.initiator}]) {
     told = std::max(told, cursors_[side]);
   }
   return told;

@@ -50,6 +50,13 @@ class WireJudge final : public WireWatcher {
   // The different first frames that a party has been handed: each is a guess at its code.
   size_t Guesses(int party) const;
 
+  struct Arrival {
+    std::string side;
+    absl::Duration at;  // when it was let in first
+  };
+  // Who was let into a channel of `initiator` as its receiver.
+  std::vector<Arrival> ReceiversOf(const std::string& initiator) const;
+
  private:
   // A channel from its allocation to its end: the time of expiry tells two with one id apart.
   using ChannelName = std::string;
@@ -123,8 +130,8 @@ class WireJudge final : public WireWatcher {
   std::map<uint64_t, StreamInfo> streams_;
   std::map<std::pair<ChannelName, bool>, SideLog> logs_;  // true: the initiator's
   std::map<std::string, std::set<uint64_t>> attached_;    // streams, by side
-  // Who has been let in; by role as logs_.
-  std::map<std::pair<ChannelName, bool>, std::set<std::string>> members_;
+  // Who has been let in, and when first; by role as logs_.
+  std::map<std::pair<ChannelName, bool>, std::map<std::string, absl::Duration>> members_;
   std::map<std::string, std::set<uint64_t>> opened_;   // streams, by side
   std::map<std::string, bool> roles_;                  // by side; true: initiator
   std::map<std::string, uint64_t> cursors_;            // the highest one each side has told

@@ -80,6 +80,9 @@ class World {
   void Judge(EventLoop::Stop stop, RunReport& report);
   void JudgePair(const Pair& pair, RunReport& report);
   void JudgeRawClients(RunReport& report);
+  // A late copy of a claim from an earlier chat has taken the second one's place, when the
+  // quarantine of its own channel was over and it was a stranger's like any other.
+  bool IsTakenByCopy(size_t chat) const;
   // After everything has ended and expired nothing is left.
   void JudgeRemains(RunReport& report);
 
