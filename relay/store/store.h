@@ -122,8 +122,8 @@ class Store : public StoreSharing {
   virtual void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
                     Done<std::vector<StoredFrame>> done) = 0;
 
-  // At most `limit` channels with due_at <= now, the most overdue first. Forgets the sides that
-  // have rested until now: a store has no clock but this.
+  // At most `limit` channels with due_at <= now, the most overdue first. Forgets sides that have
+  // rested until now, some thousands at a time: a store has no clock but this.
   virtual void Due(absl::Time now, size_t limit, Done<std::vector<ChannelKey>> done) = 0;
 
   // Bytes of the frames that are kept, by calls that may not have been answered yet. 0 of a store

@@ -119,7 +119,7 @@ class LiveChannel final : public BoundChannel,
   void OnCommitted(ChannelRecord next, const absl::StatusOr<PutOutcome>& outcome)
       WORMHOLE_EXCLUDES(mutex_);
   void OnSideFound(const absl::StatusOr<std::optional<uint32_t>>& id) WORMHOLE_EXCLUDES(mutex_);
-  // Members whose posts and acknowledgements are done may leave now. Returns whether there is an
+  // Members whose posts are done may leave now. Returns whether there is an
   // operation to run at once.
   bool QueueCloses() WORMHOLE_REQUIRES(mutex_);
   // Another relay has made the channel that those who wait here wait for.

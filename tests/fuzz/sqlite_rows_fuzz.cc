@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
 #include "relay/store/sqlite/file_watch.h"
+#include "relay/store/sqlite/sqlite_batch.pb.h"
 #include "relay/store/sqlite/sqlite_channels.h"
 #include "relay/store/sqlite/sqlite_db.h"
 #include "relay/store/sqlite/sqlite_schema.h"
@@ -83,6 +84,44 @@ std::string Columns(Input& input, std::string_view columns) {
   return values;
 }
 
+void Fill(wormhole::relay::store::StoredLog& log, Input& input) {
+  log.set_stored(static_cast<uint64_t>(input.Integer()));
+  log.set_forgotten(static_cast<uint64_t>(input.Integer()));
+  log.set_accepted(static_cast<uint64_t>(input.Integer()));
+  for (uint8_t left = input.Byte() % 4; left > 0; --left) log.add_frames("a frame");
+}
+
+// A batch that can be read, mostly of channels that are there.
+std::string Batch(Input& input) {
+  wormhole::relay::store::StoredBatch batch;
+  for (uint8_t left = 1 + input.Byte() % 3; left > 0; --left) {
+    wormhole::relay::store::StoredChange& change = *batch.add_channels();
+    change.set_app_id(kApp);
+    change.set_id(static_cast<uint32_t>(input.Integer()));
+    const uint8_t kinds = input.Byte();
+    change.set_erased(kinds % 8 == 0);
+    change.set_fresh(kinds % 4 == 1);
+    if (kinds % 4 != 2) {
+      auto& record = *change.mutable_record();
+      record.set_version(static_cast<uint64_t>(input.Integer()));
+      record.set_life(static_cast<uint32_t>(input.Integer()));
+      record.set_ended_by(static_cast<uint32_t>(input.Integer()));
+      record.set_due_at(input.Integer());
+      record.set_initiator(std::string(1, static_cast<char>(input.Byte())));
+    }
+    if (kinds & 16) Fill(*change.mutable_initiator(), input);
+    if (kinds & 32) Fill(*change.mutable_receiver(), input);
+  }
+  if (input.Byte() % 2 == 0) {
+    auto& rest = *batch.add_rests();
+    rest.set_app_id(kApp);
+    rest.set_side(std::string(1, static_cast<char>(input.Byte())));
+    rest.set_id(static_cast<uint32_t>(input.Integer()));
+    rest.set_until(input.Integer());
+  }
+  return absl::StrCat("x'", absl::BytesToHexString(batch.SerializeAsString()), "'");
+}
+
 // A row of a channel whose id is 1 to 3 more often than anything else; or of one of its logs.
 uint64_t ChannelRow(Input& input, uint64_t row) {
   const bool any = input.Byte() % 8 == 0;
@@ -115,7 +154,8 @@ void Fill(SqliteDb& db, Input& input) {
         break;
       }
       default:
-        insert("batches", row, Columns(input, "b"));
+        insert("batches", row,
+               absl::StrCat(",", input.Byte() % 4 == 0 ? input.Blob() : Batch(input)));
     }
   }
 }
@@ -135,7 +175,7 @@ void UseChannel(SqliteChannels& channels, const ChannelKey& key) {
   record.member(Role::kReceiver).side = "another";
   ++record.version;
   channels.Put(key, version, record);
-  channels.Erase(key, record.version);
+  if (key.id % 2 == 0) channels.Erase(key, record.version);
 }
 
 }  // namespace

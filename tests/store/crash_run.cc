@@ -74,7 +74,7 @@ class CrashRun {
   // Opens the store and looks whether it holds what it must.
   bool Open() {
     const SqliteOptions options = {
-        .vfs = vfs_.name(), .checkpoint_pages = 20, .fold_after = static_cast<int>(Below(3))};
+        .vfs = vfs_.name(), .checkpoint_pages = 20, .fold_after = Below(3)};
     if (Below(4) == 0) {  // the power goes while the store recovers
       disk_.LosePowerAfter(static_cast<int64_t>(1 + Below(12)));
       SqliteStore::Open(file_, options).status().IgnoreError();

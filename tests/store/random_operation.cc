@@ -92,6 +92,10 @@ void DrawPut(const std::optional<ChannelSnapshot>& channel, std::mt19937_64& ran
   const bool anew = !channel.has_value() || channel->record.ended();
   operation.record = anew ? DrawRecord(random) : ChangeRecord(channel->record, random);
   if (Below(random, 20) == 0) ++operation.version;
+  if (anew || Below(random, 3) != 0) return;
+  for (const Role author : kRoles) {
+    operation.accepted[author] = Below(random, channel->log(author).stored + 3);
+  }
 }
 
 void DrawAppend(const LogState& log, std::mt19937_64& random, RandomOperation& operation) {
@@ -131,7 +135,7 @@ RandomOperation DrawOperation(const MemoryChannels& model, std::mt19937_64& rand
 std::string Carry(const RandomOperation& op, MemoryChannels& model) {
   switch (op.kind) {
     case Kind::kPut:
-      return Words(model.Put(op.key, op.version, op.record));
+      return Words(model.Put(op.key, op.version, op.record, {.accepted = op.accepted}));
     case Kind::kErase:
       return Words(model.Erase(op.key, op.version));
     case Kind::kAppend:
@@ -160,7 +164,7 @@ void Carry(const RandomOperation& op, Store& store,
   };
   switch (op.kind) {
     case Kind::kPut:
-      return store.Put(op.key, op.version, op.record, {}, in_words);
+      return store.Put(op.key, op.version, op.record, {.accepted = op.accepted}, in_words);
     case Kind::kErase:
       return store.Erase(op.key, op.version, in_words);
     case Kind::kAppend:

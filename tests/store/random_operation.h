@@ -20,8 +20,9 @@ struct RandomOperation {
 
   Kind kind = Kind::kLoad;
   ChannelKey key;
-  uint64_t version = 0;  // of kPut, kErase, kAppend
-  ChannelRecord record;  // of kPut
+  uint64_t version = 0;        // of kPut, kErase, kAppend
+  ChannelRecord record;        // of kPut
+  PerRole<uint64_t> accepted;  // along with it
   Role author = Role::kInitiator;
   uint64_t number = 0;                      // of kAppend, kAccept; what kRead reads after
   std::string bytes;                        // the frame, or the side

@@ -1,6 +1,8 @@
 // Files of relays that wrote each change into the tables at once (schema 1) are taken over.
 #include <sqlite3.h>
 
+#include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>

@@ -188,6 +188,7 @@ absl::StatusOr<LogState> MemoryChannels::Accept(const ChannelRef& channel, Role 
   Channel* stored = Find(channel);
   if (stored == nullptr) return absl::NotFoundError("the channel is gone");
   KeptLog& log = stored->logs[author];
+  if (stored->record.ended()) return log.state;  // nobody is to post or read any more
   LogState after = RaiseAccepted(log.state, cursor);
   if (after == log.state) return after;
   BeforeChange(channel.key, stored, /*anew=*/false);
@@ -219,14 +220,14 @@ std::vector<StoredFrame> MemoryChannels::Read(const ChannelRef& channel, Role au
 void MemoryChannels::ForgetRested(absl::Time now) {
   std::vector<RestingSide> over;
   for (const Resting& rest : resting_) {
-    if (rest.until > now) break;
+    if (rest.until > now || over.size() == kForgetAtOnce) break;
     over.push_back({.app_id = *rest.app->app_id,
                     .side = rest.side,
                     .id = rest.app->sides.at(rest.side),
                     .until = rest.until});
   }
   if (over.empty()) return;
-  if (observer_ != nullptr) observer_->OnForget(now, over);
+  if (observer_ != nullptr) observer_->OnForget(over);
   for (const RestingSide& side : over) EndRest(side);
 }
 

@@ -54,8 +54,8 @@ class ChannelsObserver {
   // `before`: what is kept now; null: nothing. `anew`: nothing of its logs will be.
   virtual void OnChange(const ChannelKey& key, const KeptChannel* before, bool anew) = 0;
   virtual void OnRest(const RestingSide& side) = 0;
-  // The sides, at least one, that have rested until `now`.
-  virtual void OnForget(absl::Time now, const std::vector<RestingSide>& sides) = 0;
+  // Their rest is over.
+  virtual void OnForget(const std::vector<RestingSide>& sides) = 0;
 };
 
 // The methods are Store's, answered at once.
@@ -78,6 +78,8 @@ class MemoryChannels {
   std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after,
                                 size_t max_bytes) const;
   std::vector<ChannelKey> Due(absl::Time now, size_t limit);
+  // How many sides one call of Due forgets: what is made durable of it is of that size.
+  static constexpr size_t kForgetAtOnce = 4096;
   // The same, and forgets no sides.
   std::vector<ChannelKey> FindDue(absl::Time now, size_t limit) const;
   // What follows asks no rule, and tells the observer nothing: for what was kept elsewhere.

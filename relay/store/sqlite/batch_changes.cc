@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace wormhole::relay {
 namespace {
 
@@ -66,7 +68,7 @@ void BatchChanges::OnRest(const RestingSide& side) {
   rests_.insert_or_assign({side.app_id, side.side}, side);
 }
 
-void BatchChanges::OnForget(absl::Time /*now*/, const std::vector<RestingSide>& sides) {
+void BatchChanges::OnForget(const std::vector<RestingSide>& sides) {
   for (const RestingSide& side : sides) {
     const SideName name{side.app_id, side.side};
     if (rests_.erase(name) == 0) ended_rests_.emplace(name, side);

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
 #include "relay/store/sqlite/sqlite_batch.pb.h"
@@ -23,7 +22,7 @@ class BatchChanges final : public ChannelsObserver {
 
   void OnChange(const ChannelKey& key, const KeptChannel* before, bool anew) override;
   void OnRest(const RestingSide& side) override;
-  void OnForget(absl::Time now, const std::vector<RestingSide>& sides) override;
+  void OnForget(const std::vector<RestingSide>& sides) override;
 
   // What has to be known beside what was before, to come to `now`. What came and went within the
   // batch is not in it.

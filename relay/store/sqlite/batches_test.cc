@@ -1,5 +1,6 @@
 // What a batch has changed, written, read again, and taken back.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -219,6 +220,7 @@ TEST_F(BatchesTest, AChannelThatGoesLaterMayComeBackMeanwhile) {
   made.mutable_channels(0)->set_id(6);
   made.mutable_channels(0)->set_fresh(true);
   made.mutable_channels(0)->mutable_record()->set_initiator("a");
+  made.mutable_channels(0)->mutable_record()->set_version(1);
   EXPECT_TRUE(file.Apply(5, made).ok());
   store::StoredBatch gone;
   gone.add_channels()->set_app_id("app");
@@ -243,11 +245,45 @@ TEST_F(BatchesTest, WhatNoRelayHasWrittenIsDamage) {
   channel.logs[Role::kInitiator].frames.pop_back();
   EXPECT_TRUE(absl::IsDataLoss(add(key_, channel)));
   channel = *channels_.Get(key_);
+  channel.logs[Role::kInitiator].state.accepted = 1;  // then one would be forgotten
+  EXPECT_TRUE(absl::IsDataLoss(add(key_, channel)));
+  channel = *channels_.Get(key_);
+  channel.logs[Role::kInitiator] = {};
+  channel.logs[Role::kInitiator].state = {
+      .stored = ~uint64_t{0}, .forgotten = ~uint64_t{0}, .accepted = ~uint64_t{0}};
+  EXPECT_TRUE(absl::IsDataLoss(add(key_, channel)));
+  channel = *channels_.Get(key_);
+  channel.record.version = 0;
+  EXPECT_TRUE(absl::IsDataLoss(add(key_, channel)));
+  channel = *channels_.Get(key_);
   channel.record.life = static_cast<Life>(3);
   EXPECT_TRUE(absl::IsDataLoss(add(key_, channel)));
   channel = *channels_.Get(key_);
   channel.record.ended_by = static_cast<Mood>(77);
   EXPECT_TRUE(absl::IsDataLoss(add(key_, channel)));
+}
+
+TEST_F(BatchesTest, ABatchThatNoRelayHasWrittenIsDamage) {
+  const auto apply = [](const std::function<void(store::StoredChange&)>& change) {
+    store::StoredBatch batch;
+    store::StoredChange& made = *batch.add_channels();
+    made.set_app_id("app");
+    made.set_id(6);
+    made.set_fresh(true);
+    made.mutable_record()->set_version(1);
+    change(made);
+    return StoredChannels().Apply(5, batch);
+  };
+  EXPECT_TRUE(apply([](auto&) {}).ok());
+  EXPECT_TRUE(absl::IsDataLoss(apply([](auto& made) { made.set_id(uint32_t{1} << 30); })));
+  EXPECT_TRUE(absl::IsDataLoss(apply([](auto& made) { made.clear_record(); })));
+  EXPECT_TRUE(absl::IsDataLoss(apply([](auto& made) { made.mutable_record()->set_life(256); })));
+  EXPECT_TRUE(absl::IsDataLoss(apply([](auto& made) { made.mutable_record()->set_version(0); })));
+  EXPECT_TRUE(absl::IsDataLoss(apply([](auto& made) {
+    made.mutable_initiator()->set_stored(~uint64_t{0});
+    made.mutable_initiator()->set_forgotten(~uint64_t{0});
+    made.mutable_initiator()->set_accepted(~uint64_t{0});
+  })));
 }
 
 // --- What is behind.
@@ -265,24 +301,30 @@ TEST(SqliteBacklogTest, TheLongestBehindComeFirstAndTheirBatchesGo) {
   backlog.Add(1, 100, batch_of({4, 5}));
   backlog.Add(2, 10, batch_of({4, 6}));
   backlog.Add(3, 1, batch_of({7}));
-  EXPECT_EQ(backlog.channels(), 4u);
+  EXPECT_EQ(backlog.rows(), 4u);
   EXPECT_EQ(backlog.bytes(), 111u);
-  SqliteBacklog::Step step = backlog.Next(2, 2, 4);
+  const auto next = [&backlog](int64_t last, size_t rows) {
+    const auto bytes_of = [](const ChannelKey& key) -> size_t { return key.id == 7 ? 1000 : 10; };
+    return backlog.Next(last, {.rows = rows, .bytes = 100}, bytes_of, 4);
+  };
+  SqliteBacklog::Step step = next(2, 2);
   EXPECT_THAT(step.channels, ElementsAre(ChannelKey{"app", 4}, ChannelKey{"app", 5}));
   EXPECT_EQ(step.needed, 2);
   backlog.NoteDone(step);
   EXPECT_EQ(backlog.bytes(), 11u);
-  step = backlog.Next(2, 10, 4);
+  step = next(2, 10);
   EXPECT_THAT(step.channels, ElementsAre(ChannelKey{"app", 6}));
   EXPECT_EQ(step.needed, 3);
   backlog.NoteDone(step);
-  EXPECT_TRUE(backlog.Next(2, 10, 4).empty());
-  step = backlog.Next(3, 10, 4);
+  EXPECT_TRUE(next(2, 10).empty());
+  step = next(3, 10);
   EXPECT_EQ(step.needed, 4);
   backlog.NoteDone(step);
   EXPECT_EQ(backlog.bytes(), 0u);
-  EXPECT_EQ(backlog.channels(), 0u);
+  EXPECT_EQ(backlog.rows(), 0u);
 }
+
+size_t NoBytes(const ChannelKey&) { return 0; }
 
 TEST(SqliteBacklogTest, OfASideTheLastWordCounts) {
   SqliteBacklog backlog;
@@ -294,14 +336,48 @@ TEST(SqliteBacklogTest, OfASideTheLastWordCounts) {
   *ended.add_ended_rests() = rests.rests(0);
   backlog.Add(1, 10, rests);
   EXPECT_THAT(
-      backlog.Next(1, 10, 2).rests,
+      backlog.Next(1, {.rows = 10}, NoBytes, 2).rests,
       ElementsAre(Pair(Pair("app", "a"), Optional(::testing::Field(&RestingSide::id, 4u)))));
   backlog.Add(2, 10, ended);
-  const SqliteBacklog::Step step = backlog.Next(2, 10, 3);
+  const SqliteBacklog::Step step = backlog.Next(2, {.rows = 10}, NoBytes, 3);
   EXPECT_THAT(step.rests, ElementsAre(Pair(Pair("app", "a"), std::nullopt)));
   backlog.NoteDone(step);
-  EXPECT_TRUE(backlog.Next(2, 10, 3).empty());
+  EXPECT_TRUE(backlog.Next(2, {.rows = 10}, NoBytes, 3).empty());
   EXPECT_EQ(backlog.bytes(), 0u);
+}
+
+// As many may come to the end of their rest at once as have come to rest in ten minutes.
+TEST(SqliteBacklogTest, SidesGoAFewAtATimeToo) {
+  SqliteBacklog backlog;
+  for (int64_t number = 1; number <= 3; ++number) {
+    store::StoredBatch rests;
+    rests.add_rests()->set_app_id("app");
+    rests.mutable_rests(0)->set_side(std::string(1, static_cast<char>('a' + number)));
+    backlog.Add(number, 10, rests);
+  }
+  SqliteBacklog::Step step = backlog.Next(3, {.rows = 2}, NoBytes, 4);
+  EXPECT_EQ(step.rests.size(), 2u);
+  EXPECT_EQ(step.needed, 3);
+  backlog.NoteDone(step);
+  step = backlog.Next(3, {.rows = 2}, NoBytes, 4);
+  EXPECT_EQ(step.rests.size(), 1u);
+  EXPECT_EQ(step.needed, 4);
+}
+
+TEST(SqliteBacklogTest, AStepIsBoundedByBytes) {
+  SqliteBacklog backlog;
+  store::StoredBatch batch;
+  for (const uint32_t id : {1u, 2u, 3u}) {
+    batch.add_channels()->set_app_id("app");
+    batch.mutable_channels(batch.channels_size() - 1)->set_id(id);
+  }
+  backlog.Add(1, 10, batch);
+  const auto bytes_of = [](const ChannelKey& key) -> size_t { return key.id == 3 ? 10 : 60; };
+  SqliteBacklog::Step step = backlog.Next(1, {.rows = 10, .bytes = 100}, bytes_of, 2);
+  EXPECT_THAT(step.channels, ElementsAre(ChannelKey{"app", 1}));
+  EXPECT_EQ(step.needed, 1);
+  step = backlog.Next(1, {.rows = 10, .bytes = 1}, bytes_of, 2);
+  EXPECT_THAT(step.channels, ElementsAre(ChannelKey{"app", 1})) << "one at least";
 }
 
 }  // namespace

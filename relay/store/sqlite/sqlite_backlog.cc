@@ -6,42 +6,55 @@ namespace wormhole::relay {
 
 void SqliteBacklog::Add(int64_t number, size_t bytes, const store::StoredBatch& batch) {
   for (const store::StoredChange& change : batch.channels()) {
-    const auto [entry, is_new] =
-        since_.try_emplace(ChannelKey{change.app_id(), change.id()}, number);
-    if (is_new) oldest_.emplace(number, entry->first);
+    channels_.Add({change.app_id(), change.id()}, number);
   }
   for (const store::StoredRest& rest : batch.ended_rests()) {
-    rests_[{rest.app_id(), rest.side()}] = std::nullopt;
+    const SideName name{rest.app_id(), rest.side()};
+    sides_.Add(name, number);
+    rests_[name] = std::nullopt;
   }
   for (const store::StoredRest& rest : batch.rests()) {
-    rests_[{rest.app_id(), rest.side()}] = RestingSide{.app_id = rest.app_id(),
-                                                       .side = rest.side(),
-                                                       .id = rest.id(),
-                                                       .until = absl::FromUnixMicros(rest.until())};
+    const SideName name{rest.app_id(), rest.side()};
+    sides_.Add(name, number);
+    rests_[name] = RestingSide{.app_id = rest.app_id(),
+                               .side = rest.side(),
+                               .id = rest.id(),
+                               .until = absl::FromUnixMicros(rest.until())};
   }
   batches_.emplace_back(number, bytes);
   bytes_ += bytes;
 }
 
-SqliteBacklog::Step SqliteBacklog::Next(int64_t last, size_t most, int64_t next) const {
-  Step step{.channels = {}, .rests = rests_, .needed = next};
-  for (const auto& [since, key] : oldest_) {
-    if (since > last || step.channels.size() == most) {
+SqliteBacklog::Step SqliteBacklog::Next(
+    int64_t last, const Most& most, const std::function<size_t(const ChannelKey& key)>& bytes_of,
+    int64_t next) const {
+  Step step{.channels = {}, .rests = {}, .needed = next};
+  size_t bytes = 0;
+  for (const auto& [since, key] : channels_.oldest) {
+    if (since <= last) bytes += bytes_of(key);
+    const bool full = step.channels.size() == most.rows || bytes > most.bytes;
+    if (since > last || (full && !step.channels.empty())) {
       step.needed = since;
       break;
     }
     step.channels.push_back(key);
   }
+  for (const auto& [since, name] : sides_.oldest) {
+    if (since > last || step.rests.size() == most.rows) {
+      step.needed = std::min(step.needed, since);
+      break;
+    }
+    step.rests.emplace_back(name, rests_.at(name));
+  }
   return step;
 }
 
 void SqliteBacklog::NoteDone(const Step& step) {
-  for (const ChannelKey& key : step.channels) {
-    const auto found = since_.find(key);
-    oldest_.erase({found->second, key});
-    since_.erase(found);
+  for (const ChannelKey& key : step.channels) channels_.Remove(key);
+  for (const auto& [name, side] : step.rests) {
+    sides_.Remove(name);
+    rests_.erase(name);
   }
-  rests_.clear();
   while (!batches_.empty() && batches_.front().first < step.needed) {
     bytes_ -= batches_.front().second;
     batches_.pop_front();

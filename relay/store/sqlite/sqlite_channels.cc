@@ -7,19 +7,20 @@
 #include "relay/store/sqlite/stored_channels.h"
 #include "relay/store/status_macros.h"
 #include "relay/store/steady_now.h"
+#include "relay/store/store_away.h"
 
 namespace wormhole::relay {
 namespace {
 
-// Bounds the memory that a batch's answers take until its commit.
+// Bounds the memory that a batch's answers take until its commit, and its row.
 constexpr size_t kMaxBatchBytes = 8 << 20;
 
-// How many channels go into the tables with one commit, which waits for that: a few milliseconds.
-constexpr size_t kFoldAtOnce = 256;
-// Beyond either of these more go, whatever their age, so that the file and its next reading stay
+// What goes into the tables with one commit, whose answers wait for that: a few milliseconds.
+constexpr SqliteBacklog::Most kAtOnce = {.rows = 256, .bytes = 1 << 20};
+// Beyond either of these more goes, whatever its age, so that the file and its next reading stay
 // short.
-constexpr size_t kMostBacklog = 16'384;
-constexpr size_t kMostBacklogBytes = 16 << 20;
+constexpr size_t kMostBehind = 16'384;
+constexpr size_t kMostBytesBehind = 16 << 20;
 
 // Which no file has: a million a second take thirty thousand years.
 constexpr int64_t kMostBatches = int64_t{1} << 60;
@@ -32,7 +33,7 @@ absl::Status SqliteChannels::Read() {
   StoredChannels stored;
   RETURN_IF_ERROR(
       tables_.ReadChannels([&](const ChannelKey& key, int64_t batch, KeptChannel channel) {
-        batch_ = std::max(batch_, batch + 1);
+        RETURN_IF_ERROR(NoteRead(batch));
         return stored.AddRow(key, batch, std::move(channel));
       }));
   RETURN_IF_ERROR(tables_.ReadRests([&](const RestingSide& side) { stored.AddRest(side); }));
@@ -86,8 +87,9 @@ absl::Status SqliteChannels::Commit(size_t operations) {
   const absl::Duration began = SteadyNow();
   RETURN_IF_ERROR(files_.Check());
   const store::StoredBatch batch = changes_.Describe(channels_);
-  const std::string changes = batch.SerializeAsString();
-  const SqliteBacklog::Step step = NextStep();
+  std::string changes;
+  if (!batch.SerializeToString(&changes)) return StoreAway("a batch is too large");
+  SqliteBacklog::Step step = NextStep();
   // Reads succeed on a full disk, so that only a write shows that the trouble is over.
   const bool writes = !changes.empty() || !step.empty() || db_->InTransaction();
   if (writes) {
@@ -96,7 +98,7 @@ absl::Status SqliteChannels::Commit(size_t operations) {
     if (status.ok()) NoteWritten(batch, changes.size(), step);
     status.Update(files_.NoteSizes());
     RETURN_IF_ERROR(status);
-    options_.report.Worked();
+    if (fold_failed_.ok()) options_.report.Worked();
     if (options_.on_commit) options_.on_commit(SteadyNow() - began, operations);
   }
   changes_.Clear();
@@ -107,20 +109,41 @@ SqliteBacklog::Step SqliteChannels::NextStep() {
   int64_t last = 0;
   if (std::exchange(due_called_, false)) {
     at_dues_.push_back(batch_);
-    if (at_dues_.size() > static_cast<size_t>(options_.fold_after)) {
+    if (at_dues_.size() > options_.fold_after) {
       last = at_dues_.front() - 1;
       at_dues_.pop_front();
     }
   }
-  size_t most = kFoldAtOnce;
-  if (backlog_.channels() > kMostBacklog || backlog_.bytes() > kMostBacklogBytes) {
+  SqliteBacklog::Most most = kAtOnce;
+  if (backlog_.rows() > kMostBehind || backlog_.bytes() > kMostBytesBehind) {
     last = batch_;
-    most = std::max(4 * kFoldAtOnce, backlog_.channels() / 16);
+    most = {.rows = std::max(4 * kAtOnce.rows, backlog_.rows() / 16), .bytes = 4 * kAtOnce.bytes};
   }
-  return last == 0 ? SqliteBacklog::Step() : backlog_.Next(last, most, batch_);
+  if (last == 0) return {};
+  const auto bytes_of = [this](const ChannelKey& key) -> size_t {
+    const KeptChannel* const channel = channels_.Get(key);
+    if (channel == nullptr) return 0;
+    return channel->logs[Role::kInitiator].state.bytes + channel->logs[Role::kReceiver].state.bytes;
+  };
+  return backlog_.Next(last, most, bytes_of, batch_);
 }
 
-absl::Status SqliteChannels::Write(const std::string& changes, const SqliteBacklog::Step& step) {
+// What goes into the tables, and cannot, is no reason to fail calls whose batch can be written. It
+// leaves `step` empty, and the operator is told, until it goes.
+absl::Status SqliteChannels::Write(const std::string& changes, SqliteBacklog::Step& step) {
+  if (!step.empty()) {
+    fold_failed_ = WriteAtOnce(changes, step);
+    if (fold_failed_.ok()) return absl::OkStatus();
+    options_.report.Failed(fold_failed_);
+    step = {};
+    db_->Rollback();
+    RETURN_IF_ERROR(db_->BeginOnce());
+  }
+  return WriteAtOnce(changes, step);
+}
+
+absl::Status SqliteChannels::WriteAtOnce(const std::string& changes,
+                                         const SqliteBacklog::Step& step) {
   if (!changes.empty()) RETURN_IF_ERROR(tables_.InsertBatch(batch_, changes));
   for (const ChannelKey& key : step.channels) RETURN_IF_ERROR(WriteChannel(key));
   for (const auto& [name, side] : step.rests) {

@@ -33,7 +33,7 @@ class SqliteChannels final : public BatchTarget {
  public:
   struct Options {
     // Calls of Due for which a change lies in its batch before it goes into the tables.
-    int fold_after = 8;
+    size_t fold_after = 8;
     TroubleReport report{nullptr};  // of failures, and of commits of writes
     // Null, or called after each commit of writes.
     std::function<void(absl::Duration took, size_t operations)> on_commit;
@@ -83,7 +83,8 @@ class SqliteChannels final : public BatchTarget {
   absl::Status NoteRead(int64_t batch);
   // What goes into the tables with the batch that is to be committed.
   SqliteBacklog::Step NextStep();
-  absl::Status Write(const std::string& changes, const SqliteBacklog::Step& step);
+  absl::Status Write(const std::string& changes, SqliteBacklog::Step& step);
+  absl::Status WriteAtOnce(const std::string& changes, const SqliteBacklog::Step& step);
   absl::Status WriteChannel(const ChannelKey& key);
   void NoteWritten(const store::StoredBatch& batch, size_t bytes, const SqliteBacklog::Step& step);
 
@@ -97,6 +98,7 @@ class SqliteChannels final : public BatchTarget {
   int64_t batch_ = 1;            // the next one
   std::deque<int64_t> at_dues_;  // which one was the next at the latest calls of Due
   bool due_called_ = false;      // in this batch
+  absl::Status fold_failed_;     // why the last step did not go into the tables
   size_t batch_bytes_ = 0;       // of frames that the batch has read or written
 };
 

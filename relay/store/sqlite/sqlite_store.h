@@ -35,14 +35,14 @@ struct SqliteOptions {
 
   // Calls of Due, four in a second in a relay, for which a change lies in its batch's row before it
   // goes into the tables, together with others. More: less is written, and a longer start.
-  int fold_after = 8;
+  size_t fold_after = 8;
 
   // The store calls this with the reason for each batch that fails, and once with OK when it writes
   // again, which it tries with each Due. On the store's thread: it must not wait for the store. The
   // store does not call it after its own destruction.
   std::function<void(const absl::Status& status)> on_trouble = nullptr;
 
-  // The store calls this for each batch of operations that has changed something, once the batch is
+  // The store calls this for each batch of operations that has written something, once that is
   // durable: how long the commit took, and how many operations were in the batch, those included
   // that only read. On the store's thread.
   std::function<void(absl::Duration took, size_t operations)> on_commit = nullptr;

@@ -1,10 +1,10 @@
 #include "relay/store/sqlite/sqlite_tables.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "relay/store/status_macros.h"
 
@@ -20,6 +20,16 @@ uint32_t IdOf(ChannelRow channel) {
 
 Member MemberAt(const StatementRun& run, int column) {
   return {.side = std::string(run.ColumnBytes(column)), .left = run.ColumnInteger(column + 1) != 0};
+}
+
+absl::Status Damaged(uint32_t id, const char* what) {
+  return absl::DataLossError(absl::StrCat("channel ", id, " ", what));
+}
+
+// Before they are made an enum's.
+bool HasEndedAsOneCan(int64_t life, int64_t ended_by) {
+  return life >= 0 && life <= static_cast<int64_t>(Life::kExpired) && ended_by >= 0 &&
+         ended_by <= rendezvous::v1::Mood_MAX;
 }
 
 // Without its frames.
@@ -53,9 +63,12 @@ absl::Status SqliteTables::ReadChannels(const VisitChannel& visit) {
   while (true) {
     ASSIGN_OR_RETURN(const bool found, run.Next());
     if (!found) return absl::OkStatus();
-    KeptChannel channel = ChannelAt(run);
     const int64_t batch = run.ColumnInteger(14);
     const ChannelRow row = run.ColumnInteger(15);
+    if (!HasEndedAsOneCan(run.ColumnInteger(2), run.ColumnInteger(3))) {
+      return Damaged(IdOf(row), "has ended as none can");
+    }
+    KeptChannel channel = ChannelAt(run);
     const ChannelKey key{std::string(run.ColumnBytes(16)), IdOf(row)};
     for (const Role author : kRoles) {
       RETURN_IF_ERROR(ReadFrames(LogRowOf(row, author), channel.logs[author]));
@@ -70,7 +83,9 @@ absl::Status SqliteTables::ReadFrames(LogRow log, KeptLog& to) {
   while (true) {
     ASSIGN_OR_RETURN(const bool found, run.Next());
     if (!found) return absl::OkStatus();
-    to.state.stored = std::max(to.state.stored, static_cast<uint64_t>(run.ColumnInteger(0)));
+    if (static_cast<uint64_t>(run.ColumnInteger(0)) != ++to.state.stored) {
+      return Damaged(IdOf(log / 2), "lacks some of its frames");
+    }
     to.frames.push_back(std::make_shared<const std::string>(run.ColumnBytes(1)));
   }
 }

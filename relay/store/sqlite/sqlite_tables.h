@@ -1,7 +1,8 @@
 // The rows of a relay's SQLite file, one method per statement. Knows the schema
 // (relay/store/sqlite/sqlite_schema.cc) and nothing else.
 //
-// Not thread-safe. Every error is UNAVAILABLE, STORE_AWAY. The first write begins a transaction.
+// Not thread-safe. Every other error is UNAVAILABLE, STORE_AWAY. The first write begins a
+// transaction.
 #ifndef WORMHOLE_RELAY_STORE_SQLITE_SQLITE_TABLES_H_
 #define WORMHOLE_RELAY_STORE_SQLITE_SQLITE_TABLES_H_
 
@@ -25,7 +26,6 @@ using LogRow = int64_t;
 
 inline constexpr int kIdBits = 30;
 inline ChannelRow ChannelRowOf(AppRow app, uint32_t id) { return (app << kIdBits) | id; }
-inline AppRow AppRowOf(ChannelRow channel) { return channel >> kIdBits; }
 inline LogRow LogRowOf(ChannelRow channel, Role author) {
   return channel * 2 + static_cast<int64_t>(author);
 }
@@ -34,7 +34,8 @@ class SqliteTables {
  public:
   explicit SqliteTables(SqliteDb* db) : db_(db) {}
 
-  // --- All that is there. What a visit returns ends the reading unless it is OK.
+  // --- All that is there. What a visit returns ends the reading unless it is OK. DATA_LOSS when a
+  // row is none that a relay has written.
 
   // `batch`: the last one that the row reflects.
   using VisitChannel =

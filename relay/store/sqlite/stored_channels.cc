@@ -20,14 +20,16 @@ absl::Status Damaged(const ChannelKey& key, const char* what) {
   return absl::DataLossError(absl::StrCat("channel ", key.id, " ", what));
 }
 
-absl::Status CheckRecord(const ChannelKey& key, uint32_t life, uint32_t ended_by) {
-  if (key.id == 0 || key.id > kMaxChannelId) return Damaged(key, "is none");
-  if (life > static_cast<uint32_t>(Life::kExpired) ||
-      !rendezvous::v1::Mood_IsValid(static_cast<int>(ended_by))) {
+absl::Status CheckRecord(const ChannelKey& key, uint64_t version, uint32_t life,
+                         uint32_t ended_by) {
+  if (version == 0) return Damaged(key, "has no version");
+  if (life > static_cast<uint32_t>(Life::kExpired) || ended_by > rendezvous::v1::Mood_MAX) {
     return Damaged(key, "has ended as none can");
   }
   return absl::OkStatus();
 }
+
+bool IsAnId(uint32_t id) { return id != 0 && id <= kMaxChannelId; }
 
 ChannelRecord RecordOf(const StoredRecord& stored) {
   return {.version = stored.version(),
@@ -47,8 +49,11 @@ RestingSide SideOf(const StoredRest& stored) {
           .until = absl::FromUnixMicros(stored.until())};
 }
 
+// As relay/channel/log_rules.h keeps logs.
 bool IsWhole(const KeptLog& log) {
-  return log.state.forgotten <= log.state.stored &&
+  constexpr uint64_t kMost = uint64_t{1} << 63;
+  return log.state.stored < kMost && log.state.accepted < kMost &&
+         log.state.forgotten == std::min(log.state.stored, log.state.accepted) &&
          log.frames.size() == log.state.stored - log.state.forgotten;
 }
 
@@ -75,7 +80,9 @@ bool Apply(const StoredLog& stored, KeptLog& log) {
 }  // namespace
 
 absl::Status StoredChannels::AddRow(const ChannelKey& key, int64_t batch, KeptChannel channel) {
-  RETURN_IF_ERROR(CheckRecord(key, static_cast<uint32_t>(channel.record.life),
+  if (!IsAnId(key.id)) return Damaged(key, "is none");
+  RETURN_IF_ERROR(CheckRecord(key, channel.record.version,
+                              static_cast<uint32_t>(channel.record.life),
                               static_cast<uint32_t>(channel.record.ended_by)));
   for (KeptLog& log : channel.logs) {
     if (!IsWhole(log)) return Damaged(key, "lacks some of its frames");
@@ -100,6 +107,8 @@ absl::Status StoredChannels::Apply(int64_t number, const store::StoredBatch& bat
 // batches from this one on are all here.
 absl::Status StoredChannels::Apply(int64_t number, const StoredChange& change) {
   const ChannelKey key{change.app_id(), change.id()};
+  if (!IsAnId(key.id)) return Damaged(key, "is none");
+  if (change.fresh() && !change.has_record()) return Damaged(key, "has no record");
   const auto found = rows_.find(key);
   if (found != rows_.end() && found->second.batch >= number) return absl::OkStatus();
   if (change.erased()) {
@@ -110,7 +119,8 @@ absl::Status StoredChannels::Apply(int64_t number, const StoredChange& change) {
   Row& row = rows_[key];
   if (change.fresh()) row = {.batch = number};
   if (change.has_record()) {
-    RETURN_IF_ERROR(CheckRecord(key, change.record().life(), change.record().ended_by()));
+    RETURN_IF_ERROR(CheckRecord(key, change.record().version(), change.record().life(),
+                                change.record().ended_by()));
     row.channel.record = RecordOf(change.record());
   }
   if (change.has_initiator() &&
