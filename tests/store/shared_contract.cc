@@ -74,9 +74,9 @@ TEST_P(SharedStoreContractTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten)
   EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(channel_, kInitiator, 1, Side("r")).status()));
   Call(*one_).Put(key_, 1, Record("i", "s"));
   EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(channel_, kInitiator, 1, Side("r")).status()));
-  EXPECT_THAT(Call(*two_).Read(channel_, kInitiator), ElementsAre(Frame(1u, "one")));
-  EXPECT_TRUE(Call(*two_).Accept(channel_, kInitiator, 1, Side("s")).ok());
-  EXPECT_THAT(Call(*one_).Read(channel_, kInitiator), IsEmpty());
+  EXPECT_EQ(Call(*two_).Load(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
+  EXPECT_EQ(*Call(*two_).Accept(channel_, kInitiator, 1, Side("s")),
+            (LogState{.stored = 1, .forgotten = 1, .accepted = 1}));
 }
 
 TEST_P(SharedStoreContractTest, AChangeElsewhereIsFoundOutAndNotWrittenOver) {
