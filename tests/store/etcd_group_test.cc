@@ -372,7 +372,7 @@ TEST_F(EtcdGroupTest, WhatIsToldOfAChannelGoesBetweenItsCalls) {
   std::promise<void> ended;
   // There is a call in each batch: the next one is made before the last one's answer is through.
   const std::function<void()> call = [&] {
-    one_->store().Accept(key_, kInitiator, 0,
+    one_->store().Accept(key_, kInitiator, 0, "",
                          [&](const auto&) { enough ? ended.set_value() : call(); });
   };
   call();
