@@ -205,5 +205,37 @@ TEST(SqliteBusyTest, AnotherProgramThatWritesIsWaitedForAndThenStoreAway) {
   sqlite3_close(other);
 }
 
+// A page of the tables is damaged, say: the batches can still be written.
+TEST(SqliteFoldTest, WhatCannotGoIntoTheTablesFailsNoCallAndTheOperatorIsTold) {
+  const testing::TempFolder folder;
+  const std::string file = folder.File("relay.db");
+  std::vector<std::string> told;
+  const SqliteOptions options = {.fold_after = 0, .on_trouble = [&told](const absl::Status& why) {
+                                   told.push_back(why.ok() ? "works" : std::string(why.message()));
+                                 }};
+  const auto execute = [&file](const char* sql) {
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(file.c_str(), &other), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(other, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(other);
+  };
+  auto store = SqliteStore::Open(file, options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  BlockingStore call(**store);
+  EXPECT_EQ(call.Put({"a", 1}, 0, Record("i")), PutOutcome::kDone);
+  execute("CREATE TRIGGER damage BEFORE INSERT ON channels BEGIN SELECT RAISE(FAIL, 'no'); END");
+  EXPECT_THAT(call.Due(At(0)), ::testing::IsEmpty());
+  EXPECT_EQ(call.Put({"a", 2}, 0, Record("j")), PutOutcome::kDone);
+  EXPECT_THAT(call.Due(At(0)), ::testing::IsEmpty());
+  execute("DROP TRIGGER damage");
+  EXPECT_THAT(call.Due(At(0)), ::testing::IsEmpty());
+  store->reset();
+  EXPECT_THAT(told, ElementsAre(HasSubstr("no"), HasSubstr("no"), "works"));
+  auto again = SqliteStore::Open(file);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(BlockingStore(**again).FindSide("a", Side("i")), 1u);
+  EXPECT_EQ(BlockingStore(**again).FindSide("a", Side("j")), 2u);
+}
+
 }  // namespace
 }  // namespace wormhole::relay

@@ -27,6 +27,15 @@ def planted(text: str, mutant: Mutant) -> str:
     return text[:begin] + behind.replace(mutant.old, mutant.new, 1)
 
 
+def check_places(mutants: "list[Mutant]") -> None:
+    """Ends the program when the code has changed where one of them is planted."""
+    for mutant in mutants:
+        try:
+            planted((_TREE / mutant.file).read_text(), mutant)
+        except (CannotBuild, ValueError) as why:
+            raise SystemExit(f"mutants.py: \"{mutant.name}\" cannot be planted: {why}") from why
+
+
 def _flags() -> list[str]:
     """Those of tests/run, so that what it has built is not built again."""
     cache = subprocess.run([sys.executable, _TREE / "tests/compile_cache.py", "folder"], check=True,
