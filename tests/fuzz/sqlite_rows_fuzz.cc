@@ -11,10 +11,10 @@
 #include "absl/time/time.h"
 #include "relay/channel/record.h"
 #include "relay/store/sqlite/file_watch.h"
-#include "relay/store/sqlite/sqlite_batch.pb.h"
 #include "relay/store/sqlite/sqlite_channels.h"
 #include "relay/store/sqlite/sqlite_db.h"
 #include "relay/store/sqlite/sqlite_schema.h"
+#include "sqlite_batch.pb.h"
 #include "tests/fuzz/check.h"
 #include "tests/support/temp_folder.h"
 

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
-#include "relay/store/sqlite/sqlite_batch.pb.h"
+#include "sqlite_batch.pb.h"
 
 namespace wormhole::relay {
 
