@@ -45,9 +45,9 @@ void Write(const RestingSide& side, StoredRest& to) {
 
 // `before` null: the channel is new, or its logs are.
 void Write(const KeptChannel* before, const KeptChannel& now, StoredChange& to) {
-  static const KeptChannel kNothing;
+  static const KeptChannel nothing;
   to.set_fresh(before == nullptr);
-  if (before == nullptr) before = &kNothing;
+  if (before == nullptr) before = &nothing;
   if (to.fresh() || before->record != now.record) Write(now.record, *to.mutable_record());
   for (const Role author : kRoles) {
     if (before->logs[author].state == now.logs[author].state) continue;
