@@ -11,7 +11,6 @@ namespace {
 using store::StoredChange;
 using store::StoredLog;
 using store::StoredRecord;
-using store::StoredRest;
 
 void Write(const ChannelRecord& record, StoredRecord& to) {
   to.set_version(record.version);
@@ -36,13 +35,6 @@ void Write(const KeptLog& before, const KeptLog& now, StoredLog& to) {
   }
 }
 
-void Write(const RestingSide& side, StoredRest& to) {
-  to.set_app_id(side.app_id);
-  to.set_side(side.side);
-  to.set_id(side.id);
-  to.set_until(absl::ToUnixMicros(side.until));
-}
-
 // `before` null: the channel is new, or its logs are.
 void Write(const KeptChannel* before, const KeptChannel& now, StoredChange& to) {
   static const KeptChannel nothing;
@@ -64,14 +56,11 @@ void BatchChanges::OnChange(const ChannelKey& key, const KeptChannel* before, bo
   if (anew) entry->second.anew = true;
 }
 
-void BatchChanges::OnRest(const RestingSide& side) {
-  rests_.insert_or_assign({side.app_id, side.side}, side);
-}
+void BatchChanges::OnRest(const RestingSide& side) { rests_.insert_or_assign(NameOf(side), side); }
 
 void BatchChanges::OnForget(const std::vector<RestingSide>& sides) {
   for (const RestingSide& side : sides) {
-    const SideName name{side.app_id, side.side};
-    if (rests_.erase(name) == 0) ended_rests_.emplace(name, side);
+    if (rests_.erase(NameOf(side)) == 0) ended_rests_.emplace(NameOf(side), side);
   }
 }
 

@@ -5,21 +5,17 @@
 
 #include <map>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
+#include "relay/store/sqlite/stored_rest.h"
 #include "sqlite_batch.pb.h"
 
 namespace wormhole::relay {
 
 class BatchChanges final : public ChannelsObserver {
  public:
-  // The app-id and the side.
-  using SideName = std::pair<std::string, std::string>;
-
   void OnChange(const ChannelKey& key, const KeptChannel* before, bool anew) override;
   void OnRest(const RestingSide& side) override;
   void OnForget(const std::vector<RestingSide>& sides) override;

@@ -1,26 +1,17 @@
 #include "relay/store/sqlite/sqlite_backlog.h"
 
-#include "absl/time/time.h"
-
 namespace wormhole::relay {
 
 void SqliteBacklog::Add(int64_t number, size_t bytes, const store::StoredBatch& batch) {
   for (const store::StoredChange& change : batch.channels()) {
     channels_.Add({change.app_id(), change.id()}, number);
   }
-  for (const store::StoredRest& rest : batch.ended_rests()) {
-    const SideName name{rest.app_id(), rest.side()};
-    sides_.Add(name, number);
-    rests_[name] = std::nullopt;
-  }
-  for (const store::StoredRest& rest : batch.rests()) {
-    const SideName name{rest.app_id(), rest.side()};
-    sides_.Add(name, number);
-    rests_[name] = RestingSide{.app_id = rest.app_id(),
-                               .side = rest.side(),
-                               .id = rest.id(),
-                               .until = absl::FromUnixMicros(rest.until())};
-  }
+  const auto add = [&](const RestingSide& side, bool rests) {
+    sides_.Add(NameOf(side), number);
+    rests_[NameOf(side)] = rests ? std::optional(side) : std::nullopt;
+  };
+  for (const store::StoredRest& rest : batch.ended_rests()) add(RestingSideOf(rest), false);
+  for (const store::StoredRest& rest : batch.rests()) add(RestingSideOf(rest), true);
   batches_.emplace_back(number, bytes);
   bytes_ += bytes;
 }

@@ -10,21 +10,18 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
+#include "relay/store/sqlite/stored_rest.h"
 #include "sqlite_batch.pb.h"
 
 namespace wormhole::relay {
 
 class SqliteBacklog {
  public:
-  // The app-id and the side.
-  using SideName = std::pair<std::string, std::string>;
-
   // What goes into the rows at once.
   struct Step {
     std::vector<ChannelKey> channels;

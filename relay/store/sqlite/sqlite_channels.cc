@@ -92,16 +92,17 @@ absl::Status SqliteChannels::Commit(size_t operations) {
   SqliteBacklog::Step step = NextStep();
   // Reads succeed on a full disk, so that only a write shows that the trouble is over.
   const bool writes = !changes.empty() || !step.empty() || db_->InTransaction();
-  if (writes) {
-    files_.ForgetSizes();
-    absl::Status status = Write(changes, step);
-    if (status.ok()) NoteWritten(batch, changes.size(), step);
-    status.Update(files_.NoteSizes());
-    RETURN_IF_ERROR(status);
-    if (fold_failed_.ok()) options_.report.Worked();
-    if (options_.on_commit) options_.on_commit(SteadyNow() - began, operations);
+  if (!writes) {
+    changes_.Clear();
+    return absl::OkStatus();
   }
-  changes_.Clear();
+  files_.ForgetSizes();
+  absl::Status status = Write(changes, step);
+  if (status.ok()) NoteWritten(batch, changes.size(), step);
+  status.Update(files_.NoteSizes());
+  RETURN_IF_ERROR(status);
+  if (fold_failed_.ok()) options_.report.Worked();
+  if (options_.on_commit) options_.on_commit(SteadyNow() - began, operations);
   return absl::OkStatus();
 }
 

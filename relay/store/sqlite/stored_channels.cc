@@ -42,13 +42,6 @@ ChannelRecord RecordOf(const StoredRecord& stored) {
                        Member{.side = stored.receiver(), .left = stored.receiver_left()}}}};
 }
 
-RestingSide SideOf(const StoredRest& stored) {
-  return {.app_id = stored.app_id(),
-          .side = stored.side(),
-          .id = stored.id(),
-          .until = absl::FromUnixMicros(stored.until())};
-}
-
 // As relay/channel/log_rules.h keeps logs.
 bool IsWhole(const KeptLog& log) {
   constexpr uint64_t kMost = uint64_t{1} << 63;
@@ -93,13 +86,13 @@ absl::Status StoredChannels::AddRow(const ChannelKey& key, int64_t batch, KeptCh
 }
 
 void StoredChannels::AddRest(const RestingSide& side) {
-  rests_.insert_or_assign({side.app_id, side.side}, side);
+  rests_.insert_or_assign(NameOf(side), side);
 }
 
 absl::Status StoredChannels::Apply(int64_t number, const store::StoredBatch& batch) {
   for (const StoredChange& change : batch.channels()) RETURN_IF_ERROR(Apply(number, change));
   for (const StoredRest& rest : batch.ended_rests()) rests_.erase({rest.app_id(), rest.side()});
-  for (const StoredRest& rest : batch.rests()) AddRest(SideOf(rest));
+  for (const StoredRest& rest : batch.rests()) AddRest(RestingSideOf(rest));
   return absl::OkStatus();
 }
 

@@ -5,12 +5,11 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "relay/channel/record.h"
 #include "relay/store/memory/memory_channels.h"
+#include "relay/store/sqlite/stored_rest.h"
 #include "sqlite_batch.pb.h"
 
 namespace wormhole::relay {
@@ -37,7 +36,7 @@ class StoredChannels {
   absl::Status Apply(int64_t number, const store::StoredChange& change);
 
   std::map<ChannelKey, Row> rows_;
-  std::map<std::pair<std::string, std::string>, RestingSide> rests_;  // by app-id and side
+  std::map<SideName, RestingSide> rests_;
 };
 
 }  // namespace wormhole::relay
