@@ -127,7 +127,7 @@ void EtcdWatcher::Watch() {
 bool EtcdWatcher::OnResponse(const WatchResponse& response) {
   {
     sync::MutexLock lock(mutex_);
-    if (response.created()) unconfirmed_ = history_.Ask();
+    if (response.created() && !unconfirmed_) unconfirmed_ = history_.Ask();
     if (!history_.TakeWatched(response)) return false;
   }
   if (response.created()) Confirm();
@@ -144,7 +144,7 @@ void EtcdWatcher::OnEnd() {
   sync::MutexLock lock(mutex_);
   busy_ = false;
   ++watch_;
-  unconfirmed_.reset();
+  asks_ = false;
 }
 
 int64_t EtcdWatcher::Seen() {
@@ -162,7 +162,7 @@ void EtcdWatcher::Tick(absl::Duration now) {
   bool read = false;
   {
     sync::MutexLock lock(mutex_);
-    if (now - last_try_ < kPause || (busy_ && !unconfirmed_)) return;
+    if (now - last_try_ < kPause || (busy_ && (asks_ || !unconfirmed_))) return;
     last_try_ = now;
     watches = std::exchange(busy_, true);
     read = read_;
@@ -176,10 +176,17 @@ void EtcdWatcher::Resume() {
   EtcdHistory::Question question;
   {
     sync::MutexLock lock(mutex_);
-    question = history_.Ask();
+    question = unconfirmed_ ? *unconfirmed_ : history_.Ask();
+    asks_ = true;
   }
   AskEtcd(question, [this](std::optional<EtcdHistory::Verdict> verdict) {
-    verdict ? GoOn(*verdict) : OnEnd();
+    if (!verdict) return OnEnd();
+    {
+      sync::MutexLock lock(mutex_);
+      asks_ = false;
+      unconfirmed_.reset();
+    }
+    GoOn(*verdict);
   });
 }
 
@@ -201,13 +208,15 @@ void EtcdWatcher::Confirm() {
   {
     sync::MutexLock lock(mutex_);
     if (!unconfirmed_) return;
-    question = *std::exchange(unconfirmed_, std::nullopt);
+    question = *unconfirmed_;
+    asks_ = true;
     watch = watch_;
   }
-  AskEtcd(question, [this, question, watch](std::optional<EtcdHistory::Verdict> verdict) {
+  AskEtcd(question, [this, watch](std::optional<EtcdHistory::Verdict> verdict) {
     sync::MutexLock lock(mutex_);
     if (watch != watch_) return;  // what it says is not of the etcd that is watched now
-    if (!verdict) unconfirmed_ = question;
+    asks_ = false;
+    if (verdict) unconfirmed_.reset();
     if (verdict == EtcdHistory::Verdict::kAnother) history_.NoteAnother();
   });
 }

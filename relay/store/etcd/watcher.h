@@ -84,9 +84,9 @@ class EtcdWatcher {
   // Watches, if the history that was seen so far is etcd's still.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
   void GoOn(EtcdHistory::Verdict verdict);
-  // Asks the same again when the watch has begun, until there is an answer: etcd may have been
-  // restored since, and may be further on than it was. If so, the watch ends with its next word; if
-  // what would tell was compacted in this short time, nobody finds out.
+  // Asks the same again when the watch has begun, until there is an answer, be it after the watch:
+  // etcd may have been restored since, and may be further on than it was. If so, the watch ends
+  // with its next word; if what would tell was compacted in this short time, nobody finds out.
   void Confirm() WORMHOLE_EXCLUDES(mutex_);
   // Reads what etcd has now, and if that leaves it open, what etcd had when the last event was
   // seen.
@@ -119,8 +119,10 @@ class EtcdWatcher {
   sync::Mutex mutex_;
   bool busy_ WORMHOLE_GUARDED_BY(mutex_) = false;   // a watch or a listing is under way
   uint64_t watch_ WORMHOLE_GUARDED_BY(mutex_) = 0;  // counts beginnings and ends
-  // What is to be confirmed of the watch.
+  // What is to be confirmed of the watch, or of one before it that ended without an answer. What
+  // such a watch has told since may be of a restored etcd, and would find that etcd right.
   std::optional<EtcdHistory::Question> unconfirmed_ WORMHOLE_GUARDED_BY(mutex_);
+  bool asks_ WORMHOLE_GUARDED_BY(mutex_) = false;  // for a verdict
   bool read_ WORMHOLE_GUARDED_BY(mutex_) = false;  // everything was, once
   EtcdHistory history_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();

@@ -84,6 +84,25 @@ class WatcherTest : public ::testing::Test {
     return etcd_.watches.front().on_response(response);
   }
 
+  // The same, after an event: the record was written at `revision`.
+  bool TellOf(int64_t revision) {
+    etcdserverpb::WatchResponse response;
+    *response.mutable_header() = At(revision).header();
+    *response.add_events()->mutable_kv() = At(revision, revision).kvs(0);
+    return etcd_.watches.front().on_response(response);
+  }
+
+  // What is under the key of the last event, and what was one revision earlier.
+  void AnswerThatTheRecordWasThereFrom(int64_t written) {
+    ASSERT_FALSE(etcd_.txns.empty());
+    const auto done = std::move(etcd_.txns.front());
+    etcd_.txns.pop_front();
+    TxnResponse then;
+    *then.add_responses()->mutable_response_range() = At(written, written);
+    then.add_responses()->mutable_response_range();
+    done(then);
+  }
+
   // Both what is under the key of the last event, and one revision earlier: nothing was there.
   void AnswerThatNothingWasThere() {
     ASSERT_FALSE(etcd_.txns.empty());
@@ -146,6 +165,44 @@ TEST_F(WatcherTest, AnEtcdThatIsRestoredJustBeforeTheWatchBegins) {
   Answer(At(22));
   Answer(At(22));
   EXPECT_EQ(restored_, 1);
+}
+
+// Its watch tells of the restored etcd, and ends before the question has its answer.
+TEST_F(WatcherTest, WhatWasNotAnsweredBeforeTheWatchEndedIsAskedBeforeTheNext) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  EXPECT_TRUE(TellOf(21));
+  EndWatch();
+  Answer(absl::UnavailableError("it is away"));
+  watcher_.Tick(absl::Seconds(2));
+  Answer(At(22, 21));  // written again, for all that this says
+  AnswerThatNothingWasThere();
+  Answer(At(22, 21));
+  Answer(At(22));
+  EXPECT_EQ(restored_, 1);
+}
+
+// As above, over two watches, and the second one's etcd is the one that was known before.
+TEST_F(WatcherTest, WhatIsAnsweredBeforeTheNextWatchIsNotAskedOfIt) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  EXPECT_TRUE(TellOf(21));
+  EndWatch();
+  Answer(absl::UnavailableError("it is away"));
+  watcher_.Tick(absl::Seconds(2));
+  watcher_.Tick(absl::Seconds(3));
+  ASSERT_EQ(etcd_.ranges.size(), 1u) << "once at a time";
+  Answer(At(21, 21));
+  AnswerThatTheRecordWasThereFrom(5);
+  EXPECT_TRUE(Tell(21, /*created=*/true));
+  Answer(At(21, 21));
+  EXPECT_TRUE(etcd_.txns.empty()) << "it was asked for what came last";
+  EXPECT_TRUE(Tell(22, /*created=*/false));
+  EXPECT_EQ(restored_, 0);
 }
 
 TEST_F(WatcherTest, WhatWasNotAnsweredIsAskedAgain) {
