@@ -1,5 +1,6 @@
 #include "tests/simulation/sim_relay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -50,7 +51,7 @@ void SimRelay::StartProcess() {
 void SimRelay::Tick() {
   if (stage_->flaws.no_tick) return;
   switchboard_->Tick();
-  Later(plan_.tick, [this] { Tick(); });
+  Later(std::max(plan_.tick, stage_->least_tick), [this] { Tick(); });
 }
 
 void SimRelay::PlanDeath() {

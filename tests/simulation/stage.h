@@ -19,6 +19,9 @@ struct Stage {
   absl::Duration clock_error;
   bool steady = false;  // no stream, relay or store fails, and all answer soon
   bool alone = false;   // one relay, which forgets nothing
+  // Only relays are left, which have to clean up, and nobody asks to the second when. They look at
+  // the clock at least so far apart then: most of a run's events would be such looks.
+  absl::Duration least_tick;
 
   bool stormy() const { return loop->now() < faults_end; }
 };

@@ -17,6 +17,9 @@ constexpr size_t kMostEvents = 400'000;
 constexpr absl::Duration kMostTime = absl::Minutes(30);
 // Longer than any channel may live for which nobody sleeps, and rest in quarantine.
 constexpr absl::Duration kCleanTime = absl::Minutes(120);
+// How often relays look at the clock then. Over etcd they renew leases of a few seconds.
+constexpr absl::Duration kRareTick = absl::Seconds(5);
+constexpr absl::Duration kRareTickOverEtcd = absl::Seconds(1);
 
 // See stage.h.
 constexpr int kFirstRawClient = 900;
@@ -386,6 +389,7 @@ void World::JudgeRawClients(RunReport& report) {
 }
 
 void World::JudgeRemains(RunReport& report) {
+  stage_.least_tick = etcd_ == nullptr ? kRareTick : kRareTickOverEtcd;
   loop_.Run(loop_.now() + kCleanTime + plan_.longest_sleep, 2 * MostEvents(),
             [this] { return !truth_->HasChannels(); });
   if (const int broken = truth_->BrokenRests(); broken > 0) {
