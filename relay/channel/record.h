@@ -3,6 +3,7 @@
 #ifndef WORMHOLE_RELAY_CHANNEL_RECORD_H_
 #define WORMHOLE_RELAY_CHANNEL_RECORD_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -124,20 +125,37 @@ inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
   return a.member(Role::kInitiator).side == b.member(Role::kInitiator).side;
 }
 
+// Whether `next` has every member of `stored`, and whoever has left there has left. All records of
+// a channel that follow one another do. One that does not is of another channel with the id, or of
+// a time that the store knows no more, since it was put back to an older copy.
+inline bool KeepsMembers(const ChannelRecord& stored, const ChannelRecord& next) {
+  return std::all_of(kRoles.begin(), kRoles.end(), [&](Role role) {
+    const Member& member = stored.member(role);
+    if (member.side.empty()) return true;
+    return member.side == next.member(role).side && (next.member(role).left || !member.left);
+  });
+}
+
 // Names one of the channels that have had an id one after the other, by its initiator's side, which
-// belongs to no other. Without one: whichever has the id.
+// belongs to no other; and its receiver, who is another one when the store was put back to an older
+// copy and somebody else came first. An empty side: whoever has the place, or nobody.
 struct ChannelRef {
   // NOLINTNEXTLINE(google-explicit-constructor): a key names whichever channel has the id.
-  ChannelRef(ChannelKey channel_key, std::string initiator_side = "")
-      : key(std::move(channel_key)), initiator(std::move(initiator_side)) {}
+  ChannelRef(ChannelKey channel_key, std::string initiator_side = "",
+             std::string receiver_side = "")
+      : key(std::move(channel_key)),
+        initiator(std::move(initiator_side)),
+        receiver(std::move(receiver_side)) {}
 
   // Whether `record`, which has the id, is that of this channel.
   bool Names(const ChannelRecord& record) const {
-    return initiator.empty() || initiator == record.member(Role::kInitiator).side;
+    return (initiator.empty() || initiator == record.member(Role::kInitiator).side) &&
+           (receiver.empty() || receiver == record.member(Role::kReceiver).side);
   }
 
   ChannelKey key;
   std::string initiator;
+  std::string receiver;
 };
 
 // One side's log, seen from outside. Frames (forgotten, stored] are kept.

@@ -80,7 +80,7 @@ class QueuedStore : public Store {
         std::move(done), AnswerTime::kSoon);
   }
 
-  void Accept(const ChannelRef& channel, Role author, uint64_t cursor, std::string_view /*reader*/,
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
               Done<LogState> done) override {
     Add<LogState>(
         [t = tables_, channel, author, cursor] { return t->Accept(channel, author, cursor); },

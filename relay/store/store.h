@@ -90,8 +90,9 @@ class Store : public StoreSharing {
   // when the record has ended; a record may also take the place of an ended one, which starts
   // anew. The old record's sides then rest until its due_at has passed, the end of its quarantine:
   // they are new to every channel, this one too, but taken, so that a late copy of what a side said
-  // lets it into no other channel. One that has not ended keeps its initiator: another
-  // initiator's record is of an earlier channel with the id, and kStale.
+  // lets it into no other channel. One that has not ended keeps its members (KeepsMembers): a
+  // record without them is of an earlier channel with the id, or of what the store has forgotten
+  // since it was put back to an older copy, and kStale.
   virtual void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                    const PutOptions& options, Done<PutOutcome> done) = 0;
 
@@ -99,7 +100,9 @@ class Store : public StoreSharing {
   virtual void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) = 0;
 
   // The next three concern the channel that `channel` names, and no later one with the same id: the
-  // caller may not have heard yet that another relay has ended the first and made the second.
+  // caller may not have heard yet that another relay has ended the first and made the second; nor
+  // that the store was put back to an older copy and has another receiver. What is of one receiver
+  // is neither sent to another one nor forgotten in the other's name.
 
   // Appends `frame` to the author's log if the channel's version is `version`. A frame that the
   // reader's cursor has passed already is counted but not kept. The condition, the comparison
@@ -107,14 +110,11 @@ class Store : public StoreSharing {
   virtual void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string frame, Done<AppendResult> done) = 0;
 
-  // The author's reader, whose side is `reader`, has accepted the log up to `cursor`: raises
-  // `accepted` to it (never lowers it) and forgets the frames up to it. Answers with the log
-  // afterwards; NOT_FOUND when the channel is gone, or when the store was put back to an older copy
-  // and has nobody, or somebody else, in the reader's place: what the next reader has not accepted
-  // is not forgotten. Empty: whoever reads. A store of a single relay's own, which nobody puts back
-  // under it, does not look.
+  // The author's reader has accepted the log up to `cursor`: raises `accepted` to it (never lowers
+  // it) and forgets the frames up to it. Answers with the log afterwards; NOT_FOUND when the
+  // channel is gone.
   virtual void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                      std::string_view reader, Done<LogState> done) = 0;
+                      Done<LogState> done) = 0;
 
   // Frames of the author's log with numbers above `after`, ascending, up to `max_bytes` in all but
   // at least one. Empty when there are none or the channel is gone. Over a store that is shared,

@@ -333,7 +333,7 @@ void LiveChannel::OnAppended(const std::shared_ptr<Tenure>& tenure, Role author,
 
 void LiveChannel::Accept(Role reader, uint64_t cursor, LockedEffects& effects) {
   CallStore(effects).Accept(
-      members_.ref(), Other(reader), cursor, members_.record().member(reader).side,
+      members_.ref(), Other(reader), cursor,
       [self = shared_from_this(), tenure = members_.tenure(),
        reader](const absl::StatusOr<LogState>& log) { self->OnAccepted(tenure, reader, log); });
 }

@@ -1,6 +1,5 @@
 #include "relay/switchboard/membership.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -12,23 +11,12 @@ namespace wormhole::relay {
 
 using rendezvous::v1::Presence;
 
-namespace {
-
-// A channel keeps its members, but in a store that was put back to an older copy, which may have
-// had none yet, or another one since. What such a member still says is not the next one's.
-bool LosesMember(const ChannelRecord& before, const ChannelRecord& next) {
-  return std::any_of(kRoles.begin(), kRoles.end(), [&](Role role) {
-    const std::string& side = before.member(role).side;
-    return !side.empty() && side != next.member(role).side;
-  });
-}
-
-}  // namespace
-
 Membership::Membership(ChannelContext* context, const ChannelKey* key)
     : context_(context), key_(key), tenure_(std::make_shared<Tenure>(ChannelRecord())) {}
 
-ChannelRef Membership::ref() const { return {*key_, record().member(Role::kInitiator).side}; }
+ChannelRef Membership::ref() const {
+  return {*key_, record().member(Role::kInitiator).side, record().member(Role::kReceiver).side};
+}
 
 bool Membership::HasMember(const std::string& side) const {
   return exists() && (record().member(Role::kInitiator).side == side ||
@@ -161,7 +149,9 @@ void Membership::SetRecord(ChannelRecord next, LockedEffects& effects) {
     const absl::Status status = EndedError(same ? next : before);
     return BeginTenure(std::move(next), status, effects);
   }
-  if (LosesMember(before, next)) {
+  // The store was put back to an older copy. What one who is no member any more still says is not
+  // the next one's.
+  if (!KeepsMembers(before, next)) {
     return BeginTenure(std::move(next), StoreAway(context_->RetryDelay()), effects);
   }
   for (Role role : kRoles) {

@@ -260,11 +260,11 @@ void SimFront::Append(const ChannelRef& channel, uint64_t version, Role author, 
 }
 
 void SimFront::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                      std::string_view reader, Done<relay::LogState> done) {
+                      Done<relay::LogState> done) {
   if (group_->stage_->flaws.early_forget) ++cursor;
   Add<relay::LogState>(
-      [this, channel, author, cursor, reader = std::string(reader), owner = owner_] {
-        return group_->tables_.Accept(owner, channel, author, cursor, reader);
+      [this, channel, author, cursor, owner = owner_] {
+        return group_->tables_.Accept(owner, channel, author, cursor);
       },
       std::move(done));
 }

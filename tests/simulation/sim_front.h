@@ -52,7 +52,7 @@ class SimFront final : public RelayStore {
   void Append(const relay::ChannelRef& channel, uint64_t version, relay::Role author,
               uint64_t number, std::string frame, Done<relay::AppendResult> done) override;
   void Accept(const relay::ChannelRef& channel, relay::Role author, uint64_t cursor,
-              std::string_view reader, Done<relay::LogState> done) override;
+              Done<relay::LogState> done) override;
   void Read(const relay::ChannelRef& channel, relay::Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<relay::StoredFrame>> done) override;
   void Due(absl::Time now, size_t limit, Done<std::vector<relay::ChannelKey>> done) override;

@@ -222,7 +222,7 @@ void SimStore::Append(const ChannelRef& channel, uint64_t version, Role author, 
 }
 
 void SimStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                      std::string_view /*reader*/, Done<relay::LogState> done) {
+                      Done<relay::LogState> done) {
   if (stage_->flaws.early_forget) ++cursor;
   Add<relay::LogState>(
       [channel, author, cursor](Tables& tables) { return tables.Accept(channel, author, cursor); },

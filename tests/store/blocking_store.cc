@@ -93,9 +93,9 @@ absl::StatusOr<AppendResult> BlockingStore::TryAppend(const ChannelRef& channel,
 }
 
 absl::StatusOr<LogState> BlockingStore::Accept(const ChannelRef& channel, Role author,
-                                               uint64_t cursor, const std::string& reader) {
+                                               uint64_t cursor) {
   return Await<LogState>(
-      [&](auto done) { store_.Accept(channel, author, cursor, reader, std::move(done)); });
+      [&](auto done) { store_.Accept(channel, author, cursor, std::move(done)); });
 }
 
 std::vector<StoredFrame> BlockingStore::Read(const ChannelRef& channel, Role author, uint64_t after,

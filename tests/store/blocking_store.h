@@ -45,8 +45,7 @@ class BlockingStore {
   PutOutcome Erase(const ChannelKey& key, uint64_t expected);
   AppendResult Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                       std::string_view frame);
-  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                                  const std::string& reader = "");
+  absl::StatusOr<LogState> Accept(const ChannelRef& channel, Role author, uint64_t cursor);
   std::vector<StoredFrame> Read(const ChannelRef& channel, Role author, uint64_t after = 0,
                                 size_t max_bytes = 1 << 20);
   std::vector<ChannelKey> Due(absl::Time now, size_t limit = 1000);

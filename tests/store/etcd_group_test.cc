@@ -325,7 +325,7 @@ TEST_F(EtcdGroupTest, ARecordBringsAlongWhoIsAttachedAndWhatWasAccepted) {
 }
 
 TEST_F(EtcdGroupTest, WhoCameAlongWithARecordIsGoneWithItsRelay) {
-  Open();
+  one_->Call().Put(key_, 0, Record("i"));
   ChannelRecord claimed = Record("i", "s");
   two_->Call().Put(key_, 1, claimed, {.attached = RoleSet(kReceiver)});
   one_->listener().Await("elsewhere 7 r");
@@ -372,7 +372,7 @@ TEST_F(EtcdGroupTest, WhatIsToldOfAChannelGoesBetweenItsCalls) {
   std::promise<void> ended;
   // There is a call in each batch: the next one is made before the last one's answer is through.
   const std::function<void()> call = [&] {
-    one_->store().Accept(key_, kInitiator, 0, "",
+    one_->store().Accept(key_, kInitiator, 0,
                          [&](const auto&) { enough ? ended.set_value() : call(); });
   };
   call();

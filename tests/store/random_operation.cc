@@ -170,7 +170,7 @@ void Carry(const RandomOperation& op, Store& store,
     case Kind::kAppend:
       return store.Append(op.key, op.version, op.author, op.number, op.bytes, in_words);
     case Kind::kAccept:
-      return store.Accept(op.key, op.author, op.number, "", in_words);
+      return store.Accept(op.key, op.author, op.number, in_words);
     case Kind::kLoad:
       return store.Load(op.key, in_words);
     case Kind::kRead:

@@ -69,14 +69,30 @@ TEST_P(SharedStoreContractTest, FramesAndAcknowledgementsAreHeardOf) {
 
 // As when the store was put back to an older copy, and another receiver came first.
 TEST_P(SharedStoreContractTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten) {
+  const ChannelRef before(key_, Side("i"), Side("r")), now(key_, Side("i"), Side("s"));
   Call(*one_).Put(key_, 0, Record("i"));
   Call(*one_).Append(channel_, 1, kInitiator, 1, "one");
-  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(channel_, kInitiator, 1, Side("r")).status()));
+  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(before, kInitiator, 1).status()));
   Call(*one_).Put(key_, 1, Record("i", "s"));
-  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(channel_, kInitiator, 1, Side("r")).status()));
+  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(before, kInitiator, 1).status()));
   EXPECT_EQ(Call(*two_).Load(key_)->log(kInitiator), (LogState{.stored = 1, .bytes = 3}));
-  EXPECT_EQ(*Call(*two_).Accept(channel_, kInitiator, 1, Side("s")),
+  EXPECT_EQ(*Call(*two_).Accept(now, kInitiator, 1),
             (LogState{.stored = 1, .forgotten = 1, .accepted = 1}));
+}
+
+// The same: what the initiator says to the receiver that it knew, has of it, and ends with it.
+TEST_P(SharedStoreContractTest, WhatIsOfOneReceiverIsNotTheNextOnes) {
+  const ChannelRef before(key_, Side("i"), Side("r"));
+  Call(*one_).Put(key_, 0, Record("i"));
+  Call(*one_).Put(key_, 1, Record("i", "s"));
+  EXPECT_EQ(Call(*two_).Append(before, 2, kInitiator, 1, "x").outcome, AppendOutcome::kStale);
+  EXPECT_EQ(Call(*two_).Append(before, 2, kReceiver, 1, "x").outcome, AppendOutcome::kStale);
+  EXPECT_TRUE(absl::IsNotFound(Call(*two_).Accept(before, kReceiver, 9).status()));
+  EXPECT_EQ(Call(*two_).Put(key_, 2, Closed(Record("i", "r"))), PutOutcome::kStale);
+  EXPECT_EQ(Call(*two_).Append({key_, Side("i"), Side("s")}, 2, kReceiver, 1, "x").outcome,
+            AppendOutcome::kDone);
+  EXPECT_THAT(Call(*two_).Read(before, kReceiver), IsEmpty());
+  EXPECT_THAT(Call(*two_).Read(channel_, kReceiver), ElementsAre(Frame(1u, "x")));
 }
 
 TEST_P(SharedStoreContractTest, AChangeElsewhereIsFoundOutAndNotWrittenOver) {

@@ -74,7 +74,7 @@ class Caller {
     store_.Append(key_, 2, author, number, std::string(200, 'f'), Then<AppendResult>());
   }
   void Accept(Role author, uint64_t number) {
-    store_.Accept(key_, author, number, record_.member(Other(author)).side, Then<LogState>());
+    store_.Accept(key_, author, number, Then<LogState>());
   }
   void FindSide(Role role) {
     store_.FindSide(key_.app_id, record_.member(role).side, Then<std::optional<uint32_t>>());

@@ -24,7 +24,7 @@ struct LoadCall {
   Store::Done<ChannelState> done;
 };
 struct ReadCall {
-  std::string initiator;  // ChannelRef::initiator
+  ChannelRef channel;
   Role author;
   uint64_t after;
   size_t max_bytes;
@@ -43,7 +43,7 @@ struct EraseCall {
   Store::Done<PutOutcome> done;
 };
 struct AppendCall {
-  std::string initiator;
+  ChannelRef channel;
   uint64_t version;
   Role author;
   uint64_t number;
@@ -51,15 +51,14 @@ struct AppendCall {
   Store::Done<AppendResult> done;
 };
 struct AcceptCall {
-  std::string initiator;
+  ChannelRef channel;
   Role author;
   uint64_t cursor;
-  std::string reader;  // whose cursor it is; empty: whoever reads
   Store::Done<LogState> done;
 };
 // Goes in transactions of its own (presence.h).
 struct PresenceCall {
-  std::string initiator;
+  std::string initiator;  // ChannelRef::initiator
   Role role;
   bool attached;
   // The key has gone with its lease: it is written again, unless another relay's is there.

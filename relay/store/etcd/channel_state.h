@@ -80,7 +80,11 @@ struct ChannelState {
 
   // 0: there is no channel.
   uint64_t version() const { return record.value ? record.value->version : 0; }
-  // Whether there is a channel, and this initiator's (ChannelRef::initiator).
+  // Whether there is a channel, and this one.
+  bool IsOf(const ChannelRef& channel) const {
+    return record.value && channel.Names(*record.value);
+  }
+  // The same, by ChannelRef::initiator alone.
   bool IsOf(const std::string& initiator) const {
     return record.value && (initiator.empty() || initiator == Initiator());
   }

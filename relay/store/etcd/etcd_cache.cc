@@ -42,7 +42,7 @@ std::vector<StoredFrame> EtcdCache::Frames(const ChannelRef& channel, Role autho
                                            size_t max_bytes) {
   sync::MutexLock lock(mutex_);
   const ChannelState* const state = states_.Find(channel.key);
-  if (state == nullptr || !state->IsOf(channel.initiator)) return {};
+  if (state == nullptr || !state->IsOf(channel)) return {};
   after = std::max(after, state->LogOf(author).forgotten);
   return state->FramesInLog(author, after, max_bytes);
 }

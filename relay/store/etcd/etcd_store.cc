@@ -175,7 +175,7 @@ void EtcdStore::Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome>
 
 void EtcdStore::Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
                        std::string frame, Done<AppendResult> done) {
-  Add(channel.key, AppendCall{.initiator = channel.initiator,
+  Add(channel.key, AppendCall{.channel = channel,
                               .version = version,
                               .author = author,
                               .number = number,
@@ -184,12 +184,9 @@ void EtcdStore::Append(const ChannelRef& channel, uint64_t version, Role author,
 }
 
 void EtcdStore::Accept(const ChannelRef& channel, Role author, uint64_t cursor,
-                       std::string_view reader, Done<LogState> done) {
-  Add(channel.key, AcceptCall{.initiator = channel.initiator,
-                              .author = author,
-                              .cursor = cursor,
-                              .reader = std::string(reader),
-                              .done = std::move(done)});
+                       Done<LogState> done) {
+  Add(channel.key,
+      AcceptCall{.channel = channel, .author = author, .cursor = cursor, .done = std::move(done)});
 }
 
 void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
@@ -203,7 +200,7 @@ void EtcdStore::Read(const ChannelRef& channel, Role author, uint64_t after, siz
       return;
     }
   }
-  Enqueue(channel.key, ReadCall{.initiator = channel.initiator,
+  Enqueue(channel.key, ReadCall{.channel = channel,
                                 .author = author,
                                 .after = after,
                                 .max_bytes = max_bytes,

@@ -107,7 +107,7 @@ class EtcdStore final : public Store {
   void Erase(const ChannelKey& key, uint64_t expected, Done<PutOutcome> done) override;
   void Append(const ChannelRef& channel, uint64_t version, Role author, uint64_t number,
               std::string frame, Done<AppendResult> done) override;
-  void Accept(const ChannelRef& channel, Role author, uint64_t cursor, std::string_view reader,
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
               Done<LogState> done) override;
   void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<StoredFrame>> done) override;

@@ -47,7 +47,39 @@ TEST_F(PlanTest, AnAcceptanceDependsOnTheCursorThatItRaises) {
   EXPECT_THAT(conditions, Contains(kKeys.Cursor(kKey, kInitiator)));
 }
 
-// An etcd that was restored may have nobody in the reader's place, or somebody else.
+// An etcd that was restored may have nobody in a member's place, or somebody else, and has come to
+// the same version again.
+TEST_F(PlanTest, NothingIsAppendedForAnotherReceiver) {
+  for (const std::string member : {"", "s", "r"}) {
+    ChannelState state = Image(2, 0);
+    state.record.value->member(kReceiver).side = member;
+    Append(3, "three", "r");
+    const auto part = Plan(&state);
+    EXPECT_EQ(part->request().success_size() == 0, member != "r");
+    EXPECT_THAT(part->request().compare(0).key(), kKeys.Record(kKey)) << "or it is not as it seems";
+    Finish(*part, Success(), state);
+  }
+  EXPECT_THAT(outcomes_,
+              ElementsAre(AppendOutcome::kStale, AppendOutcome::kStale, AppendOutcome::kDone));
+}
+
+TEST_F(PlanTest, ARecordTakesNobodysPlace) {
+  const auto put = [this](const char* stored, bool left, const char* next) {
+    ChannelState state = Image(0, 0);
+    state.record.value->member(kReceiver) = {.side = stored, .left = left};
+    ChannelRecord record = Record();
+    record.member(kReceiver).side = next;
+    Put(1, record);
+    Finish(*Plan(&state), Success(), state);
+  };
+  put("s", false, "r");
+  put("s", false, "");
+  put("s", true, "s");
+  put("s", false, "s");
+  EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale, PutOutcome::kStale, PutOutcome::kStale,
+                                PutOutcome::kDone));
+}
+
 TEST_F(PlanTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten) {
   for (const std::string member : {"", "s", "r"}) {
     ChannelState state = Image(2, 0);
@@ -87,7 +119,7 @@ TEST_F(PlanTest, WhetherAPartWritesIsKnownBeforeItIsPlanned) {
   judge();
   calls_.push_back({.what = LoadCall{}});
   judge();
-  calls_.push_back({.what = ReadCall{.initiator = "i", .author = kInitiator}});
+  calls_.push_back({.what = ReadCall{.channel = {kKey, "i"}, .author = kInitiator}});
   judge();
   calls_.push_back({.what = EraseCall{.expected = 1}});
   judge();
@@ -205,7 +237,7 @@ TEST_F(PlanTest, WhatIsNeverSoIsLetGoAtLast) {
   state.log(kInitiator).Take(100, EtcdLog{.stored = 2});
   absl::Status status;
   calls_.push_back(
-      {.what = AppendCall{.initiator = "i",
+      {.what = AppendCall{.channel = {kKey, "i"},
                           .version = 1,
                           .author = kInitiator,
                           .number = 3,
@@ -286,7 +318,7 @@ TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
   ChannelState state = Image(9, 2);  // frame n has n bytes
   calls_.push_back(
       {.what = ReadCall{
-           .initiator = "", .author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {
+           .channel = kKey, .author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {
            }}});
   const auto part = Plan(&state);
   EXPECT_EQ(part->request().success(2).request_range().limit(), 3);  // 3, 4 and 5

@@ -51,7 +51,7 @@ std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& r
                                     const ReadCall& call, const ChannelState& state) {
   std::vector<StoredFrame> frames;
   const auto& log = state.logs[call.author].value;
-  if (!log || !state.IsOf(call.initiator)) return frames;
+  if (!log || !state.IsOf(call.channel)) return frames;
   std::map<uint64_t, std::string> read;
   for (const etcdserverpb::KeyValue& kv : range.kvs()) {
     const auto place = keys.Parse(kv.key());
@@ -74,7 +74,7 @@ std::vector<StoredFrame> ReadFrames(const EtcdKeys& keys, const RangeResponse& r
 // planned again.
 std::optional<AppendResult> Compare(const RangeResponse& range, const AppendCall& call,
                                     const ChannelState& state) {
-  if (!state.IsOf(call.initiator) || state.version() != call.version) {
+  if (!state.IsOf(call.channel) || state.version() != call.version) {
     return AppendResult{.outcome = AppendOutcome::kStale};
   }
   const LogState log = state.LogOf(call.author);
@@ -114,7 +114,7 @@ bool ReadTxn::Reads(const ChannelState& state, const EtcdCall& call) {
   if (std::holds_alternative<ReadCall>(call.what)) return true;
   const auto* const append = std::get_if<AppendCall>(&call.what);
   if (append == nullptr) return false;
-  if (!state.IsOf(append->initiator) || state.version() != append->version) return false;
+  if (!state.IsOf(append->channel) || state.version() != append->version) return false;
   return JudgeAppend(state.LogOf(append->author), append->number) == AppendStep::kCompare;
 }
 

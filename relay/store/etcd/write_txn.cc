@@ -68,9 +68,9 @@ bool WriteTxn::MayFollow(const PutCall& call) const {
 bool WriteTxn::DoPut(const PutCall& call) {
   if (!results_.empty() && !MayFollow(call)) return false;
   record_changed_ = true;
-  const bool is_anothers = before_.record.value && !before_.record.value->ended() &&
-                           !HasSameInitiator(*before_.record.value, call.record);
-  if (before_.version() != call.expected || is_anothers) {
+  const bool loses = before_.record.value && !before_.record.value->ended() &&
+                     !KeepsMembers(*before_.record.value, call.record);
+  if (before_.version() != call.expected || loses) {
     results_.emplace_back(PutOutcome::kStale);
     return true;
   }
@@ -124,7 +124,7 @@ void WriteTxn::DropStates() {
 }
 
 bool WriteTxn::DoAppend(const AppendCall& call, size_t max_bytes) {
-  if (!after_.IsOf(call.initiator) || after_.version() != call.version) {
+  if (!after_.IsOf(call.channel) || after_.version() != call.version) {
     results_.emplace_back(AppendResult{.outcome = AppendOutcome::kStale});
     return true;
   }
@@ -163,15 +163,8 @@ void WriteTxn::AddFrame(const AppendCall& call, bool keep) {
   log_changed_.Add(call.author);
 }
 
-// In an etcd that was restored the reader may not have come yet, or somebody else have taken the
-// place: the cursor would forget what the next reader has still to be sent.
-bool WriteTxn::HasReader(const AcceptCall& call) const {
-  if (!after_.IsOf(call.initiator)) return false;
-  return call.reader.empty() || after_.record.value->member(Other(call.author)).side == call.reader;
-}
-
 void WriteTxn::DoAccept(const AcceptCall& call) {
-  if (!HasReader(call)) {
+  if (!after_.IsOf(call.channel)) {
     results_.emplace_back(absl::StatusOr<LogState>(absl::NotFoundError("the channel is gone")));
     return;
   }

@@ -48,7 +48,6 @@ class WriteTxn final : public ChannelTxn {
   bool DoErase(const EraseCall& call);
   bool DoAppend(const AppendCall& call, size_t max_bytes);
   void AddFrame(const AppendCall& call, bool keep);
-  bool HasReader(const AcceptCall& call) const;
   void DoAccept(const AcceptCall& call);
   void RaiseCursor(Role author, uint64_t accepted);
   void DoPresence(const PresenceCall& call);

@@ -101,10 +101,10 @@ class GroupStore final : public Store {
     Add("Append", std::move(done),
         [&] { return tables_->Append(relay_, channel, version, author, number, frame); });
   }
-  void Accept(const ChannelRef& channel, Role author, uint64_t cursor, std::string_view reader,
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
               Done<LogState> done) override {
     Add("Accept", std::move(done),
-        [&] { return tables_->Accept(relay_, channel, author, cursor, std::string(reader)); });
+        [&] { return tables_->Accept(relay_, channel, author, cursor); });
   }
   void Read(const ChannelRef& channel, Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<StoredFrame>> done) override {

@@ -71,11 +71,7 @@ AppendResult GroupTables::Append(int relay, const ChannelRef& channel, uint64_t 
 }
 
 absl::StatusOr<LogState> GroupTables::Accept(int relay, const ChannelRef& channel, Role author,
-                                             uint64_t cursor, const std::string& reader) {
-  const std::optional<ChannelSnapshot> now = channels_.Load(channel.key);
-  if (now.has_value() && !reader.empty() && now->record.member(Other(author)).side != reader) {
-    return absl::NotFoundError("the channel has another reader");
-  }
+                                             uint64_t cursor) {
   const std::optional<LogState> before = LogOf(channel.key, author);
   absl::StatusOr<LogState> after = channels_.Accept(channel, author, cursor);
   if (after.ok() && before != *after) NoteLog(relay, channel, author, *after, {});

@@ -45,7 +45,7 @@ class GroupTables {
   AppendResult Append(int relay, const ChannelRef& channel, uint64_t version, Role author,
                       uint64_t number, const std::string& frame);
   absl::StatusOr<LogState> Accept(int relay, const ChannelRef& channel, Role author,
-                                  uint64_t cursor, const std::string& reader = "");
+                                  uint64_t cursor);
   void SetAttached(int relay, const ChannelRef& channel, Role role, bool attached);
   // Says again that a stream is attached, which is not a newer one for it. False, and nothing said,
   // when the side has attached elsewhere since.

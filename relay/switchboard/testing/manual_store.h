@@ -81,7 +81,7 @@ class ManualStore final : public Store {
     Add("Append", std::move(done),
         [&] { return contents_.Append(channel, version, author, number, std::move(frame)); });
   }
-  void Accept(const ChannelRef& channel, Role author, uint64_t cursor, std::string_view /*reader*/,
+  void Accept(const ChannelRef& channel, Role author, uint64_t cursor,
               Done<LogState> done) override {
     Add("Accept", std::move(done), [&] { return contents_.Accept(channel, author, cursor); });
   }

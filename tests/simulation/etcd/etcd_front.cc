@@ -125,9 +125,9 @@ absl::Duration EtcdFront::in_touch_since() const {
 }
 
 void EtcdFront::Accept(const relay::ChannelRef& channel, relay::Role author, uint64_t cursor,
-                       std::string_view reader, Done<relay::LogState> done) {
+                       Done<relay::LogState> done) {
   if (world_->stage().flaws.early_forget) ++cursor;
-  store_->Accept(channel, author, cursor, reader, std::move(done));
+  store_->Accept(channel, author, cursor, std::move(done));
 }
 
 }  // namespace wormhole::simulation

@@ -69,7 +69,7 @@ class EtcdFront final : public RelayStore {
     store_->Append(channel, version, author, number, std::move(frame), std::move(done));
   }
   void Accept(const relay::ChannelRef& channel, relay::Role author, uint64_t cursor,
-              std::string_view reader, Done<relay::LogState> done) override;
+              Done<relay::LogState> done) override;
   void Read(const relay::ChannelRef& channel, relay::Role author, uint64_t after, size_t max_bytes,
             Done<std::vector<relay::StoredFrame>> done) override {
     store_->Read(channel, author, after, max_bytes, std::move(done));

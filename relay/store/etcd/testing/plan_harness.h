@@ -71,20 +71,21 @@ class PlanTest : public ::testing::Test {
                     .presence_lease = 5},
                    kKey, state, calls_, 1 << 20, missing_lease_);
   }
-  void Append(uint64_t number, std::string frame) {
-    calls_.push_back({.what = AppendCall{.initiator = "i",
+  void Append(uint64_t number, std::string frame, std::string receiver = "") {
+    calls_.push_back({.what = AppendCall{.channel = {kKey, "i", std::move(receiver)},
                                          .version = 1,
                                          .author = kInitiator,
                                          .number = number,
                                          .frame = std::move(frame),
                                          .done = [this](absl::StatusOr<AppendResult> result) {
                                            appended_.push_back(result->log);
+                                           outcomes_.push_back(result->outcome);
                                          }}});
   }
-  void Accept(uint64_t cursor, std::string reader = "") {
-    calls_.push_back({.what = AcceptCall{.author = kInitiator,
+  void Accept(uint64_t cursor, std::string receiver = "") {
+    calls_.push_back({.what = AcceptCall{.channel = {kKey, "i", std::move(receiver)},
+                                         .author = kInitiator,
                                          .cursor = cursor,
-                                         .reader = std::move(reader),
                                          .done = [this](absl::StatusOr<LogState> log) {
                                            if (!log.ok()) return refused_.push_back(log.status());
                                            accepted_.push_back(*log);
@@ -115,6 +116,7 @@ class PlanTest : public ::testing::Test {
   std::optional<absl::Time> missing_lease_;
   EtcdCalls calls_;
   std::vector<LogState> appended_, accepted_;
+  std::vector<AppendOutcome> outcomes_;
   std::vector<absl::Status> refused_;  // what was accepted
   std::vector<PutOutcome> put_;
 };
