@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/sync/mutex.h"
+#include "relay/health/throttle.h"
 
 namespace wormhole::relay {
 
@@ -21,19 +22,18 @@ class StoreHealth {
   explicit StoreHealth(absl::Time now) { state_.since = now; }
 
   // The log has one line of failures within this time, and the next one has the latest reason.
-  static constexpr absl::Duration kInterval = absl::Minutes(1);
+  static constexpr absl::Duration kInterval = Throttle::kInterval;
 
-  // What SqliteOptions::on_trouble reports. True if the log should have a line of it: a store that
+  // What the store's TroubleReport tells. True if the log should have a line of it: a store that
   // fails, or fails now and then, would flood the log.
   bool Note(const absl::Status& status, absl::Time now) WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
     if (status.ok() != state_.status.ok()) state_.since = now;
     state_.status = status;
     if (status.ok()) return std::exchange(told_, false);
-    if (now - told_at_ < kInterval) return false;
-    told_at_ = now;
-    told_ = true;
-    return true;
+    const bool tell = failures_.Note(now).has_value();
+    told_ = told_ || tell;
+    return tell;
   }
 
   State state() const WORMHOLE_EXCLUDES(mutex_) {
@@ -45,7 +45,7 @@ class StoreHealth {
   mutable sync::Mutex mutex_;
   State state_ WORMHOLE_GUARDED_BY(mutex_);
   bool told_ WORMHOLE_GUARDED_BY(mutex_) = false;  // the log has the failure, and not yet its end
-  absl::Time told_at_ WORMHOLE_GUARDED_BY(mutex_) = absl::InfinitePast();
+  Throttle failures_ WORMHOLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace wormhole::relay
