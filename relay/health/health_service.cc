@@ -67,9 +67,9 @@ class HealthService::Call final : public StreamReactor, public std::enable_share
     serving_ = serving;
   }
 
-  // Looks at the status, if the client has asked; ends the call if he has not for too long, or does
-  // not read the last answer.
-  void Look(absl::Duration now) {
+  // Reads the status, if the client has asked. Ends the call if the client has not asked for too
+  // long, or does not read the last answer.
+  void Refresh(absl::Duration now) {
     sync::MutexLock lock(mutex_);
     if (ending_) {
       cancel_wanted_ = writing_ && now >= late_at_;
@@ -209,7 +209,7 @@ void HealthService::Refresh() {
   {
     sync::MutexLock lock(mutex_);
     const absl::Duration now = Now();
-    for (const auto& call : calls_) call->Look(now);
+    for (const auto& call : calls_) call->Refresh(now);
     calls = calls_;
   }
   for (const auto& call : calls) call->Flush();
@@ -261,7 +261,7 @@ void HealthService::Answer(Call& call, const std::string& name) {
   if (checks && serving == nullptr) {
     return call.End(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service here"));
   }
-  call.Look(Now());
+  call.Refresh(Now());
   if (checks) call.End(grpc::Status::OK);
 }
 

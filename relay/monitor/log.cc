@@ -90,14 +90,14 @@ class Log::Sink final : public spdlog::sinks::sink {
 
 Log::Log(const LogChoice& choice, LogOptions options)
     : choice_(choice),
-      last_words_(options.last_words),
+      exit_timeout_(options.exit_timeout),
       pool_(std::make_shared<spdlog::details::thread_pool>(options.queue_lines, 1)),
       sink_(std::make_shared<Sink>(choice.format, options.fd, pool_.get())),
       logger_(std::make_shared<spdlog::async_logger>(
           "relay", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {}
 
 Log::~Log() {
-  sink_->GiveUpAt(Clock::now() + last_words_);
+  sink_->GiveUpAt(Clock::now() + exit_timeout_);
   pool_.reset();  // its thread takes what waits, and ends
 }
 

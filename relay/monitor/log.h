@@ -30,7 +30,7 @@ struct LogOptions {
   // streams that end at once; a reader that stands still costs no more memory.
   size_t queue_lines = 4096;
   // How long the destructor waits for a reader that stands still.
-  std::chrono::milliseconds last_words{1000};
+  std::chrono::milliseconds exit_timeout{1000};
 };
 
 // Thread-safe. A thread of the log's own writes, so that no caller waits for whoever reads standard
@@ -41,7 +41,7 @@ class Log {
   using Level = LogChoice::Level;
 
   explicit Log(const LogChoice& choice, LogOptions options = {});
-  // Writes the waiting lines, or drops them after LogOptions::last_words.
+  // Writes the waiting lines, or drops them after LogOptions::exit_timeout.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -63,7 +63,7 @@ class Log {
   class Sink;
 
   const LogChoice choice_;
-  const std::chrono::milliseconds last_words_;
+  const std::chrono::milliseconds exit_timeout_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;  // the queue and its thread
   const std::shared_ptr<Sink> sink_;
   const std::shared_ptr<spdlog::async_logger> logger_;

@@ -26,7 +26,7 @@ class LogTest : public ::testing::Test {
   }
 
   LogOptions Options(size_t queue_lines = 4096) {
-    return {.fd = fds_[1], .queue_lines = queue_lines, .last_words = std::chrono::minutes(1)};
+    return {.fd = fds_[1], .queue_lines = queue_lines, .exit_timeout = std::chrono::minutes(1)};
   }
   void CloseWriting() {
     if (fds_[1] >= 0) close(fds_[1]);
@@ -109,7 +109,7 @@ TEST_F(LogTest, AReaderThatStandsStillHoldsUpNobody) {
 TEST_F(LogTest, TheEndDoesNotWaitForAReaderForEver) {
   ASSERT_GT(fcntl(fds_[1], F_SETPIPE_SZ, 4096), 0);
   LogOptions options = Options();
-  options.last_words = std::chrono::milliseconds(1);
+  options.exit_timeout = std::chrono::milliseconds(1);
   Log log({}, options);
   for (int i = 0; i < 1000; ++i) log.Info(std::string(100, 'x'));
 }

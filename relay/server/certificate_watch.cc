@@ -26,7 +26,7 @@ bool ExpiryWarnings::IsDue(absl::Time end, absl::Time now) {
   return true;
 }
 
-void CertificateWatch::Look(absl::Time now) {
+void CertificateWatch::Poll(absl::Time now) {
   if (path_.empty()) return;
   const absl::StatusOr<std::string> chain = ReadCertificates({"--tls-cert", path_});
   if (!chain.ok()) return;

@@ -36,7 +36,7 @@ class CertificateWatch {
 
   // Reads the file, which may be another by now. One that cannot be read changes nothing: gRPC goes
   // on with the last one that could. Blocks on the disk. From one thread at a time.
-  void Look(absl::Time now) WORMHOLE_EXCLUDES(mutex_);
+  void Poll(absl::Time now) WORMHOLE_EXCLUDES(mutex_);
 
   // Nothing: there is no certificate.
   std::optional<absl::Time> end() const WORMHOLE_EXCLUDES(mutex_);
@@ -44,7 +44,7 @@ class CertificateWatch {
  private:
   const std::string path_;
   const Teller teller_;
-  ExpiryWarnings warnings_;  // of the thread that looks
+  ExpiryWarnings warnings_;  // of the thread that polls
 
   mutable sync::Mutex mutex_;
   std::optional<absl::Time> end_ WORMHOLE_GUARDED_BY(mutex_);

@@ -38,22 +38,22 @@ TEST(CertificateWatchTest, ReadsTheFileThatIsThereNow) {
   const std::string path = folder.File("cert.pem");
   std::vector<absl::Duration> told;
   CertificateWatch watch(path, [&](absl::Duration left) { told.push_back(left); });
-  watch.Look(absl::FromUnixSeconds(0));
+  watch.Poll(absl::FromUnixSeconds(0));
   EXPECT_EQ(watch.end(), std::nullopt);
   std::filesystem::copy_file("tests/support/tls/relay.pem", path);
-  watch.Look(absl::FromUnixSeconds(0));
+  watch.Poll(absl::FromUnixSeconds(0));
   ASSERT_TRUE(watch.end());
   EXPECT_TRUE(told.empty());
-  watch.Look(*watch.end() - absl::Hours(25));
+  watch.Poll(*watch.end() - absl::Hours(25));
   EXPECT_EQ(told, std::vector<absl::Duration>{absl::Hours(25)});
   std::ofstream(path) << "broken";
-  watch.Look(*watch.end());
+  watch.Poll(*watch.end());
   EXPECT_EQ(told.size(), 1);
 }
 
 TEST(CertificateWatchTest, WithoutACertificateThereIsNoEnd) {
   CertificateWatch watch("", [](absl::Duration) { FAIL(); });
-  watch.Look(absl::FromUnixSeconds(0));
+  watch.Poll(absl::FromUnixSeconds(0));
   EXPECT_EQ(watch.end(), std::nullopt);
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 // Ten seconds of the relay's ticks: a trim of a large heap takes some milliseconds, in which
 // threads wait that allocate.
-constexpr int kLooksPerTrim = 40;
-constexpr int kLooksPerTrimWhenTight = 4;
+constexpr int kPollsPerTrim = 40;
+constexpr int kPollsPerTrimWhenTight = 4;
 // Less is not worth a trim.
 constexpr uint64_t kWorthIt = 16 << 20;
 
@@ -22,10 +22,10 @@ bool MemoryMark::IsShortAt(uint64_t resident) {
   return short_;
 }
 
-void MemoryWatch::Look() {
+void MemoryWatch::Poll() {
   uint64_t resident = static_cast<uint64_t>(ResidentBytes());
-  if (++looks_since_trim_ >= (IsTight(resident) ? kLooksPerTrimWhenTight : kLooksPerTrim)) {
-    looks_since_trim_ = 0;
+  if (++polls_since_trim_ >= (IsTight(resident) ? kPollsPerTrimWhenTight : kPollsPerTrim)) {
+    polls_since_trim_ = 0;
     Trim(resident);
     resident = static_cast<uint64_t>(ResidentBytes());
   }

@@ -30,7 +30,7 @@ class MemoryMark {
 // Not thread-safe.
 class MemoryWatch {
  public:
-  // `tell` is called by Look, when memory has become short, or is so no more.
+  // Poll calls `tell` when memory has become short, or is so no more.
   MemoryWatch(uint64_t limit, std::function<void(bool is_short)> tell)
       : mark_(limit), tell_(std::move(tell)), least_(static_cast<uint64_t>(ResidentBytes())) {}
 
@@ -38,7 +38,7 @@ class MemoryWatch {
   // later: after many have come and gone that is most of what they took, and who watches the
   // process, or kills it for its memory, sees what is resident. Also before it tells that memory is
   // short, and often while it is: or newcomers would be refused for memory that nobody uses.
-  void Look();
+  void Poll();
 
  private:
   // Whether memory would be short, or is.
@@ -48,7 +48,7 @@ class MemoryWatch {
   MemoryMark mark_;
   const std::function<void(bool is_short)> tell_;
   bool told_ = false;
-  int looks_since_trim_ = 0;
+  int polls_since_trim_ = 0;
   // Resident at the start or after a trim. At the start, since the first trim may come while
   // strangers do their worst: with what they take for the least, nothing is given back after them.
   uint64_t least_;

@@ -29,14 +29,14 @@ TEST(MemoryMarkTest, WithoutALimitItIsNeverShort) {
 TEST(MemoryWatchTest, TellsOnceWhenItIsShort) {
   std::vector<bool> told;
   MemoryWatch watch(1, [&](bool is_short) { told.push_back(is_short); });
-  for (int n = 0; n < 100; ++n) watch.Look();
+  for (int n = 0; n < 100; ++n) watch.Poll();
   EXPECT_EQ(told, std::vector<bool>{true});
 }
 
 TEST(MemoryWatchTest, TellsNothingWhileThereIsEnough) {
   std::vector<bool> told;
   MemoryWatch watch(uint64_t{1} << 50, [&](bool is_short) { told.push_back(is_short); });
-  for (int n = 0; n < 100; ++n) watch.Look();
+  for (int n = 0; n < 100; ++n) watch.Poll();
   EXPECT_TRUE(told.empty());
 }
 
@@ -65,10 +65,10 @@ TEST(MemoryWatchTest, GivesBackWhatWasTakenBeforeItsFirstTrim) {
   const double before = ResidentBytes();
   MemoryWatch watch(0, [](bool) {});
   Garbage garbage;
-  for (int n = 0; n < 100; ++n) watch.Look();
+  for (int n = 0; n < 100; ++n) watch.Poll();
   garbage.Drop();
   ASSERT_GT(ResidentBytes(), before + 4 * Garbage::kMost) << "there is nothing to give back";
-  for (int n = 0; n < 100; ++n) watch.Look();
+  for (int n = 0; n < 100; ++n) watch.Poll();
   EXPECT_LT(ResidentBytes(), before + Garbage::kMost);
 }
 
@@ -77,11 +77,11 @@ TEST(MemoryWatchTest, WhatNobodyUsesMakesNothingShort) {
   std::vector<bool> told;
   const auto limit = before + (96 << 20);
   MemoryWatch watch(limit, [&](bool is_short) { told.push_back(is_short); });
-  for (int n = 0; n < 10; ++n) watch.Look();
+  for (int n = 0; n < 10; ++n) watch.Poll();
   Garbage garbage;
   garbage.Drop();
   ASSERT_GT(ResidentBytes(), limit) << "there is nothing to give back";
-  watch.Look();
+  watch.Poll();
   EXPECT_TRUE(told.empty());
   EXPECT_LT(ResidentBytes(), before + Garbage::kMost);
 }
@@ -91,10 +91,10 @@ TEST(MemoryWatchTest, IsShortNoMoreWithinASecondOfWhenItIsGone) {
   std::vector<bool> told;
   MemoryWatch watch(before + (96 << 20), [&](bool is_short) { told.push_back(is_short); });
   Garbage garbage;
-  for (int n = 0; n < 10; ++n) watch.Look();
+  for (int n = 0; n < 10; ++n) watch.Poll();
   EXPECT_EQ(told, std::vector<bool>{true});
   garbage.Drop();
-  for (int n = 0; n < 4; ++n) watch.Look();
+  for (int n = 0; n < 4; ++n) watch.Poll();
   EXPECT_EQ(told, (std::vector<bool>{true, false}));
 }
 #endif

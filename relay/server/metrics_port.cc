@@ -25,7 +25,7 @@ constexpr int kBacklog = 64;
 constexpr size_t kServedClients = 192;
 constexpr unsigned kPatienceSeconds = 5;
 constexpr std::chrono::seconds kDeadline(10);
-constexpr std::chrono::milliseconds kDeadlineLook(500);
+constexpr std::chrono::milliseconds kDeadlineCheckInterval(500);
 // Memory of one client, for its request and the head of the answer.
 constexpr size_t kClientBytes = 16 << 10;
 
@@ -149,7 +149,7 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(Listeners listen
     }
     port->daemons_.push_back(daemon);
   }
-  port->ticker_.emplace(kDeadlineLook, [scrapes = port->scrapes_.get()] {
+  port->ticker_.emplace(kDeadlineCheckInterval, [scrapes = port->scrapes_.get()] {
     scrapes->deadlines.CutLate(std::chrono::steady_clock::now());
   });
   return port;

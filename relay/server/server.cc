@@ -17,14 +17,14 @@ namespace {
 
 // The relay notices expiry and lost streams within a quarter of a second.
 constexpr std::chrono::milliseconds kTick(250);
-// For answers that are on their way when a drain is over.
-constexpr std::chrono::milliseconds kLastWords(500);
+// How long answers that are on their way when a drain is over may take.
+constexpr std::chrono::milliseconds kLastAnswersTime(500);
 // Streams that a program may begin at once when it comes back. One that has more may be cut off the
 // first time, since it looks as if it sent them without end.
 constexpr size_t kBurst = 1000;
-// A token that is withdrawn is refused two of these later.
-constexpr std::chrono::milliseconds kTokensLook(1000);
-constexpr std::chrono::milliseconds kCertificateLook(10'000);
+// The relay refuses a token two of these after its withdrawal.
+constexpr std::chrono::milliseconds kTokensPollInterval(1000);
+constexpr std::chrono::milliseconds kCertificatePollInterval(10'000);
 
 absl::Duration SteadyNow() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -214,11 +214,12 @@ absl::Status RelayServer::Listen(const RelayConfig& config, RelayClock* clock) {
   public_ = *std::move(port);
   admission_->SetCutter([this](const net::Address& client) { public_->CutConnectionsOf(client); });
   ticker_.emplace(kTick, [this, clock] { Tick(clock); });
-  certificate_.Look(absl::Now());
+  certificate_.Poll(absl::Now());
   if (config.tls.enabled()) {
-    certificate_ticker_.emplace(kCertificateLook, [this] { certificate_.Look(absl::Now()); });
+    certificate_ticker_.emplace(kCertificatePollInterval,
+                                [this] { certificate_.Poll(absl::Now()); });
   }
-  if (tokens_ != nullptr) tokens_ticker_.emplace(kTokensLook, [this] { tokens_->Look(); });
+  if (tokens_ != nullptr) tokens_ticker_.emplace(kTokensPollInterval, [this] { tokens_->Poll(); });
   return absl::OkStatus();
 }
 
@@ -230,7 +231,7 @@ void RelayServer::Serve() {
 void RelayServer::Tick(RelayClock* clock) {
   for (const ClockChange& change : clock->TakeChanges()) monitor_->OnClock(change);
   switchboard_->Tick();
-  memory_.Look();
+  memory_.Poll();
   if (admission_->short_of_memory()) CutOperators();
   // He may not do it again at once, or he would do nothing else.
   if (const auto client = public_->CutWhoHoldsUp()) admission_->Banish(*client, SteadyNow());
@@ -293,9 +294,9 @@ bool RelayServer::Drain() {
 
 bool RelayServer::Stop(std::chrono::steady_clock::time_point deadline) {
   const bool in_time = StopPublic(deadline);
-  const auto last_words = std::chrono::steady_clock::now() + kLastWords;
-  if (admin_) admin_->Close(last_words);
-  if (probe_) probe_->Close(last_words);
+  const auto last_answers = std::chrono::steady_clock::now() + kLastAnswersTime;
+  if (admin_) admin_->Close(last_answers);
+  if (probe_) probe_->Close(last_answers);
   return in_time;
 }
 
@@ -309,7 +310,7 @@ bool RelayServer::StopPublic(std::chrono::steady_clock::time_point deadline) {
       std::async(std::launch::async, [this, deadline] { public_->Close(deadline); });
   rendezvous_.AwaitNoStreams(deadline);
   const auto ended_at = std::chrono::steady_clock::now();
-  if (closed.wait_for(kLastWords) != std::future_status::ready) public_->CutCalls();
+  if (closed.wait_for(kLastAnswersTime) != std::future_status::ready) public_->CutCalls();
   closed.wait();
   // gRPC may still be returning from the last reaction.
   rendezvous_.AwaitNoStreams(std::chrono::steady_clock::time_point::max());

@@ -46,7 +46,7 @@ absl::StatusOr<std::string> ReadUpToLimit(int fd) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TokensFile>> TokensFile::Open(std::string path, Teller teller) {
-  Sight content = Read(path);
+  Content content = Read(path);
   if (!content.ok()) return WithName(path, content.status());
   absl::StatusOr<TokenList> list = TokenList::Parse(*content);
   if (!list.ok()) return WithName(path, list.status());
@@ -72,8 +72,8 @@ TokenVerdict TokensFile::Judge(const std::optional<TokenHash>& presented, TokenU
   return list->Judge(presented, use, app_id);
 }
 
-void TokensFile::Look() {
-  Sight seen = Read(path_);
+void TokensFile::Poll() {
+  Content seen = Read(path_);
   std::swap(seen, last_seen_);
   if (!Same(last_seen_, seen) || Same(last_seen_, last_told_)) return;
   last_told_ = last_seen_;
@@ -89,7 +89,7 @@ void TokensFile::Look() {
 }
 
 // Without waiting at a pipe for somebody to write.
-TokensFile::Sight TokensFile::Read(const std::string& path) {
+TokensFile::Content TokensFile::Read(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return Unreadable(errno);
   struct stat info = {};
@@ -106,7 +106,7 @@ absl::Status TokensFile::WithName(const std::string& path, const absl::Status& s
       absl::StrCat("--tokens-file=", path, of_line ? ":" : ": ", message));
 }
 
-bool TokensFile::Same(const Sight& one, const Sight& other) {
+bool TokensFile::Same(const Content& one, const Content& other) {
   if (one.ok() != other.ok()) return false;
   return one.ok() ? *one == *other : one.status() == other.status();
 }

@@ -65,16 +65,16 @@ TEST_F(TokensFileTest, NewContentTakesEffectWhenItStays) {
   Write(path_, LineOf("one"));
   Open();
   EXPECT_TRUE(Takes("one"));
-  file_->Look();
+  file_->Poll();
   EXPECT_THAT(Told(), IsEmpty());
   Write(path_, LineOf("two") + LineOf("three"));
-  file_->Look();
+  file_->Poll();
   EXPECT_TRUE(Takes("one"));
-  file_->Look();
+  file_->Poll();
   EXPECT_FALSE(Takes("one"));
   EXPECT_TRUE(Takes("two"));
   EXPECT_THAT(Told(), ElementsAre("2"));
-  file_->Look();
+  file_->Poll();
   EXPECT_THAT(Told(), IsEmpty());
 }
 
@@ -83,11 +83,11 @@ TEST_F(TokensFileTest, HalfOfAFileTakesNoEffect) {
   Write(path_, LineOf("one") + LineOf("two"));
   Open();
   Write(path_, LineOf("one"));
-  file_->Look();
+  file_->Poll();
   Write(path_, LineOf("one") + LineOf("two") + LineOf("three"));
-  file_->Look();
+  file_->Poll();
   EXPECT_TRUE(Takes("two"));
-  file_->Look();
+  file_->Poll();
   EXPECT_TRUE(Takes("three"));
   EXPECT_THAT(Told(), ElementsAre("3"));
 }
@@ -96,19 +96,19 @@ TEST_F(TokensFileTest, ABrokenFileKeepsTheOldAndSaysSoOnce) {
   Write(path_, LineOf("one"));
   Open();
   Write(path_, LineOf("two") + "nonsense\n");
-  for (int i = 0; i < 4; ++i) file_->Look();
+  for (int i = 0; i < 4; ++i) file_->Poll();
   EXPECT_THAT(Told(), ElementsAre(StartsWith("--tokens-file=" + path_ + ":2: ")));
   EXPECT_TRUE(Takes("one"));
   EXPECT_FALSE(Takes("two"));
   Write(path_, "");
-  for (int i = 0; i < 4; ++i) file_->Look();
+  for (int i = 0; i < 4; ++i) file_->Poll();
   EXPECT_THAT(Told(), ElementsAre(HasSubstr("nobody could")));
   std::filesystem::remove(path_);
-  for (int i = 0; i < 4; ++i) file_->Look();
+  for (int i = 0; i < 4; ++i) file_->Poll();
   EXPECT_THAT(Told(), ElementsAre(HasSubstr("cannot be read: No such file")));
   EXPECT_TRUE(Takes("one"));
   Write(path_, LineOf("one"));  // as it was: that it is sound again is told
-  for (int i = 0; i < 4; ++i) file_->Look();
+  for (int i = 0; i < 4; ++i) file_->Poll();
   EXPECT_THAT(Told(), ElementsAre("1"));
 }
 
@@ -126,8 +126,8 @@ TEST_F(TokensFileTest, AsKubernetesRenewsASecret) {
   fs::create_directory_symlink("..2", folder_.File("..data_tmp"));
   fs::rename(folder_.File("..data_tmp"), folder_.File("..data"));
   fs::remove_all(folder_.File("..1"));
-  file_->Look();
-  file_->Look();
+  file_->Poll();
+  file_->Poll();
   EXPECT_TRUE(Takes("two"));
   EXPECT_FALSE(Takes("one"));
 }
@@ -161,8 +161,8 @@ TEST_F(TokensFileTest, IsJudgedWhileItIsReadAgain) {
   });
   for (int i = 1; i <= 50; ++i) {
     Write(path_, LineOf("always") + LineOf(std::to_string(i)));
-    file_->Look();
-    file_->Look();
+    file_->Poll();
+    file_->Poll();
     EXPECT_TRUE(Takes(std::to_string(i)));
   }
   over = true;

@@ -19,8 +19,8 @@ absl::Status Gone(const std::string& path, std::string_view what) {
       "the file that was there, or restart the relay to go on with what is there now"));
 }
 
-// What the system says of `path`. STORE_AWAY unless that is the file with this device and inode.
-absl::StatusOr<struct stat> Look(const std::string& path, dev_t device, ino_t inode) {
+// stat() of `path`. STORE_AWAY unless that is the file with this device and inode.
+absl::StatusOr<struct stat> StatWatched(const std::string& path, dev_t device, ino_t inode) {
   struct stat now = {};
   if (::stat(path.c_str(), &now) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return Gone(path, "removed");
@@ -51,7 +51,7 @@ absl::StatusOr<FileWatch> FileWatch::Of(const std::vector<File>& files) {
 absl::Status FileWatch::Check() {
   RETURN_IF_ERROR(cut_);
   for (const Watched& file : files_) {
-    ASSIGN_OR_RETURN(const struct stat now, Look(file.path, file.device, file.inode));
+    ASSIGN_OR_RETURN(const struct stat now, StatWatched(file.path, file.device, file.inode));
     if (!file.grows || now.st_size >= file.size) continue;
     cut_ = StoreAway(absl::StrCat(
         file.path, " was cut from ", file.size, " to ", now.st_size,
@@ -68,7 +68,7 @@ void FileWatch::ForgetSizes() {
 
 absl::Status FileWatch::NoteSizes() {
   for (Watched& file : files_) {
-    ASSIGN_OR_RETURN(const struct stat now, Look(file.path, file.device, file.inode));
+    ASSIGN_OR_RETURN(const struct stat now, StatWatched(file.path, file.device, file.inode));
     file.size = now.st_size;
   }
   return absl::OkStatus();

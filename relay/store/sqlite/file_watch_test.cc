@@ -40,7 +40,7 @@ TEST_F(FileWatchTest, WhatItsOwnerCutsIsNotCutBeneathIt) {
 }
 
 // Otherwise Check would say for good that somebody else has cut the log.
-TEST_F(FileWatchTest, NorIsItWhenTheLookAtItFails) {
+TEST_F(FileWatchTest, NorIsItWhenStatFails) {
   watch_.ForgetSizes();
   fs::resize_file(log_, 50);
   fs::rename(log_, aside_);
