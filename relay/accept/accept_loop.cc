@@ -28,8 +28,8 @@
 namespace wormhole::relay {
 namespace {
 
-// How often it is looked for headers that have not come, while there are any to come; and how many
-// may be to come: as many as a proxy with a burst of clients brings.
+// How often the loop looks for headers that are late, while it awaits any; and how many it may
+// await: as many as a proxy with a burst of clients brings.
 constexpr absl::Duration kLatePause = absl::Milliseconds(100);
 constexpr size_t kMaxAwaited = 1024;
 // And how many of these, and of connections of a proxy's own, there may be when there is no room
@@ -40,13 +40,13 @@ constexpr size_t kChecksOfProxy = 8;
 constexpr int kAtATime = 64;
 // Failures in a row that may be those of connections; more of them are the listener's.
 constexpr int kFailures = 8;
-// How often connections are looked at although nobody is refused, and how many: the counts are then
-// true within a minute for 60,000 of them.
+// How often the loop checks connections although it refuses nobody, and how many: the counts are
+// then true within a minute for 60,000 of them.
 constexpr absl::Duration kSweepPause = absl::Seconds(1);
 // What gRPC does with a connection that has said nothing yet takes less than a millisecond.
 constexpr absl::Duration kLongestHandOver = absl::Seconds(1);
 constexpr size_t kSweep = 1000;
-// More than a TLS client says first; and how often it is looked for.
+// More than a TLS client says first; and how often the loop looks for it.
 constexpr int kMuchUnread = 2048;
 constexpr absl::Duration kUnreadPause = absl::Milliseconds(10);
 // After an error that may last: long enough not to spin, short for a client.
@@ -286,7 +286,7 @@ void AcceptLoop::CutThoseNoted() {
   }
   if (unread) CutThoseWithUnread();
   if (!all) return;
-  for (const ConnectionId& id : limits_.NextToLookAt(limits_.count())) Shut(id);
+  for (const ConnectionId& id : limits_.NextInTurn(limits_.count())) Shut(id);
 }
 
 void AcceptLoop::CutThoseWithUnread() {
@@ -295,7 +295,7 @@ void AcceptLoop::CutThoseWithUnread() {
   unread_at_ = now;
   std::pair<int, ConnectionId> most_in_use = {kMuchUnread - 1, {}};
   bool any = false;
-  for (const ConnectionId& id : limits_.NextToLookAt(limits_.count())) {
+  for (const ConnectionId& id : limits_.NextInTurn(limits_.count())) {
     const int unread = CookieOf(id.number) == id.cookie ? Unread(id.number) : 0;
     if (unread < kMuchUnread) continue;
     if (!rules_.in_use || UseOf(id, now) == ConnectionLimits::Use::kInUse) {
@@ -337,7 +337,7 @@ void AcceptLoop::Run() {
     EndThoseThatAreLate(now);
     if (now - swept_at_ < kSweepPause) continue;
     swept_at_ = now;
-    LookAt(limits_.NextToLookAt(kSweep));
+    CheckForEnds(limits_.NextInTurn(kSweep));
   }
 }
 
@@ -434,7 +434,7 @@ void AcceptLoop::AwaitHeader(int listener, Descriptor connection, const Peer& pr
   const size_t always =
       rules_.in_use ? std::max(kAwaitedAlways, rules_.caps.in_all / 16) : kAwaitedAlways;
   if (awaited_.size() >= always && limits_.JudgeNameless() != ConnectionLimits::Verdict::kAdmit) {
-    LookAt(limits_.Suspects(ConnectionLimits::Verdict::kTooManyInAll, {}, SteadyNow()));
+    CheckForEnds(limits_.Suspects(ConnectionLimits::Verdict::kTooManyInAll, {}, SteadyNow()));
     if (limits_.JudgeNameless() != ConnectionLimits::Verdict::kAdmit) {
       return Refuse(std::move(connection), Arrival::kTooManyInAll);
     }
@@ -505,7 +505,7 @@ void AcceptLoop::Receive(int listener, Descriptor connection, const Peer& peer, 
     }
     held_[connection.number()] = {.peer = peer, .cookie = *cookie, .since = now, .named = named};
   }
-  // The earlier connection from there has closed, though nobody has looked yet.
+  // The earlier connection from there has closed, though no check has found that yet.
   if (as == Arrival::kProxysOwn && witnesses_.names != nullptr) {
     witnesses_.names->Forget(PeerName(peer.address, peer.port));
   }
@@ -554,12 +554,12 @@ ConnectionLimits::Verdict AcceptLoop::Judge(const net::Address& from) {
   limits_.SetNameless(awaited_.size());
   const ConnectionLimits::Verdict verdict = limits_.Judge(from);
   if (verdict == ConnectionLimits::Verdict::kAdmit) return verdict;
-  LookAt(limits_.Suspects(verdict, from, SteadyNow()));
+  CheckForEnds(limits_.Suspects(verdict, from, SteadyNow()));
   ConnectionLimits::Verdict after = limits_.Judge(from);
   if (!rules_.caps.oldest_gives_way) return after;
   for (int i = 0; i < kRests && after == ConnectionLimits::Verdict::kTooManyInAll; ++i) {
     Rest();
-    LookAt(limits_.Suspects(after, from, SteadyNow()));
+    CheckForEnds(limits_.Suspects(after, from, SteadyNow()));
     after = limits_.Judge(from);
   }
   return after;
@@ -590,7 +590,7 @@ bool AcceptLoop::CutUnused(const net::Address& newcomer, bool also_young) {
   if (!rules_.in_use) return false;
   const absl::Duration now = SteadyNow();
   const ConnectionLimits::UseOf use_of = [&](const ConnectionId& id) { return UseOf(id, now); };
-  limits_.LookForUnused(now, use_of);
+  limits_.FindUnused(now, use_of);
   const std::optional<ConnectionId> goes = limits_.MakeRoom(newcomer, also_young, use_of);
   if (!goes) return false;
   Shut(*goes);
@@ -608,7 +608,7 @@ ConnectionLimits::Use AcceptLoop::UseOf(const ConnectionId& connection, absl::Du
   return now - held.since < rules_.in_use_after ? Use::kNotYet : Use::kNone;
 }
 
-void AcceptLoop::LookAt(const std::vector<ConnectionId>& connections) {
+void AcceptLoop::CheckForEnds(const std::vector<ConnectionId>& connections) {
   std::vector<ConnectionId> open;
   std::vector<pollfd> ends;
   for (const ConnectionId& connection : connections) {

@@ -61,7 +61,7 @@ struct AcceptWitnesses {
 // is left (TCP_INQ), which is nothing also when a reset, or a shutdown from here, is all that is
 // left. If the last data and the end come while it works on what came before, it reads the data,
 // and waits for word of the end until a ping of its own fails, for up to 80 s. The loop gives it
-// that word, once in each turn of its looks.
+// that word, once in each turn of its checks.
 //
 // Those who connect to a path are one address, 0.0.0.0: a cap on it is one on the path.
 //
@@ -169,7 +169,7 @@ class AcceptLoop {
                Arrival as);
   // Why this client may not connect; none: he may, and the connection that gives way for it does.
   std::optional<Arrival> WhyNot(const net::Address& client);
-  // Looks at the connections that a refusal rests on before it refuses.
+  // Checks the connections that a refusal rests on before it refuses.
   ConnectionLimits::Verdict Judge(const net::Address& from);
   // Makes room where the oldest gives way, for a connection whose number is among the last.
   // Invalid, and `connection` stays, when there is none to be had.
@@ -183,7 +183,7 @@ class AcceptLoop {
   ConnectionLimits::Use UseOf(const ConnectionId& connection, absl::Duration now) const;
   // Forgets those that are closed, and tells of those that are over once more: gRPC may have missed
   // it.
-  void LookAt(const std::vector<ConnectionId>& connections);
+  void CheckForEnds(const std::vector<ConnectionId>& connections);
   void HandOver(int listener, Descriptor connection, const HandedOver& in_hand)
       WORMHOLE_EXCLUDES(mutex_);
   void CutThoseNoted() WORMHOLE_EXCLUDES(mutex_);

@@ -10,8 +10,8 @@ namespace {
 // Of an IPv6 address.
 constexpr int kHostBits = 64;
 constexpr int kSiteBits = 48;
-// For each connection that is looked at: looking costs a hundredth of that, and to ask for its use
-// a twentieth.
+// Of each connection, from one check to the next: a check costs a hundredth of that, and to ask for
+// its use a twentieth.
 constexpr absl::Duration kPause = absl::Microseconds(20);
 constexpr absl::Duration kUsePause = absl::Microseconds(50);
 
@@ -22,11 +22,11 @@ constexpr size_t kMostPassed = 64;
 // One in so many of all may be on its way out for others.
 constexpr size_t kLeavingShare = 16;
 
-// Whether so many may be looked at again, and if so that they are now.
-bool MayLook(size_t count, absl::Duration now, absl::Duration& looked_at,
-             absl::Duration pause = kPause) {
-  if (now - looked_at < pause * static_cast<int64_t>(count)) return false;
-  looked_at = now;
+// Whether so many may be checked again. If so, notes that they are now.
+bool MayCheck(size_t count, absl::Duration now, absl::Duration& checked_at,
+              absl::Duration pause = kPause) {
+  if (now - checked_at < pause * static_cast<int64_t>(count)) return false;
+  checked_at = now;
   return true;
 }
 
@@ -77,7 +77,7 @@ std::vector<ConnectionId> ConnectionLimits::Suspects(Verdict verdict, const net:
                                                      absl::Duration now) {
   std::vector<ConnectionId> suspects;
   const bool all = verdict == Verdict::kTooManyInAll || verdict == Verdict::kGiveWay;
-  if (all && MayLook(count() + leaving_.size(), now, looked_at_)) {
+  if (all && MayCheck(count() + leaving_.size(), now, all_checked_at_)) {
     for (const auto& [number, connection] : connections_) {
       suspects.push_back({number, connection.cookie});
     }
@@ -88,7 +88,7 @@ std::vector<ConnectionId> ConnectionLimits::Suspects(Verdict verdict, const net:
   const auto source = sources_[width].find(Network(from, width));
   if (source == sources_[width].end()) return suspects;
   const std::vector<int>& numbers = source->second.numbers;
-  if (!MayLook(numbers.size(), now, source->second.looked_at)) return suspects;
+  if (!MayCheck(numbers.size(), now, source->second.checked_at)) return suspects;
   for (const int number : numbers) suspects.push_back({number, connections_.at(number).cookie});
   return suspects;
 }
@@ -139,8 +139,8 @@ std::optional<ConnectionId> ConnectionLimits::GiveWay() {
   return id;
 }
 
-void ConnectionLimits::LookForUnused(absl::Duration now, const UseOf& use_of) {
-  if (!MayLook(count(), now, unused_at_, kUsePause)) return;
+void ConnectionLimits::FindUnused(absl::Duration now, const UseOf& use_of) {
+  if (!MayCheck(count(), now, unused_at_, kUsePause)) return;
   for (Spares& spares : spares_) spares.clear();
   of_many_ = 0;
   for (auto& sources : sources_) {
@@ -174,15 +174,15 @@ std::optional<ConnectionId> ConnectionLimits::MakeRoom(const net::Address& newco
   return goes;
 }
 
-// What has closed, or come to be of use since, is not looked at again. Of a young one it is asked
-// last whether it has, since that costs most.
+// Drops, for good, those that have closed since FindUnused, or have come to be of use. Asks last
+// whether a young one has, since that costs most.
 std::optional<ConnectionId> ConnectionLimits::TakeSpare(Use use, const net::Address& newcomer,
                                                         const UseOf& use_of) {
   const bool has_few = Count(newcomer, kSite) < kFew;
   const bool takes_of_few = has_few || (use == Use::kNone && of_many_ < Common());
   Spares& of_few = SparesOf(use, true);
   Spares& of_many = SparesOf(use, false);
-  // So many of each are left to look at.
+  // So many of each are left to consider.
   size_t few = takes_of_few ? of_few.size() : 0;
   size_t many = of_many.size();
   for (size_t passed = 0; passed < kMostPassed && few + many > 0;) {
@@ -248,14 +248,14 @@ void ConnectionLimits::Closed(int number) {
   connections_.erase(found);
 }
 
-std::vector<ConnectionId> ConnectionLimits::NextToLookAt(size_t most) {
+std::vector<ConnectionId> ConnectionLimits::NextInTurn(size_t most) {
   std::vector<ConnectionId> next;
-  auto connection = connections_.upper_bound(last_looked_at_);
+  auto connection = connections_.upper_bound(last_in_turn_);
   for (most = std::min(most, count()); next.size() < most; ++connection) {
     if (connection == connections_.end()) connection = connections_.begin();
     next.push_back({connection->first, connection->second.cookie});
   }
-  last_looked_at_ = next.empty() ? -1 : next.back().number;
+  last_in_turn_ = next.empty() ? -1 : next.back().number;
   return next;
 }
 

@@ -1,8 +1,8 @@
 // Who may connect: caps on connections, in all and for each address. Pure.
 //
-// gRPC owns a connection from when it is handed over, and does not say when it has closed it. So
-// what is counted here are connections that were open when somebody looked last. Whoever is about
-// to be refused because of them has them looked at first, see Suspects.
+// gRPC owns a connection once it has it, and does not say when it has closed it. So the counts here
+// are of connections that were open at the last check. Before somebody is refused because of these,
+// the caller checks them again, see Suspects.
 #ifndef WORMHOLE_RELAY_ACCEPT_CONNECTION_LIMITS_H_
 #define WORMHOLE_RELAY_ACCEPT_CONNECTION_LIMITS_H_
 
@@ -70,7 +70,7 @@ class ConnectionLimits {
   // The connection that has to go: of the /48 that has the most, and in it of the address that has
   // the most, the oldest. So who takes all places for himself loses his own, and the one connection
   // of somebody else stays. None when there are no connections. It counts no more, but for Judge's
-  // exception, and the caller ends it. Looks at all of them: for caps of some hundred.
+  // exception, and the caller ends it. Walks through all of them: for caps of some hundred.
   std::optional<ConnectionId> GiveWay();
 
   // Of what use a connection is to anybody. kNotYet: of none, but it is so young that it may come
@@ -80,10 +80,10 @@ class ConnectionLimits {
 
   // Asks for the use of each connection, for MakeRoom. Not, if it did so lately that somebody who
   // knocks all the time would keep the thread busy.
-  void LookForUnused(absl::Duration now, const UseOf& use_of);
+  void FindUnused(absl::Duration now, const UseOf& use_of);
 
-  // The connection that has to go so that one from `newcomer` may come, by what LookForUnused has
-  // seen; it counts no more, and the caller ends it. Of those of no use: of the /48 that has the
+  // The connection that has to go so that one from `newcomer` may come, by what FindUnused has
+  // found; it counts no more, and the caller ends it. Of those of no use: of the /48 that has the
   // most of these, and in it of the address that has the most, the oldest. So a thousand behind one
   // address, who all use what they have, have less to lose than one who holds ten that he does not.
   // With `also_young`, when there is no such one, in the same order one that is of no use yet, but
@@ -105,8 +105,8 @@ class ConnectionLimits {
   Verdict JudgeNameless() const;
 
   // The connections that a refusal by `verdict` rests on. The caller tells Closed of those that the
-  // kernel does not know any more, and judges again. None, if they were looked at so lately that
-  // looking again would let somebody who knocks all the time keep the thread busy: it looks at some
+  // kernel does not know any more, and judges again. None, if they were checked so lately that
+  // another check would let somebody who knocks all the time keep the thread busy: it checks some
   // 50,000 a second for each address that is at its cap.
   std::vector<ConnectionId> Suspects(Verdict verdict, const net::Address& from, absl::Duration now);
 
@@ -119,9 +119,9 @@ class ConnectionLimits {
   // The connection with this number, if there is one, has closed.
   void Closed(int number);
 
-  // The next `most` connections, in turn, so that all of them are looked at in the end although
-  // nobody is refused.
-  std::vector<ConnectionId> NextToLookAt(size_t most);
+  // The next `most` connections, in turn, so that a caller who asks again and again checks all of
+  // them, although nobody is refused.
+  std::vector<ConnectionId> NextInTurn(size_t most);
 
   size_t count() const { return connections_.size(); }
   size_t addresses() const { return sources_[kAddress].size(); }
@@ -144,10 +144,10 @@ class ConnectionLimits {
   };
   struct Source {
     std::vector<int> numbers;
-    // When LookForUnused looked, without those that MakeRoom has let go since, and with those that
+    // At the last FindUnused, without those that MakeRoom has let go since, and with those that
     // have come since: of these nobody knows.
     size_t unused = 0;
-    absl::Duration looked_at = -absl::InfiniteDuration();
+    absl::Duration checked_at = -absl::InfiniteDuration();
   };
 
   // The higher, the sooner it has to go: how many its site has, and its address, and its age. How
@@ -180,11 +180,11 @@ class ConnectionLimits {
   std::map<int, Connection> connections_;  // by number
   std::map<int, uint64_t> leaving_;        // those that have given way, their cookies by number
   std::array<absl::flat_hash_map<net::Address, Source>, kWidths> sources_;
-  absl::Duration looked_at_ = -absl::InfiniteDuration();  // all of them
-  absl::Duration unused_at_ = -absl::InfiniteDuration();  // LookForUnused, as well
+  absl::Duration all_checked_at_ = -absl::InfiniteDuration();  // all of them
+  absl::Duration unused_at_ = -absl::InfiniteDuration();       // of the last FindUnused
   std::array<Spares, 4> spares_;
-  size_t of_many_ = 0;  // when LookForUnused looked, and those that came in the place of one of few
-  int last_looked_at_ = -1;  // NextToLookAt goes on behind it
+  size_t of_many_ = 0;     // at the last FindUnused, and those that came in the place of one of few
+  int last_in_turn_ = -1;  // NextInTurn goes on behind it
 };
 
 }  // namespace wormhole::relay

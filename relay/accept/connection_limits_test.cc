@@ -88,7 +88,7 @@ class UnusedConnectionsTest : public ::testing::Test {
   void OpenMany(int first, int count, std::string_view from, Use use = Use::kNone) {
     for (int number = first; number < first + count; ++number) Open(number, from, use);
   }
-  void Look() { limits_.LookForUnused(now_ += absl::Minutes(1), use_of_); }
+  void FindUnused() { limits_.FindUnused(now_ += absl::Minutes(1), use_of_); }
   // The number of the one that goes; 0: none does.
   int MakeRoom(std::string_view newcomer, bool also_young = true) {
     const auto goes = limits_.MakeRoom(At(newcomer), also_young, use_of_);
@@ -109,7 +109,7 @@ TEST_F(UnusedConnectionsTest, OfWhoHasTheMostTheOldestGoesFirst) {
   Open(7, "192.0.2.1");
   Open(8, "192.0.2.2");
   OpenMany(20, 3, "192.0.2.1", Use::kInUse);
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("192.0.2.3"), 9);
   EXPECT_EQ(MakeRoom("192.0.2.3"), 8);
   EXPECT_EQ(MakeRoom("192.0.2.3"), 7);
@@ -119,17 +119,17 @@ TEST_F(UnusedConnectionsTest, OfWhoHasTheMostTheOldestGoesFirst) {
 
 TEST_F(UnusedConnectionsTest, IsNotLookedForAgainAtOnce) {
   Open(7, "192.0.2.1", Use::kInUse);
-  Look();
+  FindUnused();
   uses_[7] = Use::kNone;
-  limits_.LookForUnused(now_, use_of_);
+  limits_.FindUnused(now_, use_of_);
   EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("192.0.2.3"), 7);
 }
 
 TEST_F(UnusedConnectionsTest, WhatHasComeToUseOrClosedSinceStays) {
   OpenMany(7, 4, "192.0.2.1");
-  Look();
+  FindUnused();
   uses_[7] = Use::kInUse;
   limits_.Closed(8);
   limits_.Opened({9, 8}, At("192.0.2.1"));  // another one with the number
@@ -142,7 +142,7 @@ TEST_F(UnusedConnectionsTest, WhatGoesMakesRoomAndIsLookedAtUntilItHasClosed) {
   limits.Opened({7, 100}, At("192.0.2.1"));
   limits.Opened({8, 101}, At("192.0.2.1"));
   const auto use_of = [](const ConnectionId&) { return Use::kNone; };
-  limits.LookForUnused(kNow, use_of);
+  limits.FindUnused(kNow, use_of);
   EXPECT_EQ(limits.MakeRoom(At("192.0.2.2"), false, use_of), (ConnectionId{7, 100}));
   EXPECT_EQ(limits.Judge(At("192.0.2.2")), Verdict::kAdmit);
   limits.Opened({9, 102}, At("192.0.2.2"));
@@ -157,7 +157,7 @@ TEST_F(UnusedConnectionsTest, WhatGoesMakesRoomAndIsLookedAtUntilItHasClosed) {
 TEST_F(UnusedConnectionsTest, YoungOnesGoWhenThereAreNoOthers) {
   OpenMany(1, 20, "192.0.2.1", Use::kNotYet);
   Open(30, "192.0.2.2");
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("192.0.2.3", /*also_young=*/false), 30);
   EXPECT_EQ(MakeRoom("192.0.2.3", /*also_young=*/false), 0);
   EXPECT_EQ(MakeRoom("192.0.2.3"), 1);
@@ -168,7 +168,7 @@ TEST_F(UnusedConnectionsTest, YoungOnesGoForThoseWhoHaveFewer) {
   OpenMany(1, 4, "192.0.2.1", Use::kNotYet);
   OpenMany(5, 2, "192.0.2.2", Use::kNotYet);
   Open(7, "192.0.2.3", Use::kNotYet);
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("192.0.2.1"), 0);
   EXPECT_EQ(MakeRoom("192.0.2.2"), 1);
   EXPECT_EQ(MakeRoom("192.0.2.2"), 0);  // they have three now
@@ -178,13 +178,13 @@ TEST_F(UnusedConnectionsTest, YoungOnesGoForThoseWhoHaveFewer) {
   EXPECT_EQ(MakeRoom("192.0.2.4"), 5);
   EXPECT_EQ(MakeRoom("192.0.2.4"), 0);  // each has one
   uses_[7] = Use::kNone;
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("192.0.2.4"), 7);
 }
 
 TEST_F(UnusedConnectionsTest, NeighboursInASiteAreToldApart) {
   OpenMany(1, 3, "2001:db8:0:1::1", Use::kNotYet);
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("2001:db8:0:1::2"), 0);
   EXPECT_EQ(MakeRoom("2001:db8:0:2::1"), 1);
 }
@@ -193,7 +193,7 @@ TEST_F(UnusedConnectionsTest, NeighboursInASiteAreToldApart) {
 TEST_F(UnusedConnectionsTest, WhoHasFewLosesItToThoseWhoHaveMoreUpToTheLastQuarter) {
   OpenMany(1, 63, "192.0.2.1");
   OpenMany(1000, 748, "192.0.2.3", Use::kInUse);
-  Look();
+  FindUnused();
   EXPECT_EQ(MakeRoom("192.0.2.3"), 1);
   EXPECT_EQ(MakeRoom("192.0.2.3"), 2);
   EXPECT_EQ(MakeRoom("192.0.2.3"), 0);  // they have three quarters
@@ -204,7 +204,7 @@ TEST_F(UnusedConnectionsTest, AYoungOneOfWhoHasFewStaysForThoseWhoHaveMore) {
   OpenMany(1, 63, "192.0.2.1", Use::kNotYet);
   OpenMany(100, 70, "192.0.2.2", Use::kNotYet);
   OpenMany(1000, 64, "192.0.2.3", Use::kInUse);
-  Look();
+  FindUnused();
   for (int number = 100; number < 107; ++number) EXPECT_EQ(MakeRoom("192.0.2.3"), number);
   // Now they, too, have few.
   EXPECT_EQ(MakeRoom("192.0.2.3"), 0);
@@ -217,7 +217,7 @@ TEST_F(UnusedConnectionsTest, WhoHasTheMostOfNoUseGoesFirstHoweverManyHeHas) {
   OpenMany(10, 2, "192.0.2.2");
   OpenMany(100, 64, "192.0.2.2", Use::kInUse);
   OpenMany(20, 1, "192.0.2.3");
-  Look();
+  FindUnused();
   for (const int number : {1, 2, 3, 10, 11, 20}) EXPECT_EQ(MakeRoom("192.0.2.4"), number);
 }
 
@@ -334,14 +334,14 @@ TEST(ConnectionLimitsTest, ANumberThatComesAgainIsAnotherConnection) {
   EXPECT_EQ(limits.count(), 1u);
   EXPECT_EQ(limits.Judge(At("192.0.2.1")), Verdict::kAdmit);
   EXPECT_EQ(limits.Judge(At("192.0.2.2")), Verdict::kTooManyFromAddress);
-  EXPECT_THAT(limits.NextToLookAt(5), ElementsAre(ConnectionId{7, 101}));
+  EXPECT_THAT(limits.NextInTurn(5), ElementsAre(ConnectionId{7, 101}));
 }
 
 TEST(ConnectionLimitsTest, ANumberThatIsNotThereIsNotMissed) {
   ConnectionLimits limits({.in_all = 1, .per_address = 1});
   limits.Closed(7);
   EXPECT_EQ(limits.count(), 0u);
-  EXPECT_THAT(limits.NextToLookAt(5), IsEmpty());
+  EXPECT_THAT(limits.NextInTurn(5), IsEmpty());
 }
 
 TEST(ConnectionLimitsTest, ARefusalNamesWhatItRestsOn) {
@@ -363,28 +363,28 @@ TEST(ConnectionLimitsTest, WhoKnocksAllTheTimeHasThemLookedAtNowAndThen) {
   const net::Address loud = At("192.0.2.1");
   for (int i = 0; i < 1000; ++i) limits.Opened({i, 0}, loud);
   for (int i = 1000; i < 2000; ++i) limits.Opened({i, 0}, At("192.0.2.2"));
-  const auto looks = [&](Verdict verdict, const net::Address& from, absl::Duration now) {
+  const auto checks = [&](Verdict verdict, const net::Address& from, absl::Duration now) {
     return limits.Suspects(verdict, from, now).size();
   };
-  EXPECT_EQ(looks(Verdict::kTooManyFromAddress, loud, kNow), 1000u);
-  EXPECT_EQ(looks(Verdict::kTooManyFromAddress, loud, kNow + absl::Milliseconds(19)), 0u);
+  EXPECT_EQ(checks(Verdict::kTooManyFromAddress, loud, kNow), 1000u);
+  EXPECT_EQ(checks(Verdict::kTooManyFromAddress, loud, kNow + absl::Milliseconds(19)), 0u);
   // The other one does not suffer.
-  EXPECT_EQ(looks(Verdict::kTooManyFromAddress, At("192.0.2.2"), kNow + absl::Milliseconds(19)),
+  EXPECT_EQ(checks(Verdict::kTooManyFromAddress, At("192.0.2.2"), kNow + absl::Milliseconds(19)),
             1000u);
-  EXPECT_EQ(looks(Verdict::kTooManyFromAddress, loud, kNow + absl::Milliseconds(20)), 1000u);
-  EXPECT_EQ(looks(Verdict::kTooManyInAll, loud, kNow), 2000u);
-  EXPECT_EQ(looks(Verdict::kTooManyInAll, loud, kNow + absl::Milliseconds(39)), 0u);
-  EXPECT_EQ(looks(Verdict::kTooManyInAll, loud, kNow + absl::Milliseconds(40)), 2000u);
+  EXPECT_EQ(checks(Verdict::kTooManyFromAddress, loud, kNow + absl::Milliseconds(20)), 1000u);
+  EXPECT_EQ(checks(Verdict::kTooManyInAll, loud, kNow), 2000u);
+  EXPECT_EQ(checks(Verdict::kTooManyInAll, loud, kNow + absl::Milliseconds(39)), 0u);
+  EXPECT_EQ(checks(Verdict::kTooManyInAll, loud, kNow + absl::Milliseconds(40)), 2000u);
 }
 
 TEST(ConnectionLimitsTest, AllAreLookedAtInTurn) {
   ConnectionLimits limits({.in_all = 10, .per_address = 10});
   for (int i = 1; i <= 5; ++i) limits.Opened({i, 0}, At("192.0.2.1"));
-  EXPECT_THAT(limits.NextToLookAt(2), ElementsAre(ConnectionId{1}, ConnectionId{2}));
-  EXPECT_THAT(limits.NextToLookAt(2), ElementsAre(ConnectionId{3}, ConnectionId{4}));
+  EXPECT_THAT(limits.NextInTurn(2), ElementsAre(ConnectionId{1}, ConnectionId{2}));
+  EXPECT_THAT(limits.NextInTurn(2), ElementsAre(ConnectionId{3}, ConnectionId{4}));
   limits.Closed(4);
-  EXPECT_THAT(limits.NextToLookAt(2), ElementsAre(ConnectionId{5}, ConnectionId{1}));
-  EXPECT_THAT(limits.NextToLookAt(9), SizeIs(4));
+  EXPECT_THAT(limits.NextInTurn(2), ElementsAre(ConnectionId{5}, ConnectionId{1}));
+  EXPECT_THAT(limits.NextInTurn(9), SizeIs(4));
 }
 
 TEST(ConnectionLimitsTest, AMillionAddressesLeaveNothingBehind) {
