@@ -257,7 +257,7 @@ template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
 // Whether the exchange has nothing more to tell the relay after this end of a stream.
-bool IsLastWord(const absl::Status& status) {
+bool IsFinalAnswer(const absl::Status& status) {
   using error::ErrorDetail;
   if (status.ok()) return true;
   switch (error::ReasonOf(status)) {
@@ -381,7 +381,7 @@ void PartyDriver::DropStream() {
 void PartyDriver::NoteEnd(const absl::Status& status) {
   stream_ = nullptr;
   sync::MutexLock lock(mutex_);
-  told_ = IsLastWord(status);
+  told_ = IsFinalAnswer(status);
 }
 
 void PartyDriver::GoOver(bool nothing_to_tell) {

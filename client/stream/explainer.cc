@@ -28,7 +28,7 @@ Explainer::Key Explainer::KeyOf(const Way& way) {
 
 Explainer::Entry& Explainer::EntryOf(const Way& way) {
   if (entries_.size() >= kMaxEntries) {
-    std::erase_if(entries_, [](const auto& entry) { return !entry.second.looking; });
+    std::erase_if(entries_, [](const auto& entry) { return !entry.second.probing; });
   }
   return entries_[KeyOf(way)];
 }
@@ -51,8 +51,9 @@ void Explainer::Explain(const Way& way, absl::Status status, Done done) {
       return tell(known);
     case Turn::kWaits:
       return;
-    case Turn::kLooks:
-      if (!threads_->Start("wormhole-probe", [self = shared_from_this(), way] { self->Look(way); }))
+    case Turn::kProbes:
+      if (!threads_->Start("wormhole-probe",
+                           [self = shared_from_this(), way] { self->RunProbe(way); }))
         Settle(way, std::nullopt);
   }
 }
@@ -60,15 +61,15 @@ void Explainer::Explain(const Way& way, absl::Status status, Done done) {
 Explainer::Turn Explainer::Queue(const Way& way, const Tell& tell, Found* known) {
   sync::MutexLock lock(mutex_);
   Entry& entry = EntryOf(way);
-  const bool fresh = entry.looked_at.has_value() && Clock::now() < *entry.looked_at + kFresh;
+  const bool fresh = entry.probed_at.has_value() && Clock::now() < *entry.probed_at + kFresh;
   // Once a relay has answered, what a probe found before is not true any more.
   if (fresh && !entry.answered) *known = entry.found;
   if (fresh || entry.answered) return Turn::kKnown;
   entry.waiting.push_back(tell);
-  return std::exchange(entry.looking, true) ? Turn::kWaits : Turn::kLooks;
+  return std::exchange(entry.probing, true) ? Turn::kWaits : Turn::kProbes;
 }
 
-void Explainer::Look(const Way& way) {
+void Explainer::RunProbe(const Way& way) {
   Settle(way, Probe({.scene = way.scene,
                      .security = way.security,
                      .tls = way.tls,
@@ -82,8 +83,8 @@ void Explainer::Settle(const Way& way, Found found) {
     sync::MutexLock lock(mutex_);
     Entry& entry = EntryOf(way);
     if (entry.answered) found.reset();
-    entry.looking = false;
-    entry.looked_at = Clock::now();
+    entry.probing = false;
+    entry.probed_at = Clock::now();
     entry.found = found;
     waiting.swap(entry.waiting);
   }

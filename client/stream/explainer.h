@@ -47,11 +47,11 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   using Key = std::tuple<std::string, std::string, std::string, Security, std::string, std::string>;
   using Found = std::optional<Trouble>;
   using Tell = std::function<void(const Found&)>;
-  enum class Turn { kKnown, kWaits, kLooks };
+  enum class Turn { kKnown, kWaits, kProbes };
   struct Entry {
     bool answered = false;
-    bool looking = false;
-    std::optional<std::chrono::steady_clock::time_point> looked_at;
+    bool probing = false;
+    std::optional<std::chrono::steady_clock::time_point> probed_at;
     Found found;
     std::vector<Tell> waiting;
   };
@@ -59,7 +59,7 @@ class Explainer : public std::enable_shared_from_this<Explainer> {
   static Key KeyOf(const Way& way);
   Entry& EntryOf(const Way& way) WORMHOLE_REQUIRES(mutex_);
   Turn Queue(const Way& way, const Tell& tell, Found* known);
-  void Look(const Way& way);
+  void RunProbe(const Way& way);
   void Settle(const Way& way, Found found);
 
   const std::shared_ptr<sync::Threads> threads_;

@@ -42,8 +42,8 @@ std::optional<Trouble> ProbePlaintext(ProbeSocket& socket, const SocketAddress& 
 
 // A server that hangs up where our certificate is due may do so for any reason. When it does so
 // twice, the certificate is the reason.
-std::optional<Trouble> LookAtTls(ProbeSocket& socket, const SocketAddress& address,
-                                 const ProbeTarget& target) {
+std::optional<Trouble> FindTlsTrouble(ProbeSocket& socket, const SocketAddress& address,
+                                      const ProbeTarget& target) {
   const std::string host = HostOf(target.scene);
   TlsFinding finding = ProbeTls(socket, target.tls, host);
   if (finding.sure) return finding.trouble;
@@ -68,7 +68,7 @@ std::optional<Trouble> Probe(const ProbeTarget& target) {
       continue;
     }
     const std::optional<Trouble> trouble = target.security == Security::kTls
-                                               ? LookAtTls(socket, address, target)
+                                               ? FindTlsTrouble(socket, address, target)
                                                : ProbePlaintext(socket, address, target);
     if (socket.expired() || !trouble.has_value()) return std::nullopt;
     if (!IsPermanent(trouble->kind)) return trouble;
