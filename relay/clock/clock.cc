@@ -31,8 +31,8 @@ MachineTime MachineNow() {
 RelayClock::RelayClock(std::function<MachineTime()> machine)
     : machine_(std::move(machine)), time_(machine_()) {}
 
-ClockReading RelayClock::Look() {
-  const ClockReading reading = time_.Look(machine_());
+ClockReading RelayClock::ReadLocked() {
+  const ClockReading reading = time_.Read(machine_());
   state_.offset = reading.offset;
   if (const std::optional<absl::Duration> step = time_.TakeStep()) {
     ++state_.steps;
@@ -43,14 +43,14 @@ ClockReading RelayClock::Look() {
 
 ClockReading RelayClock::Read() {
   sync::MutexLock lock(mutex_);
-  return Look();
+  return ReadLocked();
 }
 
 void RelayClock::Shift(absl::Duration by) {
   sync::MutexLock lock(mutex_);
-  Look();
+  ReadLocked();
   time_.Shift(by);
-  Look();
+  ReadLocked();
   Note(ClockChange::Why::kGroup, by);
 }
 
@@ -67,13 +67,13 @@ void RelayClock::Note(ClockChange::Why why, absl::Duration by) {
 
 RelayClock::State RelayClock::state() {
   sync::MutexLock lock(mutex_);
-  Look();
+  ReadLocked();
   return state_;
 }
 
 std::vector<ClockChange> RelayClock::TakeChanges() {
   sync::MutexLock lock(mutex_);
-  Look();
+  ReadLocked();
   return std::exchange(changes_, {});
 }
 

@@ -44,7 +44,7 @@ class RelayClock {
   // For the store that relays share: from now on they use a time that is so much later.
   void Shift(absl::Duration by) WORMHOLE_EXCLUDES(mutex_);
   // Whether most other relays' machines agree on another time than this machine's. The relay uses
-  // the group's time all the same, but is not ready until somebody has looked.
+  // the group's time all the same, but is not ready as long as that is so.
   void SetOutvoted(bool outvoted) WORMHOLE_EXCLUDES(mutex_);
 
   struct State {
@@ -58,7 +58,7 @@ class RelayClock {
   std::vector<ClockChange> TakeChanges() WORMHOLE_EXCLUDES(mutex_);
 
  private:
-  ClockReading Look() WORMHOLE_REQUIRES(mutex_);
+  ClockReading ReadLocked() WORMHOLE_REQUIRES(mutex_);
   void Note(ClockChange::Why why, absl::Duration by) WORMHOLE_REQUIRES(mutex_);
 
   const std::function<MachineTime()> machine_;

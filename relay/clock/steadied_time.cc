@@ -4,7 +4,7 @@ namespace wormhole::relay {
 
 // Slews and small steps are followed: they are how a clock is kept right. What is left of a large
 // step that was taken back is followed, too, as soon as it is small.
-ClockReading SteadiedTime::Look(const MachineTime& now) {
+ClockReading SteadiedTime::Read(const MachineTime& now) {
   const absl::Duration gained = (now.wall - last_.wall) - (now.boot - last_.boot);
   last_ = now;
   if (absl::AbsDuration(gained) > kClockTolerance) {

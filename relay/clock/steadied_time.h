@@ -1,5 +1,5 @@
 // A wall clock without its steps: it takes out what the machine's clock has gained, since the last
-// Look and beyond a tolerance, on the clock that nobody sets. Pure; one thread.
+// Read and beyond a tolerance, on the clock that nobody sets. Pure; one thread.
 #ifndef WORMHOLE_RELAY_CLOCK_STEADIED_TIME_H_
 #define WORMHOLE_RELAY_CLOCK_STEADIED_TIME_H_
 
@@ -30,8 +30,8 @@ class SteadiedTime {
  public:
   explicit SteadiedTime(const MachineTime& now) : last_(now) {}
 
-  ClockReading Look(const MachineTime& now);
-  // How far the machine's clock was set forward, if the last Look found that it was.
+  ClockReading Read(const MachineTime& now);
+  // How far the machine's clock was set forward, if the last Read found that it was.
   std::optional<absl::Duration> TakeStep() { return std::exchange(step_, std::nullopt); }
   // From now on the relay's time is so much later.
   void Shift(absl::Duration by);

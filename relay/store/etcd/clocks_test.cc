@@ -23,7 +23,7 @@ class Member {
       : name_(std::move(name)), ahead_(ahead), clocks_(name_, kInterval) {}
 
   const std::string& name() const { return name_; }
-  ClockReading Read() { return time_.Look(Machine()); }
+  ClockReading Read() { return time_.Read(Machine()); }
   // How far its time is ahead of the true one.
   absl::Duration Error() { return Read().time - (absl::UnixEpoch() + now_); }
   bool outvoted() { return clocks_.IsOutvoted(Read()); }
