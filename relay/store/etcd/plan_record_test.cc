@@ -25,7 +25,8 @@ ChannelRecord LeftBy(Role role) {
   return record;
 }
 
-// What a part reads when it is refused, or looks: the record as it is, and nothing else.
+// What a transaction reads when it is refused, or reads back: the record as it is, and nothing
+// else.
 TxnResponse Refusal(const ChannelRecord& record, int64_t revision) {
   TxnResponse refused;
   etcdserverpb::KeyValue* const kv = refused.add_responses()->mutable_response_range()->add_kvs();
@@ -38,15 +39,15 @@ TxnResponse Refusal(const ChannelRecord& record, int64_t revision) {
 
 TEST_F(PlanTest, ANewChannelBringsItsSideAlong) {
   Put(0, Record(), {.attached = RoleSet(kInitiator)});
-  const auto part = Plan(nullptr);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(nullptr);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
                           "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69", "put w/v1/st/a%2Fb/7/pi"));
-  EXPECT_EQ(part->request().success(0).request_delete_range().range_end(), "w/v1/st/a%2Fb/7/p");
-  EXPECT_EQ(part->request().success(4).request_put().lease(), 5);
-  EXPECT_EQ(part->attached(), RoleSet(kInitiator));
+  EXPECT_EQ(txn->request().success(0).request_delete_range().range_end(), "w/v1/st/a%2Fb/7/p");
+  EXPECT_EQ(txn->request().success(4).request_put().lease(), 5);
+  EXPECT_EQ(txn->attached(), RoleSet(kInitiator));
   ChannelState state;
-  Finish(*part, Success(), state);
+  Finish(*txn, Success(), state);
   EXPECT_EQ(state.presence(kInitiator).value, "me");
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kDone));
 }
@@ -54,21 +55,21 @@ TEST_F(PlanTest, ANewChannelBringsItsSideAlong) {
 TEST_F(PlanTest, AClaimThatIsRefusedBringsNobodyAlong) {
   ChannelState state = Image(0, 0);
   Put(1, Joined(), {.attached = RoleSet(kReceiver)});
-  const auto part = Plan(&state);
+  const auto txn = Plan(&state);
   ChannelRecord other = Joined();
   other.version = 2;
   other.member(kReceiver).side = "s";
-  Finish(*part, Refusal(other, 15), state);
+  Finish(*txn, Refusal(other, 15), state);
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale));
-  EXPECT_TRUE(part->attached().empty());
+  EXPECT_TRUE(txn->attached().empty());
   EXPECT_EQ(state.version(), 2u);
 }
 
 TEST_F(PlanTest, ALookShowsWhatWasThereWhenTheRecordWasPut) {
   ChannelState state = Image(0, 0);
   Put(1, Joined(), {.attached = RoleSet(kReceiver), .read_back = true});
-  const auto part = Plan(&state);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(&state);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/72", "put w/v1/st/a%2Fb/7/pr",
                           "read w/v1/st/a%2Fb/7/"));
   TxnResponse seen = Success();
@@ -77,7 +78,7 @@ TEST_F(PlanTest, ALookShowsWhatWasThereWhenTheRecordWasPut) {
   log->set_key(kKeys.Log(kKey, kInitiator));
   log->set_mod_revision(12);
   log->set_value(WriteLog({.stored = 1, .last = {{.size = 3, .frame = "one"}}}, "other"));
-  Finish(*part, seen, state);
+  Finish(*txn, seen, state);
   EXPECT_EQ(state.version(), 2u);
   EXPECT_EQ(state.LogOf(kInitiator), (LogState{.stored = 1, .bytes = 3}));
 }
@@ -87,12 +88,12 @@ TEST_F(PlanTest, AGoodbyeJoinsWhatWasAcceptedBefore) {
   state.record.Take(11, Joined());
   Accept(1);
   Put(1, LeftBy(kReceiver), {.accepted = {2, 0}});
-  const auto part = Plan(&state);
-  EXPECT_EQ(part->taken(), 2u);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(&state);
+  EXPECT_EQ(txn->taken(), 2u);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("put w/v1/st/a%2Fb/7/ci", "delete w/v1/fr/a%2Fb/7/i/00000000000000000001",
                           "put w/v1/ch/a%2Fb/7"));
-  Finish(*part, Success(), state);
+  Finish(*txn, Success(), state);
   EXPECT_EQ(state.LogOf(kInitiator).accepted, 2u);
   EXPECT_THAT(put_, ElementsAre(PutOutcome::kDone));
 }
@@ -118,12 +119,12 @@ TEST_F(PlanTest, WhatWasAcceptedOfAnEndedChannelIsNotWritten) {
   ChannelRecord ended = Record();
   ended.life = Life::kClosed;
   Put(1, ended);
-  const auto part = Plan(&state);
-  EXPECT_EQ(part->taken(), 2u);
+  const auto txn = Plan(&state);
+  EXPECT_EQ(txn->taken(), 2u);
   EXPECT_THAT(
-      Keys(part->request().success()),
+      Keys(txn->request().success()),
       ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/", "put w/v1/ch/a%2Fb/7"));
-  Finish(*part, Success(), state);
+  Finish(*txn, Success(), state);
   EXPECT_EQ(accepted_.at(0).accepted, 2u);
 }
 
@@ -158,12 +159,12 @@ TEST_F(PlanTest, AnUnknownChannelIsReadFirstUnlessItIsNew) {
   EXPECT_EQ(Plan(nullptr)->taken(), 0u);
   calls_.clear();
   calls_.push_back({.what = PutCall{.expected = 0, .record = Record(), .done = [](auto) {}}});
-  const auto part = Plan(nullptr);
-  EXPECT_EQ(part->taken(), 1u);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(nullptr);
+  EXPECT_EQ(txn->taken(), 1u);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("delete w/v1/st/a%2Fb/7/", "delete w/v1/fr/a%2Fb/7/",
                           "put w/v1/ch/a%2Fb/7", "put w/v1/by/a%2Fb/69"));
-  EXPECT_THAT(part->side_keys(), ElementsAre("w/v1/by/a%2Fb/69"));
+  EXPECT_THAT(txn->side_keys(), ElementsAre("w/v1/by/a%2Fb/69"));
 }
 
 TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
@@ -172,9 +173,9 @@ TEST_F(PlanTest, OnlyOnesOwnPresenceIsTakenBack) {
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = false}});
   EXPECT_THAT(Keys(Plan(&state)->request().success()), IsEmpty());
   state.presence(kReceiver).Take(12, "me");
-  const auto part = Plan(&state);
-  EXPECT_THAT(Keys(part->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
-  EXPECT_EQ(part->request().compare(1).mod_revision(), 12);
+  const auto txn = Plan(&state);
+  EXPECT_THAT(Keys(txn->request().success()), ElementsAre("delete w/v1/st/a%2Fb/7/pr"));
+  EXPECT_EQ(txn->request().compare(1).mod_revision(), 12);
 }
 
 TEST_F(PlanTest, ALateAttachmentLeavesANewerOneAlone) {
@@ -210,10 +211,10 @@ TEST_F(PlanTest, ALateAttachmentSaysNothingWhenANewerOneHasComeAndGone) {
   EXPECT_THAT(keys({.role = kReceiver, .attached = true, .known = 12}),
               ElementsAre("put w/v1/st/a%2Fb/7/ar", "put w/v1/st/a%2Fb/7/pr"));
   // One that comes and goes until etcd has it leaves presence as it was.
-  const auto part = Plan(&state);
-  ASSERT_EQ(part->request().compare_size(), 3);
-  EXPECT_EQ(part->request().compare(2).key(), "w/v1/st/a%2Fb/7/ar");
-  EXPECT_EQ(part->request().compare(2).mod_revision(), 11);
+  const auto txn = Plan(&state);
+  ASSERT_EQ(txn->request().compare_size(), 3);
+  EXPECT_EQ(txn->request().compare(2).key(), "w/v1/st/a%2Fb/7/ar");
+  EXPECT_EQ(txn->request().compare(2).mod_revision(), 11);
 }
 
 // Presence goes with its relay; that somebody came stays with the channel.
@@ -221,11 +222,11 @@ TEST_F(PlanTest, AnArrivalLastsAsLongAsTheRecord) {
   ChannelState state = Image(0, 0);
   state.lease = 8;
   calls_.push_back({.what = PresenceCall{.role = kReceiver, .attached = true}});
-  auto part = Plan(&state);
-  ASSERT_EQ(part->request().success_size(), 2);
-  EXPECT_EQ(part->request().success(0).request_put().lease(), 8);
-  EXPECT_EQ(part->request().success(1).request_put().lease(), 5);
-  Finish(*part, Success(), state);
+  auto txn = Plan(&state);
+  ASSERT_EQ(txn->request().success_size(), 2);
+  EXPECT_EQ(txn->request().success(0).request_put().lease(), 8);
+  EXPECT_EQ(txn->request().success(1).request_put().lease(), 5);
+  Finish(*txn, Success(), state);
   EXPECT_EQ(state.arrival(kReceiver).value, "me");
   EXPECT_EQ(state.arrival(kReceiver).revision, state.presence(kReceiver).revision);
 }

@@ -20,17 +20,17 @@ TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
   const ChannelState state = Image(1, 0);
   Append(2, Long('2'));
   Append(3, Long('3'));
-  const auto part = Plan(&state);
-  EXPECT_EQ(part->taken(), 2u);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(&state);
+  EXPECT_EQ(txn->taken(), 2u);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000002",
                           "put w/v1/fr/a%2Fb/7/i/00000000000000000003", "put w/v1/st/a%2Fb/7/li"));
-  ASSERT_EQ(part->request().compare_size(), 2);
-  for (const Compare& compare : part->request().compare()) {
+  ASSERT_EQ(txn->request().compare_size(), 2);
+  for (const Compare& compare : txn->request().compare()) {
     EXPECT_EQ(compare.target(), Compare::MOD);
     EXPECT_EQ(compare.mod_revision(), 10);
   }
-  EXPECT_THAT(Keys(part->request().failure()),
+  EXPECT_THAT(Keys(txn->request().failure()),
               ElementsAre("read w/v1/ch/a%2Fb/7", "read w/v1/st/a%2Fb/7/"));
 }
 
@@ -38,9 +38,9 @@ TEST_F(PlanTest, AFrameIsWrittenBeforeTheLogThatCountsIt) {
 TEST_F(PlanTest, AnAcceptanceDependsOnTheCursorThatItRaises) {
   const ChannelState state = Image(2, 1);
   Accept(2);
-  const auto part = Plan(&state);
+  const auto txn = Plan(&state);
   std::vector<std::string> conditions;
-  for (const Compare& compare : part->request().compare()) {
+  for (const Compare& compare : txn->request().compare()) {
     EXPECT_EQ(compare.target(), Compare::MOD);
     conditions.push_back(compare.key());
   }
@@ -85,10 +85,10 @@ TEST_F(PlanTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten) {
     ChannelState state = Image(2, 0);
     state.record.value->member(kReceiver).side = member;
     Accept(2, "r");
-    const auto part = Plan(&state);
-    EXPECT_EQ(part->request().success_size() == 0, member != "r");
-    EXPECT_THAT(part->request().compare(0).key(), kKeys.Record(kKey)) << "or it is not as it seems";
-    Finish(*part, Success(), state);
+    const auto txn = Plan(&state);
+    EXPECT_EQ(txn->request().success_size() == 0, member != "r");
+    EXPECT_THAT(txn->request().compare(0).key(), kKeys.Record(kKey)) << "or it is not as it seems";
+    Finish(*txn, Success(), state);
   }
   ASSERT_EQ(refused_.size(), 2u);
   for (const absl::Status& why : refused_) EXPECT_TRUE(absl::IsNotFound(why));
@@ -138,11 +138,11 @@ TEST_F(PlanTest, AFrameThatIsAcceptedInTheSamePartIsNotWritten) {
   const ChannelState state = Image(2, 1);
   Append(3, Long('3'));
   Accept(3);
-  const auto part = Plan(&state);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(&state);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("put w/v1/st/a%2Fb/7/li", "put w/v1/st/a%2Fb/7/ci",
                           "delete w/v1/fr/a%2Fb/7/i/00000000000000000002"));
-  EXPECT_EQ(part->request().success(2).request_delete_range().range_end(),
+  EXPECT_EQ(txn->request().success(2).request_delete_range().range_end(),
             kKeys.Frame(kKey, kInitiator, 3) + '\0');
 }
 
@@ -151,10 +151,10 @@ TEST_F(PlanTest, ShortFramesAreKeptInTheirLog) {
   Append(1, "one");
   Append(2, Long('2'));
   Append(3, "three");
-  const auto part = Plan(&state);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(&state);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000002", "put w/v1/st/a%2Fb/7/li"));
-  Finish(*part, Success(), state);
+  Finish(*txn, Success(), state);
   EXPECT_EQ(state.FramesInLog(kInitiator, 0, 100).size(), 1u);
   EXPECT_THAT(state.FramesInLog(kInitiator, 1, 100), IsEmpty());
   EXPECT_EQ(state.FramesInLog(kInitiator, 2, 0).at(0).frame, "three");
@@ -171,10 +171,10 @@ TEST_F(PlanTest, ALogKeepsOnlySoManyBytes) {
   ChannelState state = Image(0, 0);
   const std::string half(kMaxBytesInLog / 2, 'h');
   for (uint64_t n = 1; n <= 3; ++n) Append(n, half);
-  const auto part = Plan(&state);
-  EXPECT_THAT(Keys(part->request().success()),
+  const auto txn = Plan(&state);
+  EXPECT_THAT(Keys(txn->request().success()),
               ElementsAre("put w/v1/fr/a%2Fb/7/i/00000000000000000003", "put w/v1/st/a%2Fb/7/li"));
-  Finish(*part, Success(), state);
+  Finish(*txn, Success(), state);
   // What is accepted counts no more, and is gone when the log is written again.
   state.cursor(kInitiator).Take(21, 2);
   Append(4, half);
@@ -198,8 +198,8 @@ TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
   Append(1, "1");
   Append(2, "22");
   Accept(1);
-  const auto part = Plan(&state);
-  Finish(*part, Success(), state);
+  const auto txn = Plan(&state);
+  Finish(*txn, Success(), state);
   EXPECT_THAT(appended_,
               ElementsAre(LogState{.stored = 1, .forgotten = 1, .accepted = 1},
                           LogState{.stored = 2, .forgotten = 1, .accepted = 1, .bytes = 2}));
@@ -213,9 +213,9 @@ TEST_F(PlanTest, AnswersAreOfTheirOwnMoment) {
 TEST_F(PlanTest, AnAnswerDoesNotFallBehindTheWatch) {
   ChannelState state = Image(4, 2);
   Append(5, "55555");
-  const auto part = Plan(&state);
+  const auto txn = Plan(&state);
   state.cursor(kInitiator).Take(15, 3);
-  Finish(*part, Success(), state);
+  Finish(*txn, Success(), state);
   EXPECT_THAT(appended_,
               ElementsAre(LogState{.stored = 5, .forgotten = 3, .accepted = 3, .bytes = 4 + 5}));
 }
@@ -223,9 +223,9 @@ TEST_F(PlanTest, AnAnswerDoesNotFallBehindTheWatch) {
 TEST_F(PlanTest, AnImageThatWasLetGoComesBackWhole) {
   const ChannelState state = Image(4, 2);
   Append(5, "55555");
-  const auto part = Plan(&state);
+  const auto txn = Plan(&state);
   ChannelState none;
-  Finish(*part, Success(), none);
+  Finish(*txn, Success(), none);
   EXPECT_EQ(none.version(), 1u);
   EXPECT_EQ(none.LogOf(kInitiator),
             (LogState{.stored = 5, .forgotten = 2, .accepted = 2, .bytes = 3 + 4 + 5}));
@@ -283,7 +283,7 @@ TEST_F(PlanTest, APresenceThatIsNeverSoIsLookedAtAnew) {
 TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   ChannelState state = Image(1, 0);
   Append(2, "two");
-  const auto part = Plan(&state);
+  const auto txn = Plan(&state);
   TxnResponse refused;
   etcdserverpb::KeyValue* const record =
       refused.add_responses()->mutable_response_range()->add_kvs();
@@ -294,7 +294,7 @@ TEST_F(PlanTest, WhatHasChangedIsPlannedAgain) {
   log->set_key(kKeys.Log(kKey, kInitiator));
   log->set_mod_revision(12);
   log->set_value(WriteLog({.stored = 2, .last = {{.size = 1}, {.size = 3}}}, "other"));
-  Finish(*part, refused, state);
+  Finish(*txn, refused, state);
   EXPECT_EQ(calls_.size(), 1u);
   EXPECT_EQ(state.LogOf(kInitiator).stored, 2u);
   // Now it is a comparison.
@@ -320,9 +320,9 @@ TEST_F(PlanTest, AReadAsksForWhatItMayHave) {
       {.what = ReadCall{
            .channel = kKey, .author = kInitiator, .after = 0, .max_bytes = 12, .done = [](auto) {
            }}});
-  const auto part = Plan(&state);
-  EXPECT_EQ(part->request().success(2).request_range().limit(), 3);  // 3, 4 and 5
-  EXPECT_GT(part->bytes(), 12u);
+  const auto txn = Plan(&state);
+  EXPECT_EQ(txn->request().success(2).request_range().limit(), 3);  // 3, 4 and 5
+  EXPECT_GT(txn->bytes(), 12u);
 }
 
 }  // namespace

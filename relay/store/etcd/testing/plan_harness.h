@@ -99,9 +99,9 @@ class PlanTest : public ::testing::Test {
                                         put_.push_back(*outcome);
                                       }}});
   }
-  void Finish(ChannelTxn& part, const etcdserverpb::TxnResponse& response, ChannelState& state) {
+  void Finish(ChannelTxn& txn, const etcdserverpb::TxnResponse& response, ChannelState& state) {
     EtcdAnswers answers;
-    part.Finish(response, revision_ += 10, state, calls_, answers);
+    txn.Finish(response, revision_ += 10, state, calls_, answers);
     for (const auto& answer : answers) answer();
   }
   static etcdserverpb::TxnResponse Success() {
