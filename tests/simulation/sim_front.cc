@@ -412,7 +412,7 @@ bool SimFront::IsOlderThanOwn(const Tables::Side& side, size_t position) const {
     const auto& [key, initiator, role] = word.first;
     return word.second && key == side.first && role == side.second;
   });
-  return unsaid || position < group_->tables_.LastWord(owner_, side);
+  return unsaid || position < group_->tables_.LastAttachOf(owner_, side);
 }
 
 // --- News.

@@ -59,7 +59,7 @@ class GroupStore final : public Store {
     while (listener_ != nullptr && told_ < tables_->history().size()) {
       const GroupTables::News news = tables_->history()[told_++];
       if (news.by == relay_) continue;
-      const bool older = told_ < tables_->LastWord(relay_, {news.key, news.role});
+      const bool older = told_ < tables_->LastAttachOf(relay_, {news.key, news.role});
       if (news.kind == GroupTables::News::Kind::kPresence && older) continue;
       news.tell(*listener_);
       return true;

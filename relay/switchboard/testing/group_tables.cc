@@ -23,7 +23,7 @@ std::optional<ChannelSnapshot> GroupTables::Load(int relay, const ChannelKey& ke
 bool GroupTables::IsSuperseded(int relay, const Side& side) const {
   const auto last = arrivals_.find(side);
   return last != arrivals_.end() && last->second.first != relay &&
-         LastWord(relay, side) < last->second.second;
+         LastAttachOf(relay, side) < last->second.second;
 }
 
 void GroupTables::DropAttached(const ChannelKey& key) {
@@ -107,7 +107,7 @@ bool GroupTables::Say(int relay, const ChannelRef& channel, Role role, bool atta
   };
   history_.push_back(
       {.kind = News::Kind::kPresence, .by = relay, .key = channel.key, .role = role, .tell = tell});
-  if (attached) last_words_[{relay, side}] = history_.size();
+  if (attached) last_attaches_[{relay, side}] = history_.size();
   return true;
 }
 
@@ -127,9 +127,9 @@ void GroupTables::ForgetAttached(int relay) {
   for (const Side& side : sides) SetAttached(relay, side.first, side.second, false);
 }
 
-size_t GroupTables::LastWord(int relay, const Side& side) const {
-  const auto found = last_words_.find({relay, side});
-  return found == last_words_.end() ? 0 : found->second;
+size_t GroupTables::LastAttachOf(int relay, const Side& side) const {
+  const auto found = last_attaches_.find({relay, side});
+  return found == last_attaches_.end() ? 0 : found->second;
 }
 
 std::optional<LogState> GroupTables::LogOf(const ChannelKey& key, Role author) const {

@@ -63,7 +63,7 @@ class GroupTables {
 
   // Where in the history this relay's last SetAttached(true) for the side is: what is told of the
   // side from before is older. 0: there is none.
-  size_t LastWord(int relay, const Side& side) const;
+  size_t LastAttachOf(int relay, const Side& side) const;
 
  private:
   // False when nothing was to be said.
@@ -79,7 +79,7 @@ class GroupTables {
   std::map<Side, int> attached_;  // at which relay
   // The relay at which the side has attached last by SetAttached, and where in the history.
   std::map<Side, std::pair<int, size_t>> arrivals_;
-  std::map<std::pair<int, Side>, size_t> last_words_;
+  std::map<std::pair<int, Side>, size_t> last_attaches_;
   std::vector<News> history_;
 };
 
