@@ -200,7 +200,7 @@ TEST_F(Endings, APostAfterTheTimeIsOverIsExpiredBeforeAnyTick) {
   EXPECT_EQ(bert_->Heard(), "peer(detached cursor=0 third=0)");
 }
 
-TEST_F(Endings, ManyDueChannelsOneLookAtATime) {
+TEST_F(Endings, ManyDueChannelsOneScanAtATime) {
   for (int i = 0; i < 1500; ++i) {
     auto stream = Stream("client" + std::to_string(i));
     stream->Allocate(0, absl::Minutes(1));
@@ -220,7 +220,7 @@ TEST_F(Endings, ManyDueChannelsOneLookAtATime) {
   EXPECT_EQ(active, 1u);
 }
 
-TEST_F(Endings, AFailedLookForDueIsTakenAgain) {
+TEST_F(Endings, AFailedScanForDueIsTakenAgain) {
   switchboard_->Tick();
   store_.Fail("Due");
   switchboard_->Tick();

@@ -13,7 +13,7 @@ namespace {
 using rendezvous::v1::MOOD_HAPPY;
 using ::testing::EndsWith;
 
-using Beliefs = GroupPairTest;
+using OptimisticTest = GroupPairTest;
 
 // A channel of which the west has heard.
 class NewcomerTest : public GroupTest {
@@ -22,7 +22,7 @@ class NewcomerTest : public GroupTest {
     anna_->Allocate();
     Settle();
     id_ = anna_->id();
-    west_.store.set_known(Stored(id_));
+    west_.store.set_cached(Stored(id_));
   }
 
   std::string Opened(const std::string& rest) const {
@@ -34,10 +34,10 @@ class NewcomerTest : public GroupTest {
   uint32_t id_ = 0;
 };
 
-TEST_F(NewcomerTest, AClaimNeedsNoLook) {
+TEST_F(NewcomerTest, AClaimNeedsNoLoad) {
   bert_->Claim(id_);
   EXPECT_EQ(west_.store.pending(), "Put");
-  west_.store.set_known(tables_.Load(2, {.app_id = kApp, .id = id_}));
+  west_.store.set_cached(tables_.Load(2, {.app_id = kApp, .id = id_}));
   west_.store.Answer();
   EXPECT_EQ(bert_->Heard(), Opened("stored=0 peer=attached:0-0 cursor=0"));
   EXPECT_EQ(west_.store.pending(), "");
@@ -48,18 +48,18 @@ TEST_F(NewcomerTest, AClaimIsToldWhatCameWithItsRecord) {
   anna_->Post(1, "a");
   east_.Answer();
   bert_->Claim(id_);
-  west_.store.set_known(tables_.Load(2, {.app_id = kApp, .id = id_}));
+  west_.store.set_cached(tables_.Load(2, {.app_id = kApp, .id = id_}));
   west_.store.Answer();
   EXPECT_EQ(bert_->Heard(), Opened("stored=0 peer=attached:0-1 cursor=0"));
   west_.Answer();
   EXPECT_EQ(bert_->Heard(), "message(1 a)");
 }
 
-TEST_F(NewcomerTest, AClaimLooksWhenNothingCameWithItsRecord) {
+TEST_F(NewcomerTest, AClaimLoadsWhenNothingCameWithItsRecord) {
   anna_->Post(1, "a");
   east_.Answer();
   bert_->Claim(id_);
-  west_.store.set_known(std::nullopt);
+  west_.store.set_cached(std::nullopt);
   west_.store.Answer();
   EXPECT_EQ(bert_->Heard(), "");
   EXPECT_EQ(west_.store.pending(), "Load");
@@ -67,19 +67,19 @@ TEST_F(NewcomerTest, AClaimLooksWhenNothingCameWithItsRecord) {
   EXPECT_EQ(bert_->Heard(), Opened("stored=0 peer=attached:0-1 cursor=0") + " message(1 a)");
 }
 
-TEST_F(NewcomerTest, NobodyIsRefusedWithoutALook) {
+TEST_F(NewcomerTest, NobodyIsRefusedWithoutALoad) {
   const auto before = Stored(id_);
   bert_->Claim(id_);
   Settle();
-  west_.store.set_known(before);
+  west_.store.set_cached(before);
   auto carl = west_.Stream("carl");
   carl->Claim(id_);
   EXPECT_EQ(west_.store.pending(), "Load");
   Settle();
   EXPECT_EQ(carl->Ended(), "ALREADY_EXISTS CROWDED");
-  // A relay that knows of no receiver yet tries, and looks when it is refused.
+  // A relay that knows of no receiver yet tries, and loads when it is refused.
   GroupTest::Relay south(this, 3);
-  south.store.set_known(before);
+  south.store.set_cached(before);
   auto dora = south.Stream("dora");
   dora->Claim(id_);
   EXPECT_EQ(south.store.pending(), "Put");
@@ -89,7 +89,7 @@ TEST_F(NewcomerTest, NobodyIsRefusedWithoutALook) {
   EXPECT_EQ(dora->Ended(), "ALREADY_EXISTS CROWDED");
 }
 
-TEST_F(NewcomerTest, WhoWaitsWaitsOnlyAfterALook) {
+TEST_F(NewcomerTest, WhoWaitsWaitsOnlyAfterALoad) {
   bert_->Wait(id_);
   EXPECT_EQ(west_.store.pending(), "Load") << "the id was drawn";
   west_.Answer();
@@ -104,11 +104,11 @@ TEST_F(NewcomerTest, AClaimWhoseStreamIsOverLeavesNoPresence) {
   EXPECT_FALSE(tables_.IsAttached({.app_id = kApp, .id = id_}, Role::kReceiver));
 }
 
-TEST_F(Beliefs, AGoodbyeThatLostARaceGoesAgainAtOnce) {
+TEST_F(OptimisticTest, ACloseThatLostARaceGoesAgainAtOnce) {
   anna_->Close(MOOD_HAPPY);
   east_.Answer();
   bert_->Close(MOOD_HAPPY);  // has heard nothing of that
-  west_.store.set_known(Stored(id_));
+  west_.store.set_cached(Stored(id_));
   west_.store.Answer();
   EXPECT_EQ(west_.store.pending(), "Put");
   west_.Answer();
@@ -116,13 +116,13 @@ TEST_F(Beliefs, AGoodbyeThatLostARaceGoesAgainAtOnce) {
   EXPECT_TRUE(Stored(id_)->record.ended());
 }
 
-TEST_F(Beliefs, APostThatLostARaceGoesAgainAtOnce) {
+TEST_F(OptimisticTest, APostThatLostARaceGoesAgainAtOnce) {
   anna_->Close(MOOD_HAPPY);
   east_.Answer();
   anna_->Detach();
   EXPECT_TRUE(tables_.Accept(1, key(), Role::kReceiver, 2).ok());
   bert_->Post(1, "b").Post(2, "c");
-  west_.store.set_known(Stored(id_));
+  west_.store.set_cached(Stored(id_));
   west_.store.Answer();
   west_.store.Answer();
   EXPECT_EQ(west_.store.pending(), "Append Append");
@@ -131,8 +131,8 @@ TEST_F(Beliefs, APostThatLostARaceGoesAgainAtOnce) {
 }
 
 // With what the relay goes by already it would lose the race again and again.
-TEST_F(Beliefs, AGoodbyeThatLostARaceLooksWhenNothingNewerIsKnown) {
-  west_.store.set_known(Stored(id_));
+TEST_F(OptimisticTest, ACloseThatLostARaceLoadsWhenNothingNewerIsKnown) {
+  west_.store.set_cached(Stored(id_));
   anna_->Close(MOOD_HAPPY);
   east_.Answer();
   bert_->Close(MOOD_HAPPY);
@@ -143,8 +143,8 @@ TEST_F(Beliefs, AGoodbyeThatLostARaceLooksWhenNothingNewerIsKnown) {
   EXPECT_TRUE(Stored(id_)->record.ended());
 }
 
-TEST_F(Beliefs, APostThatLostARaceLooksWhenNothingNewerIsKnown) {
-  west_.store.set_known(Stored(id_));
+TEST_F(OptimisticTest, APostThatLostARaceLoadsWhenNothingNewerIsKnown) {
+  west_.store.set_cached(Stored(id_));
   anna_->Close(MOOD_HAPPY);
   east_.Answer();
   anna_->Detach();
@@ -156,8 +156,8 @@ TEST_F(Beliefs, APostThatLostARaceLooksWhenNothingNewerIsKnown) {
   EXPECT_EQ(bert_->Heard(), "peer(left cursor=1 third=0) posted(1)");
 }
 
-// The acknowledgement has been asked for, and goes with the goodbye all the same.
-TEST_F(Beliefs, AGoodbyeBringsItsAcknowledgementAlong) {
+// The acknowledgement has been asked for, and goes with the close all the same.
+TEST_F(OptimisticTest, ACloseBringsItsAcknowledgementAlong) {
   anna_->Post(1, "a");
   Settle();
   bert_->Ack(1).Close(MOOD_HAPPY);
@@ -170,7 +170,7 @@ TEST_F(Beliefs, AGoodbyeBringsItsAcknowledgementAlong) {
 }
 
 // A frame that a killed relay had handed over, and had not stored.
-TEST_F(Beliefs, WhatASideHadAcceptedWhenItLeftMayBePosted) {
+TEST_F(OptimisticTest, WhatASideHadAcceptedWhenItLeftMayBePosted) {
   const auto bert = east_.Stream("bert");
   bert->Resume(id_, /*cursor=*/1);
   while (east_.store.pending() != "Accept") east_.store.Answer();

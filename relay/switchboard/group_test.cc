@@ -43,7 +43,7 @@ TEST_F(Group, TheSidesSeeEachOther) {
   EXPECT_EQ(anna_->Heard(), "peer(attached cursor=0 third=0)");
 }
 
-TEST_F(Group, FramesAndCursorsGoAcrossWithoutALook) {
+TEST_F(Group, FramesAndCursorsGoAcrossWithoutALoad) {
   anna_->Post(1, "a").Post(2, "b");
   east_.Answer();
   EXPECT_EQ(anna_->Heard(), "posted(1) posted(2)");

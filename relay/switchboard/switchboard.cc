@@ -109,8 +109,8 @@ class SwitchboardOverStore final : public Switchboard {
   void EndStuckStreams() {
     const absl::Duration timeout = registry_->options().write_timeout;
     const absl::Duration now = registry_->steady_now();
-    if (timeout == absl::InfiniteDuration() || now < looks_for_stuck_at_) return;
-    looks_for_stuck_at_ = now + timeout / 2;
+    if (timeout == absl::InfiniteDuration() || now < next_stuck_check_) return;
+    next_stuck_check_ = now + timeout / 2;
     for (const auto& stream : registry_->streams().All()) {
       if (!stream->IsStuck()) continue;
       stream->Dismiss(std::nullopt,
@@ -149,7 +149,7 @@ class SwitchboardOverStore final : public Switchboard {
   const std::shared_ptr<Registry> registry_;
   const std::shared_ptr<Entrance> entrance_;
   StoreWatch watch_;
-  absl::Duration looks_for_stuck_at_ = -absl::InfiniteDuration();  // of the thread that ticks
+  absl::Duration next_stuck_check_ = -absl::InfiniteDuration();  // of the thread that ticks
   const std::shared_ptr<std::atomic<bool>> scanning_ = std::make_shared<std::atomic<bool>>(false);
 };
 

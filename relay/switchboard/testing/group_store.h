@@ -32,7 +32,7 @@ class GroupStore final : public Store {
   // While away, calls have no effect and fail.
   void set_away(bool away) { away_ = away; }
   // What Known answers, of whichever channel.
-  void set_known(std::optional<ChannelSnapshot> known) { known_ = std::move(known); }
+  void set_cached(std::optional<ChannelSnapshot> cached) { cached_ = std::move(cached); }
   // The calls that have not been answered, oldest first, as "Put Append".
   std::string pending() const {
     std::string names;
@@ -119,7 +119,7 @@ class GroupStore final : public Store {
   bool shared() const override { return true; }
   std::optional<ChannelSnapshot> Cached(const ChannelKey& key) override {
     (void)key;
-    return known_;
+    return cached_;
   }
   void SetAttached(const ChannelRef& channel, Role role, bool attached) override {
     tables_->SetAttached(relay_, channel, role, attached);
@@ -151,7 +151,7 @@ class GroupStore final : public Store {
   GroupTables* const tables_;
   const int relay_;
   bool away_ = false;
-  std::optional<ChannelSnapshot> known_;
+  std::optional<ChannelSnapshot> cached_;
   StoreListener* listener_ = nullptr;
   size_t told_ = 0;  // of the history
   std::deque<std::pair<std::string, std::function<void()>>> pending_;
