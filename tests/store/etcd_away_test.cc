@@ -100,7 +100,7 @@ TEST(EtcdAwayTest, WhenNothingIsLeftToDoEtcdIsFoundAgain) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
   options.patience = absl::Milliseconds(200);
-  StoreWord health;
+  StoreReadiness health;
   options.on_trouble = [&health](const absl::Status& status) { health.Note(status.ok()); };
   EtcdRelay relay("one", std::move(options));
   relay.Call().Put(kKey, 0, Record("i"));  // with a lease for presence
@@ -114,7 +114,7 @@ TEST(EtcdAwayTest, WhenNothingIsLeftToDoEtcdIsFoundAgain) {
 TEST(EtcdAwayTest, ARelayWithNothingToDoNotices) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
-  StoreWord health;
+  StoreReadiness health;
   options.on_trouble = [&health](const absl::Status& status) { health.Note(status.ok()); };
   EtcdRelay relay("one", std::move(options));
   for (int round = 0; round < 2; ++round) {
@@ -130,7 +130,7 @@ TEST(EtcdAwayTest, ARelayWithNothingToDoNoticesSilence) {
   EtcdCluster cluster;
   EtcdOptions options = OptionsFor(cluster);
   options.presence_ttl = absl::Seconds(3);
-  StoreWord health;
+  StoreReadiness health;
   options.on_trouble = [&health](const absl::Status& status) { health.Note(status.ok()); };
   EtcdRelay relay("one", std::move(options));
   relay.Call().Put(kKey, 0, Record("i"));

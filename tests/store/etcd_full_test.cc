@@ -54,7 +54,7 @@ class EtcdFullTest : public ::testing::Test {
   }
 
   EtcdCluster cluster_{{.flags = {kQuota}}};
-  StoreWord health_;
+  StoreReadiness health_;
   std::unique_ptr<EtcdRelay> relay_;
 };
 

@@ -24,7 +24,7 @@ namespace wormhole::relay {
 
 // What a relay's readiness hears of its store, from EtcdOptions::on_trouble. Outlives the relay.
 // Thread-safe.
-class StoreWord {
+class StoreReadiness {
  public:
   void Note(bool works) WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
