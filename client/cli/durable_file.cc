@@ -63,7 +63,7 @@ absl::Status RenameToNew(int folder, const std::string& temporary, const std::st
     return absl::OkStatus();
   }
   if (errno != EINVAL && errno != ENOSYS) return SystemError();
-  // This file system has no such flag. A link never replaces anything either.
+  // This file system does not know the flag. link() refuses, too, when the name is taken.
   if (linkat(folder, temporary.c_str(), folder, name.c_str(), 0) != 0) return SystemError();
   unlinkat(folder, temporary.c_str(), 0);
   return absl::OkStatus();

@@ -84,7 +84,7 @@ class Writer {
   size_t at_once_ = kPipeBytes;
 };
 
-// False when a signal came meanwhile. Does not take it.
+// False when a signal came meanwhile, which stays pending.
 bool Pause(const Interrupt& interrupt) {
   pollfd signal = {interrupt.fd(), POLLIN, 0};
   return poll(&signal, 1, kPauseMilliseconds) == 0;

@@ -250,7 +250,7 @@ ExitCode Session::OnFailure(Party& party, const absl::Status& failure) {
   const ExitCode code = ExitCodeOf(failure);
   console_.ClearProgress();
   const Reason reason = ReasonOf(failure);
-  // A user who gave up has read so already.
+  // OnInterrupt has told a user who gave up.
   if (!giving_up_ || reason != Reason::kCancelled) console_.Note(FailureText(failure));
   if (const std::string details = DetailsOf(failure); arguments_.verbose && !details.empty()) {
     console_.Note(absl::StrCat("details: ", details));

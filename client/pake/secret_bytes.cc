@@ -90,8 +90,8 @@ struct OwnSpares {
   SpareAllocations spares = {};
 };
 
-// Never destroyed: threads that are not joined may end an exchange after main. In no memory of the
-// heap, which would be lost when the code is unloaded.
+// Never destroyed, since threads that nobody joins may end an exchange after main. Not on the heap,
+// where it would leak when a plugin with this code is unloaded.
 union Original {
   constexpr Original() : own() {}
   ~Original() {}

@@ -23,7 +23,8 @@ SodiumStart StartSodium() {
   if (started.load()) return SodiumStart::kStarted;
   uint64_t found = kNobody;
   const uint64_t own = sync::ForkGeneration();
-  // Else the lock may be that of a thread which is not here.
+  // In a forked child libsodium's lock may belong to a thread of the parent, which never gives it
+  // back here.
   if (!starter.compare_exchange_strong(found, own) && found != own) {
     return SodiumStart::kForkedMeanwhile;
   }

@@ -104,7 +104,8 @@ std::shared_ptr<rpc::AwakeThreads> GrpcTransport::Awake() {
   sync::MutexLock lock(mutex_);
   std::shared_ptr<rpc::AwakeThreads> awake = awake_.lock();
   if (awake == nullptr) {
-    // Its end comes on a thread of gRPC, as a channel's, and like that is seen to on another one.
+    // A thread of gRPC may drop the last reference, and must not wait for gRPC. So the closer
+    // destroys the threads elsewhere, as it does with channels.
     closer_->NoteOpen();
     const auto elsewhere = [closer = closer_](std::function<void()> end) {
       closer->Close(std::move(end));

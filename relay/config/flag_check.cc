@@ -47,8 +47,9 @@ bool Collide(std::string_view a, std::string_view b) {
   return a == b || covers(a, b) || covers(b, a);
 }
 
-// A frame of each side is the most that a channel owes (PostBudget), and as long as it does, the
-// relay answers no heartbeat of them: were that longer, clients would take it for lost.
+// A channel may post one frame of each side ahead of its budget (PostBudget). Until the budget has
+// caught up the relay reads nothing from the two clients, and answers no heartbeat. If that took
+// longer than a heartbeat, clients could take the relay for lost.
 absl::Status CheckPosted(const RelayConfig& config) {
   const uint64_t rate = config.max_posted_bytes_per_second;
   const uint64_t most = 2 * uint64_t{config.limits.max_frame_bytes};

@@ -211,7 +211,7 @@ absl::StatusOr<std::vector<net::Network>> ReadNetworks(std::string_view text) {
   std::vector<net::Network> networks;
   for (const absl::string_view part : absl::StrSplit(View(text), ',')) {
     const std::optional<net::Network> network = net::Network::Parse({part.data(), part.size()});
-    // A client by IPv4 is looked for as such: ::ffff:10.0.0.0/104 would never contain it.
+    // The relay looks for a client's IPv4 address, which ::ffff:10.0.0.0/104 never contains.
     const bool mapped = network && network->address.Unmapped() != network->address;
     if (!network || mapped || networks.size() == kMost) {
       return absl::InvalidArgumentError(

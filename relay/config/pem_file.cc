@@ -24,7 +24,7 @@ absl::Status Check(const NamedFile& file, const absl::Status& sound) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadNamedFile(const NamedFile& file) {
-  std::error_code unknown;  // no need for it: reading such a file fails too
+  std::error_code unknown;  // ignored: what cannot be examined cannot be read either
   if (std::filesystem::is_directory(file.path, unknown)) return Refuse(file, "is a folder");
   std::ifstream stream(file.path, std::ios::binary);
   std::ostringstream content;
