@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import yaml
 
@@ -108,17 +108,25 @@ def _flag_file(objects: list[Document]) -> str:
     return maps[0]["relay.flags"] if maps else ""
 
 
-def _wrong_commands(bench: Bench, objects: list[Document], flags: dict[str, Any]) -> Problems:
-    """What the relay says of the command line and the flag file that it would be started with."""
+def printed_configs(bench: Bench, objects: list[Document]) -> Iterator[
+        tuple[str, list[str], subprocess.CompletedProcess[str]]]:
+    """Of each pod of relays its name, its command line, and what --print-config says of that and of the flag file,
+    which it finds in the bench's folder."""
     file = bench.folder / "relay.flags"
     file.write_text(_flag_file(objects))
-    found = []
     for name, spec in documents.relay_pods(objects):
         given = [argument for container in spec["containers"] if container["name"] == "relay"
                  for argument in container["args"]]
         line = [argument.replace(FLAG_FILE, str(file)) for argument in given]
-        done = subprocess.run([bench.relay, *line, "--print-config"], text=True, check=False,
-                              capture_output=True, env=IMAGE_ENVIRONMENT)
+        yield name, given, subprocess.run([bench.relay, *line, "--print-config"], text=True, check=False,
+                                          capture_output=True, env=IMAGE_ENVIRONMENT)
+
+
+def _wrong_commands(bench: Bench, objects: list[Document], flags: dict[str, Any]) -> Problems:
+    """What the relay says of the command line and the flag file that it would be started with."""
+    file = bench.folder / "relay.flags"
+    found = []
+    for name, given, done in printed_configs(bench, objects):
         if done.returncode != 0:
             found.append(f"{name}: {done.stderr.strip()}")
             continue
