@@ -89,7 +89,7 @@ def _promised(bench: Bench, change: Callable[[list[Document]], None] | None = No
         objects = one.documents
         if change:
             change(objects)
-        found += [f"{one.values.name}: {what}" for what in promises.broken(objects, one.values.values)]
+        found += [f"{one.values.name}: {what}" for what in promises.broken(objects, one.values.given)]
     return found
 
 
@@ -144,12 +144,8 @@ def _wrong_commands(bench: Bench, objects: list[Document], flags: dict[str, Any]
 def commands(bench: Bench) -> Problems:
     found = []
     for one in bench.renderings_once:
-        flags = one.values.values.get("flags") or {}
-        if one.values.base and not flags:
-            base = yaml.safe_load((helm.CHART / "ci" / f"{one.values.base}.yaml").read_text())
-            flags = base.get("flags", {})
-        found += [f"{one.values.name}: {problem}"
-                  for problem in _wrong_commands(bench, one.documents, flags)]
+        found += [f"{one.values.name}: {problem}" for problem in _wrong_commands(
+            bench, one.documents, one.values.given.get("flags") or {})]
     return found
 
 

@@ -51,10 +51,11 @@ def setting(find: Callable[[list[Document]], Document], path: str,
         holder: Any = find(objects)
         for step in steps:
             holder = holder[int(step)] if isinstance(holder, list) else holder[step]
+        key = int(last) if isinstance(holder, list) else last
         if value is None:
-            del holder[last]
+            del holder[key]
         else:
-            holder[int(last) if isinstance(holder, list) else last] = value
+            holder[key] = value
     return change
 
 

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 from typing import Any, Sequence
 
+import yaml
+
 import documents
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -36,6 +38,18 @@ class ValueSet:
     name: str
     base: str | None  # of deploy/chart/ci, without .yaml
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """All values that are given, those of the file too; beside them hold the chart's defaults."""
+        file = CHART / "ci" / f"{self.base}.yaml"
+        return _over(yaml.safe_load(file.read_text()) if self.base else {}, self.values)
+
+
+def _over(these: dict[str, Any], those: dict[str, Any]) -> dict[str, Any]:
+    """As Helm does it, the second over the first."""
+    return these | {name: _over(these[name], value) if isinstance(value, dict) and isinstance(these.get(name), dict)
+                    else value for name, value in those.items()}
 
 
 class Helm:

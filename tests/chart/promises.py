@@ -18,13 +18,16 @@ def _selector(release: str) -> dict[str, str]:
 
 
 def broken(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
-    """The promises that these objects do not keep. `values` are those that were given beside the documented
-    ones."""
+    """The promises that these objects do not keep. `values` are those that were given; beside them hold the
+    chart's defaults."""
     workload = documents.workload(objects)
+    yield from _of_presence(objects, values)
     yield from _of_names(objects, workload)
     yield from _of_texts(objects, "")
     yield from _of_selectors(objects, workload)
+    yield from _of_images(objects, workload, values)
     yield from _of_the_pod(workload)
+    yield from _of_the_spread(workload, values)
     yield from _of_stopping(workload)
     yield from _of_the_shape(workload)
     yield from _of_the_budget(objects, workload, values)
@@ -46,6 +49,24 @@ def broken(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
                 yield f"{name} should have a limit for memory, and none for cpu"
             if container["securityContext"].get("readOnlyRootFilesystem") is not True:
                 yield f"{name} can write to its root"
+
+
+def _of_presence(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
+    """Whether there is of each kind what was asked for. The other promises are of what there is."""
+    def on(what: str, unless_said: bool = False, switch: str = "enabled") -> bool:
+        return (values.get(what) or {}).get(switch, unless_said)
+
+    extra = [one["kind"] for one in values.get("extraObjects") or []]
+    wanted = {
+        "Service": 2 + on("metrics", True), "Pod": 1, "ServiceAccount": on("serviceAccount", True, "create"),
+        "NetworkPolicy": on("networkPolicy", True), "HorizontalPodAutoscaler": on("autoscaling"),
+        "GRPCRoute": on("grpcRoute"), "ServiceMonitor": on("serviceMonitor"),
+        "PrometheusRule": on("prometheusRule"), "ConfigMap": bool(values.get("flags")) + on("dashboard"),
+        "Certificate": values.get("tls", {}).get("certManager", {}).get("enabled", False)}
+    for kind, number in wanted.items():
+        there = len(documents.of_kind(objects, kind)) - extra.count(kind)
+        if there != number:
+            yield f"there are {there} objects of kind {kind}, and should be {int(number)}"
 
 
 def _of_names(objects: list[Document], workload: Document) -> Iterator[str]:
@@ -97,6 +118,37 @@ def _of_selectors(objects: list[Document], workload: Document) -> Iterator[str]:
             yield f"the Service {service['metadata']['name']} does not find the pods"
 
 
+def _of_images(objects: list[Document], workload: Document, values: dict[str, Any]) -> Iterator[str]:
+    """Whether relay and test are of the image that was asked for: by its digest, if one was."""
+    given = values.get("image", {})
+    version = workload["metadata"]["labels"]["app.kubernetes.io/version"]
+    wanted = given.get("repository", "wormhole-relay") + (
+        f"@{given['digest']}" if given.get("digest") else f":{given.get('tag') or version}")
+    for name, spec in documents.pods(objects):
+        for container in spec["containers"]:
+            if container["image"] != wanted:
+                yield f"{name} is of {container['image']}, and should be of {wanted}"
+
+
+# By the value that says how much they matter.
+SPREAD = {"zones": "topology.kubernetes.io/zone", "nodes": "kubernetes.io/hostname"}
+
+
+def _of_the_spread(workload: Document, values: dict[str, Any]) -> Iterator[str]:
+    """Over zones and over nodes, unless that is off."""
+    said = {"zones": "ScheduleAnyway", "nodes": "ScheduleAnyway", **values.get("topologySpread", {})}
+    wanted = {SPREAD[what]: how for what, how in said.items() if how != "off"}
+    spreads = workload["spec"]["template"]["spec"].get("topologySpreadConstraints", [])
+    there = {spread["topologyKey"]: spread.get("whenUnsatisfiable") for spread in spreads}
+    if there != wanted:
+        yield f"the pods are spread over {there}, and should be over {wanted}"
+    for spread in spreads:
+        if not spread.get("matchLabelKeys"):
+            yield "a rollout is spread together with the pods that it replaces"
+        if spread.get("maxSkew") != 1:
+            yield f"over {spread['topologyKey']} pods may be spread unevenly"
+
+
 def _of_the_pod(workload: Document) -> Iterator[str]:
     spec = workload["spec"]["template"]["spec"]
     (relay,) = spec["containers"]
@@ -108,9 +160,6 @@ def _of_the_pod(workload: Document) -> Iterator[str]:
     for probe, service in services.items():
         if relay[probe].get("grpc") != {"port": PORTS["probes"], "service": service}:
             yield f"{probe} does not ask the probes' port for {service}"
-    for spread in spec.get("topologySpreadConstraints", []):
-        if not spread.get("matchLabelKeys"):
-            yield "a rollout is spread together with the pods that it replaces"
     for volume in spec.get("volumes", []):
         if "secret" in volume and volume["secret"].get("defaultMode") != 0o440:
             yield f"the files of the secret {volume['name']} are for more than their group to read"
@@ -164,7 +213,8 @@ def _of_the_budget(objects: list[Document], workload: Document,
     budgets = documents.of_kind(objects, "PodDisruptionBudget")
     autoscalers = documents.of_kind(objects, "HorizontalPodAutoscaler")
     numbers = [one["spec"][f"{which}Replicas"] for one in autoscalers for which in ("min", "max")]
-    fewest, most = numbers or [workload["spec"]["replicas"]] * 2
+    # Of a workload that does not say Kubernetes makes one.
+    fewest, most = numbers or [workload["spec"].get("replicas", 1)] * 2
     if autoscalers and "replicas" in workload["spec"]:
         yield "an upgrade would undo what the autoscaler did"
     if bool(budgets) != (most > 1 and given.get("enabled", True)):
@@ -273,7 +323,21 @@ PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
     ("a liveness that looks at the store", "sqlite",
      _set(f"{_RELAY} livenessProbe grpc service", "readiness")),
     ("a spread over two versions", "etcd",
-     _set(f"{_POD} topologySpreadConstraints", [{"topologyKey": "a"}])),
+     _set(f"{_POD} topologySpreadConstraints 0 matchLabelKeys", None)),
+    ("no spread", "etcd", _set(f"{_POD} topologySpreadConstraints", None)),
+    ("a spread over nodes alone", "sqlite", _set(f"{_POD} topologySpreadConstraints 1", None)),
+    ("a spread that would rather have no pod", "etcd",
+     _set(f"{_POD} topologySpreadConstraints 1 whenUnsatisfiable", "DoNotSchedule")),
+    ("a spread that is uneven", "etcd", _set(f"{_POD} topologySpreadConstraints 0 maxSkew", 2)),
+    ("a relay by tag in spite of a digest", "image-digest", _set(f"{_RELAY} image", "wormhole-relay:0.1.0")),
+    ("a test by tag in spite of a digest", "image-digest",
+     _set_in("Pod", "spec containers 1 image", "wormhole-relay:0.1.0")),
+    ("another tag", "image", _set(f"{_RELAY} image", "registry.example.com:5000/wormhole-relay:0.1.0")),
+    ("no NetworkPolicy", "etcd", _set_in("NetworkPolicy", "kind", "Namespace")),
+    ("no autoscaler", "autoscaling", _set_in("HorizontalPodAutoscaler", "kind", "Namespace")),
+    ("no certificate", "tls-cert-manager", _set_in("Certificate", "kind", "Namespace")),
+    ("no test", "sqlite", _set_in("Pod", "kind", "Namespace")),
+    ("rules that nobody asked for", "sqlite", _set_in("NetworkPolicy", "kind", "PrometheusRule")),
     ("a secret by subPath", "tls",
      _set(f"{_RELAY} volumeMounts", [{"name": "tls", "mountPath": "/var/lib/wormhole",
                                       "readOnly": True, "subPath": "a"}])),

@@ -11,7 +11,7 @@ from documents import Document
 
 
 def broken(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
-    """What leads nowhere. `values` are those that were given beside the documented ones."""
+    """What leads nowhere. `values` are those that were given; beside them hold the chart's defaults."""
     workload = documents.workload(objects)
     yield from _of_selectors(objects, workload)
     yield from _of_ports(objects, workload)
@@ -23,6 +23,7 @@ def broken(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
     yield from _of_the_monitor(objects)
     yield from _of_egress(objects, workload, values)
     yield from _of_the_test(objects)
+    yield from _of_the_target(objects, values)
 
 
 def _matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
@@ -145,6 +146,21 @@ def _of_the_test(objects: list[Document]) -> Iterator[str]:
                 yield "the NetworkPolicy does not let the pod of `helm test` in"
 
 
+def _of_the_target(objects: list[Document], values: dict[str, Any]) -> Iterator[str]:
+    """Whether both sides of `helm test` call what was given, or else the clients' Service by its whole name."""
+    domain = values.get("clusterDomain", "cluster.local")
+    services = [f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{domain}.:{port['port']}"
+                for service in documents.of_kind(objects, "Service") if service["spec"].get("clusterIP") != "None"
+                for port in service["spec"]["ports"]]
+    given = values.get("tests", {}).get("rendezvous")
+    for test in documents.of_kind(objects, "Pod"):
+        for container in test["spec"]["containers"]:
+            targets = [argument.removeprefix("--rendezvous=") for argument in container["args"]
+                       if argument.startswith("--rendezvous=")]
+            if targets != ([given] if given else services):
+                yield f"`helm test` calls {targets} to {container['name']}, and should call {given or services}"
+
+
 def _set_in(kind: str, path: str, value: Any, ending: str = "") -> Callable[[list[Document]], None]:
     """Sets something in the first object of a kind whose name has an ending."""
     return documents.setting(
@@ -191,4 +207,10 @@ PLANTED: list[tuple[str, str, Callable[[list[Document]], None]]] = [
      _set_in("NetworkPolicy", "spec egress 0 ports 0 port", 53)),
     ("a test that is kept out", "network-policy-ingress",
      _set_in("NetworkPolicy", "spec ingress 0 from", [{"ipBlock": {"cidr": "192.0.2.0/24"}}])),
+    ("a test that calls another port", "service-port", _set_in("Service", "spec ports 0 port", 47180)),
+    ("a test that calls another name", "cluster-domain", _set_in("Service", "metadata name", "relay")),
+    ("a test whose other side calls nobody", "sqlite", _set_in("Pod", "spec containers 1 args", ["receive"])),
+    ("a test that calls the Service in spite of a name", "test-from-outside",
+     _set_in("Pod", "spec containers 0 args",
+             ["--rendezvous=test-from-outside-wormhole-relay.test-from-outside.svc.cluster.local.:47180"])),
 ]
