@@ -15,6 +15,7 @@ import yaml
 import documents
 import helm
 from bench import HERE, Bench, Check, Planted, Problems
+from effect_checks import parameters
 
 # What the schema leaves open: `global` is what other charts share, extraObjects are of any kind.
 OPEN = {"global", "extraObjects[]"}
@@ -62,10 +63,6 @@ def alike_planted(bench: Bench) -> Planted:
     yield "an object twice", _unlike(one, helm.Rendering(one.values, "helm3", one.text + twice))
 
 
-def _parameters(text: str) -> set[str]:
-    return set(re.findall(r"^ *## @param (\S+)", text, re.M))
-
-
 def _at(values: Any, path: str) -> Any:
     for step in path.split("."):
         if not isinstance(values, dict) or step not in values:
@@ -77,7 +74,7 @@ def _at(values: Any, path: str) -> Any:
 def _not_alone(bench: Bench, text: str, options: list[helm.ValueSet]) -> Problems:
     """Parameters that no option sets to something else than what they are."""
     defaults = yaml.safe_load(text)
-    missing = _parameters(text)
+    missing = parameters(text)
     for option in options:
         for path in list(missing):
             value = _at(option.values, path)
@@ -125,10 +122,10 @@ def _schema_problems(schema: dict[str, Any], values: str) -> Problems:
     found = [f"values.schema.json leaves {path or 'the root'} open"
              for path in _open_objects(schema) if path not in OPEN]
     known = set(_leaves(schema, ""))
-    for path in sorted(_parameters(values)):
+    for path in sorted(parameters(values)):
         if path not in known and not any(leaf.startswith(f"{path}.") for leaf in known):
             found.append(f"values.schema.json does not know {path}")
-    named = _parameters(values)
+    named = parameters(values)
     for leaf in sorted(known - {"global"}):
         if not any(leaf == path or leaf.startswith(f"{path}.") for path in named):
             # limits and requests of more kinds may be set, and have no default.
