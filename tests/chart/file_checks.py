@@ -19,6 +19,7 @@ from bench import ROOT, Bench, Check, Planted, Problems
 
 MANIFESTS = ROOT / "deploy/manifests"
 README = helm.CHART / "README.md"
+PAGE = ROOT / "deploy/README.md"
 SHAPES = ("sqlite", "etcd")
 # Of the pods that it lets in, Kubernetes asks what restricted asks.
 NAMESPACE = """\
@@ -117,15 +118,27 @@ def applied_planted(bench: Bench) -> Planted:
         bench, [etcd.read_text(), trying.read_text().replace("drop: [ALL]", "drop: []")])
 
 
+def _of_the_page(page: str) -> str:
+    """The objects that deploy/README.md shows, but for a snapshot, whose kind is no part of Kubernetes."""
+    shown = re.findall(r"^```yaml\n# \w+\.yaml\n(apiVersion: .*?)^```$", page, re.S | re.M)
+    return content_checks.stream([text for text in shown if "kind: VolumeSnapshot\nmetadata" not in text])
+
+
 def known(bench: Bench) -> Problems:
-    return [f"deploy/manifests: {what}" for texts in _together()
-            for what in content_checks.invalid(bench, content_checks.stream(texts))]
+    found = [f"deploy/manifests: {what}" for texts in _together()
+             for what in content_checks.invalid(bench, content_checks.stream(texts))]
+    claim = _of_the_page(PAGE.read_text())
+    if len(documents.of_kind(documents.load(claim), "PersistentVolumeClaim")) != 1:
+        found.append("deploy/README.md shows no claim that is made of a snapshot")
+    return found + [f"deploy/README.md: {what}" for what in content_checks.invalid(bench, claim)]
 
 
 def known_planted(bench: Bench) -> Planted:
     trying = _together()[2][1]
     yield "an unknown field of etcd's", content_checks.invalid(
         bench, trying.replace("serviceName:", "service:"))
+    yield "an unknown field of the page's claim", content_checks.invalid(
+        bench, _of_the_page(PAGE.read_text()).replace("dataSource:", "dataSources:"))
 
 
 def _tables(bench: Bench, values: str, readme: str) -> str:
@@ -288,7 +301,7 @@ CHECKS = [
     Check("deploy/manifests are what the chart renders", manifests, manifests_planted),
     Check("kubectl kustomize takes deploy/manifests, and their pods are restricted", applied,
           applied_planted),
-    Check("deploy/manifests are what the API server knows", known, known_planted),
+    Check("deploy/manifests, and what deploy/README.md shows, are what the API server knows", known, known_planted),
     Check("README.md's tables", readme, readme_planted),
     Check("the schema's flags are those of wormhole-relay", flags, flags_planted),
     Check("the chart's version is the relay's", versions, versions_planted),
