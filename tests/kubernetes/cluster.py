@@ -38,6 +38,7 @@ class Cluster:
         self._services: dict[str, tuple[Service, str, Endpoints]] = {}
         self._budgets: dict[str, manifests.Budget] = {}
         self._names: dns.LookUp = dns.Cache(self._addresses, self.now) if harsh else self._addresses
+        self.asked: list[str] = []  # the name in each question to DNS
         self.resolv_conf = own_world.SCRATCH / "resolv.conf"
         self.resolv_conf.write_text(dns.resolv_conf(namespace, network.DNS))
         self._kubelet = Kubelet(image, self.network, {}, self.timeline, self.resolv_conf, logs, self._on_change)
@@ -45,7 +46,7 @@ class Cluster:
     async def run(self, rehearsal: Callable[[], "asyncio.Future[None]"]) -> None:
         """Runs the rehearsal while the cluster works; a fault of the cluster ends it."""
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: dns.Server(self._names), local_addr=(network.DNS, 53))
+            lambda: dns.Server(self._answer), local_addr=(network.DNS, 53))
         control = asyncio.create_task(self._control())
         work = asyncio.ensure_future(rehearsal())
         try:
@@ -196,6 +197,10 @@ class Cluster:
             if service.headless and name.endswith(f".{host}"):
                 return [pod.address for pod in endpoints.at(self.now()) if f"{pod.pod}.{host}" == name] or None
         return None
+
+    def _answer(self, name: str) -> list[str] | None:
+        self.asked.append(name)
+        return self._names(name)
 
     def _evict(self, pod: Pod) -> bool:
         labels = pod.template.labels.items()

@@ -288,6 +288,27 @@ async def _idle(stage: Stage, values: dict[str, Any]) -> None:
     stage.judge_alone(Limits(slowest=2.0))
 
 
+# --- Names.
+
+
+async def names_asked(stage: Stage) -> None:
+    """A name with the last dot costs a connection two questions to DNS, for the two families; without it each search
+    domain is tried first."""
+    await stage.install("sqlite.yaml", {})
+    by_name, by_service = stage.by_name(), stage.by_service()
+    results = []
+    for number, (way, questions) in enumerate(((by_name, 2), (by_service.replace(":", ".:"), 2),
+                                               (by_name.replace(".:", ":"), 8), (by_service, 8))):
+        stage.cluster.asked.clear()
+        # Both sides have a connection.
+        await stage.meet([Plan(number, Kind.QUICK, way, way, 0.0)])
+        results += stage.results
+        if len(stage.cluster.asked) != 2 * questions:
+            raise Broken(f"two connections to {way} asked {stage.cluster.asked}, and not {questions} questions each")
+    stage.results = results
+    stage.judge_alone(Limits(slowest=2.0))
+
+
 Act = Callable[[Stage], Awaitable[None]]
 
 
@@ -302,8 +323,8 @@ class Rehearsal:
 
 def _all() -> list[Rehearsal]:
     # The longest first, so that none of them is the last one to begin.
-    everyday = [idle_behind_ingresses, idle_with_long_heartbeats, rolling_update, rolling_update_without_pre_stop, crashes, node_vanishes,
-                etcd_replaced, drain_and_scale, etcd_password_refused, wrong_service_in_probe, certificates_rotated,
+    everyday = [names_asked, idle_behind_ingresses, idle_with_long_heartbeats, rolling_update,
+                rolling_update_without_pre_stop, crashes, node_vanishes, etcd_replaced, drain_and_scale, etcd_password_refused, wrong_service_in_probe, certificates_rotated,
                 sqlite_replaced, sqlite_replaced_with_pre_stop]
     nightly: dict[Act, str] = {
         rolling_update_on_a_network_that_answers: "is the gentler form of rolling_update",
