@@ -5,16 +5,23 @@ target's own copts come last and so win over --cxxopt, and its features over --f
 of its own code does not break ours: there are no warnings, which its -Werror would make errors and of which .bazelrc
 has the exceptions that we take; we catch what the standard library throws; and clang does not look for a direct
 dependency behind each #include.
+
+Under --config=asan each depends on the precompiled headers (//deploy/bazel/precompiled) with which .bazelrc has it compiled.
 """
 
 load("@rules_cc//cc:defs.bzl", _cc_binary = "cc_binary", _cc_library = "cc_library", _cc_test = "cc_test")
 
-def _ours(copts = [], features = [], **kwargs):
+def _ours(copts = [], features = [], deps = [], **kwargs):
     copts = ["-std=c++20"] + copts
+    if native.repository_name() == "@":
+        deps = deps + select({
+            "//deploy/bazel/precompiled:wanted": ["//deploy/bazel/precompiled"],
+            "//conditions:default": [],
+        })
     if native.repository_name() != "@":
         copts = copts + ["-w", "-fexceptions", "-frtti"]
         features = features + ["-layering_check"]
-    return dict(kwargs, copts = copts, features = features)
+    return dict(kwargs, copts = copts, deps = deps, features = features)
 
 def cc_binary(**kwargs):
     _cc_binary(**_ours(**kwargs))
