@@ -1,5 +1,6 @@
-// The headers that most sources include and that take longest to read, for the sanitizers' parts of tests/run (BUILD
-// says how). No source includes this file: what one needs it includes itself, as all else is compiled.
+// The headers of the system that many sources include and that take longest to read, for
+// --config=asan (BUILD says how). No source includes this file, and each includes what it needs, as
+// all else is compiled.
 #pragma once
 
 #include <algorithm>
