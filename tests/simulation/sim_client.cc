@@ -138,6 +138,7 @@ void SimClient::Handle(core::Event event) {
   for (const core::Effect& effect : effects) {
     if (stage_->stormy() && report_.crashes < plan_.most_crashes &&
         random_.Chance(plan_.crash_at_effect)) {
+      if (plan_.hook && std::holds_alternative<core::Save>(effect)) ++report_.lost_saves;
       return Crash();
     }
     if (!Carry(effect)) return;

@@ -57,6 +57,9 @@ struct ClientReport {
   bool killed = false;     // for good
   bool went_back = false;  // an older copy was restored
   int crashes = 0;
+  // Crashes that came before what it was about to save: whatever it was handed then, it has not
+  // answered, and does not know any more.
+  size_t lost_saves = 0;
   std::vector<std::string> wrongs;  // what no core may do, whatever happens
 };
 

@@ -181,13 +181,16 @@ void EtcdWatcher::Resume() {
   }
   AskEtcd(question, [this](std::optional<EtcdHistory::Verdict> verdict) {
     if (!verdict) return OnEnd();
-    {
-      sync::MutexLock lock(mutex_);
-      asks_ = false;
-      unconfirmed_.reset();
-    }
+    // What the watch has told since, and what is not compacted yet perhaps, is asked as well.
+    if (TakeConfirmed() && *verdict != EtcdHistory::Verdict::kAnother) return Resume();
     GoOn(*verdict);
   });
+}
+
+bool EtcdWatcher::TakeConfirmed() {
+  sync::MutexLock lock(mutex_);
+  asks_ = false;
+  return std::exchange(unconfirmed_, std::nullopt).has_value();
 }
 
 void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict) {

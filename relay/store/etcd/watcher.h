@@ -83,6 +83,8 @@ class EtcdWatcher {
 
   // Watches, if the history that was seen so far is etcd's still.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
+  // Etcd has answered. Whether the question was one that an earlier watch had left.
+  bool TakeConfirmed() WORMHOLE_EXCLUDES(mutex_);
   void GoOn(EtcdHistory::Verdict verdict);
   // Asks the same again when the watch has begun, until there is an answer, be it after the watch:
   // etcd may have been restored since, and may be further on than it was. If so, the watch ends

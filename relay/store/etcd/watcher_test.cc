@@ -103,6 +103,13 @@ class WatcherTest : public ::testing::Test {
     done(then);
   }
 
+  void AnswerThatItIsCompacted() {
+    ASSERT_FALSE(etcd_.txns.empty());
+    const auto done = std::move(etcd_.txns.front());
+    etcd_.txns.pop_front();
+    done(absl::OutOfRangeError("compacted"));
+  }
+
   // Both what is under the key of the last event, and one revision earlier: nothing was there.
   void AnswerThatNothingWasThere() {
     ASSERT_FALSE(etcd_.txns.empty());
@@ -184,6 +191,25 @@ TEST_F(WatcherTest, WhatWasNotAnsweredBeforeTheWatchEndedIsAskedBeforeTheNext) {
   EXPECT_EQ(restored_, 1);
 }
 
+// It is compacted meanwhile, and what came last is not.
+TEST_F(WatcherTest, WhatCameLastIsAskedToo) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  EXPECT_TRUE(TellOf(21));
+  EndWatch();
+  Answer(absl::UnavailableError("it is away"));
+  watcher_.Tick(absl::Seconds(2));
+  Answer(At(30, 29));
+  AnswerThatItIsCompacted();
+  Answer(At(30, 29));
+  AnswerThatNothingWasThere();
+  Answer(At(30, 29));
+  Answer(At(30));
+  EXPECT_EQ(restored_, 1);
+}
+
 // As above, over two watches, and the second one's etcd is the one that was known before.
 TEST_F(WatcherTest, WhatIsAnsweredBeforeTheNextWatchIsNotAskedOfIt) {
   watcher_.Tick(absl::Seconds(1));
@@ -198,6 +224,7 @@ TEST_F(WatcherTest, WhatIsAnsweredBeforeTheNextWatchIsNotAskedOfIt) {
   ASSERT_EQ(etcd_.ranges.size(), 1u) << "once at a time";
   Answer(At(21, 21));
   AnswerThatTheRecordWasThereFrom(5);
+  Answer(At(21, 21));  // what came last
   EXPECT_TRUE(Tell(21, /*created=*/true));
   Answer(At(21, 21));
   EXPECT_TRUE(etcd_.txns.empty()) << "it was asked for what came last";

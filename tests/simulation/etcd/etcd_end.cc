@@ -204,8 +204,10 @@ bool EtcdEnd::watches() const {
 
 // A watch that has begun hears late that its etcd is no more; one that has not begins at the new
 // one.
-void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun) {
+void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun,
+                         const std::vector<etcdserverpb::Event>& lost, bool all) {
   if (dead_ || stopped_) return;
+  lost_.Add(revision, lost, all);
   new_token_ = new_token || (must_notice_ && new_token_);
   ++unnoticed_;
   // Who reads everything anew has nothing to compare with an etcd that is further on.
@@ -234,6 +236,7 @@ bool EtcdEnd::TakeNoticed() {
   ++notices_;
   if (unnoticed_ == 0) return false;
   --unnoticed_;  // what it has heard may be of the first of two
+  if (unnoticed_ == 0) lost_ = {};
   return true;
 }
 

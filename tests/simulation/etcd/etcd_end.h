@@ -11,11 +11,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "relay/store/etcd/api.h"
 #include "tests/simulation/etcd/etcd_world.h"
+#include "tests/simulation/etcd/lost_events.h"
 #include "tests/simulation/random.h"
 
 namespace wormhole::simulation {
@@ -39,14 +41,19 @@ class EtcdEnd final : public relay::EtcdApi {
   void OnWritten();
   bool watches() const;
   // etcd was restored from a copy that had come to `revision`. What is under way is lost. `outrun`:
-  // it is further on already than it was.
-  void OnWentBack(int64_t revision, bool new_token, bool outrun);
+  // it is further on already than it was. `lost`, `all`: as LostEvents::Add.
+  void OnWentBack(int64_t revision, bool new_token, bool outrun,
+                  const std::vector<etcdserverpb::Event>& lost, bool all);
+  // It has a new event.
+  void OnEvent(const etcdserverpb::Event& event) { lost_.Note(event); }
   // What nobody can look up any more tells nobody whose history it is of.
   void OnCompacted(int64_t revision);
   // The store has found that out. False: it could not, or has done so before.
   bool TakeNoticed();
   // It has not found out what it was to find out.
-  bool must_notice() const { return must_notice_; }
+  bool must_notice() const {
+    return must_notice_ && (new_token_ || !lost_.AllAgainUpTo(known_before_));
+  }
   // It knows of changes that are lost, and has not found that out, though perhaps it cannot any
   // more: what it had acknowledged it acknowledges still.
   bool knows_of_lost() const { return knows_of_lost_; }
@@ -122,6 +129,7 @@ class EtcdEnd final : public relay::EtcdApi {
   int unnoticed_ = 0;  // how often it was, and the store has not found out
   bool must_notice_ = false;
   bool knows_of_lost_ = false;
+  LostEvents lost_;  // since it has found out last
   bool new_token_ = false;
   bool lists_ = false;  // it has begun to read everything, and does not watch again
   const std::shared_ptr<int> alive_ = std::make_shared<int>();

@@ -112,9 +112,10 @@ void EtcdFront::OnWritten() {
   if (runs_) end_->OnWritten();
 }
 
-void EtcdFront::OnWentBack(int64_t revision, bool new_token, bool outrun) {
+void EtcdFront::OnWentBack(int64_t revision, bool new_token, bool outrun,
+                           const std::vector<etcdserverpb::Event>& lost, bool all) {
   if (!runs_) return;
-  end_->OnWentBack(revision, new_token, outrun);
+  end_->OnWentBack(revision, new_token, outrun, lost, all);
   if (!end_->must_notice()) return;
   world_->stage().trace->Line("etcd: relay ", number_, " has to notice that");
 }

@@ -28,7 +28,11 @@ class EtcdFront final : public RelayStore {
   EtcdFront(EtcdWorld* world, SimRandom random, int number);
 
   void OnWritten();
-  void OnWentBack(int64_t revision, bool new_token, bool outrun);
+  void OnWentBack(int64_t revision, bool new_token, bool outrun,
+                  const std::vector<etcdserverpb::Event>& lost, bool all);
+  void OnEvent(const etcdserverpb::Event& event) {
+    if (runs_) end_->OnEvent(event);
+  }
   void OnCompacted(int64_t revision) {
     if (runs_) end_->OnCompacted(revision);
   }

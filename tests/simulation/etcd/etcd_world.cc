@@ -94,6 +94,11 @@ void EtcdWorld::GoBack(const FakeEtcd& copy) {
   stage_->trace->Line("etcd: goes back from revision ", etcd_.revision(), " to ", copy.revision(),
                       new_token ? " under a new token" : "");
   const int64_t reached = etcd_.revision();
+  std::vector<etcdserverpb::Event> lost;
+  for (size_t i = etcd_.first_event(); i < etcd_.end_of_events(); ++i) {
+    if (etcd_.event(i).kv().mod_revision() > copy.revision()) lost.push_back(etcd_.event(i));
+  }
+  const bool all = etcd_.compacted() <= copy.revision();
   etcd_.GoBack(copy, new_token, stage_->loop->now());
   ++history_;
   went_back_ = stage_->loop->now();
@@ -106,8 +111,9 @@ void EtcdWorld::GoBack(const FakeEtcd& copy) {
     const std::optional<relay::ChannelRecord> record = relay::ReadRecord(kv.value());
     if (place && record) records_[place->channel] = *record;
   });
-  for (const auto& front : fronts_)
-    front->OnWentBack(copy.revision(), new_token, etcd_.revision() >= reached);
+  for (const auto& front : fronts_) {
+    front->OnWentBack(copy.revision(), new_token, etcd_.revision() >= reached, lost, all);
+  }
   if (random_.Chance(0.3)) PlanGoingBack();
 }
 
@@ -134,6 +140,9 @@ void EtcdWorld::Judge(const etcdserverpb::Event& event) {
     stage_->trace->Line("etcd: revision ", event.kv().mod_revision(), " ",
                         event.type() == etcdserverpb::Event::PUT ? "writes " : "deletes ",
                         event.kv().key());
+  }
+  if (plan_.goes_back) {
+    for (const auto& front : fronts_) front->OnEvent(event);
   }
   if (event.kv().key() == kOthersKey) return;
   if (!event.kv().key().starts_with(prefix_)) NoteWrong("a relay writes a key of others");
