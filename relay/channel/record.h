@@ -125,10 +125,12 @@ inline bool HasSameInitiator(const ChannelRecord& a, const ChannelRecord& b) {
   return a.member(Role::kInitiator).side == b.member(Role::kInitiator).side;
 }
 
-// Whether `next` has every member of `stored`, and whoever has left there has left. All records of
-// a channel that follow one another do. One that does not is of another channel with the id, or of
-// a time that the store knows no more, since it was put back to an older copy.
-inline bool KeepsMembers(const ChannelRecord& stored, const ChannelRecord& next) {
+// Whether `next` was made at the time of `stored`, and has every member of it, and whoever has left
+// there has left. All records of a channel that follow one another do. One that does not is of
+// another channel with the id, or of a time that the store knows no more, since it was put back to
+// an older copy.
+inline bool Continues(const ChannelRecord& stored, const ChannelRecord& next) {
+  if (stored.created_at != next.created_at) return false;
   return std::all_of(kRoles.begin(), kRoles.end(), [&](Role role) {
     const Member& member = stored.member(role);
     if (member.side.empty()) return true;

@@ -90,9 +90,9 @@ class Store : public StoreSharing {
   // when the record has ended; a record may also take the place of an ended one, which starts
   // anew. The old record's sides then rest until its due_at has passed, the end of its quarantine:
   // they are new to every channel, this one too, but taken, so that a late copy of what a side said
-  // lets it into no other channel. One that has not ended keeps its members (KeepsMembers): a
-  // record without them is of an earlier channel with the id, or of what the store has forgotten
-  // since it was put back to an older copy, and kStale.
+  // lets it into no other channel. Over one that has not ended, a record that does not
+  // continue it (Continues) is of an earlier channel with the id, or of what the store has
+  // forgotten since it was put back to an older copy: kStale.
   virtual void Put(const ChannelKey& key, uint64_t expected, ChannelRecord record,
                    const PutOptions& options, Done<PutOutcome> done) = 0;
 

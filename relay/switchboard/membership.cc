@@ -143,15 +143,15 @@ bool Membership::AdoptReadBack(LockedEffects& effects) {
 
 void Membership::SetRecord(ChannelRecord next, LockedEffects& effects) {
   const ChannelRecord& before = record();
-  const bool same = before.version != 0 && next.version != 0 &&
-                    before.created_at == next.created_at && HasSameInitiator(before, next);
+  // An initiator's side is in one channel alone.
+  const bool same = before.version != 0 && next.version != 0 && HasSameInitiator(before, next);
   if (!same || next.ended()) {
     const absl::Status status = EndedError(same ? next : before);
     return BeginTenure(std::move(next), status, effects);
   }
-  // The store was put back to an older copy. What one who is no member any more still says is not
-  // the next one's.
-  if (!KeepsMembers(before, next)) {
+  // The store was put back to an older copy, and the channel was made or claimed anew. What one who
+  // is no member any more still says is not the next one's.
+  if (!Continues(before, next)) {
     return BeginTenure(std::move(next), StoreAway(context_->RetryDelay()), effects);
   }
   for (Role role : kRoles) {

@@ -13,6 +13,12 @@ namespace wormhole::simulation {
 using rendezvous::v1::AttachRequest;
 using rendezvous::v1::AttachResponse;
 
+namespace {
+
+bool IsSave(const core::Effect& effect) { return std::holds_alternative<core::Save>(effect); }
+
+}  // namespace
+
 SimClient::SimClient(const Stage* stage, Transport* transport, SimRandom random, int party,
                      ClientPlan plan)
     : stage_(stage),
@@ -135,13 +141,16 @@ void SimClient::Handle(core::Event event) {
   fails_now_ = std::any_of(effects.begin(), effects.end(), [](const core::Effect& effect) {
     return std::holds_alternative<core::Failed>(effect);
   });
+  size_t carried = 0;
   for (const core::Effect& effect : effects) {
     if (stage_->stormy() && report_.crashes < plan_.most_crashes &&
         random_.Chance(plan_.crash_at_effect)) {
-      if (plan_.hook && std::holds_alternative<core::Save>(effect)) ++report_.lost_saves;
+      const bool loses = std::any_of(effects.begin() + carried, effects.end(), IsSave);
+      if (plan_.hook && loses) ++report_.lost_saves;
       return Crash();
     }
     if (!Carry(effect)) return;
+    ++carried;
   }
   AwaitWake();
 }

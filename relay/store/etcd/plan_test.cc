@@ -64,20 +64,21 @@ TEST_F(PlanTest, NothingIsAppendedForAnotherReceiver) {
 }
 
 TEST_F(PlanTest, ARecordTakesNobodysPlace) {
-  const auto put = [this](const char* stored, bool left, const char* next) {
+  const auto put = [this](const Member& stored, const char* next, int made_later = 0) {
     ChannelState state = Image(0, 0);
-    state.record.value->member(kReceiver) = {.side = stored, .left = left};
+    state.record.value->member(kReceiver) = stored;
     ChannelRecord record = Record();
+    record.created_at += absl::Seconds(made_later);
     record.member(kReceiver).side = next;
     Put(1, record);
     Finish(*Plan(&state), Success(), state);
+    return put_.back();
   };
-  put("s", false, "r");
-  put("s", false, "");
-  put("s", true, "s");
-  put("s", false, "s");
-  EXPECT_THAT(put_, ElementsAre(PutOutcome::kStale, PutOutcome::kStale, PutOutcome::kStale,
-                                PutOutcome::kDone));
+  EXPECT_EQ(put({.side = "s"}, "r"), PutOutcome::kStale);
+  EXPECT_EQ(put({.side = "s"}, ""), PutOutcome::kStale);
+  EXPECT_EQ(put({.side = "s", .left = true}, "s"), PutOutcome::kStale);
+  EXPECT_EQ(put({.side = "s"}, "s", 1), PutOutcome::kStale) << "of the channel made anew";
+  EXPECT_EQ(put({.side = "s"}, "s"), PutOutcome::kDone);
 }
 
 TEST_F(PlanTest, WhatNobodyOfTheChannelHasAcceptedIsNotForgotten) {

@@ -69,7 +69,7 @@ bool WriteTxn::DoPut(const PutCall& call) {
   if (!results_.empty() && !MayFollow(call)) return false;
   record_changed_ = true;
   const bool loses = before_.record.value && !before_.record.value->ended() &&
-                     !KeepsMembers(*before_.record.value, call.record);
+                     !Continues(*before_.record.value, call.record);
   if (before_.version() != call.expected || loses) {
     results_.emplace_back(PutOutcome::kStale);
     return true;

@@ -37,7 +37,7 @@ PutOutcome MemoryChannels::Put(const ChannelKey& key, uint64_t expected, Channel
                                const PutOptions& options) {
   Channel* stored = Find(key);
   if ((stored == nullptr ? 0 : stored->record.version) != expected) return PutOutcome::kStale;
-  if (stored != nullptr && !stored->record.ended() && !KeepsMembers(stored->record, record)) {
+  if (stored != nullptr && !stored->record.ended() && !Continues(stored->record, record)) {
     return PutOutcome::kStale;
   }
   const bool follows = stored != nullptr && TakesThePlaceOf(stored->record, record);

@@ -471,7 +471,7 @@ _OVER_ETCD = [
            "(receiver.empty() || receiver == record.member(Role::kReceiver).side)", "true",
            "rule 4: a reader's acknowledgement lets the relay forget", tests=_STORE_TESTS),
     Mutant("a record takes another receiver's place", _ETCD + "write_txn.cc",
-           "!KeepsMembers(*before_.record.value, call.record);", "!HasSameInitiator(*before_.record.value, call.record);",
+           "!Continues(*before_.record.value, call.record);", "!HasSameInitiator(*before_.record.value, call.record);",
            "a channel is of two sides", tests=_STORE_TESTS),
     Mutant("that etcd was restored is forgotten while it is away", _ETCD + "watcher.cc",
            "      NoteAnother();\n", "",
