@@ -264,7 +264,8 @@ OpStep CloseOp::Run(OpScope& scope) {
     EndStream(scope);
     return OpDone{};
   }
-  accepted = tenure->members[role].cursor;
+  // Of another tenure it is what another peer has posted.
+  accepted = tenure == members.tenure() ? tenure->members[role].cursor : 0;
   OpPut put{.next = *std::move(next)};
   put.options.accepted[Other(role)] = accepted;
   return put;

@@ -152,7 +152,7 @@ class Judgement {
     if (one.client->report().went_back) return;  // "may allow one more guess"
     if (!one.client->plan().hook && one.client->report().crashes > 0) return;
     // A relay that has forgotten the channel may hand it another one's first frame then.
-    if (one.guesses > 1 + one.client->report().lost_saves) {
+    if (one.guesses > 1 + one.client->report().lost_guesses) {
       Raise(one, "was handed ", one.guesses, " guesses at its code");
     }
   }

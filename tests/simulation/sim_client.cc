@@ -137,6 +137,8 @@ void SimClient::OnEnded(const absl::Status& status) {
 
 void SimClient::Handle(core::Event event) {
   if (exchange_ == nullptr) return;
+  const auto* received = std::get_if<core::Received>(&event);
+  const bool guess = received != nullptr && received->response.message().number() == 1;
   const std::vector<core::Effect> effects = exchange_->Step(std::move(event), Now());
   fails_now_ = std::any_of(effects.begin(), effects.end(), [](const core::Effect& effect) {
     return std::holds_alternative<core::Failed>(effect);
@@ -146,7 +148,7 @@ void SimClient::Handle(core::Event event) {
     if (stage_->stormy() && report_.crashes < plan_.most_crashes &&
         random_.Chance(plan_.crash_at_effect)) {
       const bool loses = std::any_of(effects.begin() + carried, effects.end(), IsSave);
-      if (plan_.hook && loses) ++report_.lost_saves;
+      if (plan_.hook && guess && loses) ++report_.lost_guesses;
       return Crash();
     }
     if (!Carry(effect)) return;

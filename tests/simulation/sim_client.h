@@ -57,9 +57,9 @@ struct ClientReport {
   bool killed = false;     // for good
   bool went_back = false;  // an older copy was restored
   int crashes = 0;
-  // Crashes that came before what it was about to save: whatever it was handed then, it has not
-  // answered, and does not know any more.
-  size_t lost_saves = 0;
+  // Crashes that came before it had saved what it made of the peer's first frame: it has not
+  // answered that, and does not know of it any more.
+  size_t lost_guesses = 0;
   std::vector<std::string> wrongs;  // what no core may do, whatever happens
 };
 

@@ -102,6 +102,7 @@ void EtcdWatcher::Take(const Listing& listing) {
   {
     sync::MutexLock lock(mutex_);
     history_.TakeRecords(listing.header, listing.records, restored);
+    unclear_ = false;
   }
   listener_.on_clocks(listing.clocks, restored);
   cache_->TakeRecords(listing.records, listing.header.revision(), restored);
@@ -127,7 +128,7 @@ void EtcdWatcher::Watch() {
 bool EtcdWatcher::OnResponse(const WatchResponse& response) {
   {
     sync::MutexLock lock(mutex_);
-    if (response.created() && !unconfirmed_) unconfirmed_ = history_.Ask();
+    if (response.created()) unconfirmed_ = history_.Ask();
     if (!history_.TakeWatched(response)) return false;
   }
   if (response.created()) Confirm();
@@ -165,6 +166,7 @@ void EtcdWatcher::Tick(absl::Duration now) {
     if (now - last_try_ < kPause || (busy_ && (asks_ || !unconfirmed_))) return;
     last_try_ = now;
     watches = std::exchange(busy_, true);
+    asks_ = read_;
     read = read_;
   }
   if (watches) return Confirm();
@@ -182,21 +184,22 @@ void EtcdWatcher::Resume() {
   AskEtcd(question, [this](std::optional<EtcdHistory::Verdict> verdict) {
     if (!verdict) return OnEnd();
     // What the watch has told since, and what is not compacted yet perhaps, is asked as well.
-    if (TakeConfirmed() && *verdict != EtcdHistory::Verdict::kAnother) return Resume();
+    if (TakeVerdict(*verdict) && *verdict != EtcdHistory::Verdict::kAnother) return Resume();
     GoOn(*verdict);
   });
 }
 
-bool EtcdWatcher::TakeConfirmed() {
+bool EtcdWatcher::TakeVerdict(EtcdHistory::Verdict verdict) {
   sync::MutexLock lock(mutex_);
   asks_ = false;
+  unclear_ = unclear_ || verdict == EtcdHistory::Verdict::kUnclear;
   return std::exchange(unconfirmed_, std::nullopt).has_value();
 }
 
 void EtcdWatcher::GoOn(EtcdHistory::Verdict verdict) {
   switch (verdict) {
     case EtcdHistory::Verdict::kSame:
-      return compacted() ? ListAndWatch(/*restored=*/false) : Watch();
+      return HasToList() ? ListAndWatch(/*restored=*/false) : Watch();
     case EtcdHistory::Verdict::kAnother:
       NoteAnother();
       return ListAndWatch(/*restored=*/true);

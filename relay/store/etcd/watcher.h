@@ -84,7 +84,7 @@ class EtcdWatcher {
   // Watches, if the history that was seen so far is etcd's still.
   void Resume() WORMHOLE_EXCLUDES(mutex_);
   // Etcd has answered. Whether the question was one that an earlier watch had left.
-  bool TakeConfirmed() WORMHOLE_EXCLUDES(mutex_);
+  bool TakeVerdict(EtcdHistory::Verdict verdict) WORMHOLE_EXCLUDES(mutex_);
   void GoOn(EtcdHistory::Verdict verdict);
   // Asks the same again when the watch has begun, until there is an answer, be it after the watch:
   // etcd may have been restored since, and may be further on than it was. If so, the watch ends
@@ -103,9 +103,10 @@ class EtcdWatcher {
     sync::MutexLock lock(mutex_);
     history_.NoteAnother();
   }
-  bool compacted() WORMHOLE_EXCLUDES(mutex_) {
+  // A watch alone would leave something out.
+  bool HasToList() WORMHOLE_EXCLUDES(mutex_) {
     sync::MutexLock lock(mutex_);
-    return history_.compacted();
+    return unclear_ || history_.compacted();
   }
   void Watch() WORMHOLE_EXCLUDES(mutex_);
   void ListAndWatch(bool restored) WORMHOLE_EXCLUDES(mutex_);
@@ -125,6 +126,9 @@ class EtcdWatcher {
   // such a watch has told since may be of a restored etcd, and would find that etcd right.
   std::optional<EtcdHistory::Question> unconfirmed_ WORMHOLE_GUARDED_BY(mutex_);
   bool asks_ WORMHOLE_GUARDED_BY(mutex_) = false;  // for a verdict
+  // There was none, since what would tell was compacted: what is known may be of an etcd that is no
+  // more, until all records are read.
+  bool unclear_ WORMHOLE_GUARDED_BY(mutex_) = false;
   bool read_ WORMHOLE_GUARDED_BY(mutex_) = false;  // everything was, once
   EtcdHistory history_ WORMHOLE_GUARDED_BY(mutex_);
   absl::Duration last_try_ WORMHOLE_GUARDED_BY(mutex_) = -absl::InfiniteDuration();

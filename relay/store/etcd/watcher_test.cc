@@ -210,6 +210,26 @@ TEST_F(WatcherTest, WhatCameLastIsAskedToo) {
   EXPECT_EQ(restored_, 1);
 }
 
+// It is compacted meanwhile, and what came last says nothing of what was before it.
+TEST_F(WatcherTest, WhatNobodyCouldConfirmIsReadAnew) {
+  watcher_.Tick(absl::Seconds(1));
+  Answer(At(10, 5));
+  Answer(At(10));
+  EXPECT_TRUE(Tell(20, /*created=*/true));
+  EXPECT_TRUE(TellOf(21));
+  EndWatch();
+  Answer(absl::UnavailableError("it is away"));
+  watcher_.Tick(absl::Seconds(2));
+  Answer(At(21, 21));
+  AnswerThatItIsCompacted();
+  Answer(At(21, 21));
+  EXPECT_TRUE(etcd_.watches.empty());
+  ASSERT_EQ(etcd_.ranges.size(), 1u) << "the records";
+  Answer(At(21, 21));
+  Answer(At(21));
+  EXPECT_EQ(etcd_.watches.size(), 1u);
+}
+
 // As above, over two watches, and the second one's etcd is the one that was known before.
 TEST_F(WatcherTest, WhatIsAnsweredBeforeTheNextWatchIsNotAskedOfIt) {
   watcher_.Tick(absl::Seconds(1));

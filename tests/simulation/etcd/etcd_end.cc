@@ -217,7 +217,8 @@ void EtcdEnd::OnWentBack(int64_t revision, bool new_token, bool outrun,
   must_notice_ = must_notice_ || (sees && known_ > revision) || (new_token && known_ != 0);
   known_before_ = std::max(known_before_, std::exchange(known_, 0));
   back_to_ = revision;
-  OnCompacted(world_->etcd().compacted());
+  // What it would ask for may be gone already.
+  if (told_before_ > 0 && world_->etcd().compacted() > 0) OnCompacted(world_->etcd().compacted());
   on_trouble_();
   for (auto& [id, watching] : watches_) {
     if (!watching.created) continue;

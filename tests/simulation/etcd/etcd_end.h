@@ -51,12 +51,10 @@ class EtcdEnd final : public relay::EtcdApi {
   // The store has found that out. False: it could not, or has done so before.
   bool TakeNoticed();
   // It has not found out what it was to find out.
-  bool must_notice() const {
-    return must_notice_ && (new_token_ || !lost_.AllAgainUpTo(known_before_));
-  }
+  bool must_notice() const { return must_notice_ && !HasAllAgain(); }
   // It knows of changes that are lost, and has not found that out, though perhaps it cannot any
   // more: what it had acknowledged it acknowledges still.
-  bool knows_of_lost() const { return knows_of_lost_; }
+  bool knows_of_lost() const { return knows_of_lost_ && !HasAllAgain(); }
 
   // relay::EtcdApi. Answers come from the event loop.
   size_t endpoints() const override { return 1; }
@@ -83,6 +81,7 @@ class EtcdEnd final : public relay::EtcdApi {
     int64_t told = 0;            // the newest revision of which it was told that nothing is missing
   };
 
+  bool HasAllAgain() const { return !new_token_ && lost_.AllAgainUpTo(known_before_); }
   void NoteWritten(int64_t revision, bool in_this_history);
   void NoteTold(const etcdserverpb::WatchResponse& response);
   template <typename Response>
