@@ -54,10 +54,10 @@ TEST_F(PlanTest, NothingIsAppendedForAnotherReceiver) {
     ChannelState state = Image(2, 0);
     state.record.value->member(kReceiver).side = member;
     Append(3, "three", "r");
-    const auto part = Plan(&state);
-    EXPECT_EQ(part->request().success_size() == 0, member != "r");
-    EXPECT_THAT(part->request().compare(0).key(), kKeys.Record(kKey)) << "or it is not as it seems";
-    Finish(*part, Success(), state);
+    const auto txn = Plan(&state);
+    EXPECT_EQ(txn->request().success_size() == 0, member != "r");
+    EXPECT_THAT(txn->request().compare(0).key(), kKeys.Record(kKey)) << "or it is not as it seems";
+    Finish(*txn, Success(), state);
   }
   EXPECT_THAT(outcomes_,
               ElementsAre(AppendOutcome::kStale, AppendOutcome::kStale, AppendOutcome::kDone));

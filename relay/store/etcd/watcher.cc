@@ -166,8 +166,8 @@ void EtcdWatcher::Tick(absl::Duration now) {
     if (now - last_try_ < kPause || (busy_ && (asks_ || !unconfirmed_))) return;
     last_try_ = now;
     watches = std::exchange(busy_, true);
-    asks_ = read_;
     read = read_;
+    asks_ = read;  // here already: between two locks another tick would ask the same
   }
   if (watches) return Confirm();
   read ? Resume() : Read();

@@ -92,6 +92,19 @@ class WatcherTest : public ::testing::Test {
     return etcd_.watches.front().on_response(response);
   }
 
+  // A watch has told of an event at 21, and has ended before etcd has answered what was asked when
+  // it began, of the record that was written at 5. It is about to be asked again.
+  void LeaveAWatchUnconfirmed() {
+    watcher_.Tick(absl::Seconds(1));
+    Answer(At(10, 5));
+    Answer(At(10));
+    EXPECT_TRUE(Tell(20, /*created=*/true));
+    EXPECT_TRUE(TellOf(21));
+    EndWatch();
+    Answer(absl::UnavailableError("it is away"));
+    watcher_.Tick(absl::Seconds(2));
+  }
+
   // What is under the key of the last event, and what was one revision earlier.
   void AnswerThatTheRecordWasThereFrom(int64_t written) {
     ASSERT_FALSE(etcd_.txns.empty());
@@ -176,14 +189,7 @@ TEST_F(WatcherTest, AnEtcdThatIsRestoredJustBeforeTheWatchBegins) {
 
 // Its watch tells of the restored etcd, and ends before the question has its answer.
 TEST_F(WatcherTest, WhatWasNotAnsweredBeforeTheWatchEndedIsAskedBeforeTheNext) {
-  watcher_.Tick(absl::Seconds(1));
-  Answer(At(10, 5));
-  Answer(At(10));
-  EXPECT_TRUE(Tell(20, /*created=*/true));
-  EXPECT_TRUE(TellOf(21));
-  EndWatch();
-  Answer(absl::UnavailableError("it is away"));
-  watcher_.Tick(absl::Seconds(2));
+  LeaveAWatchUnconfirmed();
   Answer(At(22, 21));  // written again, for all that this says
   AnswerThatNothingWasThere();
   Answer(At(22, 21));
@@ -193,14 +199,7 @@ TEST_F(WatcherTest, WhatWasNotAnsweredBeforeTheWatchEndedIsAskedBeforeTheNext) {
 
 // It is compacted meanwhile, and what came last is not.
 TEST_F(WatcherTest, WhatCameLastIsAskedToo) {
-  watcher_.Tick(absl::Seconds(1));
-  Answer(At(10, 5));
-  Answer(At(10));
-  EXPECT_TRUE(Tell(20, /*created=*/true));
-  EXPECT_TRUE(TellOf(21));
-  EndWatch();
-  Answer(absl::UnavailableError("it is away"));
-  watcher_.Tick(absl::Seconds(2));
+  LeaveAWatchUnconfirmed();
   Answer(At(30, 29));
   AnswerThatItIsCompacted();
   Answer(At(30, 29));
@@ -212,14 +211,7 @@ TEST_F(WatcherTest, WhatCameLastIsAskedToo) {
 
 // It is compacted meanwhile, and what came last says nothing of what was before it.
 TEST_F(WatcherTest, WhatNobodyCouldConfirmIsReadAnew) {
-  watcher_.Tick(absl::Seconds(1));
-  Answer(At(10, 5));
-  Answer(At(10));
-  EXPECT_TRUE(Tell(20, /*created=*/true));
-  EXPECT_TRUE(TellOf(21));
-  EndWatch();
-  Answer(absl::UnavailableError("it is away"));
-  watcher_.Tick(absl::Seconds(2));
+  LeaveAWatchUnconfirmed();
   Answer(At(21, 21));
   AnswerThatItIsCompacted();
   Answer(At(21, 21));
@@ -232,14 +224,7 @@ TEST_F(WatcherTest, WhatNobodyCouldConfirmIsReadAnew) {
 
 // As above, over two watches, and the second one's etcd is the one that was known before.
 TEST_F(WatcherTest, WhatIsAnsweredBeforeTheNextWatchIsNotAskedOfIt) {
-  watcher_.Tick(absl::Seconds(1));
-  Answer(At(10, 5));
-  Answer(At(10));
-  EXPECT_TRUE(Tell(20, /*created=*/true));
-  EXPECT_TRUE(TellOf(21));
-  EndWatch();
-  Answer(absl::UnavailableError("it is away"));
-  watcher_.Tick(absl::Seconds(2));
+  LeaveAWatchUnconfirmed();
   watcher_.Tick(absl::Seconds(3));
   ASSERT_EQ(etcd_.ranges.size(), 1u) << "once at a time";
   Answer(At(21, 21));
